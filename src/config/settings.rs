@@ -1,0 +1,161 @@
+//! Settings: what the program runs with. Typed, validated, every default filled in.
+
+use secrecy::SecretString;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything, resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is observed and judged, and how often.
+    pub posture: Posture,
+    /// Where findings go.
+    pub output: Output,
+    /// How batches are made.
+    pub queue: Queue,
+    /// Whether `run` may install index templates.
+    pub setup: Setup,
+    /// What is logged, and how.
+    pub logging: Logging,
+    /// `path.data`: what must outlive a restart.
+    pub data_path: PathBuf,
+    /// `name`: what `agent.name` and `host.name` say; the host's name when left out.
+    pub name: Option<String>,
+}
+
+/// The section `posturebeat:` (`cloudbeat:` is taken too).
+#[derive(Debug, Clone)]
+pub struct Posture {
+    /// From the start of one cycle to the start of the next.
+    pub period: Duration,
+    /// `cis_k8s` or `cis_k8s@2.0.1`, as written.
+    pub benchmarks: Vec<String>,
+    /// Where the host's root directory is seen.
+    pub host_root: PathBuf,
+    /// The kubeconfig; `None`: `KUBECONFIG`, then in-cluster, then `~/.kube/config`.
+    pub kube_config: Option<PathBuf>,
+    /// The namespace of the data streams.
+    pub namespace: String,
+    /// The node's name in the API, where it is not the host's.
+    pub node_name: Option<String>,
+    /// Recorded resources to judge once, instead of observing.
+    pub snapshots: Vec<PathBuf>,
+    /// Folders of a rule author's own controls and benchmarks.
+    pub rule_paths: Vec<PathBuf>,
+    /// Control id → parameter → value.
+    pub rule_params: BTreeMap<String, BTreeMap<String, Value>>,
+    /// `agent.type`; `cloudbeat` for readers that insist on it.
+    pub agent_type: String,
+    /// From a Fleet policy: the integration's id; empty outside of Fleet.
+    pub package_policy_id: String,
+    /// From a Fleet policy: its revision.
+    pub package_policy_revision: u64,
+}
+
+/// Where findings go; exactly one.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// `output.elasticsearch`.
+    Elasticsearch(Box<Elasticsearch>),
+    /// `output.file`.
+    File(FileOutput),
+    /// `output.console`.
+    Console {
+        /// Indented, for people.
+        pretty: bool,
+    },
+    /// No output is configured: `scan` and recorded input need none.
+    None,
+}
+
+/// `output.elasticsearch`.
+#[derive(Debug, Clone)]
+pub struct Elasticsearch {
+    /// Complete URLs, with scheme and port.
+    pub hosts: Vec<String>,
+    /// How we say who we are.
+    pub auth: Auth,
+    /// TLS.
+    pub tls: Tls,
+    /// Gzip level, 0 (off) to 9.
+    pub compression_level: u32,
+    /// The most events in one bulk request.
+    pub bulk_max_size: usize,
+    /// For one request.
+    pub timeout: Duration,
+    /// The first wait before a retry.
+    pub backoff_init: Duration,
+    /// The longest.
+    pub backoff_max: Duration,
+}
+
+/// How a request to Elasticsearch says who we are.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// It does not.
+    Anonymous,
+    /// User and password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// `id:key`, as Beats write it; it is sent in base64.
+    ApiKey(SecretString),
+}
+
+/// `ssl.*` of an output.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// PEM files, or PEM text, to trust beside nothing else; empty: the system's.
+    pub certificate_authorities: Vec<String>,
+    /// How much of the server's certificate is checked.
+    pub verification: Verification,
+}
+
+/// `ssl.verification_mode`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// Authority and host name.
+    #[default]
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// `output.file`: NDJSON.
+#[derive(Debug, Clone)]
+pub struct FileOutput {
+    /// The folder.
+    pub path: PathBuf,
+    /// The file in it.
+    pub filename: String,
+}
+
+/// `queue.mem.*`.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// The most events that wait.
+    pub events: usize,
+    /// A batch goes out at the latest after this.
+    pub flush_timeout: Duration,
+}
+
+/// `setup.*`.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// `setup.template.enabled`: install a missing index template at start.
+    pub template_enabled: bool,
+}
+
+/// `logging.*`. Logs go to stderr.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// `error`, `warning`, `info` or `debug`.
+    pub level: String,
+    /// ECS JSON lines instead of text.
+    pub json: bool,
+}

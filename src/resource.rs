@@ -1,0 +1,293 @@
+//! What collectors observe, as plain data: the words every room shares.
+//!
+//! A [`Resource`] is one thing that rules judge (a file, a process, a Kubernetes object), its JSON as
+//! `resource.raw` ships it, the joins that only rules see, and the list of what could not be read.
+//! What could not be read lies beside the document, never inside it: a filter over an error object
+//! would find "something" there and call a denied read a pass.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// `resource.type` of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// A file or directory of the node.
+    #[serde(rename = "file")]
+    File,
+    /// A running process of the node.
+    #[serde(rename = "process")]
+    Process,
+    /// An object of the Kubernetes API.
+    #[serde(rename = "k8s_object")]
+    K8sObject,
+}
+
+impl Kind {
+    /// The word used in documents, snapshots and `resource:` keys of controls.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Process => "process",
+            Self::K8sObject => "k8s_object",
+        }
+    }
+}
+
+/// Why something could not be read: `error.code` of the outcome it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Permission refused (EACCES, EPERM, HTTP 401 and 403).
+    Denied,
+    /// Named by something that runs, and not there.
+    Missing,
+    /// There, but not of the expected form.
+    Malformed,
+    /// No answer in time.
+    Timeout,
+    /// The other side cannot answer now (connection refused, HTTP 5xx or 429).
+    Unavailable,
+    /// Over a bound on size, depth or number.
+    TooLarge,
+    /// No credentials to ask with.
+    NoCredentials,
+}
+
+impl Reason {
+    /// The word used in `error.code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::TooLarge => "too_large",
+            Self::NoCredentials => "no_credentials",
+        }
+    }
+}
+
+/// A place of a resource's document that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread {
+    /// Where it would be: a JSONPath of names and indexes only, such as `$.related.networkPolicies`.
+    /// `$` means that nothing of the resource could be read.
+    pub at: String,
+    /// Why.
+    pub reason: Reason,
+    /// What was tried, for people: `list networkpolicies`, `read /etc/kubernetes/pki/ca.crt`.
+    pub what: String,
+}
+
+impl Unread {
+    /// A place that could not be read, why, and what was tried.
+    pub fn new(at: impl Into<String>, reason: Reason, what: impl Into<String>) -> Self {
+        Self { at: at.into(), reason, what: what.into() }
+    }
+}
+
+/// One observed thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// `resource.type`.
+    pub kind: Kind,
+    /// `resource.sub_type`: the object's Kind, `file`, `directory` or `process`.
+    pub sub_type: String,
+    /// The native id, before hashing: metadata.uid, the host's path, pid + start ticks.
+    pub id: String,
+    /// `resource.name`.
+    pub name: String,
+    /// `resource.raw`: always a JSON object.
+    pub raw: Value,
+    /// Joins, for rules only: never shipped, never stored.
+    pub related: Map<String, Value>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+}
+
+impl Resource {
+    /// Stands for everything that `selector` names and that could not be listed at all, on the
+    /// cluster or node `owner` (`cluster/<uid>` or `node/<uid>`): every rule about it becomes one error.
+    pub fn unlisted(selector: &Selector, owner: &Owner, reason: Reason, what: impl Into<String>) -> Self {
+        let mut raw = Map::new();
+        let sub_type = match selector.kind {
+            Kind::File => {
+                raw.insert("roles".into(), Value::from(vec![selector.name.clone()]));
+                "file".to_owned()
+            }
+            Kind::Process => {
+                raw.insert("component".into(), Value::from(selector.name.clone()));
+                "process".to_owned()
+            }
+            Kind::K8sObject => selector.name.clone(),
+        };
+        Self {
+            kind: selector.kind,
+            sub_type,
+            id: owner.id.clone(),
+            name: owner.name.clone(),
+            raw: Value::Object(raw),
+            related: Map::new(),
+            unread: vec![Unread::new("$", reason, what)],
+        }
+    }
+
+    /// Whether this stands for a whole kind that could not be listed.
+    pub fn is_unlisted(&self) -> bool {
+        (self.id.starts_with("cluster/") || self.id.starts_with("node/"))
+            && self.unread.iter().any(|unread| unread.at == "$")
+    }
+
+    /// The names by which controls choose this resource: `file/<role>`, `process/<component>`,
+    /// `k8s_object/<Kind>`. A file may have several roles.
+    pub fn selectors(&self) -> Vec<&str> {
+        match self.kind {
+            Kind::File => self
+                .raw
+                .get("roles")
+                .and_then(Value::as_array)
+                .map(|roles| roles.iter().filter_map(Value::as_str).collect())
+                .unwrap_or_default(),
+            Kind::Process => self.raw.get("component").and_then(Value::as_str).into_iter().collect(),
+            Kind::K8sObject => vec![self.sub_type.as_str()],
+        }
+    }
+
+    /// The key of a file's role list, of a process's component or of an object's namespace, for people.
+    pub fn namespace(&self) -> Option<&str> {
+        self.raw.pointer("/metadata/namespace").and_then(Value::as_str)
+    }
+}
+
+/// The cluster or node that owns what could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `cluster/<uid>` or `node/<uid>`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a control judges: `file/<role>`, `process/<component>` or `k8s_object/<Kind>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Selector {
+    /// The type of resource.
+    pub kind: Kind,
+    /// The role, component or Kind.
+    pub name: String,
+}
+
+impl Selector {
+    /// `kind/name`.
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl std::str::FromStr for Selector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected `file/<role>`, `process/<component>` or `k8s_object/<Kind>`";
+        let (kind, name) =
+            text.split_once('/').ok_or_else(|| format!("`{text}` names no resource: {expected}"))?;
+        let kind = match kind {
+            "file" => Kind::File,
+            "process" => Kind::Process,
+            "k8s_object" => Kind::K8sObject,
+            other => return Err(format!("unknown resource type `{other}`: {expected}")),
+        };
+        if name.is_empty() {
+            return Err(format!("`{text}` names no resource: {expected}"));
+        }
+        Ok(Self::new(kind, name))
+    }
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.name)
+    }
+}
+
+/// Who we are looking at: hashed into every `resource.id`, so it must be the same in each cycle.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Identity {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The node this process runs on.
+    pub node: Node,
+}
+
+/// A cluster's identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cluster {
+    /// UID of the namespace `kube-system`; what stands in for it when the API is out of reach is told by `source`.
+    pub id: String,
+    /// The name given by kubeadm or the kubeconfig.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The API server's git version, such as `v1.37.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Where `id` comes from.
+    pub source: IdentitySource,
+}
+
+/// A node's identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// UID of the Node object; empty where no node is being looked at.
+    pub id: String,
+    /// The Node's name, or the host's.
+    pub name: String,
+}
+
+/// Where a cluster's id comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentitySource {
+    /// The API server said so.
+    Api,
+    /// The API was out of reach; the id of the last time it was not.
+    LastKnown,
+    /// The API was never in reach; derived from the machine's id.
+    MachineId,
+    /// Nothing to tell one cluster from another (manifests, a snapshot without a header).
+    #[default]
+    None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_reads_back_as_written() {
+        for text in ["file/pki-key", "process/kubelet", "k8s_object/Pod"] {
+            assert_eq!(text.parse::<Selector>().unwrap().to_string(), text);
+        }
+        let message = "pod/x".parse::<Selector>().unwrap_err();
+        assert!(message.contains("unknown resource type `pod`"), "{message}");
+    }
+
+    #[test]
+    fn a_file_may_have_several_roles() {
+        let resource = Resource {
+            kind: Kind::File,
+            sub_type: "file".into(),
+            id: "/etc/kubernetes/pki/ca.crt".into(),
+            name: "/etc/kubernetes/pki/ca.crt".into(),
+            raw: serde_json::json!({"roles": ["pki-cert", "kubelet-client-ca"]}),
+            related: Map::new(),
+            unread: vec![],
+        };
+        assert_eq!(resource.selectors(), ["pki-cert", "kubelet-client-ca"]);
+        assert!(!resource.is_unlisted());
+    }
+}

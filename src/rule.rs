@@ -1,0 +1,57 @@
+//! Controls, benchmarks and cases: what is checked, said as data.
+//!
+//! In: YAML text (built in, or a rule author's). Out: a [`Catalogue`] of validated controls and the
+//! tables that number them. Pure: no clock, file system or environment; judging is `evaluate`'s.
+
+mod benchmark;
+mod builtin;
+mod case;
+mod catalogue;
+mod check;
+mod control;
+mod path;
+mod schema;
+mod setting;
+
+pub use benchmark::{Assessment, Benchmark, BenchmarkName, Row};
+pub use builtin::{BuiltIn, built_in};
+pub use case::{Case, Cases};
+pub use catalogue::{Catalogue, Rule, RuleFile, rule_id};
+pub use check::{Absent, Check, Comparison, Operand};
+pub use control::{Control, Decision, Severity};
+pub use path::{Match, Path};
+pub use schema::{cases_schema, control_schema};
+pub use setting::{Default, Setting, SettingType};
+
+/// A rule author's mistake: which file, where in it, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct RuleError {
+    /// The file, as it was named to us.
+    pub file: String,
+    /// Line from 1; 0 when the whole file is meant.
+    pub line: u64,
+    /// Column from 1.
+    pub column: u64,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl RuleError {
+    pub(crate) fn whole(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: 0, column: 0, message: message.into() }
+    }
+
+    pub(crate) fn at(file: &str, error: crate::yaml::YamlError) -> Self {
+        Self { file: file.to_owned(), line: error.line, column: error.column, message: error.message }
+    }
+}
+
+impl std::fmt::Display for RuleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line == 0 {
+            write!(f, "{}: {}", self.file, self.message)
+        } else {
+            write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
+        }
+    }
+}

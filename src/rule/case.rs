@@ -1,0 +1,198 @@
+//! Cases: a resource in, an outcome and evidence out. They lie beside their control and are its tests.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use super::RuleError;
+use crate::resource::{Kind, Resource, Unread};
+
+/// The cases of one control, their resources built.
+#[derive(Debug, Clone)]
+pub struct Cases {
+    /// In the order they are written.
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it is about.
+    pub name: String,
+    /// What is judged.
+    pub resource: Resource,
+    /// Parameters other than the control's defaults.
+    pub params: BTreeMap<String, Value>,
+    /// `passed`, `failed`, `needs_review`, `error` or `not_applicable`.
+    pub verdict: String,
+    /// With `error`: its code.
+    pub error: Option<String>,
+    /// The evidence, where the case cares.
+    pub evidence: Option<Value>,
+}
+
+/// A cases file as it is written: a list, or a list with fixtures.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Cases")]
+pub(super) struct CasesText {
+    /// Resources that several cases start from.
+    #[serde(default)]
+    fixtures: BTreeMap<String, Value>,
+    /// The cases.
+    cases: Vec<CaseText>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CaseText {
+    /// What it is about, in a few words.
+    name: String,
+    /// The resource: {type, sub_type, raw, related}.
+    resource: Option<Value>,
+    /// The name of a fixture, instead of `resource`.
+    from: Option<String>,
+    /// A JSON merge patch over the fixture.
+    patch: Option<Value>,
+    /// What could not be read.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, String>>")]
+    unread: Vec<Unread>,
+    /// Parameters other than the control's defaults.
+    #[serde(default)]
+    params: BTreeMap<String, Value>,
+    /// passed, failed, needs_review, error or not_applicable.
+    verdict: VerdictWord,
+    /// With `verdict: error`: its code.
+    error: Option<String>,
+    /// The evidence expected.
+    evidence: Option<Value>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerdictWord {
+    Passed,
+    Failed,
+    NeedsReview,
+    Error,
+    NotApplicable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResourceText {
+    #[serde(rename = "type")]
+    kind: Kind,
+    sub_type: Option<String>,
+    raw: Map<String, Value>,
+    #[serde(default)]
+    related: Map<String, Value>,
+}
+
+impl Cases {
+    /// Reads one file of cases.
+    pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
+        let written: CasesText = crate::yaml::from_str(text).map_err(|error| RuleError::at(file, error))?;
+        let cases = written
+            .cases
+            .into_iter()
+            .map(|case| {
+                let name = case.name.clone();
+                case.build(&written.fixtures)
+                    .map_err(|message| RuleError::whole(file, format!("case `{name}`: {message}")))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { cases })
+    }
+}
+
+impl CaseText {
+    fn build(self, fixtures: &BTreeMap<String, Value>) -> Result<Case, String> {
+        let mut document = match (self.resource, &self.from) {
+            (Some(resource), None) => resource,
+            (None, Some(name)) => fixtures.get(name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = fixtures.keys().map(String::as_str).collect();
+                format!("no fixture `{name}` (there are: {})", known.join(", "))
+            })?,
+            _ => return Err("expected `resource` or `from`".into()),
+        };
+        if let Some(patch) = self.patch {
+            merge(&mut document, patch);
+        }
+        let text: ResourceText =
+            serde_json::from_value(document).map_err(|error| format!("its resource: {error}"))?;
+        let sub_type = text.sub_type.unwrap_or_else(|| {
+            let written = |key: &str| text.raw.get(key).and_then(Value::as_str);
+            match text.kind {
+                Kind::File => written("sub_type").unwrap_or("file").to_owned(),
+                Kind::Process => "process".to_owned(),
+                Kind::K8sObject => written("kind").unwrap_or_default().to_owned(),
+            }
+        });
+        let verdict = match self.verdict {
+            VerdictWord::Passed => "passed",
+            VerdictWord::Failed => "failed",
+            VerdictWord::NeedsReview => "needs_review",
+            VerdictWord::Error => "error",
+            VerdictWord::NotApplicable => "not_applicable",
+        };
+        Ok(Case {
+            resource: Resource {
+                kind: text.kind,
+                sub_type,
+                id: "case".into(),
+                name: self.name.clone(),
+                raw: Value::Object(text.raw),
+                related: text.related,
+                unread: self.unread,
+            },
+            name: self.name,
+            params: self.params,
+            verdict: verdict.to_owned(),
+            error: self.error,
+            evidence: self.evidence,
+        })
+    }
+}
+
+/// JSON merge patch (RFC 7386): maps merge, null removes, everything else replaces.
+pub(crate) fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(&key);
+        } else {
+            merge(target.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_patch_merges_replaces_and_removes() {
+        let mut value = json!({"a": {"b": 1, "c": [1, 2]}, "d": 4});
+        merge(&mut value, json!({"a": {"b": null, "c": [3]}, "e": {"f": null}}));
+        assert_eq!(value, json!({"a": {"c": [3]}, "d": 4, "e": {}}));
+    }
+
+    #[test]
+    fn an_unknown_fixture_is_named() {
+        let text =
+            "fixtures: {stock: {type: file, raw: {}}}\ncases: [{name: x, from: stok, verdict: passed}]";
+        let message = Cases::parse("x.cases.yml", text).unwrap_err().to_string();
+        assert!(message.contains("`stok`") && message.contains("stock"), "{message}");
+    }
+}

@@ -1,0 +1,368 @@
+//! Checks: the closed set of forms a control is made of.
+
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::path::Path;
+use super::setting::{Setting, SettingType};
+
+/// A three-valued question about a resource.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Form")]
+pub enum Check {
+    /// Every part is true.
+    All(Vec<Check>),
+    /// Some part is true.
+    Any(Vec<Check>),
+    /// The part is false.
+    Not(Box<Check>),
+    /// The path selects nothing.
+    None(Path),
+    /// The path selects something.
+    Some(Path),
+    /// Each selected value satisfies every comparison.
+    Each {
+        /// What is compared.
+        path: Path,
+        /// All of them must hold.
+        compare: Vec<Comparison>,
+        /// What it means that nothing is selected.
+        absent: Absent,
+    },
+    /// The selected values, taken together as one list, satisfy every comparison.
+    Values {
+        /// What is gathered.
+        path: Path,
+        /// All of them must hold.
+        compare: Vec<Comparison>,
+    },
+    /// The setting's effective value satisfies every comparison.
+    Setting {
+        /// Where it may be written.
+        setting: Setting,
+        /// All of them must hold.
+        compare: Vec<Comparison>,
+    },
+    /// A file belongs to `user:group`.
+    Owner(Operand),
+}
+
+/// What `path:` means when it selects nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Absent {
+    /// True.
+    Pass,
+    /// False.
+    Fail,
+    /// Unknown: the outcome is an error.
+    Error,
+}
+
+/// One comparison.
+#[derive(Debug, Clone)]
+pub enum Comparison {
+    /// The same value of the same type.
+    Equals(Operand),
+    /// One of a list.
+    OneOf(Operand),
+    /// None of a list.
+    NoneOf(Operand),
+    /// The whole text matches one of the expressions.
+    Matches(Vec<Regex>),
+    /// Not below a number or duration.
+    AtLeast(Operand),
+    /// Not above a number or duration.
+    AtMost(Operand),
+    /// Written somewhere, or not.
+    Exists(bool),
+    /// A list that holds all of these.
+    Contains(Operand),
+    /// A list that holds none of these.
+    Excludes(Operand),
+    /// A list that holds nothing but these.
+    SubsetOf(Operand),
+    /// A file mode without any bit outside this one, set-id and sticky bits included.
+    NoMoreThan(Operand),
+}
+
+/// A literal, or the value of one of the control's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// As written.
+    Literal(Value),
+    /// `{param: name}`.
+    Param(String),
+}
+
+impl<'de> Deserialize<'de> for Operand {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let Value::Object(fields) = &value else { return Ok(Self::Literal(value)) };
+        match (fields.get("param").and_then(Value::as_str), fields.len()) {
+            (Some(name), 1) => Ok(Self::Param(name.to_owned())),
+            _ => Err(serde::de::Error::custom("expected a literal or {param: name}")),
+        }
+    }
+}
+
+impl JsonSchema for Operand {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Operand".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"description": "A literal, or {param: name}."})
+    }
+}
+
+/// A check as it is written: one of the forms, with its comparators.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Check")]
+pub(super) struct Form {
+    /// Every part is true; unknown never hides a failure.
+    all: Option<Vec<Check>>,
+    /// Some part is true; unknown never hides a pass.
+    any: Option<Vec<Check>>,
+    /// The part is false.
+    not: Option<Box<Check>>,
+    /// The path selects nothing.
+    none: Option<Path>,
+    /// The path selects something.
+    some: Option<Path>,
+    /// Each selected value satisfies the comparators; needs `absent`.
+    path: Option<Path>,
+    /// The selected values as one list satisfy the comparators.
+    values: Option<Path>,
+    /// The effective value of a setting satisfies the comparators.
+    setting: Option<Setting>,
+    /// A file belongs to `user:group`.
+    owner: Option<Operand>,
+    /// With `path`: what it means that nothing is selected.
+    absent: Option<Absent>,
+    /// The same value of the same type.
+    equals: Option<Operand>,
+    /// One of a list.
+    one_of: Option<Operand>,
+    /// None of a list.
+    none_of: Option<Operand>,
+    /// Regular expressions, anchored, any of which matches.
+    matches: Option<Patterns>,
+    /// A number or duration not below this.
+    at_least: Option<Operand>,
+    /// A number or duration not above this.
+    at_most: Option<Operand>,
+    /// Written somewhere, or not.
+    exists: Option<bool>,
+    /// A list that holds all of these.
+    contains: Option<Operand>,
+    /// A list that holds none of these.
+    excludes: Option<Operand>,
+    /// A list that holds nothing but these.
+    subset_of: Option<Operand>,
+    /// A file mode without any bit outside this one.
+    no_more_than: Option<Operand>,
+}
+
+/// One pattern or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Patterns {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl JsonSchema for Check {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Form::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Form::json_schema(generator)
+    }
+}
+
+const FORMS: &str = "all, any, not, none, some, path, values, setting, owner";
+
+impl TryFrom<Form> for Check {
+    type Error = String;
+
+    fn try_from(mut form: Form) -> Result<Self, String> {
+        let compare = form.comparisons()?;
+        let absent = form.absent.take();
+        let mut found = Vec::new();
+        if let Some(parts) = form.all.take() {
+            found.push(Self::All(parts));
+        }
+        if let Some(parts) = form.any.take() {
+            found.push(Self::Any(parts));
+        }
+        if let Some(part) = form.not.take() {
+            found.push(Self::Not(part));
+        }
+        if let Some(path) = form.none.take() {
+            found.push(Self::None(path));
+        }
+        if let Some(path) = form.some.take() {
+            found.push(Self::Some(path));
+        }
+        if let Some(owner) = form.owner.take() {
+            found.push(Self::Owner(owner));
+        }
+        let takes_comparators = form.path.is_some() || form.values.is_some() || form.setting.is_some();
+        if takes_comparators && compare.is_empty() {
+            return Err("a path, values or setting needs a comparator (equals, one_of, none_of, matches, at_least, at_most, exists, contains, excludes, subset_of, no_more_than)".into());
+        }
+        if !takes_comparators && !compare.is_empty() {
+            return Err("a comparator needs `path`, `values` or `setting` beside it".into());
+        }
+        if form.path.is_none() && absent.is_some() {
+            return Err("`absent` goes with `path` only".into());
+        }
+        if let Some(path) = form.path.take() {
+            let absent = absent.ok_or(
+                "`path` needs `absent: pass|fail|error`: what does it mean that it selects nothing?",
+            )?;
+            found.push(Self::Each { path, compare: compare.clone(), absent });
+        }
+        if let Some(path) = form.values.take() {
+            found.push(Self::Values { path, compare: compare.clone() });
+        }
+        if let Some(setting) = form.setting.take() {
+            visible_types(&setting, &compare)?;
+            found.push(Self::Setting { setting, compare });
+        }
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(format!("a check has one of: {FORMS}")),
+            _ => Err(format!("a check has only one of: {FORMS}")),
+        }
+    }
+}
+
+impl Form {
+    fn comparisons(&mut self) -> Result<Vec<Comparison>, String> {
+        let mut out = Vec::new();
+        let mut add =
+            |operand: Option<Operand>, make: fn(Operand) -> Comparison| out.extend(operand.map(make));
+        add(self.equals.take(), Comparison::Equals);
+        add(self.one_of.take(), Comparison::OneOf);
+        add(self.none_of.take(), Comparison::NoneOf);
+        add(self.at_least.take(), Comparison::AtLeast);
+        add(self.at_most.take(), Comparison::AtMost);
+        add(self.contains.take(), Comparison::Contains);
+        add(self.excludes.take(), Comparison::Excludes);
+        add(self.subset_of.take(), Comparison::SubsetOf);
+        add(self.no_more_than.take(), Comparison::NoMoreThan);
+        for comparison in &out {
+            comparison.wants_list()?;
+        }
+        out.extend(self.exists.take().map(Comparison::Exists));
+        if let Some(patterns) = self.matches.take() {
+            let patterns = match patterns {
+                Patterns::One(pattern) => vec![pattern],
+                Patterns::Many(patterns) => patterns,
+            };
+            let compiled = patterns
+                .iter()
+                .map(|pattern| Regex::new(&format!("^(?:{pattern})$")))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| format!("`matches`: {error}"))?;
+            out.push(Comparison::Matches(compiled));
+        }
+        Ok(out)
+    }
+}
+
+impl Comparison {
+    fn wants_list(&self) -> Result<(), String> {
+        let (name, operand) = match self {
+            Self::OneOf(operand) => ("one_of", operand),
+            Self::NoneOf(operand) => ("none_of", operand),
+            Self::Contains(operand) => ("contains", operand),
+            Self::Excludes(operand) => ("excludes", operand),
+            Self::SubsetOf(operand) => ("subset_of", operand),
+            _ => return Ok(()),
+        };
+        match operand {
+            Operand::Literal(Value::Array(_)) | Operand::Param(_) => Ok(()),
+            Operand::Literal(_) => Err(format!("`{name}` wants a list")),
+        }
+    }
+
+    /// Its operand, where it has one.
+    pub(crate) fn operand(&self) -> Option<&Operand> {
+        match self {
+            Self::Equals(operand)
+            | Self::OneOf(operand)
+            | Self::NoneOf(operand)
+            | Self::AtLeast(operand)
+            | Self::AtMost(operand)
+            | Self::Contains(operand)
+            | Self::Excludes(operand)
+            | Self::SubsetOf(operand)
+            | Self::NoMoreThan(operand) => Some(operand),
+            Self::Matches(_) | Self::Exists(_) => None,
+        }
+    }
+}
+
+/// Types are strict: a literal that the setting's type can never equal is a mistake of the rule's author.
+fn visible_types(setting: &Setting, compare: &[Comparison]) -> Result<(), String> {
+    for comparison in compare {
+        let literals: Vec<&Value> = match comparison {
+            Comparison::Equals(Operand::Literal(value)) => vec![value],
+            Comparison::OneOf(Operand::Literal(Value::Array(values)))
+            | Comparison::NoneOf(Operand::Literal(Value::Array(values))) => values.iter().collect(),
+            _ => continue,
+        };
+        for value in literals {
+            let fits = match setting.kind {
+                SettingType::Bool => value.is_boolean(),
+                SettingType::Int => value.is_number(),
+                SettingType::Duration | SettingType::String | SettingType::Path => value.is_string(),
+                SettingType::List => value.is_array(),
+                SettingType::Map => true,
+            };
+            if !fits {
+                return Err(
+                    format!("`{value}` can never equal a setting of type {:?}", setting.kind).to_lowercase()
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        crate::yaml::from_str::<Check>(text).unwrap_err().message
+    }
+
+    #[test]
+    fn each_mistake_has_its_message() {
+        assert!(error("{path: $.a, equals: 1}").contains("`path` needs `absent"));
+        assert!(error("{path: $.a, absent: pass}").contains("needs a comparator"));
+        assert!(error("{none: $.a, some: $.b}").contains("only one of"));
+        assert!(error("{equals: 1}").contains("beside it"));
+        assert!(error("{none: $..a}").contains("not allowed"));
+        assert!(error("{path: $.a, one_of: x, absent: pass}").contains("wants a list"));
+        assert!(error("{path: $.a, matches: '(', absent: pass}").contains("matches"));
+        assert!(error("{nonsense: 1}").contains("nonsense"));
+        assert!(error("{setting: {flag: a, type: bool}, equals: 'true'}").contains("never equal"));
+    }
+
+    #[test]
+    fn the_forms_nest() {
+        let text =
+            "all: [{none: $.a}, {any: [{some: $.b}, {not: {path: $.c, equals: {param: x}, absent: pass}}]}]";
+        let check: Check = crate::yaml::from_str(text).unwrap();
+        assert!(matches!(check, Check::All(parts) if parts.len() == 2));
+    }
+}

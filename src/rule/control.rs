@@ -1,0 +1,283 @@
+//! A control: one check, written once, used by every benchmark that asks for it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::RuleError;
+use super::check::{Check, Operand};
+use super::path::Path;
+use crate::resource::Selector;
+
+/// A validated control.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Its name: the file's name without `.yml`.
+    pub id: String,
+    /// What is true when it passes, in our own words.
+    pub title: String,
+    /// What it judges.
+    pub resources: Vec<Selector>,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Parameters and their defaults.
+    pub params: BTreeMap<String, Value>,
+    /// Whether it is meant for a resource at all.
+    pub applies: Option<Check>,
+    /// How passed and failed are told apart.
+    pub decision: Decision,
+    /// What `result.expected` holds.
+    pub expected: BTreeMap<String, Operand>,
+    /// What `result.evidence` holds; empty: the places and values that decided.
+    pub evidence: BTreeMap<String, Path>,
+    /// What a failure lets an attacker do.
+    pub why: String,
+    /// What to do about it.
+    pub remediation: String,
+    /// What holds when nobody configured anything.
+    pub default_value: Option<String>,
+    /// Where to read more.
+    pub references: Vec<String>,
+    /// Where other tools, or the benchmark's words, decide otherwise.
+    pub differs: BTreeMap<String, String>,
+}
+
+/// How a control decides.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// True passes, false fails.
+    Check(Check),
+    /// Two questions; when neither answers yes, a person must finish.
+    Sides {
+        /// True: passed.
+        pass: Option<Check>,
+        /// True: failed.
+        fail: Option<Check>,
+    },
+}
+
+/// How bad a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Little harm, or hard to use.
+    Low,
+    /// Helps an attacker who is already in.
+    Medium,
+    /// Opens a way in or up.
+    High,
+    /// Gives the node or the cluster away.
+    Critical,
+}
+
+impl Severity {
+    /// The word in `posturebeat.severity`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// `event.severity`: the values Elastic's detection engine gives these words.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Low => 21,
+            Self::Medium => 47,
+            Self::High => 73,
+            Self::Critical => 99,
+        }
+    }
+}
+
+/// A control as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Control")]
+pub(super) struct ControlText {
+    /// The file's name without `.yml`.
+    id: String,
+    /// What is true when it passes.
+    title: String,
+    /// `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, or a list of them.
+    resource: OneOrMany,
+    /// How bad a failure is.
+    severity: Severity,
+    /// Parameters and their defaults.
+    #[serde(default)]
+    params: BTreeMap<String, Value>,
+    /// False: not applicable. Unknown: error.
+    applies: Option<Check>,
+    /// True: passed. False: failed. Unknown: error.
+    check: Option<Check>,
+    /// True: passed. Instead of `check`, where a person must finish the rest.
+    pass: Option<Check>,
+    /// True: failed. Instead of `check`, where a person must finish the rest.
+    fail: Option<Check>,
+    /// Shown as `result.expected`.
+    #[serde(default)]
+    expected: BTreeMap<String, Operand>,
+    /// Shown as `result.evidence`; left out, it is what decided.
+    #[serde(default)]
+    evidence: BTreeMap<String, Path>,
+    /// What a failure lets an attacker do.
+    why: String,
+    /// What to do about it.
+    remediation: String,
+    /// What holds when nobody configured anything.
+    default_value: Option<String>,
+    /// Where to read more.
+    #[serde(default)]
+    references: Vec<String>,
+    /// Where others decide otherwise: `cloudbeat`, `kube-bench`, `effect`.
+    #[serde(default)]
+    differs: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Control {
+    /// Reads and validates one control; `file` is what errors name, and its stem must be the id.
+    pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
+        let written: ControlText = crate::yaml::from_str(text).map_err(|error| RuleError::at(file, error))?;
+        let whole = |message: String| RuleError::whole(file, message);
+        let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yml");
+        if written.id != stem {
+            return Err(whole(format!("`id: {}` must be the file's name, `{stem}`", written.id)));
+        }
+        let names = match written.resource {
+            OneOrMany::One(name) => vec![name],
+            OneOrMany::Many(names) => names,
+        };
+        let resources = names
+            .iter()
+            .map(|name| name.parse::<Selector>())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|message| whole(format!("`resource`: {message}")))?;
+        if resources.is_empty() {
+            return Err(whole("`resource` is empty".into()));
+        }
+        let decision = match (written.check, written.pass, written.fail) {
+            (Some(check), None, None) => Decision::Check(check),
+            (None, None, None) => return Err(whole("expected `check`, or `pass` and `fail`".into())),
+            (None, pass, fail) => Decision::Sides { pass, fail },
+            (Some(_), _, _) => return Err(whole("`check` goes without `pass` and `fail`".into())),
+        };
+        let control = Self {
+            id: written.id,
+            title: written.title,
+            resources,
+            severity: written.severity,
+            params: written.params,
+            applies: written.applies,
+            decision,
+            expected: written.expected,
+            evidence: written.evidence,
+            why: written.why.trim().to_owned(),
+            remediation: written.remediation.trim().to_owned(),
+            default_value: written.default_value,
+            references: written.references,
+            differs: written.differs,
+        };
+        control.known_params(file)?;
+        Ok(control)
+    }
+
+    /// Every check of the control, for walks over it.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        let (first, second) = match &self.decision {
+            Decision::Check(check) => (Some(check), None),
+            Decision::Sides { pass, fail } => (pass.as_ref(), fail.as_ref()),
+        };
+        self.applies.iter().chain(first).chain(second)
+    }
+
+    fn known_params(&self, file: &str) -> Result<(), RuleError> {
+        let mut used = Vec::new();
+        self.checks().for_each(|check| check.params(&mut used));
+        used.extend(self.expected.values().filter_map(Operand::param));
+        for name in &used {
+            if !self.params.contains_key(*name) {
+                return Err(RuleError::whole(file, format!("`{{param: {name}}}` is not among `params`")));
+            }
+        }
+        match self.params.keys().find(|name| !used.contains(&name.as_str())) {
+            Some(name) => Err(RuleError::whole(file, format!("the parameter `{name}` is used nowhere"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Operand {
+    fn param(&self) -> Option<&str> {
+        match self {
+            Self::Param(name) => Some(name),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
+impl Check {
+    /// Adds the names of the parameters it uses.
+    fn params<'c>(&'c self, out: &mut Vec<&'c str>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.params(out)),
+            Self::Not(part) => part.params(out),
+            Self::None(_) | Self::Some(_) => {}
+            Self::Owner(operand) => out.extend(operand.param()),
+            Self::Each { compare, .. } | Self::Values { compare, .. } | Self::Setting { compare, .. } => {
+                let operands = compare.iter().filter_map(super::check::Comparison::operand);
+                out.extend(operands.filter_map(Operand::param));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "
+id: a-control
+title: A thing is so
+resource: file/pki-key
+severity: high
+params: {max_mode: \"600\"}
+check: {path: $.mode, no_more_than: {param: max_mode}, absent: error}
+why: Because.
+remediation: Do it.
+";
+
+    fn error(text: &str) -> String {
+        Control::parse("x/a-control.yml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_control_is_read() {
+        let control = Control::parse("x/a-control.yml", GOOD).unwrap();
+        assert_eq!(control.resources[0].to_string(), "file/pki-key");
+    }
+
+    #[test]
+    fn mistakes_name_file_line_and_column() {
+        assert_eq!(
+            error(&GOOD.replace("$.mode", "$..mode")).split(": ").next(),
+            Some("x/a-control.yml:7:15"),
+            "{}",
+            error(&GOOD.replace("$.mode", "$..mode"))
+        );
+        assert!(error(&GOOD.replace("id: a-control", "id: other")).contains("file's name"));
+        assert!(error(&GOOD.replace("severity: high\n", "")).contains("severity"));
+        assert!(error(&GOOD.replace("param: max_mode", "param: min_mode")).contains("min_mode"));
+        assert!(error(&GOOD.replace("\"600\"}", "\"600\", other: 1}")).contains("used nowhere"));
+        assert!(error(&GOOD.replace("why:", "wy:")).contains("wy"));
+    }
+}

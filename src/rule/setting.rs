@@ -1,0 +1,136 @@
+//! A setting of a component: where it may be written, its type, and its default.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::path::Path;
+
+/// Where a setting may come from. Which source wins depends on the component and is code, not data.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The command line flag, without dashes.
+    pub flag: Option<String>,
+    /// The environment variable (etcd).
+    pub env: Option<String>,
+    /// The key in the component's configuration file, `$` being the file.
+    pub config: Option<Path>,
+    /// The key in a `map` flag such as `feature-gates`.
+    pub key: Option<String>,
+    /// The type its text is read as.
+    #[serde(rename = "type")]
+    pub kind: SettingType,
+    /// The value in force when it is written nowhere.
+    #[serde(default)]
+    pub default: Default,
+}
+
+/// The type of a setting's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingType {
+    /// As Go's strconv.ParseBool reads it.
+    Bool,
+    /// As Go's strconv.ParseInt reads it with base 0.
+    Int,
+    /// As Go's time.ParseDuration reads it.
+    Duration,
+    /// Any text.
+    String,
+    /// The name of a file or directory.
+    Path,
+    /// Comma separated, and repeatable.
+    List,
+    /// `name=value` pairs; with `key`, one of them.
+    Map,
+}
+
+/// The value in force when a setting is written nowhere.
+#[derive(Debug, Clone, PartialEq, std::default::Default)]
+pub enum Default {
+    /// Nothing is in force.
+    #[default]
+    Unset,
+    /// This value.
+    Value(Value),
+    /// The kubelet: one default with a configuration file, another without.
+    ByFile {
+        /// When a configuration file is named.
+        with_file: Value,
+        /// When none is.
+        without_file: Value,
+    },
+    /// From which Kubernetes minor version on, in ascending order.
+    ByVersion(Vec<((u32, u32), Value)>),
+}
+
+impl<'de> Deserialize<'de> for Default {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Default {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let fields: BTreeMap<String, Value> = match value {
+            Value::String(text) if text == "unset" => return Ok(Self::Unset),
+            Value::Object(fields) => fields.into_iter().collect(),
+            value => return Ok(Self::Value(value)),
+        };
+        if fields.contains_key("with_file") || fields.contains_key("without_file") {
+            let take = |key: &str| {
+                fields.get(key).cloned().ok_or_else(|| format!("`default` has no `{key}` beside the other"))
+            };
+            return Ok(Self::ByFile { with_file: take("with_file")?, without_file: take("without_file")? });
+        }
+        let mut versions = fields
+            .into_iter()
+            .map(|(version, value)| {
+                minor_version(&version).map(|version| (version, value)).ok_or_else(|| {
+                    format!("`{version}` in `default`: expected `with_file`, `without_file` or a minor version such as \"1.36\"")
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        versions.sort_by_key(|(version, _)| *version);
+        Ok(Self::ByVersion(versions))
+    }
+}
+
+/// `1.36` or `v1.36.2` → (1, 36).
+pub(crate) fn minor_version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.trim_start_matches('v').split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next()?.trim_end_matches('+').parse().ok()?;
+    Some((major, minor))
+}
+
+impl JsonSchema for Default {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Default".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A value, `unset`, {with_file, without_file}, or from which minor version on: {\"1.0\": 0, \"1.36\": 366}."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_forms_of_a_default() {
+        assert_eq!(Default::from_value(json!("unset")).unwrap(), Default::Unset);
+        assert_eq!(Default::from_value(json!(0)).unwrap(), Default::Value(json!(0)));
+        let by_version = Default::from_value(json!({"1.36": 366, "1.0": 0, "1.4": 7})).unwrap();
+        let Default::ByVersion(versions) = by_version else { panic!("{by_version:?}") };
+        assert_eq!(versions.iter().map(|(version, _)| version.1).collect::<Vec<_>>(), [0, 4, 36]);
+        assert!(Default::from_value(json!({"with_file": 1})).is_err());
+        assert!(Default::from_value(json!({"soon": 1})).is_err());
+    }
+}
