@@ -19,8 +19,10 @@ pub use case::{Case, Cases};
 pub use catalogue::{Catalogue, Rule, RuleFile, rule_id};
 pub use check::{Absent, Check, Comparison, Operand};
 pub use control::{Control, Decision, Severity};
+pub(crate) use path::place_steps;
 pub use path::{Match, Path};
 pub use schema::{cases_schema, control_schema};
+pub(crate) use setting::minor_version;
 pub use setting::{Default, Setting, SettingType};
 
 /// A rule author's mistake: which file, where in it, and what was expected.

@@ -100,7 +100,7 @@ impl Step {
 }
 
 /// `$.a.b[0]['c d']` → a, b, 0, `c d`.
-pub(super) fn place_steps(place: &str) -> Vec<String> {
+pub(crate) fn place_steps(place: &str) -> Vec<String> {
     let mut steps = Vec::new();
     let mut rest = place.strip_prefix('$').unwrap_or(place);
     while !rest.is_empty() {

@@ -1,0 +1,157 @@
+//! Judging: `(Control, Document) → Judgement`, pure and three-valued.
+//!
+//! In: a control with its parameters, and one resource with its joins and what could not be read.
+//! Out: the outcome, the evidence for it, and for errors what was in the way. Nothing that could not
+//! be read ever counts as passed: a check that could look at an unread place is *unknown* unless what
+//! it did see decides.
+
+mod answer;
+mod cases;
+mod check;
+mod compare;
+mod derived;
+mod document;
+mod evidence;
+mod parse;
+mod setting;
+
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use crate::resource::Reason;
+use crate::rule::{Check, Control, Decision, Operand};
+use answer::{Answer, Truth};
+
+pub use cases::{CaseFailure, run_cases};
+pub use document::Document;
+
+/// A control's parameters in force.
+pub type Params = BTreeMap<String, Value>;
+
+/// What came of judging one resource by one control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// `result.evidence`.
+    pub evidence: Map<String, Value>,
+    /// `result.expected`; `None` is written as JSON null.
+    pub expected: Option<Map<String, Value>>,
+    /// With [`Outcome::Error`]: what was in the way.
+    pub problem: Option<Problem>,
+}
+
+/// The five outcomes; nothing is judged without ending as one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Judged good.
+    Passed,
+    /// Judged bad.
+    Failed,
+    /// A person must finish.
+    NeedsReview,
+    /// It could not be read or understood.
+    Error,
+    /// The control is not meant for it.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// All of them, in the order they are reported.
+    pub const ALL: [Self; 5] =
+        [Self::Passed, Self::Failed, Self::NeedsReview, Self::Error, Self::NotApplicable];
+
+    /// `result.evaluation`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NeedsReview => "needs_review",
+            Self::Error => "error",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
+/// Why an outcome is an error: `error.code` and `error.message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The code.
+    pub code: Reason,
+    /// What could not be read, for people.
+    pub message: String,
+}
+
+/// Judges one resource.
+pub fn judge(control: &Control, params: &Params, document: &Document) -> Judgement {
+    if let Some(applies) = &control.applies {
+        let answer = check::ask(applies, params, document);
+        match answer.truth {
+            Truth::True => {}
+            Truth::False => return finish(control, params, document, Outcome::NotApplicable, answer),
+            Truth::Unknown => return finish(control, params, document, Outcome::Error, answer),
+        }
+    }
+    let (outcome, answer) = match &control.decision {
+        Decision::Check(check) => {
+            let answer = check::ask(check, params, document);
+            let outcome = match answer.truth {
+                Truth::True => Outcome::Passed,
+                Truth::False => Outcome::Failed,
+                Truth::Unknown => Outcome::Error,
+            };
+            (outcome, answer)
+        }
+        Decision::Sides { pass, fail } => sides(pass.as_ref(), fail.as_ref(), params, document),
+    };
+    finish(control, params, document, outcome, answer)
+}
+
+/// `pass` true: passed; else `fail` true: failed; else either unknown: error; else a person.
+fn sides<'d>(
+    pass: Option<&'d Check>,
+    fail: Option<&'d Check>,
+    params: &'d Params,
+    document: &'d Document,
+) -> (Outcome, Answer<'d>) {
+    let pass = pass.map(|check| check::ask(check, params, document));
+    if let Some(answer) = pass.as_ref().filter(|answer| answer.truth == Truth::True) {
+        return (Outcome::Passed, answer.clone());
+    }
+    let fail = fail.map(|check| check::ask(check, params, document));
+    if let Some(answer) = fail.as_ref().filter(|answer| answer.truth == Truth::True) {
+        return (Outcome::Failed, answer.clone());
+    }
+    let answers: Vec<Answer<'d>> = pass.into_iter().chain(fail).collect();
+    let unknown = answers.iter().any(|answer| answer.truth == Truth::Unknown);
+    let outcome = if unknown { Outcome::Error } else { Outcome::NeedsReview };
+    (outcome, Answer::gather(answers))
+}
+
+fn finish(
+    control: &Control,
+    params: &Params,
+    document: &Document,
+    outcome: Outcome,
+    answer: Answer<'_>,
+) -> Judgement {
+    let problem = (outcome == Outcome::Error).then(|| answer.problem());
+    let evidence = match outcome {
+        Outcome::NotApplicable => Map::new(),
+        _ if control.evidence.is_empty() => evidence::of_facts(&answer.facts),
+        _ => evidence::of_paths(&control.evidence, document),
+    };
+    let expected = (!control.expected.is_empty()).then(|| {
+        let value = |operand: &Operand| resolve(operand, params).cloned().unwrap_or(Value::Null);
+        control.expected.iter().map(|(key, operand)| (key.clone(), value(operand))).collect()
+    });
+    Judgement { outcome, evidence, expected, problem }
+}
+
+/// The value of a literal or parameter. Controls with unknown parameters are refused when they are read.
+fn resolve<'v>(operand: &'v Operand, params: &'v Params) -> Option<&'v Value> {
+    match operand {
+        Operand::Literal(value) => Some(value),
+        Operand::Param(name) => params.get(name),
+    }
+}

@@ -1,0 +1,89 @@
+//! What a check answers: true, false or unknown, with the facts that decided and what was in the way.
+
+use serde_json::Value;
+use std::borrow::Cow;
+
+use super::Problem;
+use crate::resource::Reason;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    True,
+    False,
+    Unknown,
+}
+
+/// A place and what stands there; `None` is said where nothing does.
+#[derive(Debug, Clone)]
+pub(super) struct Fact<'d> {
+    pub place: Cow<'d, str>,
+    pub value: Option<Cow<'d, Value>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Answer<'d> {
+    pub truth: Truth,
+    pub facts: Vec<Fact<'d>>,
+    pub problems: Vec<Problem>,
+}
+
+impl<'d> Answer<'d> {
+    pub fn known(truth: bool, facts: Vec<Fact<'d>>) -> Self {
+        let truth = if truth { Truth::True } else { Truth::False };
+        Self { truth, facts, problems: Vec::new() }
+    }
+
+    pub fn unknown(problems: Vec<Problem>) -> Self {
+        Self { truth: Truth::Unknown, facts: Vec::new(), problems }
+    }
+
+    pub fn malformed(message: String) -> Self {
+        Self::unknown(vec![Problem { code: Reason::Malformed, message }])
+    }
+
+    pub fn negate(mut self) -> Self {
+        self.truth = match self.truth {
+            Truth::True => Truth::False,
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+        };
+        self
+    }
+
+    /// `all` (`decides` = False) and `any` (`decides` = True): one deciding part settles it, whatever
+    /// the others could not see; otherwise one unknown part leaves it open.
+    pub fn combine(parts: Vec<Self>, decides: Truth) -> Self {
+        let other = if decides == Truth::True { Truth::False } else { Truth::True };
+        let truth = if parts.iter().any(|part| part.truth == decides) {
+            decides
+        } else if parts.iter().any(|part| part.truth == Truth::Unknown) {
+            Truth::Unknown
+        } else {
+            other
+        };
+        let mut gathered = Self::gather(parts.into_iter().filter(|part| part.truth == truth).collect());
+        gathered.truth = truth;
+        gathered
+    }
+
+    /// Facts and problems of several, whatever they answered.
+    pub fn gather(parts: Vec<Self>) -> Self {
+        let mut out = Self { truth: Truth::Unknown, facts: Vec::new(), problems: Vec::new() };
+        for part in parts {
+            out.facts.extend(part.facts);
+            for problem in part.problems {
+                if !out.problems.contains(&problem) {
+                    out.problems.push(problem);
+                }
+            }
+        }
+        out
+    }
+
+    /// The problems as one: the first one's code, every message.
+    pub fn problem(&self) -> Problem {
+        let code = self.problems.first().map_or(Reason::Malformed, |problem| problem.code);
+        let messages: Vec<&str> = self.problems.iter().map(|problem| problem.message.as_str()).collect();
+        Problem { code, message: messages.join("; ") }
+    }
+}

@@ -1,0 +1,82 @@
+//! Runs a control's cases: the one runner behind `rules check`, the test suite and users' rules.
+
+use super::{Document, Judgement, Outcome, judge};
+use crate::rule::{Case, Cases, Control};
+
+/// A case that came out otherwise than it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseFailure {
+    /// The case's name; empty when the set as a whole is at fault.
+    pub case: String,
+    /// What was expected and what came.
+    pub message: String,
+}
+
+/// Runs every case, and asks that there is a passing and a failing one: a misspelt path selects
+/// nothing, and a control without both would never show it.
+pub fn run_cases(control: &Control, cases: &Cases) -> Vec<CaseFailure> {
+    let mut failures: Vec<CaseFailure> = cases.cases.iter().filter_map(|case| run(control, case)).collect();
+    for (verdict, possible) in [("passed", can_pass(control)), ("failed", can_fail(control))] {
+        if possible && !cases.cases.iter().any(|case| case.verdict == verdict) {
+            failures.push(CaseFailure { case: String::new(), message: format!("no case is {verdict}") });
+        }
+    }
+    failures
+}
+
+fn can_pass(control: &Control) -> bool {
+    !matches!(control.decision, crate::rule::Decision::Sides { pass: None, .. })
+}
+
+fn can_fail(control: &Control) -> bool {
+    !matches!(control.decision, crate::rule::Decision::Sides { fail: None, .. })
+}
+
+fn run(control: &Control, case: &Case) -> Option<CaseFailure> {
+    let failure = |message: String| Some(CaseFailure { case: case.name.clone(), message });
+    let selectors = case.resource.selectors();
+    let fits = control
+        .resources
+        .iter()
+        .any(|selector| selector.kind == case.resource.kind && selectors.contains(&selector.name.as_str()));
+    if !fits {
+        return failure(format!("its resource ({selectors:?}) is none that the control judges"));
+    }
+    let mut params = control.params.clone();
+    for (name, value) in &case.params {
+        if params.insert(name.clone(), value.clone()).is_none() {
+            return failure(format!("it sets `{name}`, which is no parameter of the control"));
+        }
+    }
+    let judgement = judge(control, &params, &Document::new(case.resource.clone()));
+    compare(case, &judgement).and_then(failure)
+}
+
+fn compare(case: &Case, judgement: &Judgement) -> Option<String> {
+    let outcome = judgement.outcome.as_str();
+    let problem = judgement.problem.as_ref();
+    if outcome != case.verdict {
+        let because = problem.map(|problem| format!(" ({})", problem.message)).unwrap_or_default();
+        let evidence = serde_json::Value::Object(judgement.evidence.clone());
+        return Some(format!("expected {}, came out {outcome}{because}; evidence {evidence}", case.verdict));
+    }
+    if let (Some(wanted), Some(problem)) = (&case.error, problem)
+        && wanted != problem.code.as_str()
+    {
+        return Some(format!(
+            "expected the error {wanted}, came {}: {}",
+            problem.code.as_str(),
+            problem.message
+        ));
+    }
+    if case.error.is_some() && judgement.outcome != Outcome::Error {
+        return Some("`error` goes with `verdict: error`".into());
+    }
+    match &case.evidence {
+        Some(wanted) if *wanted != serde_json::Value::Object(judgement.evidence.clone()) => Some(format!(
+            "expected the evidence {wanted}, came {}",
+            serde_json::Value::Object(judgement.evidence.clone())
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,166 @@
+//! The forms of a check, one function each.
+
+use serde_json::Value;
+use std::borrow::Cow;
+
+use super::answer::{Answer, Fact, Truth};
+use super::compare::{self, Typing};
+use super::document::Document;
+use super::setting::{self, Effective};
+use super::{Params, Problem, resolve};
+use crate::rule::{Absent, Check, Comparison, Match, Operand, Path, Setting};
+
+/// Answers a check for a document.
+pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Document) -> Answer<'d> {
+    match check {
+        Check::All(parts) => {
+            Answer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::False)
+        }
+        Check::Any(parts) => {
+            Answer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::True)
+        }
+        Check::Not(part) => ask(part, params, document).negate(),
+        Check::None(path) => selects(path, document).negate(),
+        Check::Some(path) => selects(path, document),
+        Check::Each { path, compare, absent } => each(path, compare, *absent, params, document),
+        Check::Values { path, compare } => values(path, compare, params, document),
+        Check::Setting { setting, compare } => setting_is(setting, compare, params, document),
+        Check::Owner(owner) => owner_is(owner, params, document),
+    }
+}
+
+/// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
+fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
+    if !path.selects(&document.root) {
+        let problems = document.problems(path);
+        if !problems.is_empty() {
+            return Answer::unknown(problems);
+        }
+        return Answer::known(false, vec![Fact { place: path.text().into(), value: None }]);
+    }
+    Answer::known(true, path.select(&document.root).into_iter().map(fact).collect())
+}
+
+fn fact(found: Match<'_>) -> Fact<'_> {
+    Fact { place: found.place.into(), value: Some(Cow::Borrowed(found.value)) }
+}
+
+fn each<'d>(
+    path: &'d Path,
+    compare: &'d [Comparison],
+    absent: Absent,
+    params: &'d Params,
+    document: &'d Document,
+) -> Answer<'d> {
+    let mut found = path.select(&document.root);
+    // To Kubernetes, a key with null is a key left out.
+    found.retain(|found| !found.value.is_null());
+    let problems = document.problems(path);
+    let mut parts: Vec<Answer<'d>> = found
+        .into_iter()
+        .map(|found| match compare::all(compare, found.value, params, Typing::Plain) {
+            Ok(holds) => Answer::known(holds, vec![fact(found)]),
+            Err(message) => Answer::malformed(format!("{}: {message}", found.place)),
+        })
+        .collect();
+    if !problems.is_empty() {
+        parts.push(Answer::unknown(problems));
+    } else if parts.is_empty() {
+        let nothing = vec![Fact { place: path.text().into(), value: None }];
+        return match absent {
+            Absent::Pass => Answer::known(true, nothing),
+            Absent::Fail => Answer::known(false, nothing),
+            Absent::Error => Answer::malformed(format!("nothing stands at {}", path.text())),
+        };
+    }
+    Answer::combine(parts, Truth::False)
+}
+
+fn values<'d>(
+    path: &'d Path,
+    compare: &'d [Comparison],
+    params: &'d Params,
+    document: &'d Document,
+) -> Answer<'d> {
+    let found = path.select(&document.root);
+    let problems = document.problems(path);
+    let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
+    let facts: Vec<Fact<'d>> = found.into_iter().map(fact).collect();
+    let parts = compare
+        .iter()
+        .map(|comparison| match compare::one(comparison, &list, params, Typing::Plain) {
+            Err(message) => Answer::malformed(format!("{}: {message}", path.text())),
+            Ok(holds) if problems.is_empty() || settled(comparison, holds) => {
+                Answer::known(holds, facts.clone())
+            }
+            Ok(_) => Answer::unknown(problems.clone()),
+        })
+        .collect();
+    Answer::combine(parts, Truth::False)
+}
+
+/// Whether more values could not change the answer.
+fn settled(comparison: &Comparison, holds: bool) -> bool {
+    match comparison {
+        Comparison::Contains(_) => holds,
+        Comparison::Excludes(_) | Comparison::SubsetOf(_) => !holds,
+        _ => false,
+    }
+}
+
+fn setting_is<'d>(
+    setting: &'d Setting,
+    compare: &'d [Comparison],
+    params: &'d Params,
+    document: &'d Document,
+) -> Answer<'d> {
+    let exists_only = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(_)));
+    match setting::effective(setting, document) {
+        Effective::Unknown(problems) => Answer::unknown(problems),
+        Effective::Unset { place } => {
+            let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
+            Answer::known(holds, vec![Fact { place: place.into(), value: None }])
+        }
+        // A default is in force, but nobody wrote it.
+        Effective::Default { place, value } if exists_only => {
+            let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
+            Answer::known(holds, vec![Fact { place: place.into(), value: Some(Cow::Owned(value)) }])
+        }
+        Effective::Default { place, value } | Effective::Written { place, value } => {
+            match compare::all(compare, &value, params, Typing::of(setting.kind)) {
+                Ok(holds) => {
+                    Answer::known(holds, vec![Fact { place: place.into(), value: Some(Cow::Owned(value)) }])
+                }
+                Err(message) => Answer::malformed(format!("{place}: {message}")),
+            }
+        }
+    }
+}
+
+/// `root` is uid and gid 0, whatever the host calls them; other names are the host's.
+fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> Answer<'d> {
+    let wanted = resolve(owner, params).and_then(Value::as_str).and_then(|text| text.split_once(':'));
+    let Some((user, group)) = wanted else {
+        return Answer::malformed("`owner` expects user:group".into());
+    };
+    let mut problems: Vec<Problem> =
+        ["uid", "gid", "owner", "group"].iter().flat_map(|key| document.problems_at(key)).collect();
+    problems.dedup();
+    if !problems.is_empty() {
+        return Answer::unknown(problems);
+    }
+    let text = |key: &str| document.root.get(key).and_then(Value::as_str);
+    let is = |wanted: &str, number_key: &str, name_key: &str| match wanted {
+        "root" => text(number_key).map(|number| number == "0").ok_or(number_key.to_owned()),
+        _ => text(name_key).map(|name| name == wanted).ok_or(name_key.to_owned()),
+    };
+    let holds = match (is(user, "uid", "owner"), is(group, "gid", "group")) {
+        (Ok(user), Ok(group)) => user && group,
+        (Err(key), _) | (_, Err(key)) => return Answer::malformed(format!("nothing stands at $.{key}")),
+    };
+    let facts = ["owner", "group", "uid", "gid"]
+        .iter()
+        .map(|key| Fact { place: Cow::Borrowed(*key), value: document.root.get(*key).map(Cow::Borrowed) })
+        .collect();
+    Answer::known(holds, facts)
+}

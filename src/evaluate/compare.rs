@@ -1,0 +1,189 @@
+//! Comparators. Types are strict: what cannot be compared is an error, never a pass or a failure.
+
+use serde_json::Value;
+
+use super::parse::{duration, octal, quantity};
+use super::{Params, resolve};
+use crate::rule::{Comparison, Operand, SettingType};
+
+/// How texts are to be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typing {
+    /// By their JSON type.
+    Plain,
+    /// As lengths of time: `60s` equals `1m`.
+    Duration,
+}
+
+impl Typing {
+    pub fn of(kind: SettingType) -> Self {
+        match kind {
+            SettingType::Duration => Self::Duration,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Whether every comparison holds; an `Err` says what could not be compared.
+pub(super) fn all(
+    comparisons: &[Comparison],
+    value: &Value,
+    params: &Params,
+    typing: Typing,
+) -> Result<bool, String> {
+    let mut holds = true;
+    for comparison in comparisons {
+        holds &= one(comparison, value, params, typing)?;
+    }
+    Ok(holds)
+}
+
+/// Whether one comparison holds.
+pub(super) fn one(
+    comparison: &Comparison,
+    value: &Value,
+    params: &Params,
+    typing: Typing,
+) -> Result<bool, String> {
+    let bound = |operand: &Operand| {
+        resolve(operand, params).cloned().ok_or_else(|| "a parameter without a value".to_owned())
+    };
+    match comparison {
+        Comparison::Exists(wanted) => Ok(*wanted),
+        Comparison::Equals(operand) => same(value, &bound(operand)?, typing),
+        Comparison::OneOf(operand) => any_same(value, &bound(operand)?, typing),
+        Comparison::NoneOf(operand) => any_same(value, &bound(operand)?, typing).map(|found| !found),
+        Comparison::Matches(patterns) => {
+            let text = value.as_str().ok_or_else(|| unexpected(value, "text"))?;
+            Ok(patterns.iter().any(|pattern| pattern.is_match(text)))
+        }
+        Comparison::AtLeast(operand) => order(value, &bound(operand)?).map(std::cmp::Ordering::is_ge),
+        Comparison::AtMost(operand) => order(value, &bound(operand)?).map(std::cmp::Ordering::is_le),
+        Comparison::Contains(operand) => {
+            let list = list(value)?;
+            Ok(self::list(&bound(operand)?)?.iter().all(|wanted| list.contains(wanted)))
+        }
+        Comparison::Excludes(operand) => {
+            let list = list(value)?;
+            Ok(!self::list(&bound(operand)?)?.iter().any(|unwanted| list.contains(unwanted)))
+        }
+        Comparison::SubsetOf(operand) => {
+            let allowed = bound(operand)?;
+            let allowed = self::list(&allowed)?;
+            Ok(list(value)?.iter().all(|element| allowed.contains(element)))
+        }
+        Comparison::NoMoreThan(operand) => {
+            let bound = bound(operand)?;
+            let mode = octal(value).ok_or_else(|| unexpected(value, "an octal mode such as \"600\""))?;
+            let most = octal(&bound).ok_or_else(|| unexpected(&bound, "an octal mode such as \"600\""))?;
+            Ok(mode & !most == 0)
+        }
+    }
+}
+
+fn list(value: &Value) -> Result<&Vec<Value>, String> {
+    value.as_array().ok_or_else(|| unexpected(value, "a list"))
+}
+
+fn any_same(value: &Value, list: &Value, typing: Typing) -> Result<bool, String> {
+    for element in self::list(list)? {
+        if same(value, element, typing)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn same(value: &Value, wanted: &Value, typing: Typing) -> Result<bool, String> {
+    if typing == Typing::Duration {
+        return Ok(time(value)? == time(wanted)?);
+    }
+    match (value, wanted) {
+        (Value::Bool(_), Value::Bool(_))
+        | (Value::String(_), Value::String(_))
+        | (Value::Array(_), Value::Array(_))
+        | (Value::Object(_), Value::Object(_)) => Ok(value == wanted),
+        (Value::Number(left), Value::Number(right)) => Ok(left.as_f64() == right.as_f64()),
+        _ => Err(unexpected(value, kind(wanted))),
+    }
+}
+
+fn order(value: &Value, bound: &Value) -> Result<std::cmp::Ordering, String> {
+    let (left, right) = match (value, bound) {
+        (Value::Number(left), Value::Number(right)) => (left.as_f64(), right.as_f64()),
+        (Value::String(left), Value::String(right)) => {
+            if let (Some(left), Some(right)) = (duration(left), duration(right)) {
+                return Ok(left.cmp(&right));
+            }
+            (quantity(left), quantity(right))
+        }
+        _ => (None, None),
+    };
+    match (left, right) {
+        (Some(left), Some(right)) => Ok(left.total_cmp(&right)),
+        _ => Err(unexpected(value, &format!("something to compare with {bound}"))),
+    }
+}
+
+fn time(value: &Value) -> Result<i128, String> {
+    value.as_str().and_then(duration).ok_or_else(|| unexpected(value, "a duration such as \"4h0m0s\""))
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The value stays out of the message where it is more than a scalar: it comes from a cluster.
+fn unexpected(value: &Value, expected: &str) -> String {
+    match value {
+        Value::Array(_) | Value::Object(_) => format!("expected {expected}, found {}", kind(value)),
+        _ => format!("expected {expected}, found {value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn holds(text: &str, value: Value) -> Result<bool, String> {
+        let check: crate::rule::Check = crate::yaml::from_str(text).unwrap();
+        let crate::rule::Check::Each { compare, .. } = check else { panic!() };
+        all(&compare, &value, &Params::new(), Typing::Plain)
+    }
+
+    #[test]
+    fn types_are_strict() {
+        assert_eq!(holds("{path: $.a, equals: false, absent: pass}", json!(false)), Ok(true));
+        assert!(holds("{path: $.a, equals: false, absent: pass}", json!("false")).is_err());
+        assert!(holds("{path: $.a, at_most: 5, absent: pass}", json!("5")).is_err());
+        assert!(holds("{path: $.a, contains: [x], absent: pass}", json!("x")).is_err());
+    }
+
+    #[test]
+    fn modes_count_every_bit() {
+        let within = |mode: &str| holds("{path: $.a, no_more_than: '644', absent: pass}", json!(mode));
+        assert_eq!(within("600"), Ok(true));
+        assert_eq!(within("644"), Ok(true));
+        assert_eq!(within("0"), Ok(true));
+        assert_eq!(within("4644"), Ok(false));
+        assert_eq!(within("1600"), Ok(false));
+        assert_eq!(within("611"), Ok(false));
+        assert!(within("rw-").is_err());
+    }
+
+    #[test]
+    fn numbers_durations_and_quantities_are_ordered() {
+        assert_eq!(holds("{path: $.a, at_least: 60s, absent: pass}", json!("1m")), Ok(true));
+        assert_eq!(holds("{path: $.a, at_most: 5m, absent: pass}", json!("95m")), Ok(false));
+        assert_eq!(holds("{path: $.a, at_most: 1Gi, absent: pass}", json!("900Mi")), Ok(true));
+        assert_eq!(holds("{path: $.a, at_least: 0, absent: pass}", json!(-1)), Ok(false));
+    }
+}

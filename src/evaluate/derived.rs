@@ -1,0 +1,56 @@
+//! Pure functions over a resource for what paths cannot say. What is derived from unread is unread.
+
+mod admission;
+mod authorizers;
+mod containers;
+
+use serde_json::{Map, Value};
+
+use crate::resource::{Kind, Unread};
+
+/// Everything derived for this type of resource; adds to `unread` what could not be derived.
+pub(super) fn of(kind: Kind, sub_type: &str, root: &Value, unread: &mut Vec<Unread>) -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut put = |key: &str, sources: &[&str], value: Option<Value>| {
+        let hidden = unread.iter().find(|unread| sources.iter().any(|source| overlaps(source, &unread.at)));
+        if let Some(hidden) = hidden.cloned() {
+            unread.push(Unread { at: format!("$.derived.{key}"), ..hidden });
+        } else if let Some(value) = value {
+            out.insert(key.to_owned(), value);
+        }
+    };
+    match kind {
+        Kind::K8sObject if sub_type == "Pod" => {
+            put("containers", &["$.spec"], Some(containers::of(root)));
+        }
+        Kind::Process if root.get("component").and_then(Value::as_str) == Some("kube-apiserver") => {
+            put("admissionPlugins", &["$.args"], Some(admission::plugins(root)));
+            let sources: &[&str] = if authorizers::uses_file(root) {
+                &["$.args", "$.files.authorizationConfiguration"]
+            } else {
+                &["$.args"]
+            };
+            put("authorizers", sources, Some(authorizers::of(root)));
+        }
+        _ => {}
+    }
+    out
+}
+
+/// Whether one place is at, under or over another.
+fn overlaps(left: &str, right: &str) -> bool {
+    let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The last use of a scalar flag.
+fn last<'v>(root: &'v Value, flag: &str) -> Option<&'v str> {
+    root.get("args")?.get(flag)?.as_array()?.last()?.as_str()
+}
+
+/// Every element of a list flag.
+fn list(root: &Value, flag: &str) -> Vec<String> {
+    let values = root.get("args").and_then(|args| args.get(flag)).and_then(Value::as_array);
+    let texts = values.into_iter().flatten().filter_map(Value::as_str);
+    texts.flat_map(super::parse::csv_list).collect()
+}

@@ -1,0 +1,80 @@
+//! A resource as rules see it: its raw JSON with `related` and `derived` beside, and what is unread.
+
+use serde_json::{Map, Value};
+
+use super::{Problem, derived};
+use crate::resource::{Kind, Resource, Unread};
+use crate::rule::{Path, place_steps};
+
+/// One resource, ready to be judged by any number of controls.
+#[derive(Debug)]
+pub struct Document {
+    pub(super) kind: Kind,
+    pub(super) root: Value,
+    pub(super) unread: Vec<Unread>,
+}
+
+impl Document {
+    /// Takes the resource's JSON, joins it with what is related, and derives what paths cannot say.
+    pub fn new(resource: Resource) -> Self {
+        let Resource { kind, sub_type, raw: mut root, related, mut unread, .. } = resource;
+        if !root.is_object() {
+            root = Value::Object(Map::new());
+        }
+        if let Value::Object(fields) = &mut root {
+            // Over whatever an object says of itself: that cannot stand for a join.
+            fields.insert("related".into(), Value::Object(related));
+            fields.remove("derived");
+        }
+        for place in &unread {
+            remove(&mut root, &place_steps(&place.at));
+        }
+        let found = derived::of(kind, &sub_type, &root, &mut unread);
+        if let (Value::Object(fields), false) = (&mut root, found.is_empty()) {
+            fields.insert("derived".into(), Value::Object(found));
+        }
+        Self { kind, root, unread }
+    }
+
+    /// What is in the way of `path`: the unread places it could look at.
+    pub(super) fn problems(&self, path: &Path) -> Vec<Problem> {
+        self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(problem).collect()
+    }
+
+    /// What is in the way of the top-level key `key`.
+    pub(super) fn problems_at(&self, key: &str) -> Vec<Problem> {
+        let over = |at: &str| {
+            at == "$" || at.strip_prefix("$.").is_some_and(|rest| rest.split(['.', '[']).next() == Some(key))
+        };
+        self.unread.iter().filter(|unread| over(&unread.at)).map(problem).collect()
+    }
+
+    /// The component of a process; empty for everything else.
+    pub(super) fn component(&self) -> &str {
+        match self.kind {
+            Kind::Process => self.root.get("component").and_then(Value::as_str).unwrap_or_default(),
+            _ => "",
+        }
+    }
+}
+
+/// What is unread is not in the document, whatever a half-read resource holds there.
+fn remove(value: &mut Value, steps: &[String]) {
+    let Some((step, rest)) = steps.split_first() else { return };
+    let next = match value {
+        Value::Object(fields) if rest.is_empty() => {
+            fields.remove(step);
+            return;
+        }
+        Value::Object(fields) => fields.get_mut(step),
+        Value::Array(elements) => step.parse().ok().and_then(|index: usize| elements.get_mut(index)),
+        _ => None,
+    };
+    if let Some(next) = next {
+        remove(next, rest);
+    }
+}
+
+fn problem(unread: &Unread) -> Problem {
+    Problem { code: unread.reason, message: format!("{} ({})", unread.what, unread.reason.as_str()) }
+}
