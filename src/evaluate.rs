@@ -12,8 +12,10 @@ mod compare;
 mod derived;
 mod document;
 mod evidence;
+mod judge;
 mod parse;
 mod setting;
+mod tally;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ use answer::{Answer, Truth};
 
 pub use cases::{CaseFailure, run_cases};
 pub use document::Document;
+pub use judge::Judge;
+pub use tally::{Counts, Tally};
 
 /// A control's parameters in force.
 pub type Params = BTreeMap<String, Value>;

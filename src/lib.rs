@@ -5,6 +5,7 @@
 
 pub mod evaluate;
 pub mod event;
+pub mod finding;
 pub mod resource;
 pub mod rule;
 pub mod yaml;

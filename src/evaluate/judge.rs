@@ -1,0 +1,82 @@
+//! Every rule over one resource: which controls are meant for it, each judged once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Document, Judgement, Params, judge};
+use crate::resource::{Kind, Resource};
+use crate::rule::{Control, Rule};
+
+/// The rules of a run, ready to be asked for any resource.
+///
+/// Rules that share control and parameters (the same check in two benchmark versions) are judged once.
+#[derive(Debug)]
+pub struct Judge {
+    groups: Vec<Group>,
+    by_selector: HashMap<(Kind, String), Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Group {
+    control: Arc<Control>,
+    params: Arc<Params>,
+    /// Indexes into the rules that were given.
+    rules: Vec<usize>,
+}
+
+impl Judge {
+    /// Sorts rules by what they judge.
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let same = |group: &&mut Group| {
+                Arc::ptr_eq(&group.control, &rule.control) && group.params == rule.params
+            };
+            match groups.iter_mut().find(same) {
+                Some(group) => group.rules.push(index),
+                None => groups.push(Group {
+                    control: Arc::clone(&rule.control),
+                    params: Arc::clone(&rule.params),
+                    rules: vec![index],
+                }),
+            }
+        }
+        let mut by_selector: HashMap<(Kind, String), Vec<usize>> = HashMap::new();
+        for (index, group) in groups.iter().enumerate() {
+            for selector in &group.control.resources {
+                by_selector.entry((selector.kind, selector.name.clone())).or_default().push(index);
+            }
+        }
+        Self { groups, by_selector }
+    }
+
+    /// Judges one resource; the indexes say for which rules each judgement stands.
+    pub fn judge(&self, resource: Resource) -> Vec<(&[usize], Judgement)> {
+        let mut meant: Vec<usize> = resource
+            .selectors()
+            .into_iter()
+            .filter_map(|name| self.by_selector.get(&(resource.kind, name.to_owned())))
+            .flatten()
+            .copied()
+            .collect();
+        meant.sort_unstable();
+        // A file of two roles that one control judges is one resource to it.
+        meant.dedup();
+        if meant.is_empty() {
+            return Vec::new();
+        }
+        let document = Document::new(resource);
+        meant
+            .into_iter()
+            .map(|index| {
+                let group = &self.groups[index];
+                (group.rules.as_slice(), judge(&group.control, &group.params, &document))
+            })
+            .collect()
+    }
+
+    /// What the rules judge.
+    pub fn selectors(&self) -> impl Iterator<Item = (Kind, &str)> {
+        self.by_selector.keys().map(|(kind, name)| (*kind, name.as_str()))
+    }
+}

@@ -1,0 +1,104 @@
+//! The account of a cycle: every (rule, resource) that should have been judged ends in one of five counts.
+
+use std::collections::BTreeMap;
+
+use super::Outcome;
+
+/// Counts by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    by_outcome: [u64; 5],
+}
+
+impl Counts {
+    /// One more.
+    pub fn add(&mut self, outcome: Outcome) {
+        self.by_outcome[outcome as usize] += 1;
+    }
+
+    /// How many ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.by_outcome[outcome as usize]
+    }
+
+    /// How many were judged good or bad.
+    pub fn judged(&self) -> u64 {
+        self.of(Outcome::Passed) + self.of(Outcome::Failed)
+    }
+
+    /// The posture score: passed / (passed + failed) in percent, to one decimal; `None` when nothing was judged.
+    pub fn score(&self) -> Option<f64> {
+        let judged = self.judged();
+        (judged > 0).then(|| (self.of(Outcome::Passed) as f64 * 1000.0 / judged as f64).round() / 10.0)
+    }
+
+    /// Adds another's counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (own, more) in self.by_outcome.iter_mut().zip(other.by_outcome) {
+            *own += more;
+        }
+    }
+}
+
+/// Counts for each rule, by its index.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    rules: BTreeMap<usize, Counts>,
+    /// How many resources were judged by at least one rule.
+    pub resources: u64,
+}
+
+impl Tally {
+    /// For this many rules, none of which has seen a resource.
+    pub fn new(rules: usize) -> Self {
+        Self { rules: (0..rules).map(|index| (index, Counts::default())).collect(), resources: 0 }
+    }
+
+    /// One (rule, resource) has ended so.
+    pub fn add(&mut self, rule: usize, outcome: Outcome) {
+        self.rules.entry(rule).or_default().add(outcome);
+    }
+
+    /// At the end of a cycle: rules whose kind of resource was looked for and does not exist here are
+    /// not applicable, and are counted so. Returns their indexes.
+    pub fn close(&mut self) -> Vec<usize> {
+        let mut unseen = Vec::new();
+        for (index, counts) in &mut self.rules {
+            if *counts == Counts::default() {
+                counts.add(Outcome::NotApplicable);
+                unseen.push(*index);
+            }
+        }
+        unseen
+    }
+
+    /// The counts of one rule.
+    pub fn rule(&self, index: usize) -> Counts {
+        self.rules.get(&index).copied().unwrap_or_default()
+    }
+
+    /// The counts of some rules together.
+    pub fn total(&self, rules: impl IntoIterator<Item = usize>) -> Counts {
+        let mut total = Counts::default();
+        rules.into_iter().for_each(|index| total.merge(&self.rule(index)));
+        total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_saw_nothing_is_not_applicable() {
+        let mut tally = Tally::new(2);
+        tally.add(0, Outcome::Passed);
+        tally.add(0, Outcome::Failed);
+        tally.add(0, Outcome::Failed);
+        assert_eq!(tally.close(), [1]);
+        let total = tally.total(0..2);
+        assert_eq!(total.of(Outcome::NotApplicable), 1);
+        assert_eq!(total.score(), Some(33.3));
+        assert_eq!(tally.rule(1).score(), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Outcomes to documents: one ECS finding per (rule, resource), with ids that stay.
+//!
+//! In: rules, one resource, its judgements, and the context of the cycle. Out: [`Event`]s. What does
+//! not change between findings is rendered once: a rule's texts for the run, a resource for all its
+//! findings, who and where for the cycle.
+
+mod audit;
+mod coverage;
+mod ecs;
+mod ids;
+mod raw;
+mod rule_text;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::resource::Identity;
+
+pub use ids::{event_id, resource_id};
+pub use rule_text::audit_text;
+pub use subject::Subject;
+pub use writer::{Totals, Writer};
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The dataset of judged findings: the one of Elastic's own integration.
+pub const FINDINGS: &str = "cloud_security_posture.findings";
+/// The dataset of outcomes that are neither passed nor failed.
+pub const OUTCOMES: &str = "posturebeat.outcomes";
+/// The dataset of cycle totals.
+pub const COVERAGE: &str = "posturebeat.coverage";
+
+/// Who looks, at what, and when: the same for every document of a cycle.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The cluster and node.
+    pub identity: Identity,
+    /// `agent.*`.
+    pub agent: Agent,
+    /// `host.*`, already in ECS names.
+    pub host: Map<String, Value>,
+    /// `cloud_security_posture.package_policy.*`; empty id and 0 outside of Fleet.
+    pub package_policy: (String, u64),
+    /// `data_stream.namespace`.
+    pub namespace: String,
+    /// `event.sequence`: Unix seconds at the start of the cycle, strictly increasing.
+    pub sequence: i64,
+}
+
+/// `agent.*`.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// `posturebeat`, or `cloudbeat` for readers that insist on it.
+    pub kind: String,
+    /// `agent.name`.
+    pub name: String,
+    /// Kept in `path.data`.
+    pub id: String,
+    /// New in every process.
+    pub ephemeral_id: String,
+}
+
+/// RFC 3339 in UTC with milliseconds, as `@timestamp` is written.
+pub fn milliseconds(at: Timestamp) -> String {
+    format!("{at:.3}")
+}

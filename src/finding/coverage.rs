@@ -1,0 +1,58 @@
+//! The document that accounts for a whole cycle.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::writer::{Totals, tail};
+use super::{COVERAGE, Context, ids, milliseconds};
+use crate::evaluate::Outcome;
+use crate::event::{Body, Event};
+use crate::rule::BenchmarkName;
+
+/// Totals by outcome, and how much was looked at.
+pub(super) fn document(
+    context: &Context,
+    benchmark: &BenchmarkName,
+    totals: &Totals,
+    now: Timestamp,
+) -> Event {
+    let who = if context.identity.node.id.is_empty() {
+        &context.identity.cluster.id
+    } else {
+        &context.identity.node.id
+    };
+    let id = ids::event_id(&benchmark.to_string(), who, context.sequence, 0).to_string();
+    let mut coverage = json!({
+        "benchmark": benchmark.id,
+        "version": benchmark.version,
+        "rules": totals.rules,
+        "resources": totals.resources,
+        "duration_ms": totals.duration_ms,
+    });
+    for outcome in Outcome::ALL {
+        coverage[outcome.as_str()] = Value::from(totals.counts.of(outcome));
+    }
+    if let Some(score) = totals.counts.score() {
+        coverage["score"] = Value::from(score);
+    }
+    let head = json!({
+        "@timestamp": milliseconds(now),
+        "event": {
+            "kind": "metric",
+            "category": ["configuration"],
+            "type": ["info"],
+            "id": id,
+            "sequence": context.sequence,
+            "dataset": COVERAGE,
+        },
+        "orchestrator": {"type": "kubernetes", "cluster": {"id": context.identity.cluster.id}},
+        "posturebeat": {"coverage": coverage},
+    })
+    .to_string();
+    let mut body = Body::default();
+    // The tail continues the object, so its last brace goes.
+    body.push(&head[..head.len() - 1]);
+    body.push(tail(COVERAGE, context));
+    Event { id, index: Arc::from(format!("logs-{COVERAGE}-{}", context.namespace)), body }
+}

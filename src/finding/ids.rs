@@ -1,0 +1,60 @@
+//! Ids that others compute too: change nothing here.
+
+use uuid::Uuid;
+
+use crate::resource::{Identity, Kind, Resource};
+
+/// The namespace in which Elastic's integration hashes resource ids.
+const RESOURCE_NAMESPACE: Uuid = Uuid::from_u128(0x971a_1103_6b5d_4b60_ab3d_8a33_9a58_c6c8);
+/// The namespace of our own event ids.
+const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5a56_820f_082d_5405_8cec_ef92_e299_bc5f);
+/// Elastic's agent sees the host's files below this folder, and hashes what it sees.
+const HOSTFS: &str = "/hostfs";
+
+/// `resource.id`: stable from cycle to cycle, and Elastic's own for the same thing.
+pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
+    let (cluster, node) = (identity.cluster.id.as_str(), identity.node.id.as_str());
+    let name = match resource.kind {
+        _ if resource.is_unlisted() => resource.id.clone(),
+        Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
+        Kind::Process => format!("{cluster}{node}{}", resource.id),
+        Kind::K8sObject => resource.id.clone(),
+    };
+    hash(&name)
+}
+
+fn hash(name: &str) -> String {
+    Uuid::new_v5(&RESOURCE_NAMESPACE, name.as_bytes()).to_string()
+}
+
+/// `_id` and `event.id`: the same finding of the same cycle has the same id, so sending it twice stores it once.
+pub fn event_id(rule_id: &str, resource_id: &str, sequence: i64, judgement: u32) -> Uuid {
+    let name = format!("{rule_id}|{resource_id}|{sequence}|{judgement}");
+    Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resource_ids_are_what_others_computed() {
+        assert_eq!(hash("metadata_id"), "16d3e3ff-583a-5b0d-86e2-1f7c6675dfb3");
+        assert_eq!(hash("cluster_id"), "e0b7df83-548e-5f75-b460-23bf3a96f679");
+        assert_eq!(hash("cluster_idnode_idmetadata_id"), "76389fcc-375d-5acc-8e0a-db814362fc50");
+    }
+
+    #[test]
+    fn event_ids_tell_rule_resource_cycle_and_judgement_apart() {
+        let id = event_id("r", "s", 1, 0);
+        assert_eq!(id, event_id("r", "s", 1, 0));
+        for other in [
+            event_id("q", "s", 1, 0),
+            event_id("r", "t", 1, 0),
+            event_id("r", "s", 2, 0),
+            event_id("r", "s", 1, 1),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `rule.*` of a document: rendered once for each rule.
+
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::audit;
+use crate::rule::Rule;
+
+/// What every finding of one rule carries.
+#[derive(Debug)]
+pub(super) struct RuleText {
+    pub id: String,
+    /// The rule's name as Go's `%q` writes it, inside a JSON string: the middle of `message`.
+    pub message: String,
+    pub severity: u8,
+    /// `,"rule":{…},"posturebeat":{…` with its last brace left open.
+    pub text: Arc<str>,
+}
+
+impl RuleText {
+    pub fn new(rule: &Rule) -> Self {
+        let control = &rule.control;
+        let quoted = Value::from(control.title.as_str()).to_string();
+        let message = Value::from(format!("Rule {quoted}: ")).to_string();
+        // The last brace is left open: a finding may add `truncated`.
+        let text = format!(
+            ",\"rule\":{},\"posturebeat\":{{\"control\":{},\"severity\":\"{}\",\"params\":{}",
+            fields(rule),
+            json!(control.id),
+            control.severity.as_str(),
+            json!(rule.params.as_ref()),
+        );
+        Self {
+            id: rule.id.clone(),
+            message: message.trim_end_matches('"').to_owned(),
+            severity: control.severity.number(),
+            text: Arc::from(text),
+        }
+    }
+}
+
+fn fields(rule: &Rule) -> Value {
+    let control = &rule.control;
+    let table = &rule.benchmark;
+    let row = &rule.row;
+    let section = table.sections.get(row.section()).map_or("", String::as_str);
+    let profile = match &row.profile {
+        Some(profile) => format!("* Level {} - {profile}", row.level),
+        None => format!("* Level {}", row.level),
+    };
+    let references: Vec<String> =
+        control.references.iter().enumerate().map(|(index, url)| format!("{}. {url}", index + 1)).collect();
+    let references = references.join("\n");
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("id", json!(rule.id));
+    put("uuid", json!(rule.id));
+    put("name", json!(control.title));
+    put("profile_applicability", json!(profile));
+    put("description", json!(control.title));
+    put("rationale", json!(control.why));
+    put("audit", json!(audit_text(control)));
+    put("remediation", json!(control.remediation));
+    put("impact", json!(""));
+    put("default_value", json!(control.default_value.as_deref().unwrap_or_default()));
+    put("references", json!(references));
+    put("reference", json!(references));
+    put("section", json!(section));
+    put("version", json!("1.0"));
+    put("tags", json!(["CIS", "Kubernetes", format!("CIS {}", row.number), section]));
+    put(
+        "benchmark",
+        json!({
+            "id": table.benchmark,
+            "name": table.name,
+            "version": format!("v{}", table.version),
+            "rule_number": row.number,
+            "posture_type": table.posture_type,
+        }),
+    );
+    Value::Object(out)
+}
+
+/// `rule.audit`: how the control decides, made from its check.
+pub fn audit_text(control: &crate::rule::Control) -> String {
+    audit::text(control)
+}

@@ -1,0 +1,68 @@
+//! One resource, rendered once for all its findings.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::{Context, ecs, ids, raw};
+use crate::resource::Resource;
+
+/// The part of a document that is the same for every rule about a resource.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// `resource.id`.
+    pub id: String,
+    /// Whether `resource.raw` was cut.
+    pub(super) truncated: bool,
+    /// `"resource":{…},"orchestrator":{…}` and what ECS says beside, with a leading comma.
+    pub(super) text: Arc<str>,
+}
+
+impl Subject {
+    /// Renders a resource.
+    pub fn new(resource: &Resource, context: &Context) -> Self {
+        let id = ids::resource_id(resource, &context.identity);
+        let (raw, truncated) = raw::render(&resource.raw);
+        let (kind, sub_type) = shown_type(resource);
+        let mut text = String::with_capacity(raw.len() + 512);
+        text.push_str(",\"resource\":{\"id\":\"");
+        text.push_str(&id);
+        text.push_str("\",\"type\":");
+        text.push_str(&Value::from(kind).to_string());
+        text.push_str(",\"sub_type\":");
+        text.push_str(&Value::from(sub_type).to_string());
+        text.push_str(",\"name\":");
+        text.push_str(&Value::from(resource.name.as_str()).to_string());
+        text.push_str(",\"raw\":");
+        text.push_str(&raw);
+        text.push_str("},\"orchestrator\":");
+        text.push_str(&orchestrator(resource, context).to_string());
+        for (name, value) in ecs::of(resource) {
+            text.push_str(&format!(",\"{name}\":{value}"));
+        }
+        Self { id, truncated, text: Arc::from(text) }
+    }
+}
+
+/// What could not be listed is said of the cluster or node it would be on.
+fn shown_type(resource: &Resource) -> (&str, &str) {
+    if resource.is_unlisted() {
+        let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };
+        return ("k8s_object", owner);
+    }
+    (resource.kind.as_str(), &resource.sub_type)
+}
+
+fn orchestrator(resource: &Resource, context: &Context) -> Value {
+    let cluster = &context.identity.cluster;
+    let mut out = json!({"type": "kubernetes", "cluster": {"id": cluster.id}});
+    if let Some(name) = &cluster.name {
+        out["cluster"]["name"] = Value::from(name.as_str());
+    }
+    if let Some(version) = &cluster.version {
+        out["cluster"]["version"] = Value::from(version.as_str());
+    }
+    if let Some(resource) = ecs::orchestrated(resource) {
+        out["resource"] = resource;
+    }
+    out
+}

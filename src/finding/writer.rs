@@ -1,0 +1,161 @@
+//! Puts the pieces of a finding together.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::rule_text::RuleText;
+use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids, milliseconds};
+use crate::evaluate::{Counts, Judgement, Outcome};
+use crate::event::{Body, Event};
+use crate::resource::Resource;
+use crate::rule::{BenchmarkName, Rule};
+
+/// Writes the documents of one cycle.
+#[derive(Debug)]
+pub struct Writer {
+    rules: Arc<[RuleText]>,
+    context: Context,
+    findings: Stream,
+    outcomes: Stream,
+}
+
+/// A data stream and what its documents carry about the cycle.
+#[derive(Debug)]
+struct Stream {
+    index: Arc<str>,
+    tail: Arc<str>,
+}
+
+impl Writer {
+    /// For these rules, in this context.
+    pub fn new(rules: &[Rule], context: Context) -> Self {
+        let rules: Arc<[RuleText]> = rules.iter().map(RuleText::new).collect();
+        Self {
+            findings: Stream::new(FINDINGS, &context),
+            outcomes: Stream::new(OUTCOMES, &context),
+            rules,
+            context,
+        }
+    }
+
+    /// The same rules for the next cycle.
+    pub fn next(&self, context: Context) -> Self {
+        Self {
+            findings: Stream::new(FINDINGS, &context),
+            outcomes: Stream::new(OUTCOMES, &context),
+            rules: Arc::clone(&self.rules),
+            context,
+        }
+    }
+
+    /// Who looks, at what, and when.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Renders a resource for all its findings.
+    pub fn subject(&self, resource: &Resource) -> Subject {
+        Subject::new(resource, &self.context)
+    }
+
+    /// The document of one judgement; none for what is not applicable, which is only counted.
+    pub fn finding(
+        &self,
+        rule: usize,
+        subject: &Subject,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Option<Event> {
+        let rule = &self.rules[rule];
+        let (stream, outcome) = match judgement.outcome {
+            Outcome::Passed => (&self.findings, "success"),
+            Outcome::Failed => (&self.findings, "failure"),
+            Outcome::NeedsReview | Outcome::Error => (&self.outcomes, "unknown"),
+            Outcome::NotApplicable => return None,
+        };
+        let dataset = if outcome == "unknown" { OUTCOMES } else { FINDINGS };
+        let id = ids::event_id(&rule.id, &subject.id, self.context.sequence, 0).to_string();
+        let evaluation = judgement.outcome.as_str();
+        let mut head = format!(
+            "{{\"@timestamp\":\"{}\",\"message\":{}{evaluation}\",\"event\":{{\"category\":[\"configuration\"],\
+             \"kind\":\"state\",\"type\":[\"info\"],\"outcome\":\"{outcome}\",\"id\":\"{id}\",\"sequence\":{},\
+             \"created\":\"{now}\",\"dataset\":\"{dataset}\",\"severity\":{}}},\"result\":{{\"evaluation\":\"{evaluation}\"",
+            milliseconds(now),
+            rule.message,
+            self.context.sequence,
+            rule.severity,
+        );
+        head.push_str(",\"evidence\":");
+        head.push_str(&json(&judgement.evidence));
+        head.push_str(",\"expected\":");
+        head.push_str(&judgement.expected.as_ref().map_or_else(|| "null".into(), json));
+        head.push('}');
+        if let Some(problem) = &judgement.problem {
+            let error = json!({"code": problem.code.as_str(), "message": problem.message});
+            head.push_str(&format!(",\"error\":{error}"));
+        }
+        let mut body = Body::default();
+        body.push(head);
+        body.push_shared(&rule.text);
+        body.push(if subject.truncated { ",\"truncated\":true}" } else { "}" });
+        body.push_shared(&subject.text);
+        body.push_shared(&stream.tail);
+        Some(Event { id, index: Arc::clone(&stream.index), body })
+    }
+
+    /// The document that accounts for a cycle under one benchmark.
+    pub fn coverage(&self, benchmark: &BenchmarkName, totals: &Totals, now: Timestamp) -> Event {
+        coverage::document(&self.context, benchmark, totals, now)
+    }
+}
+
+/// A cycle's account under one benchmark.
+#[derive(Debug, Clone, Copy)]
+pub struct Totals {
+    /// By outcome.
+    pub counts: Counts,
+    /// How many rules were in force.
+    pub rules: usize,
+    /// How many resources were judged.
+    pub resources: u64,
+    /// From the start of the cycle to its last judgement.
+    pub duration_ms: u64,
+}
+
+impl Stream {
+    fn new(dataset: &str, context: &Context) -> Self {
+        let index = format!("logs-{dataset}-{}", context.namespace);
+        Self { index: Arc::from(index), tail: Arc::from(tail(dataset, context)) }
+    }
+}
+
+/// What every document of a stream ends with.
+pub(super) fn tail(dataset: &str, context: &Context) -> String {
+    let agent = &context.agent;
+    let (policy, revision) = &context.package_policy;
+    let common = json!({
+        "related": {},
+        "cluster_id": context.identity.cluster.id,
+        "data_stream": {"type": "logs", "dataset": dataset, "namespace": context.namespace},
+        "agent": {
+            "type": agent.kind,
+            "name": agent.name,
+            "id": agent.id,
+            "ephemeral_id": agent.ephemeral_id,
+            "version": VERSION,
+        },
+        "host": context.host,
+        "ecs": {"version": "8.6.0"},
+        "observer": {"vendor": "posturebeat"},
+        "cloudbeat": {"version": VERSION, "policy": {"version": VERSION}},
+        "cloud_security_posture": {"package_policy": {"id": policy, "revision": revision}},
+    })
+    .to_string();
+    format!(",{}", &common[1..])
+}
+
+fn json(map: &serde_json::Map<String, Value>) -> String {
+    // Cannot fail: keys are strings, and the writer is a string.
+    serde_json::to_string(map).unwrap_or_else(|_| "{}".into())
+}
