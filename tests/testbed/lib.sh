@@ -1,0 +1,154 @@
+# Shared by the test bed's scripts: sourced, never run. Names and places first, then small functions.
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # many of these variables are used only by the scripts that source this file
+
+TESTBED=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/posturebeat/testbed
+BIN=$CACHE/bin
+STATE=$CACHE/run
+LOGS=$STATE/logs
+IMAGES=$CACHE/images.tar
+PAUSE_IMAGE=$CACHE/pause-image
+# Sockets live here because a socket's path may have 107 bytes at most and a home directory may be long.
+RUN=/run/posturebeat-testbed
+
+NETNS=posturebeat
+NETNS_FILE=/var/run/netns/$NETNS
+NODE_NAME=cp-1
+NODE_IP=10.254.0.1
+CLUSTER_NAME=posturebeat-test
+
+ES_HOME=$CACHE/elasticsearch
+ES_URL=https://127.0.0.1:9200
+ES_USER=elastic
+ES_PASSWORD=posturebeat-test
+OS_HOME=$CACHE/opensearch
+OS_URL=http://127.0.0.1:9251
+# The stores refuse to run as root. This is the uid of nobody, which every system has. It may not pass through root's home
+# directory, so it gets a mount namespace in which the cache is at another place.
+STORE_UID=65534
+STORE_CACHE=/mnt
+# shellcheck disable=SC2016  # expanded by that shell
+AS_STORE_USER=(unshare --mount -- sh -c
+  'mount --bind "$1" "$2" && shift 2 && exec setpriv --reuid="$0" --regid="$0" --clear-groups -- "$@"'
+  "$STORE_UID" "$CACHE" "$STORE_CACHE")
+
+# The stores live for minutes: compiling their code well would cost the starting machine more than it gives.
+QUICK_JAVA=-XX:TieredStopAtLevel=1
+
+PARTS=(kubernetes elasticsearch opensearch)
+DAEMON_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=$PATH:/usr/sbin:/sbin
+umask 022
+
+say() { printf '%s\n' "$*"; }
+warn() { printf '%s\n' "$*" >&2; }
+die() {
+  warn "testbed: $*"
+  exit 1
+}
+
+require_root() { ((EUID == 0)) || die "${0##*/} must run as root: it makes a network namespace, mounts and cgroups"; }
+
+# A proxy must never come between processes of one namespace, and kubeadm would write it into the manifests.
+forget_proxies() { unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY; }
+
+# Two scripts at once would undo each other's work. Daemons are started with this file descriptor closed.
+lock() {
+  mkdir -p "$CACHE"
+  exec 9>"$CACHE/lock"
+  flock --wait 300 9 || die "another test bed script is at work for more than five minutes (lock: $CACHE/lock)"
+}
+
+chosen_parts() { # [PART...]: checks the names; none means all
+  local part
+  (($#)) || set -- "${PARTS[@]}"
+  for part in "$@"; do
+    [[ " ${PARTS[*]} " == *" $part "* ]] || die "unknown part '$part', one of: ${PARTS[*]}"
+    say "$part"
+  done
+}
+
+have() { # COMMAND, or a path
+  if [[ $1 == /* ]]; then [[ -e $1 ]]; else command -v "$1" >/dev/null; fi
+}
+
+# The version that a Go module's go.mod requires, so that no version is written down twice.
+required_version() { # MODULE_DIR MODULE
+  awk -v module="$2" '{ sub(/^require /, "") } $1 == module { print $2; exit }' "$TESTBED/$1/go.mod"
+}
+
+# Where a Java of at least this major version lives.
+java_home() { # MAJOR
+  local home version
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/*; do
+    [[ -n $home && -x $home/bin/java ]] || continue
+    version=$("$home/bin/java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+    if [[ -n $version ]] && ((version >= $1)); then
+      say "$home"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# nsenter and not "ip netns exec": the latter mounts a new /sys, which hides the cgroups.
+in_ns() { nsenter --net="$NETNS_FILE" -- "$@"; }
+
+# --- daemons, each with NAME.pid (the number alone) and NAME.started (which process that number meant) ---
+
+# Identifies a process beyond its number, which the kernel uses again. Fails when it is gone or only waits to be reaped.
+process_identity() { # PID
+  local stat fields
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  read -ra fields <<<"${stat##*) }"
+  [[ ${fields[0]} != [ZX] ]] || return 1
+  say "$(</proc/sys/kernel/random/boot_id) ${fields[19]}"
+}
+
+start_daemon() { # NAME COMMAND...
+  local name=$1 pid
+  shift
+  mkdir -p "$LOGS"
+  # As under a service manager: no terminal, no working directory, and nothing of the caller's environment.
+  (cd / && exec setsid nsenter --net="$NETNS_FILE" -- env -i "PATH=$DAEMON_PATH" "HOME=$HOME" LANG=C.UTF-8 "$@") \
+    </dev/null >>"$LOGS/$name.log" 2>&1 9>&- &
+  pid=$!
+  process_identity "$pid" >"$STATE/$name.started" || die "$name ended at once, see $LOGS/$name.log"
+  say "$pid" >"$STATE/$name.pid"
+}
+
+alive() { # NAME
+  [[ -s $STATE/$1.pid && -s $STATE/$1.started ]] || return 1
+  [[ $(process_identity "$(<"$STATE/$1.pid")") == "$(<"$STATE/$1.started")" ]]
+}
+
+stop_daemon() { # NAME SECONDS
+  local name=$1 pid deadline=$((SECONDS + $2))
+  if alive "$name"; then
+    pid=$(<"$STATE/$name.pid")
+    kill -TERM "$pid" 2>/dev/null || true
+    while alive "$name" && ((SECONDS < deadline)); do sleep 0.1; done
+    # The whole group, which start_daemon made: Elasticsearch's launcher has the server as its child.
+    kill -KILL -- "-$pid" 2>/dev/null || true
+    while alive "$name"; do sleep 0.1; done
+  fi
+  rm -f "$STATE/$name.pid" "$STATE/$name.started"
+}
+
+# Polls a condition. Ends early when the daemon that should bring it about has died.
+wait_for() { # SECONDS WHAT DAEMON COMMAND...
+  local seconds=$1 what=$2 daemon=$3 deadline=$((SECONDS + $1))
+  shift 3
+  until "$@" >/dev/null 2>&1; do
+    if ! alive "$daemon"; then
+      tail -n 30 "$LOGS/$daemon.log" >&2 || true
+      die "waiting for $what: $daemon is not running (log: $LOGS/$daemon.log)"
+    fi
+    if ((SECONDS >= deadline)); then
+      tail -n 30 "$LOGS/$daemon.log" >&2 || true
+      die "waited $seconds s for $what (log: $LOGS/$daemon.log)"
+    fi
+    sleep 0.3
+  done
+}

@@ -1,0 +1,3 @@
+module posturebeat.test/pause
+
+go 1.26.0
