@@ -3,9 +3,11 @@
 //! The tree is the path of the data: config → collect → evaluate → finding → pipeline → output.
 //! `ARCHITECTURE.md` follows one finding along it.
 
+pub mod collect;
 pub mod evaluate;
 pub mod event;
 pub mod finding;
+pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod yaml;

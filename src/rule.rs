@@ -9,6 +9,7 @@ mod case;
 mod catalogue;
 mod check;
 mod control;
+mod coverage;
 mod path;
 mod schema;
 mod setting;

@@ -72,6 +72,11 @@ impl Tally {
         unseen
     }
 
+    /// How many rules are counted.
+    pub fn rules(&self) -> usize {
+        self.rules.len()
+    }
+
     /// The counts of one rule.
     pub fn rule(&self, index: usize) -> Counts {
         self.rules.get(&index).copied().unwrap_or_default()

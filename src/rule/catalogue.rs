@@ -166,6 +166,11 @@ impl Catalogue {
         })
     }
 
+    /// Which recommendation is answered, and how, as Markdown.
+    pub fn coverage(&self) -> String {
+        super::coverage::table(self)
+    }
+
     /// The rules of some benchmarks, with the user's parameters by control id.
     pub fn rules(&self, benchmarks: &[String], overrides: &Overrides) -> Result<Vec<Rule>, String> {
         for (id, params) in overrides {

@@ -1,0 +1,145 @@
+//! The command line: arguments in, text and an exit code out.
+//!
+//! Exit codes: 0 good; 1 any error, usage errors included, with a last line that says what and where;
+//! 2 when `scan --fail-on` tripped. Beat flags keep their Beat names, single dashes included.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this room is what talks to people")]
+
+mod args;
+mod rules;
+mod scan;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::settings::{Output, Settings};
+use crate::runtime::{self, Ended, Engine};
+use crate::{setup, telemetry};
+use args::{Args, Command, Global};
+
+/// What `--fail-on` tripping exits with.
+const TRIPPED: u8 = 2;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse_from(args::long_dashes(std::env::args_os())) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no errors; clap would exit with 2 for the rest.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Exiting: start the async runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(dispatch(args));
+    // A collector that hangs in the kernel must not keep a stopped program alive.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("Exiting: {}", crate::report::safe(&format!("{error:#}")).replace("\\u{a}", "\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
+    let Args { global, command } = args;
+    match command.unwrap_or(Command::Run) {
+        Command::Run => {
+            let settings = settings(&global, false)?;
+            run(&settings).await
+        }
+        Command::Scan(options) => scan::scan(settings(&global, true)?, options).await,
+        Command::Collect { to } => {
+            let settings = settings(&global, true)?;
+            let engine = Engine::new(&settings.posture)?;
+            let count = runtime::record(&settings, &engine, &to).await?;
+            println!("recorded {count} resources in {}", to.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Diff { old, new, benchmarks } => {
+            let mut settings = settings(&global, true)?;
+            if !benchmarks.is_empty() {
+                settings.posture.benchmarks = benchmarks;
+            }
+            let engine = Engine::new(&settings.posture)?;
+            let changes = runtime::diff(&settings, &engine, &old, &new).await?;
+            print!("{}", crate::report::render_diff(&changes));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Rules(command) => rules::rules(&settings(&global, true)?, command),
+        Command::Setup { index_management: _ } => {
+            let settings = settings(&global, false)?;
+            index_management(&settings).await
+        }
+        Command::Version => {
+            println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Reads the configuration and starts logging. A one-shot command logs only what is wrong, unless asked.
+fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
+    let env = |name: &str| std::env::var(name).ok();
+    let loaded = crate::config::load(&global.sources(&env))?;
+    let mut logging = loaded.settings.logging.clone();
+    if let Some(level) = global.level() {
+        logging.level = level.to_owned();
+    } else if one_shot && logging.level == "info" {
+        logging.level = "warning".to_owned();
+    }
+    telemetry::start(&logging);
+    for note in &loaded.notes {
+        tracing::info!("{note}");
+    }
+    Ok(loaded.settings)
+}
+
+async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let cancel = CancellationToken::new();
+    stop_on_signals(&cancel)?;
+    if let Ended::Judged(reports) = runtime::run(settings, cancel).await? {
+        for report in reports {
+            print!("{}", report.table(scan::colour()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM, SIGINT and SIGHUP all stop gracefully, as in every Beat.
+fn stop_on_signals(cancel: &CancellationToken) -> anyhow::Result<()> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let mut signals = signal(kind).context("listen for signals")?;
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                tracing::info!("told to stop: delivering what was judged");
+                cancel.cancel();
+            }
+        });
+    }
+    Ok(())
+}
+
+async fn index_management(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let Output::Elasticsearch(elasticsearch) = &settings.output else {
+        anyhow::bail!("index management needs `output.elasticsearch`");
+    };
+    let report = setup::index_management(elasticsearch).await?;
+    for line in report.lines() {
+        println!("{line}");
+    }
+    println!("Index setup finished.");
+    Ok(ExitCode::SUCCESS)
+}

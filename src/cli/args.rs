@@ -1,0 +1,212 @@
+//! Arguments, as the user wrote them.
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::config::Sources;
+
+/// Watches the security posture of Kubernetes clusters.
+#[derive(Debug, Parser)]
+#[command(name = "posturebeat", version, about, disable_help_subcommand = false)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Global {
+    /// Configuration file; may repeat, later files override earlier ones [default: posturebeat.yml]
+    #[arg(short = 'c', value_name = "FILE", global = true)]
+    config: Vec<PathBuf>,
+    /// Override a setting, such as -E output.console.pretty=true; may repeat
+    #[arg(short = 'E', value_name = "KEY=VALUE", global = true, value_parser = key_value)]
+    overrides: Vec<(String, String)>,
+    /// Log to stderr: what is done anyway; taken because every Beat takes it
+    #[arg(short = 'e', global = true)]
+    to_stderr: bool,
+    /// Log at info level
+    #[arg(short = 'v', global = true)]
+    verbose: bool,
+    /// Log at debug level; the selectors of Beats are taken and all mean everything
+    #[arg(short = 'd', value_name = "SELECTORS", global = true)]
+    debug: Option<String>,
+    /// Where what must outlive a restart is kept
+    #[arg(long = "path.data", value_name = "DIR", global = true)]
+    path_data: Option<String>,
+    /// Check owner and mode of configuration files
+    #[arg(long = "strict.perms", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, global = true)]
+    strict_perms: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run as a daemon: a cycle every period, until SIGTERM (the default command)
+    Run,
+    /// Run one cycle and print a report
+    Scan(ScanOptions),
+    /// Record what the collectors see as a snapshot
+    Collect {
+        /// The file: .ndjson, .ndjson.gz or .ndjson.zst
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Tell what changed between two snapshots, reports or files of findings
+    Diff {
+        /// The older one
+        old: PathBuf,
+        /// The newer one
+        new: PathBuf,
+        /// Benchmark to judge snapshots by, such as cis_k8s@2.0.1; may repeat
+        #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
+        benchmarks: Vec<String>,
+    },
+    /// The catalogue of rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Prepare the store
+    Setup {
+        /// Install the index templates
+        #[arg(long = "index-management")]
+        index_management: bool,
+    },
+    /// Print the version
+    Version,
+}
+
+/// What to judge, and how to tell of it.
+#[derive(Debug, clap::Args)]
+pub(super) struct ScanOptions {
+    /// Judge recorded resources instead of this machine; may repeat
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "manifests")]
+    pub snapshot: Vec<PathBuf>,
+    /// Judge plain Kubernetes YAML or JSON, files or folders, `kubectl get -o json` lists too; may repeat
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub manifests: Vec<PathBuf>,
+    /// Benchmark, such as cis_k8s or cis_k8s@1.0.1; may repeat
+    #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
+    pub benchmarks: Vec<String>,
+    /// table, json or ndjson
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write the report here instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 2 on: failed, error, or a score below N with score:N; may repeat
+    #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
+    pub fail_on: Vec<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Table,
+    /// One object.
+    Json,
+    /// Exactly the documents that `run` would ship, one a line.
+    Ndjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum FailOn {
+    Failed,
+    Error,
+    ScoreBelow(f64),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// One line for each control
+    List,
+    /// Everything about one control
+    Show {
+        /// The control's id, such as kubelet-anonymous-auth
+        id: String,
+    },
+    /// Check rules with their cases: the built-in ones, or a rule author's
+    Check {
+        /// A folder of controls, cases and benchmarks
+        dir: Option<PathBuf>,
+    },
+    /// Which recommendation is answered, and how
+    Coverage,
+}
+
+impl Global {
+    pub fn sources<'a>(&self, env: &'a dyn Fn(&str) -> Option<String>) -> Sources<'a> {
+        let mut overrides = self.overrides.clone();
+        overrides.extend(self.path_data.iter().map(|path| ("path.data".to_owned(), path.clone())));
+        Sources {
+            files: self.config.clone(),
+            default_file: Some(PathBuf::from("posturebeat.yml")),
+            overrides,
+            env,
+            strict_perms: self.strict_perms,
+        }
+    }
+
+    pub fn level(&self) -> Option<&'static str> {
+        let _ = self.to_stderr;
+        match (&self.debug, self.verbose) {
+            (Some(_), _) => Some("debug"),
+            (None, true) => Some("info"),
+            (None, false) => None,
+        }
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    match text.split_once(':') {
+        None if text == "failed" => Ok(FailOn::Failed),
+        None if text == "error" => Ok(FailOn::Error),
+        Some(("score", number)) => {
+            let score = number.parse().ok().filter(|score: &f64| (0.0..=100.0).contains(score));
+            score.map(FailOn::ScoreBelow).ok_or_else(|| format!("`{number}` is no score from 0 to 100"))
+        }
+        _ => Err("expected failed, error or score:N".into()),
+    }
+}
+
+/// Beats take long flags with one dash (`-path.data`); clap wants two.
+pub(super) fn long_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let long = |arg: OsString| match arg.to_str() {
+        Some(text) if text.starts_with('-') && !text.starts_with("--") && text.len() > 2 => {
+            OsString::from(format!("-{text}"))
+        }
+        _ => arg,
+    };
+    args.map(long).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn beat_spellings_are_taken() {
+        let args = ["posturebeat", "-path.data", "/x", "-e", "-E", "a.b=c=d", "run"];
+        let args = Args::try_parse_from(long_dashes(args.iter().map(OsString::from))).unwrap();
+        assert_eq!(args.global.path_data.as_deref(), Some("/x"));
+        assert_eq!(args.global.overrides, [("a.b".to_owned(), "c=d".to_owned())]);
+    }
+
+    #[test]
+    fn conditions_to_fail_on() {
+        assert_eq!(fail_on("score:80"), Ok(FailOn::ScoreBelow(80.0)));
+        assert!(fail_on("score:180").is_err() && fail_on("passed").is_err());
+    }
+}

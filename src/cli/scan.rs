@@ -1,0 +1,108 @@
+//! `scan`: one cycle, a report, and perhaps a verdict for a pipeline.
+
+use anyhow::{Context as _, bail};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{FailOn, Format, ScanOptions};
+use crate::config::settings::Settings;
+use crate::evaluate::Outcome;
+use crate::report::Report;
+use crate::runtime::{self, Deliver, Engine, Source};
+
+pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
+    if !options.benchmarks.is_empty() {
+        settings.posture.benchmarks.clone_from(&options.benchmarks);
+    }
+    let engine = Engine::new(&settings.posture)?;
+    let sources = sources(&settings, &options);
+    if sources.len() > 1 && options.format == Format::Json {
+        bail!("--format json is one object: scan one snapshot at a time");
+    }
+    let cancel = CancellationToken::new();
+    super::stop_on_signals(&cancel)?;
+    let mut out = writer(&options)?;
+    let mut tripped = false;
+    let mut blind = Vec::new();
+    for source in &sources {
+        let bar = progress();
+        let tell = |resources: u64| bar.set_message(format!("{resources} resources judged"));
+        let lines: Option<&mut (dyn Write + Send)> = match options.format {
+            Format::Ndjson => Some(&mut out),
+            _ => None,
+        };
+        let deliver = Deliver { lines, progress: Some(&tell) };
+        let scanned = runtime::scan(&settings, &engine, source, deliver, &cancel).await;
+        bar.finish_and_clear();
+        let scanned = scanned?;
+        match options.format {
+            Format::Table => write!(out, "{}", scanned.report.table(colour() && options.output.is_none()))?,
+            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&scanned.report.json())?)?,
+            Format::Ndjson => {}
+        }
+        tripped |= options.fail_on.iter().any(|condition| condition.trips(&scanned.report));
+        if scanned.blind {
+            blind.push(format!("{source:?}"));
+        }
+    }
+    out.flush().context("write the report")?;
+    if cancel.is_cancelled() {
+        bail!("interrupted: the report is not complete");
+    }
+    if !blind.is_empty() {
+        bail!("nothing at all could be read; the report says what was in the way");
+    }
+    Ok(if tripped { ExitCode::from(super::TRIPPED) } else { ExitCode::SUCCESS })
+}
+
+fn sources(settings: &Settings, options: &ScanOptions) -> Vec<Source> {
+    if !options.manifests.is_empty() {
+        return vec![Source::Manifests(options.manifests.clone())];
+    }
+    let snapshots = match options.snapshot.as_slice() {
+        [] => &settings.posture.snapshots,
+        named => named,
+    };
+    match snapshots {
+        [] => vec![Source::Live],
+        snapshots => snapshots.iter().cloned().map(Source::Snapshot).collect(),
+    }
+}
+
+fn writer(options: &ScanOptions) -> anyhow::Result<Box<dyn Write + Send>> {
+    Ok(match &options.output {
+        Some(path) => {
+            let file = std::fs::File::create(path).with_context(|| format!("--output {}", path.display()))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+        None => Box::new(std::io::BufWriter::new(std::io::stdout())),
+    })
+}
+
+/// A line on stderr that says that something goes on; nothing where nobody looks.
+fn progress() -> indicatif::ProgressBar {
+    if std::io::stderr().is_terminal() {
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        bar
+    } else {
+        indicatif::ProgressBar::hidden()
+    }
+}
+
+/// Whether stdout takes colours: it is a terminal, and nobody said no (<https://no-color.org>).
+pub(super) fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+impl FailOn {
+    fn trips(self, report: &Report) -> bool {
+        let totals = report.totals();
+        match self {
+            Self::Failed => totals.of(Outcome::Failed) > 0,
+            Self::Error => totals.of(Outcome::Error) > 0,
+            Self::ScoreBelow(score) => report.score().is_none_or(|own| own < score),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A client for the API server.
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::resource::{Reason, Unread};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may keep us waiting between two bytes: a page of 100 objects on a busy API server
+/// takes a second or two.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A way to the API server.
+#[derive(Clone)]
+pub struct Connection {
+    /// The client.
+    pub client: kube::Client,
+    /// The cluster's name in the kubeconfig, where there is one.
+    pub cluster_name: Option<String>,
+}
+
+/// Connects by the kubeconfig that was configured, else by `KUBECONFIG`, else as the pod that we are, else by
+/// `~/.kube/config`. Nothing is asked of the server yet.
+pub async fn connect(
+    configured: Option<&Path>,
+    env: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<Connection, Unread> {
+    let named = configured.map(Path::to_path_buf).or_else(|| {
+        let first = env("KUBECONFIG")?.split(':').next()?.to_owned();
+        (!first.is_empty()).then(|| PathBuf::from(first))
+    });
+    let home = || env("HOME").map(|home| Path::new(&home).join(".kube/config")).filter(|path| path.exists());
+    let (mut config, cluster_name) = match named {
+        Some(path) => from_file(&path).await?,
+        None if env("KUBERNETES_SERVICE_HOST").is_some() => {
+            let config = Config::incluster().map_err(|error| {
+                Unread::new("$", Reason::NoCredentials, format!("use the pod's service account: {error}"))
+            })?;
+            (config, None)
+        }
+        None => match home() {
+            Some(path) => from_file(&path).await?,
+            None => {
+                return Err(Unread::new(
+                    "$",
+                    Reason::NoCredentials,
+                    "find the API server: no posturebeat.kube_config, no KUBECONFIG, no service account, no ~/.kube/config",
+                ));
+            }
+        },
+    };
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
+    config.default_retry = false;
+    let client = kube::Client::try_from(config)
+        .map_err(|error| Unread::new("$", Reason::Malformed, format!("set up the API client: {error}")))?;
+    Ok(Connection { client, cluster_name })
+}
+
+async fn from_file(path: &Path) -> Result<(Config, Option<String>), Unread> {
+    let shown = path.display();
+    let failed = |reason, error: &dyn std::fmt::Display| {
+        Unread::new("$", reason, format!("read the kubeconfig {shown}: {error}"))
+    };
+    if let Err(error) = std::fs::metadata(path) {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => Reason::Missing,
+            std::io::ErrorKind::PermissionDenied => Reason::Denied,
+            _ => Reason::Unavailable,
+        };
+        return Err(failed(reason, &error));
+    }
+    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| failed(Reason::Malformed, &error))?;
+    let context = kubeconfig.current_context.clone();
+    let named = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| Some(&named.name) == context.as_ref())
+        .and_then(|named| named.context.as_ref().map(|context| context.cluster.clone()));
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| failed(Reason::Malformed, &error))?;
+    Ok((config, named))
+}

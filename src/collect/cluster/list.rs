@@ -1,0 +1,257 @@
+//! Paged lists, bounded.
+
+use backon::{ExponentialBuilder, Retryable};
+use http_body_util::{BodyExt, Limited};
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+
+use crate::resource::Reason;
+
+/// Objects in one page.
+const LIMIT: u32 = 100;
+/// The most bytes of one page that are held: 100 objects of the largest size etcd takes would be ten
+/// times that, and such a page is asked for again at half the limit.
+const MAX_PAGE: usize = 16 * 1024 * 1024;
+
+/// How often a busy or unreachable server is asked again: about eight seconds in all.
+const RETRIES: usize = 5;
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// Its code.
+    pub reason: Reason,
+    /// The server's words, or ours.
+    pub message: String,
+}
+
+impl Problem {
+    fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// A list, page by page.
+pub(super) struct Pages<'c> {
+    client: &'c kube::Client,
+    /// Path, with any selector as its query.
+    path: String,
+    limit: u32,
+    next: Next,
+}
+
+enum Next {
+    First,
+    Token(String),
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(default)]
+    metadata: ListMeta,
+    #[serde(default)]
+    items: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize, Default)]
+struct ListMeta {
+    #[serde(default, rename = "continue")]
+    token: Option<String>,
+}
+
+impl<'c> Pages<'c> {
+    pub fn new(client: &'c kube::Client, path: &str) -> Self {
+        Self { client, path: path.to_owned(), limit: LIMIT, next: Next::First }
+    }
+
+    /// The next page; `None` after the last. An error ends the list.
+    pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Problem> {
+        let mut resumed = false;
+        loop {
+            let token = match &self.next {
+                Next::First => None,
+                Next::Token(token) => Some(token.clone()),
+                Next::Nothing => return Ok(None),
+            };
+            match self.ask(token.as_deref()).await {
+                Ok(list) => {
+                    self.next = match list.metadata.token {
+                        Some(token) if !token.is_empty() => Next::Token(token),
+                        _ => Next::Nothing,
+                    };
+                    return Ok(Some(list.items.unwrap_or_default()));
+                }
+                Err(Failure::TooLarge) if self.limit > 1 => self.limit /= 2,
+                Err(Failure::TooLarge) => {
+                    self.next = Next::Nothing;
+                    return Err(Problem::new(
+                        Reason::TooLarge,
+                        format!("one object is over {MAX_PAGE} bytes"),
+                    ));
+                }
+                // The list is older than etcd remembers; the server offers to go on with what is there now.
+                Err(Failure::Expired(token)) if !resumed => {
+                    resumed = true;
+                    self.next = Next::Token(token);
+                }
+                Err(Failure::Expired(_)) => {
+                    self.next = Next::Nothing;
+                    return Err(Problem::new(Reason::Unavailable, "the list expired while it was read"));
+                }
+                Err(Failure::Other(problem)) => {
+                    self.next = Next::Nothing;
+                    return Err(problem);
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, token: Option<&str>) -> Result<List, Failure> {
+        let joiner = if self.path.contains('?') { '&' } else { '?' };
+        let mut uri = format!("{}{joiner}limit={}", self.path, self.limit);
+        if let Some(token) = token {
+            uri.push_str("&continue=");
+            uri.extend(url_escaped(token));
+        }
+        let (status, bytes) = fetch(self.client, &uri).await?;
+        if !status.is_success() {
+            return Err(refused(status, &bytes));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::Other(Problem::new(Reason::Malformed, format!("the answer is no list: {error}")))
+        })
+    }
+}
+
+/// One object, as plain JSON.
+pub(super) async fn get(client: &kube::Client, path: &str) -> Result<Value, Problem> {
+    let failed = |failure| match failure {
+        Failure::Other(problem) => problem,
+        Failure::TooLarge => Problem::new(Reason::TooLarge, format!("over {MAX_PAGE} bytes")),
+        Failure::Expired(_) => Problem::new(Reason::Unavailable, "expired"),
+    };
+    let (status, bytes) = fetch(client, path).await.map_err(failed)?;
+    if !status.is_success() {
+        return Err(failed(refused(status, &bytes)));
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::new(Reason::Malformed, format!("the answer is no JSON: {error}")))
+}
+
+enum Failure {
+    TooLarge,
+    Expired(String),
+    Other(Problem),
+}
+
+/// One request, tried again while the server is merely busy.
+async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Vec<u8>), Failure> {
+    let backoff = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(4))
+        .with_max_times(RETRIES)
+        .with_jitter();
+    let answer = (|| async {
+        match fetch_once(client, uri).await {
+            Ok((status, _)) if is_busy(status) => Err(Try::Busy(status)),
+            Ok(answer) => Ok(answer),
+            Err(failure) => Err(Try::Failed(failure)),
+        }
+    })
+    .retry(backoff)
+    .when(|tried| match tried {
+        Try::Busy(_) => true,
+        Try::Failed(Failure::Other(problem)) => problem.reason == Reason::Unavailable,
+        Try::Failed(_) => false,
+    })
+    .await;
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Try::Failed(failure)) => Err(failure),
+        Err(Try::Busy(status)) => {
+            let words = format!("HTTP {status}, {} times", RETRIES + 1);
+            Err(Failure::Other(Problem::new(Reason::Unavailable, words)))
+        }
+    }
+}
+
+/// What one try came to.
+enum Try {
+    Busy(http::StatusCode),
+    Failed(Failure),
+}
+
+fn is_busy(status: http::StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+async fn fetch_once(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Vec<u8>), Failure> {
+    let request = http::Request::get(uri)
+        .header(http::header::ACCEPT, "application/json")
+        .body(Body::empty())
+        .map_err(|error| Failure::Other(Problem::new(Reason::Malformed, error.to_string())))?;
+    let response = client.send(request).await.map_err(|error| Failure::Other(transport(&error)))?;
+    let status = response.status();
+    match Limited::new(response.into_body(), MAX_PAGE).collect().await {
+        Ok(body) => Ok((status, body.to_bytes().to_vec())),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::TooLarge),
+        Err(error) => {
+            Err(Failure::Other(Problem::new(Reason::Unavailable, format!("the answer broke off: {error}"))))
+        }
+    }
+}
+
+/// What the server refused, by status; its message names user, verb and resource.
+fn refused(status: http::StatusCode, body: &[u8]) -> Failure {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    if status == http::StatusCode::GONE
+        && let Some(token) = answer.pointer("/metadata/continue").and_then(Value::as_str)
+    {
+        return Failure::Expired(token.to_owned());
+    }
+    let reason = match status.as_u16() {
+        401 | 403 => Reason::Denied,
+        404 => Reason::Missing,
+        408 | 504 => Reason::Timeout,
+        _ => Reason::Unavailable,
+    };
+    let words = answer.get("message").and_then(Value::as_str).unwrap_or_default();
+    let words: String = words.chars().filter(|c| !c.is_control()).take(300).collect();
+    Failure::Other(Problem::new(
+        reason,
+        format!("HTTP {status}{}{words}", if words.is_empty() { "" } else { ": " }),
+    ))
+}
+
+/// What stands between us and the server.
+fn transport(error: &kube::Error) -> Problem {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    let lower = text.to_lowercase();
+    let reason = if lower.contains("timed out") || lower.contains("timeout") || lower.contains("elapsed") {
+        Reason::Timeout
+    } else {
+        Reason::Unavailable
+    };
+    Problem::new(reason, text)
+}
+
+/// A continue token in a query: everything but unreserved characters is escaped.
+fn url_escaped(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.bytes().flat_map(|byte| {
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        let escaped = if plain { (byte as char).to_string() } else { format!("%{byte:02X}") };
+        escaped.chars().collect::<Vec<_>>()
+    })
+}

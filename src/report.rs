@@ -1,0 +1,178 @@
+//! A scan's result for people and programs: table, JSON, and what changed between two of them.
+//!
+//! In: each judgement as it is made. Out: text. Names come from clusters, so whatever a terminal could
+//! take for a command is escaped.
+
+mod diff;
+mod json;
+mod table;
+mod text;
+
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+use crate::evaluate::{Judgement, Outcome, Problem, Tally};
+use crate::resource::{Identity, Resource};
+use crate::rule::{Benchmark, Rule};
+
+pub use diff::{Change, Key, Verdicts, changes, render as render_diff};
+pub use text::safe;
+
+/// Everything that one scan found.
+#[derive(Debug)]
+pub struct Report {
+    identity: Identity,
+    rules: Arc<[Rule]>,
+    tally: Tally,
+    seen: Vec<Seen>,
+    details: Vec<Detail>,
+}
+
+/// One resource and what came of every rule about it.
+#[derive(Debug)]
+struct Seen {
+    id: String,
+    label: Label,
+    results: Vec<(usize, Outcome)>,
+}
+
+/// A resource's name for people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// `resource.type`.
+    pub kind: String,
+    /// `resource.sub_type`.
+    pub sub_type: String,
+    /// Its namespace, where it has one.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// What is said of one judgement that is neither passed nor not applicable.
+#[derive(Debug)]
+struct Detail {
+    seen: usize,
+    rule: usize,
+    outcome: Outcome,
+    evidence: Map<String, Value>,
+    problem: Option<Problem>,
+}
+
+impl Report {
+    /// An empty report about these rules.
+    pub fn new(rules: Arc<[Rule]>, identity: Identity) -> Self {
+        let tally = Tally::new(rules.len());
+        Self { identity, rules, tally, seen: Vec::new(), details: Vec::new() }
+    }
+
+    /// Takes in every judgement of one resource, whose `resource.id` is `id`.
+    pub fn add(&mut self, id: &str, label: Label, judgements: &[(&[usize], Judgement)]) {
+        if judgements.is_empty() {
+            return;
+        }
+        let mut seen = Seen { id: id.to_owned(), label, results: Vec::new() };
+        self.tally.resources += 1;
+        for (rules, judgement) in judgements {
+            for rule in *rules {
+                self.tally.add(*rule, judgement.outcome);
+                seen.results.push((*rule, judgement.outcome));
+                if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
+                    self.details.push(Detail {
+                        seen: self.seen.len(),
+                        rule: *rule,
+                        outcome: judgement.outcome,
+                        evidence: judgement.evidence.clone(),
+                        problem: judgement.problem.clone(),
+                    });
+                }
+            }
+        }
+        self.seen.push(seen);
+    }
+
+    /// Nothing more will come: rules that saw no resource are not applicable.
+    pub fn close(&mut self) {
+        self.tally.close();
+    }
+
+    /// The counts.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The counts of all rules together.
+    pub fn totals(&self) -> crate::evaluate::Counts {
+        self.tally.total(0..self.rules.len())
+    }
+
+    /// The posture score of one benchmark's rules together, in percent.
+    pub fn score(&self) -> Option<f64> {
+        self.totals().score()
+    }
+
+    /// Each (rule, resource) and its outcome, for comparing two reports.
+    pub fn verdicts(&self) -> Verdicts {
+        let mut verdicts = Verdicts::default();
+        for seen in &self.seen {
+            for (rule, outcome) in &seen.results {
+                let rule = &self.rules[*rule];
+                let name = rule.benchmark.full_name().to_string();
+                verdicts.add(&name, &rule.row.number, &rule.control.title, &seen.label, outcome.as_str());
+            }
+        }
+        verdicts
+    }
+
+    /// For people.
+    pub fn table(&self, colour: bool) -> String {
+        table::render(self, colour)
+    }
+
+    /// One JSON object.
+    pub fn json(&self) -> Value {
+        json::render(self)
+    }
+
+    /// The benchmarks in it, in order, each with the indexes of its rules.
+    fn benchmarks(&self) -> Vec<(&Arc<Benchmark>, Vec<usize>)> {
+        let mut out: Vec<(&Arc<Benchmark>, Vec<usize>)> = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            match out.iter_mut().find(|(table, _)| Arc::ptr_eq(table, &rule.benchmark)) {
+                Some((_, rules)) => rules.push(index),
+                None => out.push((&rule.benchmark, vec![index])),
+            }
+        }
+        out
+    }
+}
+
+impl Label {
+    /// Of a resource; what could not be listed is said of its cluster or node.
+    pub fn of(resource: &Resource) -> Self {
+        let (kind, sub_type) = if resource.is_unlisted() {
+            let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };
+            ("k8s_object".to_owned(), owner.to_owned())
+        } else {
+            (resource.kind.as_str().to_owned(), resource.sub_type.clone())
+        };
+        Self {
+            kind,
+            sub_type,
+            namespace: resource.namespace().map(str::to_owned),
+            name: resource.name.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = safe(&self.name);
+        match (self.kind.as_str(), &self.namespace) {
+            ("k8s_object", Some(namespace)) => write!(f, "{} {}/{name}", self.sub_type, safe(namespace)),
+            ("k8s_object", None) => write!(f, "{} {name}", self.sub_type),
+            ("process", _) => write!(f, "process {name}"),
+            _ => f.write_str(&name),
+        }
+    }
+}

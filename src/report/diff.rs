@@ -1,0 +1,177 @@
+//! What changed between two scans: verdicts by rule and by what the resource is called, since a process or a
+//! pod that was started anew has a new id and is still the same thing to people.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::Label;
+
+/// A rule about a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// `cis_k8s@2.0.1`.
+    pub benchmark: String,
+    /// `1.1.1`.
+    pub number: String,
+    /// The resource's name for people.
+    pub resource: String,
+}
+
+/// The verdicts of one scan.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Verdicts {
+    titles: BTreeMap<(String, String), String>,
+    /// Several resources may be called the same (two kubelets): all their outcomes.
+    outcomes: BTreeMap<Key, BTreeSet<String>>,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Of what.
+    pub key: Key,
+    /// The rule's title.
+    pub title: String,
+    /// The outcome before; `None`: there was none.
+    pub before: Option<String>,
+    /// The outcome now; `None`: there is none.
+    pub after: Option<String>,
+}
+
+impl Verdicts {
+    /// One more verdict.
+    pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &Label, outcome: &str) {
+        self.titles.insert((benchmark.to_owned(), number.to_owned()), title.to_owned());
+        let key = Key { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
+        self.outcomes.entry(key).or_default().insert(outcome.to_owned());
+    }
+
+    /// Reads what `scan --format json` wrote.
+    pub fn from_report(report: &Value) -> Result<Self, String> {
+        let list = |key: &str| {
+            report.get(key).and_then(Value::as_array).ok_or_else(|| format!("no report: `{key}` is missing"))
+        };
+        let text =
+            |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut verdicts = Self::default();
+        for rule in list("rules")? {
+            let key = (text(rule, "benchmark"), text(rule, "number"));
+            verdicts.titles.insert(key, text(rule, "title"));
+        }
+        for resource in list("resources")? {
+            let label = Label {
+                kind: text(resource, "type"),
+                sub_type: text(resource, "sub_type"),
+                namespace: resource.get("namespace").and_then(Value::as_str).map(str::to_owned),
+                name: text(resource, "name"),
+            };
+            for (rule, outcome) in resource.get("results").and_then(Value::as_object).into_iter().flatten() {
+                let (benchmark, number) = rule.rsplit_once('/').unwrap_or(("", rule));
+                let title = verdicts.titles.get(&(benchmark.to_owned(), number.to_owned())).cloned();
+                verdicts.add(
+                    benchmark,
+                    number,
+                    &title.unwrap_or_default(),
+                    &label,
+                    outcome.as_str().unwrap_or_default(),
+                );
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// The worst outcome of a key.
+    fn worst(&self, key: &Key) -> Option<String> {
+        let outcomes = self.outcomes.get(key)?;
+        let order = ["failed", "error", "needs_review", "passed", "not_applicable"];
+        order.iter().find(|outcome| outcomes.contains(**outcome)).map(|outcome| (*outcome).to_owned())
+    }
+}
+
+/// Every key whose outcome is another now.
+pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
+    let keys: BTreeSet<&Key> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
+    let mut out = Vec::new();
+    for key in keys {
+        let (was, is) = (before.worst(key), after.worst(key));
+        if was != is {
+            let rule = (key.benchmark.clone(), key.number.clone());
+            let title = after.titles.get(&rule).or_else(|| before.titles.get(&rule));
+            out.push(Change {
+                key: key.clone(),
+                title: title.cloned().unwrap_or_default(),
+                before: was,
+                after: is,
+            });
+        }
+    }
+    out
+}
+
+/// For people: one line a change.
+pub fn render(changes: &[Change]) -> String {
+    let mut out = String::new();
+    for change in changes {
+        let word = |outcome: &Option<String>| outcome.clone().unwrap_or_else(|| "-".into());
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "{:>14} → {:<14} {:<7} {}  ({})",
+            word(&change.before),
+            word(&change.after),
+            change.key.number,
+            change.key.resource,
+            change.title
+        );
+    }
+    if changes.is_empty() {
+        out.push_str("nothing changed\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(outcomes: &[(&str, &str)]) -> Verdicts {
+        let mut verdicts = Verdicts::default();
+        for (name, outcome) in outcomes {
+            let label = Label {
+                kind: "process".into(),
+                sub_type: "process".into(),
+                namespace: None,
+                name: (*name).into(),
+            };
+            verdicts.add("cis_k8s@2.0.1", "4.2.1", "T", &label, outcome);
+        }
+        verdicts
+    }
+
+    #[test]
+    fn only_what_changed_is_told() {
+        let before = verdicts(&[("a", "passed"), ("b", "passed"), ("gone", "failed")]);
+        let after = verdicts(&[("a", "failed"), ("b", "passed"), ("new", "passed")]);
+        let told: Vec<_> = changes(&before, &after)
+            .into_iter()
+            .map(|change| (change.key.resource, change.before, change.after))
+            .collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            told,
+            [
+                ("process a".into(), some("passed"), some("failed")),
+                ("process gone".into(), some("failed"), None),
+                ("process new".into(), None, some("passed")),
+            ]
+        );
+        assert_eq!(render(&changes(&before, &before)), "nothing changed\n");
+    }
+
+    #[test]
+    fn of_two_of_one_name_the_worse_counts() {
+        let before = verdicts(&[("a", "passed"), ("a", "failed")]);
+        assert_eq!(changes(&before, &verdicts(&[("a", "failed")])), []);
+    }
+}

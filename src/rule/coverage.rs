@@ -1,0 +1,54 @@
+//! Which recommendation is answered, and how: a table made from the benchmarks themselves.
+
+use std::fmt::Write as _;
+
+use super::control::Decision;
+use super::{Benchmark, Catalogue, Control, Row};
+
+/// Markdown, one table for each benchmark.
+pub(super) fn table(catalogue: &Catalogue) -> String {
+    let mut out = String::new();
+    for benchmark in catalogue.benchmarks() {
+        // Writing to a String cannot fail.
+        let _ = one(&mut out, catalogue, benchmark);
+    }
+    out
+}
+
+fn one(out: &mut String, catalogue: &Catalogue, benchmark: &Benchmark) -> std::fmt::Result {
+    writeln!(out, "## {} (`{}`)\n", benchmark.name, benchmark.full_name())?;
+    writeln!(out, "{} of {} recommendations answered.\n", benchmark.rules.len(), benchmark.recommendations)?;
+    writeln!(out, "| number | level | assessed | answered | control | judges |")?;
+    writeln!(out, "|---|---|---|---|---|---|")?;
+    for row in &benchmark.rules {
+        let controls: Vec<&Control> =
+            row.controls().filter_map(|id| catalogue.control(id)).map(AsRef::as_ref).collect();
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            row.number,
+            row.level,
+            row.assessment.as_str(),
+            answered(&controls),
+            list(row),
+            judged(&controls),
+        )?;
+    }
+    writeln!(out)
+}
+
+fn answered(controls: &[&Control]) -> &'static str {
+    let person = controls.iter().any(|control| matches!(control.decision, Decision::Sides { .. }));
+    if person { "judged as far as it goes" } else { "judged" }
+}
+
+fn list(row: &Row) -> String {
+    row.controls().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn judged(controls: &[&Control]) -> String {
+    let mut names: Vec<String> =
+        controls.iter().flat_map(|control| &control.resources).map(ToString::to_string).collect();
+    names.dedup();
+    names.join(", ")
+}

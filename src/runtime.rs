@@ -1,0 +1,18 @@
+//! The composition root: settings become collectors, a judge, documents and a pipeline; the only room
+//! that sees all others.
+
+mod cycle;
+mod daemon;
+mod diff;
+mod engine;
+mod record;
+mod scan;
+mod source;
+mod state;
+
+pub use daemon::{Ended, run};
+pub use diff::diff;
+pub use engine::{Engine, load_catalogue, rule_files};
+pub use record::record;
+pub use scan::{Deliver, ScanOutcome, scan};
+pub use source::Source;

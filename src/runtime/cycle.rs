@@ -1,0 +1,196 @@
+//! One cycle: every resource of a source judged by every rule, each outcome delivered and counted.
+
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Engine;
+use super::source::Observation;
+use crate::config::settings::Settings;
+use crate::evaluate::{Outcome, Tally};
+use crate::finding::{Agent, Context, Totals, Writer};
+use crate::pipeline::Producer;
+use crate::report::{Label, Report};
+use crate::resource::{Identity, Kind};
+
+/// Where a cycle's results go; any of them, or none.
+#[derive(Default)]
+pub(super) struct Sinks<'a> {
+    /// To a store.
+    pub producer: Option<&'a Producer>,
+    /// As documents, one a line.
+    pub lines: Option<&'a mut (dyn Write + Send)>,
+    /// For people.
+    pub report: Option<&'a mut Report>,
+    /// Told how many resources have been judged.
+    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
+}
+
+/// What a cycle came to.
+pub(super) struct Account {
+    pub tally: Tally,
+    /// Whether it came to its end.
+    pub complete: bool,
+    pub started: Instant,
+}
+
+/// Judges what is found until there is no more, or until `cancel`.
+pub(super) async fn judge_all(
+    engine: &Engine,
+    writer: &Writer,
+    observation: &mut Observation,
+    sinks: &mut Sinks<'_>,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Account> {
+    let started = Instant::now();
+    let mut tally = Tally::new(engine.rules.len());
+    let mut complete = true;
+    loop {
+        let resource = tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                complete = false;
+                break;
+            }
+            resource = observation.found.recv() => match resource {
+                Some(resource) => resource,
+                None => break,
+            },
+        };
+        let subject = writer.subject(&resource);
+        let label = sinks.report.is_some().then(|| Label::of(&resource));
+        let judgements = engine.judge.judge(resource);
+        let now = Timestamp::now();
+        for (rules, judgement) in &judgements {
+            for rule in *rules {
+                tally.add(*rule, judgement.outcome);
+                if sinks.producer.is_none() && sinks.lines.is_none() {
+                    continue;
+                }
+                let Some(event) = writer.finding(*rule, &subject, judgement, now) else { continue };
+                if let Some(lines) = &mut sinks.lines {
+                    writeln!(lines, "{}", event.body)?;
+                }
+                if let Some(producer) = sinks.producer {
+                    producer.send(event).await;
+                }
+            }
+        }
+        if !judgements.is_empty() {
+            tally.resources += 1;
+            if let (Some(report), Some(label)) = (&mut sinks.report, label) {
+                report.add(&subject.id, label, &judgements);
+            }
+        }
+        if let Some(progress) = sinks.progress {
+            progress(tally.resources);
+        }
+    }
+    if complete {
+        close(engine, &mut tally);
+        if let Some(report) = &mut sinks.report {
+            report.close();
+        }
+        if let Some(producer) = sinks.producer {
+            for event in coverage(engine, writer, &tally, started) {
+                producer.send(event).await;
+            }
+        }
+    }
+    Ok(Account { tally, complete, started })
+}
+
+/// Rules that saw no resource are not applicable here; said at debug level, rule by rule.
+fn close(engine: &Engine, tally: &mut Tally) {
+    for index in tally.close() {
+        let rule = &engine.rules[index];
+        let judged: Vec<String> = rule.control.resources.iter().map(ToString::to_string).collect();
+        tracing::debug!(
+            rule = rule.row.number,
+            benchmark = %rule.benchmark.full_name(),
+            "not applicable: there is no {}",
+            judged.join(", ")
+        );
+    }
+}
+
+fn coverage(engine: &Engine, writer: &Writer, tally: &Tally, started: Instant) -> Vec<crate::event::Event> {
+    let mut names = BTreeSet::new();
+    engine.rules.iter().for_each(|rule| {
+        names.insert(rule.benchmark.full_name());
+    });
+    names
+        .into_iter()
+        .map(|name| {
+            let rules: Vec<usize> = engine
+                .rules
+                .iter()
+                .enumerate()
+                .filter(|(_, rule)| rule.benchmark.full_name() == name)
+                .map(|(index, _)| index)
+                .collect();
+            let totals = Totals {
+                counts: tally.total(rules.iter().copied()),
+                rules: rules.len(),
+                resources: tally.resources,
+                duration_ms: started.elapsed().as_millis() as u64,
+            };
+            writer.coverage(&name, &totals, Timestamp::now())
+        })
+        .collect()
+}
+
+/// The account of a cycle in one log line.
+pub(super) fn log(account: &Account, sequence: i64) {
+    let total = account.tally.total(0..account.tally.rules());
+    let count = |outcome| total.of(outcome);
+    tracing::info!(
+        sequence,
+        resources = account.tally.resources,
+        passed = count(Outcome::Passed),
+        failed = count(Outcome::Failed),
+        needs_review = count(Outcome::NeedsReview),
+        errors = count(Outcome::Error),
+        not_applicable = count(Outcome::NotApplicable),
+        milliseconds = account.started.elapsed().as_millis() as u64,
+        "{}",
+        if account.complete { "cycle complete" } else { "cycle interrupted" }
+    );
+}
+
+/// What the rules judge, as collectors are asked for it.
+pub(super) fn wanted(engine: &Engine) -> BTreeSet<(Kind, String)> {
+    engine.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect()
+}
+
+/// Who looks, at what, and when.
+pub(super) fn context(
+    settings: &Settings,
+    observation: &Observation,
+    agent_id: &str,
+    ephemeral_id: &str,
+    sequence: i64,
+) -> Context {
+    let name = settings.name.clone().unwrap_or_else(|| observation.host.hostname.clone());
+    let identity: Identity = observation.identity.clone();
+    let mut host = observation.host.ecs.clone();
+    host.insert("name".into(), name.clone().into());
+    Context {
+        identity,
+        agent: Agent {
+            kind: settings.posture.agent_type.clone(),
+            name,
+            id: agent_id.to_owned(),
+            ephemeral_id: ephemeral_id.to_owned(),
+        },
+        host,
+        package_policy: (
+            settings.posture.package_policy_id.clone(),
+            settings.posture.package_policy_revision,
+        ),
+        namespace: settings.posture.namespace.clone(),
+        sequence,
+    }
+}

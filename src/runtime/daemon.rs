@@ -1,0 +1,185 @@
+//! `run`: a cycle every period, until it is told to stop.
+
+use anyhow::{Context as _, bail};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::cycle::{self, Sinks, context, judge_all, wanted};
+use super::engine::Engine;
+use super::source::{Source, observe};
+use super::state::{State, random_uuid};
+use crate::config::settings::{Output as OutputSettings, Settings};
+use crate::finding::Writer;
+use crate::output::{self, Output, OutputError};
+use crate::pipeline::{Pipeline, Producer};
+use crate::report::Report;
+use crate::setup;
+
+/// After a signal, this long is left for what was judged to be delivered; a Beat's own grace is 20 s.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// How a run came to its end.
+pub enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// Recorded input was judged once; its reports.
+    Judged(Vec<Report>),
+}
+
+/// Runs until `cancel`, or, with recorded input, until that is judged.
+pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Result<Ended> {
+    let engine = Engine::new(&settings.posture)?;
+    let recorded = !settings.posture.snapshots.is_empty();
+    let output = match &settings.output {
+        OutputSettings::None if recorded => None,
+        OutputSettings::None => bail!(
+            "no output is configured: name one under `output.` (elasticsearch, file, console), or look once with `posturebeat scan`"
+        ),
+        output => Some(output::build(output).context("set up the output")?),
+    };
+    let output = match output {
+        Some(output) => match ready(settings, output, &cancel).await? {
+            Some(output) => Some(output),
+            None => return Ok(Ended::Stopped),
+        },
+        None => None,
+    };
+    let pipeline = output.map(|output| Pipeline::start(output, settings));
+    let producer = pipeline.as_ref().map(Pipeline::producer);
+    let runner = Runner {
+        settings,
+        engine: &engine,
+        state: State::new(&settings.data_path),
+        ephemeral_id: random_uuid().to_string(),
+        producer: producer.as_ref(),
+    };
+    let ended = if recorded {
+        runner.recorded(&cancel).await.map(Ended::Judged)
+    } else {
+        runner.cycles(&cancel).await.map(|()| Ended::Stopped)
+    };
+    if let Some(pipeline) = pipeline {
+        pipeline.shutdown(DRAIN).await;
+    }
+    ended
+}
+
+/// Waits until the store answers, and sees to its index templates: a document that came before its
+/// template would be mapped by guess. `None`: told to stop meanwhile.
+async fn ready(
+    settings: &Settings,
+    mut output: Box<dyn Output>,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Option<Box<dyn Output>>> {
+    let (init, most) = match &settings.output {
+        OutputSettings::Elasticsearch(elasticsearch) => {
+            (elasticsearch.backoff_init, elasticsearch.backoff_max)
+        }
+        _ => return output.check().await.map(|()| Some(output)).context("check the output"),
+    };
+    let mut waits =
+        ExponentialBuilder::default().with_min_delay(init).with_max_delay(most).with_jitter().without_max_times().build();
+    loop {
+        match prepare(settings, output.as_mut()).await {
+            Ok(()) => return Ok(Some(output)),
+            Err(error) if error.is_fatal() => return Err(error).context("check the output"),
+            Err(error) => {
+                let wait = waits.next().unwrap_or(most);
+                tracing::error!(%error, retry_in = ?wait, "the output is not ready");
+                tokio::select! {
+                    () = cancel.cancelled() => return Ok(None),
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn prepare(settings: &Settings, output: &mut dyn Output) -> Result<(), OutputError> {
+    output.check().await?;
+    if let (OutputSettings::Elasticsearch(elasticsearch), true) = (&settings.output, settings.setup.template_enabled) {
+        setup::ensure(elasticsearch).await?;
+    }
+    Ok(())
+}
+
+struct Runner<'a> {
+    settings: &'a Settings,
+    engine: &'a Engine,
+    state: State,
+    ephemeral_id: String,
+    producer: Option<&'a Producer>,
+}
+
+impl Runner<'_> {
+    /// A cycle every period, counted from start to start; never two at once.
+    async fn cycles(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let period = self.settings.posture.period;
+        let mut sequence = 0;
+        tracing::info!(period = ?period, rules = self.engine.rules.len(), "posturebeat runs");
+        while !cancel.is_cancelled() {
+            let started = Instant::now();
+            sequence = jiff::Timestamp::now().as_second().max(sequence + 1);
+            if let Err(error) = self.cycle(&Source::Live, sequence, None, cancel).await {
+                tracing::error!(sequence, error = format!("{error:#}"), "the cycle failed");
+            }
+            let took = started.elapsed();
+            if took > period {
+                tracing::warn!(sequence, ?took, ?period, "the cycle took longer than the period, so the next one is late");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep_until(started + period) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Each recording once.
+    async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Vec<Report>> {
+        let mut reports = Vec::new();
+        let mut sequence = jiff::Timestamp::now().as_second();
+        for path in &self.settings.posture.snapshots {
+            let mut report = None;
+            self.cycle(&Source::Snapshot(path.clone()), sequence, Some(&mut report), cancel).await?;
+            reports.extend(report);
+            sequence += 1;
+        }
+        Ok(reports)
+    }
+
+    async fn cycle(
+        &self,
+        source: &Source,
+        sequence: i64,
+        report: Option<&mut Option<Report>>,
+        cancel: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut observation = tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            observation = observe(source, self.settings, &self.state, wanted(self.engine)) => observation?,
+        };
+        let agent_id = self.state.agent_id();
+        let context = context(self.settings, &observation, &agent_id, &self.ephemeral_id, sequence);
+        let writer = Writer::new(&self.engine.rules, context);
+        let report = report.map(|slot| {
+            slot.insert(Report::new(Arc::clone(&self.engine.rules), observation.identity.clone()))
+        });
+        let mut sinks = Sinks { producer: self.producer, report, ..Sinks::default() };
+        let account = judge_all(self.engine, &writer, &mut observation, &mut sinks, cancel).await?;
+        cycle::log(&account, sequence);
+        if account.complete {
+            observation.end().await?;
+        }
+        if let Some(producer) = self.producer {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = producer.flush() => {}
+            }
+        }
+        Ok(())
+    }
+}

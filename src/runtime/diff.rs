@@ -1,0 +1,84 @@
+//! `diff`: what changed between two recordings, reports or files of findings.
+
+use anyhow::{Context as _, anyhow};
+use serde_json::Value;
+use std::io::BufRead;
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Engine;
+use super::scan::{Deliver, scan};
+use super::source::Source;
+use crate::collect::snapshot;
+use crate::config::settings::Settings;
+use crate::report::{Change, Label, Verdicts, changes};
+
+/// Every verdict that differs.
+pub async fn diff(
+    settings: &Settings,
+    engine: &Engine,
+    old: &Path,
+    new: &Path,
+) -> anyhow::Result<Vec<Change>> {
+    let before = verdicts(settings, engine, old).await?;
+    let after = verdicts(settings, engine, new).await?;
+    Ok(changes(&before, &after))
+}
+
+async fn verdicts(settings: &Settings, engine: &Engine, path: &Path) -> anyhow::Result<Verdicts> {
+    let compressed = path.extension().is_some_and(|ending| ending == "gz" || ending == "zst");
+    if compressed || is_recording(path)? {
+        let source = Source::Snapshot(path.to_path_buf());
+        let cancel = CancellationToken::new();
+        return Ok(scan(settings, engine, &source, Deliver::default(), &cancel).await?.report.verdicts());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    if let Ok(report) = serde_json::from_str::<Value>(&text)
+        && report.get("rules").is_some()
+    {
+        return Verdicts::from_report(&report).map_err(|message| anyhow!("{}: {message}", path.display()));
+    }
+    findings(path, &text)
+}
+
+/// A recording begins with its header, or with a resource.
+fn is_recording(path: &Path) -> anyhow::Result<bool> {
+    let file = std::fs::File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let mut first = String::new();
+    std::io::BufReader::new(file).read_line(&mut first).with_context(|| format!("read {}", path.display()))?;
+    let Ok(line) = serde_json::from_str::<Value>(&first) else { return Ok(false) };
+    Ok(snapshot::identity(path).is_ok() && (line.get("snapshot").is_some() || line.get("raw").is_some()))
+}
+
+/// What `scan --format ndjson` or the file output wrote.
+fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
+    let mut verdicts = Verdicts::default();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let document: Value = serde_json::from_str(line).map_err(|error| {
+            anyhow!("{}:{}: neither a recording, nor a report, nor findings: {error}", path.display(), number + 1)
+        })?;
+        let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        if text("/result/evaluation").is_empty() {
+            continue;
+        }
+        let label = Label {
+            kind: text("/resource/type").into(),
+            sub_type: text("/resource/sub_type").into(),
+            namespace: document
+                .pointer("/resource/raw/metadata/namespace")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            name: text("/resource/name").into(),
+        };
+        let version = text("/rule/benchmark/version").trim_start_matches('v');
+        let benchmark = format!("{}@{version}", text("/rule/benchmark/id"));
+        verdicts.add(
+            &benchmark,
+            text("/rule/benchmark/rule_number"),
+            text("/rule/name"),
+            &label,
+            text("/result/evaluation"),
+        );
+    }
+    Ok(verdicts)
+}

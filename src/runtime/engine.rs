@@ -1,0 +1,65 @@
+//! The rules in force, ready to judge.
+
+use anyhow::{Context as _, anyhow};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::settings::Posture;
+use crate::evaluate::Judge;
+use crate::rule::{Catalogue, Rule, RuleFile, built_in};
+
+/// The rules of a run and what judges by them.
+pub struct Engine {
+    /// Every rule in force.
+    pub rules: Arc<[Rule]>,
+    /// Asks them.
+    pub judge: Judge,
+}
+
+impl Engine {
+    /// The rules that these settings ask for.
+    pub fn new(posture: &Posture) -> anyhow::Result<Self> {
+        let catalogue = load_catalogue(&posture.rule_paths)?;
+        let rules = catalogue
+            .rules(&posture.benchmarks, &posture.rule_params)
+            .map_err(|message| anyhow!(message))?;
+        let judge = Judge::new(&rules);
+        Ok(Self { rules: rules.into(), judge })
+    }
+}
+
+/// The built-in rules and those of a rule author's folders.
+pub fn load_catalogue(paths: &[PathBuf]) -> anyhow::Result<Catalogue> {
+    let all = |errors: Vec<crate::rule::RuleError>| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow!("{}", lines.join("\n"))
+    };
+    let mut catalogue = Catalogue::load(&built_in()).map_err(all)?;
+    for path in paths {
+        let files = rule_files(path)?;
+        catalogue.add(&files).map_err(all)?;
+    }
+    Ok(catalogue)
+}
+
+/// Every `.yml` file below a folder, in order of name.
+pub fn rule_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            std::fs::read_dir(&folder).with_context(|| format!("rules.paths: read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "yml") {
+                let text =
+                    std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+                files.push(RuleFile { name: path.display().to_string(), text });
+            }
+        }
+    }
+    files.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(files)
+}

@@ -1,0 +1,60 @@
+//! `scan`: one cycle, and its report.
+
+use std::io::Write;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use super::cycle::{Sinks, context, judge_all, wanted};
+use super::engine::Engine;
+use super::source::{Source, observe};
+use super::state::{State, random_uuid};
+use crate::config::settings::Settings;
+use crate::evaluate::Outcome;
+use crate::finding::Writer;
+use crate::report::Report;
+
+/// Where a scan's documents and progress go, beside its report.
+#[derive(Default)]
+pub struct Deliver<'a> {
+    /// Exactly the documents that `run` would ship, one a line.
+    pub lines: Option<&'a mut (dyn Write + Send)>,
+    /// Told how many resources have been judged.
+    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
+}
+
+/// What a scan found.
+pub struct ScanOutcome {
+    /// The report.
+    pub report: Report,
+    /// Whether nothing at all could be read.
+    pub blind: bool,
+}
+
+/// Judges one source once.
+pub async fn scan(
+    settings: &Settings,
+    engine: &Engine,
+    source: &Source,
+    deliver: Deliver<'_>,
+    cancel: &CancellationToken,
+) -> anyhow::Result<ScanOutcome> {
+    let state = State::new(&settings.data_path);
+    let mut observation = observe(source, settings, &state, wanted(engine)).await?;
+    let sequence = jiff::Timestamp::now().as_second();
+    let agent_id = random_uuid().to_string();
+    let context = context(settings, &observation, &agent_id, &agent_id, sequence);
+    let writer = Writer::new(&engine.rules, context);
+    let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
+    let mut sinks = Sinks {
+        producer: None,
+        lines: deliver.lines,
+        report: Some(&mut report),
+        progress: deliver.progress,
+    };
+    judge_all(engine, &writer, &mut observation, &mut sinks, cancel).await?;
+    observation.end().await?;
+    let totals = report.totals();
+    let judged = totals.judged() + totals.of(Outcome::NeedsReview);
+    let blind = judged == 0 && totals.of(Outcome::Error) > 0;
+    Ok(ScanOutcome { report, blind })
+}

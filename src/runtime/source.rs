@@ -1,0 +1,196 @@
+//! Where resources come from: this node and its cluster, a recording, or manifests.
+
+use anyhow::anyhow;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::state::State;
+use crate::collect::host::{HostFacts, facts};
+use crate::collect::join::Index;
+use crate::collect::{cluster, manifests, node, snapshot};
+use crate::config::settings::Settings;
+use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Unread};
+
+/// Resources between the collectors and the judge. A pod can have a megabyte, so this is small; the judge
+/// is faster than any collector.
+const FOUND: usize = 64;
+
+/// What is judged.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// This node, and its cluster's API.
+    Live,
+    /// What `collect` recorded.
+    Snapshot(PathBuf),
+    /// Plain Kubernetes YAML and JSON.
+    Manifests(Vec<PathBuf>),
+}
+
+/// A source being read.
+pub(super) struct Observation {
+    pub identity: Identity,
+    pub host: HostFacts,
+    pub found: mpsc::Receiver<Resource>,
+    /// Ends with the last resource; an error means that the source as such cannot be read.
+    pub ended: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Observation {
+    /// Waits for the collectors, after the last resource was taken.
+    pub async fn end(self) -> anyhow::Result<()> {
+        drop(self.found);
+        self.ended.await.map_err(|error| anyhow!("a collector broke off: {error}"))?
+    }
+}
+
+/// Begins to read a source, for the resources that `wanted` names.
+pub(super) async fn observe(
+    source: &Source,
+    settings: &Settings,
+    state: &State,
+    wanted: BTreeSet<(Kind, String)>,
+) -> anyhow::Result<Observation> {
+    let host = facts(&settings.posture.host_root);
+    match source {
+        Source::Live => Ok(live(settings, state, wanted, host).await),
+        Source::Snapshot(path) => recorded(path.clone(), host).await,
+        Source::Manifests(paths) => written(paths.clone(), host).await,
+    }
+}
+
+async fn live(
+    settings: &Settings,
+    state: &State,
+    wanted: BTreeSet<(Kind, String)>,
+    host: HostFacts,
+) -> Observation {
+    let posture = &settings.posture;
+    let env = |name: &str| std::env::var(name).ok();
+    let connection = cluster::connect(posture.kube_config.as_deref(), &env).await;
+    let hints = cluster::NodeHints {
+        name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
+        hostname: Some(host.hostname.clone()),
+        machine_id: Some(host.machine_id.clone()),
+        wanted: wanted.iter().any(|(kind, _)| *kind != Kind::K8sObject),
+    };
+    let identified = match &connection {
+        Ok(connection) => cluster::identify(connection, &hints).await,
+        Err(unread) => Err(unread.clone()),
+    };
+    let mut identity = match &identified {
+        Ok(identity) => {
+            state.remember(identity);
+            identity.clone()
+        }
+        Err(unread) => {
+            tracing::warn!(reason = unread.reason.as_str(), "cannot tell the cluster's identity: {}", unread.what);
+            state.last_identity().unwrap_or_else(|| machine_identity(&host))
+        }
+    };
+    if identity.node.id.is_empty() && hints.wanted {
+        identity.node.id.clone_from(&host.machine_id);
+        identity.node.name = hints.name.clone().unwrap_or_else(|| host.hostname.clone());
+    }
+    let (sender, found) = mpsc::channel(FOUND);
+    let reach = match (connection, &identified) {
+        (Err(unread), _) => Err(unread),
+        // An API that does not answer is asked once a cycle, not once for each kind.
+        (Ok(_), Err(unread)) if matches!(unread.reason, Reason::Unavailable | Reason::Timeout) => {
+            Err(unread.clone())
+        }
+        (Ok(connection), _) => Ok(connection),
+    };
+    let ended = tokio::spawn(collect(posture.host_root.clone(), identity.clone(), reach, wanted, sender));
+    Observation { identity, host, found, ended }
+}
+
+/// Node and cluster side by side.
+async fn collect(
+    host_root: PathBuf,
+    identity: Identity,
+    reach: Result<cluster::Connection, Unread>,
+    wanted: BTreeSet<(Kind, String)>,
+    found: mpsc::Sender<Resource>,
+) -> anyhow::Result<()> {
+    let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
+    let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
+    let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
+    let to_node = found.clone();
+    let version = identity.cluster.version.clone();
+    let node_wanted = wanted.iter().any(|(kind, _)| *kind != Kind::K8sObject);
+    let node = tokio::task::spawn_blocking(move || {
+        if node_wanted {
+            node::observe_root(&host_root, &node_owner, version.as_deref(), &mut |resource| {
+                // The receiver is gone when nobody wants more.
+                let _ = to_node.blocking_send(resource);
+            });
+        }
+    });
+    let kinds: BTreeSet<&str> = wanted
+        .iter()
+        .filter(|(kind, _)| *kind == Kind::K8sObject)
+        .map(|(_, name)| name.as_str())
+        .collect();
+    match reach {
+        Ok(connection) => cluster::observe(&connection.client, &cluster_owner, &kinds, &found).await,
+        Err(unread) => {
+            for resource in cluster::out_of_reach(&cluster_owner, &kinds, unread.reason, &unread.what) {
+                if found.send(resource).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
+}
+
+/// The API was never in reach: the machine's id stands for the cluster's.
+fn machine_identity(host: &HostFacts) -> Identity {
+    let mut identity = Identity::default();
+    identity.cluster.id.clone_from(&host.machine_id);
+    identity.cluster.source = IdentitySource::MachineId;
+    identity
+}
+
+async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
+    let first = path.clone();
+    let (identity, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
+    let (sender, found) = mpsc::channel(FOUND);
+    let ended = tokio::task::spawn_blocking(move || {
+        snapshot::read(&path, &mut |mut resource| {
+            index.relate(&mut resource);
+            Ok(sender.blocking_send(resource).is_ok())
+        })?;
+        Ok(())
+    });
+    Ok(Observation { identity: identity.unwrap_or_default(), host, found, ended })
+}
+
+/// The first of two readings: what is joined. It also proves that the recording is whole.
+fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
+    let mut index = Index::default();
+    let identity = snapshot::read(path, &mut |resource| {
+        index.note(&resource);
+        Ok(true)
+    })?;
+    Ok((identity, index))
+}
+
+async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observation> {
+    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths)).await??;
+    let mut index = Index::default();
+    resources.iter().for_each(|resource| index.note(resource));
+    resources.iter_mut().for_each(|resource| index.relate(resource));
+    let (sender, found) = mpsc::channel(FOUND);
+    let ended = tokio::spawn(async move {
+        for resource in resources {
+            if sender.send(resource).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    Ok(Observation { identity: Identity::default(), host, found, ended })
+}
