@@ -26,3 +26,96 @@ fn every_case_comes_out_as_it_says() {
     }
     assert!(failures.is_empty(), "{} of {ran} cases:\n{}", failures.len(), failures.join("\n"));
 }
+
+/// Compares a generated file with what is committed; `UPDATE=1` writes it.
+fn generated(path: &str, wanted: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == wanted, "{} is stale: run `make update`", path.display());
+}
+
+#[test]
+fn the_coverage_page_is_current() {
+    let head = "# Coverage\n\nMade from the benchmarks by `make update`; `posturebeat rules coverage` prints the same.\n\n";
+    generated("docs/coverage.md", &format!("{head}{}", catalogue().coverage()));
+}
+
+#[test]
+fn the_schemas_for_rule_authors_are_current() {
+    let text = |schema: serde_json::Value| format!("{:#}\n", schema);
+    generated("docs/schema/control.json", &text(posturebeat::rule::control_schema()));
+    generated("docs/schema/cases.json", &text(posturebeat::rule::cases_schema()));
+}
+
+#[test]
+fn each_control_is_well_kept() {
+    let catalogue = catalogue();
+    let mut wrong = Vec::new();
+    let mut titles = std::collections::HashMap::new();
+    for control in catalogue.controls() {
+        let mut say = |what: String| wrong.push(format!("{}: {what}", control.id));
+        if let Some(other) = titles.insert(control.title.clone(), control.id.clone()) {
+            say(format!("has the title of {other}"));
+        }
+        if control.references.is_empty() {
+            say("has no reference".into());
+        }
+        for url in &control.references {
+            if !(url.starts_with("https://kubernetes.io/") || url.starts_with("https://etcd.io/")) {
+                say(format!("refers to {url}"));
+            }
+        }
+        if !catalogue.benchmarks().iter().any(|table| {
+            table.rules.iter().any(|row| row.controls().any(|id| id == control.id))
+        }) {
+            say("stands in no benchmark".into());
+        }
+        let cases = catalogue.cases(&control.id).map(|cases| cases.cases.as_slice()).unwrap_or_default();
+        if !cases.iter().any(|case| case.verdict == "error") {
+            say("has no case of something unread or malformed".into());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_first_benchmark_carries_the_ids_that_others_know() {
+    let catalogue = catalogue();
+    let table = catalogue.benchmark("cis_k8s@1.0.1").unwrap();
+    let id = |number: &str| table.rules.iter().find(|row| row.number == number).and_then(|row| row.id.clone());
+    assert_eq!(id("1.1.1").as_deref(), Some("c444d9e3-d3de-5598-90e7-95a922b51664"));
+    assert_eq!(id("4.2.1").as_deref(), Some("d1f8d730-5ee2-56bb-8065-78e8c8ae668c"));
+    assert!(table.rules.iter().all(|row| row.id.is_some()));
+    let newest = catalogue.benchmark("cis_k8s").unwrap();
+    assert_eq!(newest.version, "2.0.1");
+}
+
+/// A second opinion on every path: a parser that takes nothing beyond the RFC.
+#[test]
+fn every_path_is_rfc_9535() {
+    for file in built_in().iter().filter(|file| file.name.starts_with("controls/")) {
+        for path in paths(&file.text) {
+            serde_json_path::JsonPath::parse(&path)
+                .unwrap_or_else(|error| panic!("{}: `{path}`: {error}", file.name));
+        }
+    }
+}
+
+/// The quoted and plain `$…` texts of a control, folded ones included.
+fn paths(text: &str) -> Vec<String> {
+    fn walk(value: &serde_json::Value, out: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) if text.starts_with('$') => out.push(text.trim().to_owned()),
+            serde_json::Value::Array(elements) => elements.iter().for_each(|element| walk(element, out)),
+            serde_json::Value::Object(fields) => fields.values().for_each(|field| walk(field, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(&posturebeat::yaml::from_str(text).unwrap(), &mut out);
+    out
+}

@@ -1,0 +1,28 @@
+# make test       everything, on a machine of one's own: root on Debian; it starts a real cluster
+# make test-unit  what needs neither root nor Debian
+# make bench      speed and memory, per generated pod
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/posturebeat
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+
+.PHONY: test test-unit lint bench update quickstart
+
+test:
+	bash tests/run
+
+test-unit:
+	cargo test --locked --lib --bins --test architecture --test notice --test rules --test cli
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench:
+	cargo bench --locked --bench pods
+
+# Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/schema/.
+update:
+	UPDATE=1 cargo test --locked --lib --test notice --test rules
+
+quickstart:
+	cargo run --release --locked -- run -c examples/quickstart.yml

@@ -1,0 +1,144 @@
+//! Bad input, each with a message that says what and where, and exit code 1.
+
+use serde_json::{Value, json};
+
+use crate::program::Program;
+
+#[test]
+fn a_typo_in_the_configuration() {
+    let program = Program::new();
+    program.write("posturebeat.yml", "posturebeat:\n  perod: 4h\n");
+    let ran = program.run(&["run"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("posturebeat.yml:2:3") && ran.last().contains("posturebeat.period"), "{}", ran.err);
+}
+
+#[test]
+fn a_missing_authority_file() {
+    let program = Program::new();
+    let text = "output.elasticsearch:\n  hosts: [https://localhost:1]\n  ssl.certificate_authorities: [/no/such/ca.pem]\n";
+    program.write("posturebeat.yml", text);
+    let ran = program.run(&["run"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("/no/such/ca.pem") && ran.last().contains("certificate_authorities"), "{}", ran.err);
+}
+
+#[test]
+fn no_output_to_run_with() {
+    let program = Program::new();
+    let ran = program.run(&["run"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().starts_with("Exiting: no output is configured"), "{}", ran.err);
+}
+
+#[test]
+fn unknown_names_list_the_known_ones() {
+    let program = Program::new();
+    let ran = program.run(&["scan", "--benchmark", "cis_k9s"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("unknown benchmark `cis_k9s`") && ran.last().contains("cis_k8s@2.0.1"), "{}", ran.err);
+    let ran = program.run(&["rules", "show", "nonsense"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("kubelet-anonymous-auth"), "{}", ran.err);
+    let ran = program.run(&["scan", "--nonsense"]);
+    assert_eq!(ran.code, Some(1), "usage errors are errors like any other");
+}
+
+#[test]
+fn a_truncated_snapshot() {
+    let program = Program::new();
+    let line = json!({"type": "k8s_object", "sub_type": "Pod", "id": "u", "name": "n", "raw": {"kind": "Pod"}}).to_string();
+    program.write("s.ndjson", &format!("{line}\n{}", &line[..40]));
+    let ran = program.run(&["scan", "--snapshot", "s.ndjson"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("s.ndjson:2:") && ran.last().contains("middle of a line"), "{}", ran.err);
+    assert!(!ran.out.contains("passed"), "nothing is reported of half a recording: {}", ran.out);
+}
+
+#[test]
+fn a_scan_that_sees_nothing_fails() {
+    let program = Program::new();
+    let root = program.path("empty");
+    std::fs::create_dir(&root).unwrap();
+    let ran = program.run(&["scan", "-E", &format!("posturebeat.host_root={}", root.display())]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.last().contains("nothing at all could be read"), "{}", ran.err);
+    assert!(ran.out.contains("What could not be seen") && ran.out.contains("no_credentials"), "{}", ran.out);
+}
+
+fn pod(name: &str, annotation: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop", "annotations": {"note": annotation}},
+        "spec": {"containers": [{"name": "c", "image": "i", "securityContext": {"privileged": true}}]}})
+}
+
+#[test]
+fn manifests_are_judged_and_fail_on_trips() {
+    let program = Program::new();
+    program.write("pod.json", &pod("web", "x").to_string());
+    let ran = program.run(&["scan", "--manifests", "pod.json", "--format", "json", "--fail-on", "failed"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["resources"][0]["results"]["cis_k8s@2.0.1/5.2.2"], "failed");
+    assert_eq!(report["resources"][0]["name"], "web");
+    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:1"]).code, Some(0));
+    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:99"]).code, Some(2));
+    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "error"]).code, Some(0));
+}
+
+#[test]
+fn a_two_megabyte_annotation_is_cut_and_the_verdict_stays() {
+    let program = Program::new();
+    program.write("pod.json", &pod("big", &"x".repeat(2_000_000)).to_string());
+    let ran = program.run(&["scan", "--manifests", "pod.json", "--format", "ndjson"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for line in ran.out.lines() {
+        assert!(line.len() < 80_000, "{} bytes", line.len());
+        let document: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(document["posturebeat"]["truncated"], true);
+    }
+    assert!(ran.out.contains("\"evaluation\":\"failed\""));
+}
+
+#[test]
+fn an_alias_bomb_among_manifests() {
+    let program = Program::new();
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+    }
+    program.write("bomb.yaml", &text);
+    let ran = program.run(&["scan", "--manifests", "bomb.yaml"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("bomb.yaml:"), "{}", ran.err);
+}
+
+#[test]
+fn names_cannot_command_a_terminal() {
+    let program = Program::new();
+    program.write("pod.json", &pod("a\u{1b}]0;evil\u{7}b\u{202e}c", "x").to_string());
+    let ran = program.run(&["scan", "--manifests", "pod.json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\u{202e}'), "{:?}", ran.out);
+    assert!(ran.out.contains("a\\u{1b}]0;evil\\u{7}b\\u{202e}c"), "{}", ran.out);
+}
+
+#[test]
+fn a_link_out_of_the_host_root_leads_nowhere() {
+    let program = Program::new();
+    program.write("outside/secret.yaml", "kind: Secret\n");
+    program.write("host/proc/1/comm", "init\n");
+    program.write("host/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    program.write("host/etc/group", "root:x:0:\n");
+    std::fs::create_dir_all(program.path("host/etc/kubernetes/manifests")).unwrap();
+    let link = program.path("host/etc/kubernetes/manifests/kube-apiserver.yaml");
+    std::os::unix::fs::symlink(program.path("outside/secret.yaml"), link).unwrap();
+    let root = format!("posturebeat.host_root={}", program.path("host").display());
+    let ran = program.run(&["scan", "--format", "json", "-E", &root]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    for resource in report["resources"].as_array().unwrap() {
+        let outcome = &resource["results"]["cis_k8s@2.0.1/1.1.1"];
+        assert!(outcome.is_null() || outcome == "error", "it was followed: {resource:#}");
+    }
+    assert!(!ran.out.contains("outside/secret"), "{}", ran.out);
+}

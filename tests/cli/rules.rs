@@ -1,0 +1,62 @@
+//! A rule author's tools.
+
+use crate::program::Program;
+
+const GOOD: &str = "id: my-rule\ntitle: Pods have an owner\nresource: k8s_object/Pod\nseverity: low\n\
+check: {some: $.metadata.labels.owner}\nwhy: Somebody must be asked.\nremediation: Label it.\n";
+const CASES: &str = "cases:\n\
+- {name: owned, resource: {type: k8s_object, sub_type: Pod, raw: {metadata: {labels: {owner: a}}}}, verdict: passed}\n\
+- {name: not owned, resource: {type: k8s_object, sub_type: Pod, raw: {metadata: {}}}, verdict: failed}\n";
+
+#[test]
+fn the_built_in_rules_hold() {
+    let ran = Program::new().run(&["rules", "check"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("all as they say"), "{}", ran.out);
+}
+
+#[test]
+fn an_own_rule_with_its_cases() {
+    let program = Program::new();
+    program.write("my/my-rule.yml", GOOD);
+    program.write("my/my-rule.cases.yml", CASES);
+    let ran = program.run(&["rules", "check", "my"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "1 controls, 2 cases: all as they say\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_bad_path_is_told_by_file_line_and_column() {
+    let program = Program::new();
+    program.write("my/my-rule.yml", &GOOD.replace("$.metadata.labels.owner", "$..owner"));
+    let ran = program.run(&["rules", "check", "my"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("my/my-rule.yml:5:15: `$..owner`"), "{}", ran.err);
+    program.write("my/my-rule.yml", &GOOD.replace("$.metadata.labels.owner", "'$.a[?('"));
+    let ran = program.run(&["rules", "check", "my"]);
+    assert!(ran.err.contains("my/my-rule.yml:5:") && ran.err.contains("no JSONPath"), "{}", ran.err);
+}
+
+#[test]
+fn a_misspelt_path_cannot_hide() {
+    let program = Program::new();
+    program.write("my/my-rule.yml", &GOOD.replace("labels.owner", "label.owner"));
+    program.write("my/my-rule.cases.yml", CASES);
+    let ran = program.run(&["rules", "check", "my"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("owned: expected passed, came out failed"), "{}", ran.out);
+    program.write("my/my-rule.cases.yml", "cases: []\n");
+    let ran = program.run(&["rules", "check", "my"]);
+    assert!(ran.out.contains("no case is passed") && ran.out.contains("no case is failed"), "{}", ran.out);
+}
+
+#[test]
+fn the_catalogue_can_be_read() {
+    let program = Program::new();
+    let ran = program.run(&["rules", "list"]);
+    assert!(ran.out.contains("kubelet-anonymous-auth") && ran.out.lines().count() >= 60, "{}", ran.out);
+    let ran = program.run(&["rules", "show", "kubelet-anonymous-auth"]);
+    assert!(ran.out.contains("passes when the effective value of `--anonymous-auth`"), "{}", ran.out);
+    assert!(ran.out.contains("cis_k8s@2.0.1 4.2.1"), "{}", ran.out);
+    let ran = program.run(&["rules", "coverage"]);
+    assert!(ran.out.contains("| 5.3.2 | 2 | manual | judged | `namespace-network-policy` | k8s_object/Namespace |"), "{}", ran.out);
+}

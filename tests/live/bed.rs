@@ -1,0 +1,246 @@
+//! The test bed, as tests use it.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// One cluster, so one test at a time.
+static LOCK: Mutex<()> = Mutex::new(());
+
+/// How long anything may take to become true.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Bed {
+    _lock: MutexGuard<'static, ()>,
+    pub folder: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    http: reqwest::Client,
+}
+
+/// A store of the test bed.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Store {
+    Elasticsearch,
+    OpenSearch,
+}
+
+pub fn env(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: the test bed is not up; run `make test`, or tests/testbed/up"))
+}
+
+impl Bed {
+    pub fn take() -> Self {
+        let lock = LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // The first caller names the provider; the others find it named.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let authority = std::fs::read(env("TESTBED_ES_CA")).unwrap();
+        let http = reqwest::Client::builder()
+            .add_root_certificate(reqwest::Certificate::from_pem(&authority).unwrap())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        Self {
+            _lock: lock,
+            folder: tempfile::tempdir().unwrap(),
+            runtime: tokio::runtime::Runtime::new().unwrap(),
+            http,
+        }
+    }
+
+    /// The program, with the cluster's admin kubeconfig and state of its own.
+    pub fn posturebeat(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_posturebeat"));
+        command
+            .env("KUBECONFIG", env("TESTBED_KUBECONFIG"))
+            .env("NODE_NAME", env("TESTBED_NODE_NAME"))
+            .env_remove("POSTUREBEAT_LOG")
+            .current_dir(self.folder.path())
+            .args(["--path.data", self.path("data").to_str().unwrap()])
+            .args(args);
+        command
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the program to its end.
+    pub fn output(&self, args: &[&str]) -> Output {
+        self.posturebeat(args).output().unwrap()
+    }
+
+    /// `scan --format json` of the live node and cluster.
+    pub fn scan(&self) -> Value {
+        let output = self.output(&["scan", "--format", "json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Scans into a report file, for `diff`.
+    pub fn report(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, self.scan().to_string()).unwrap();
+        path
+    }
+
+    /// `diff` as (number, resource, before, after), for changes of verdicts among resources in both scans.
+    pub fn diff(&self, old: &Path, new: &Path) -> String {
+        let output = self.output(&["diff", old.to_str().unwrap(), new.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A configuration file with an output to `store`, and `more` in the section `posturebeat`.
+    pub fn config(&self, store: Store, namespace: &str, more: &str) -> PathBuf {
+        let output = match store {
+            Store::Elasticsearch => format!(
+                "output.elasticsearch:\n  hosts: ['{}']\n  username: '{}'\n  password: '{}'\n  ssl.certificate_authorities: ['{}']\n",
+                env("TESTBED_ES_URL"),
+                env("TESTBED_ES_USER"),
+                env("TESTBED_ES_PASSWORD"),
+                env("TESTBED_ES_CA")
+            ),
+            Store::OpenSearch => format!("output.elasticsearch.hosts: ['{}']\n", env("TESTBED_OS_URL")),
+        };
+        let text = format!(
+            "posturebeat:\n  namespace: {namespace}\n{more}\n{output}output.elasticsearch.backoff.max: 2s\nqueue.mem.flush.timeout: 200ms\n"
+        );
+        let path = self.path(&format!("{namespace}.yml"));
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Starts the program; its log goes to a file that is returned too.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let log = self.path("log.txt");
+        let file = std::fs::File::create(&log).unwrap();
+        let child = self
+            .posturebeat(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(file))
+            .spawn()
+            .unwrap();
+        Running { child, log }
+    }
+
+    pub fn request(&self, store: Store, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let (base, auth) = match store {
+            Store::Elasticsearch => (env("TESTBED_ES_URL"), true),
+            Store::OpenSearch => (env("TESTBED_OS_URL"), false),
+        };
+        let mut request = self.http.request(method.parse().unwrap(), format!("{base}{path}"));
+        if auth {
+            request = request.basic_auth(env("TESTBED_ES_USER"), Some(env("TESTBED_ES_PASSWORD")));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            (status, response.json().await.unwrap_or_default())
+        })
+    }
+
+    /// Every document of an index or data stream; empty while there is none.
+    pub fn documents(&self, store: Store, index: &str) -> Vec<Value> {
+        self.request(store, "POST", &format!("/{index}/_refresh"), None);
+        let query = json!({"size": 10_000, "sort": ["_doc"]});
+        let (status, answer) = self.request(store, "POST", &format!("/{index}/_search"), Some(&query));
+        if status == 404 {
+            return Vec::new();
+        }
+        assert_eq!(status, 200, "{answer}");
+        answer["hits"]["hits"].as_array().unwrap().clone()
+    }
+
+    pub fn count(&self, store: Store, index: &str) -> u64 {
+        self.request(store, "POST", &format!("/{index}/_refresh"), None);
+        let (_, answer) = self.request(store, "GET", &format!("/{index}/_count"), None);
+        answer["count"].as_u64().unwrap_or(0)
+    }
+
+    /// Waits for a condition.
+    pub fn until<T>(&self, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(found) = condition() {
+                return found;
+            }
+            assert!(started.elapsed() < PATIENCE, "waited in vain for: {what}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let output = Command::new(Path::new(&env("TESTBED_BIN")).join("kubectl"))
+            .arg("--kubeconfig")
+            .arg(env("TESTBED_KUBECONFIG"))
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Applies a manifest, and deletes what it made when dropped.
+    pub fn apply(&self, manifest: &Value) -> Applied<'_> {
+        let path = self.path(&format!("apply-{}.json", manifest["metadata"]["name"].as_str().unwrap_or("list")));
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        self.kubectl(&["apply", "-f", path.to_str().unwrap()]);
+        Applied { bed: self, path }
+    }
+
+    /// One of the test bed's scripts, such as `kubelet restart`.
+    pub fn script(&self, name: &str, argument: &str) {
+        let output = Command::new("bash")
+            .arg(Path::new(&env("TESTBED_SCRIPTS")).join(name))
+            .arg(argument)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name} {argument}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+pub struct Applied<'b> {
+    bed: &'b Bed,
+    path: PathBuf,
+}
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        let path = self.path.to_str().unwrap();
+        self.bed.kubectl(&["delete", "-f", path, "--grace-period=0", "--force", "--ignore-not-found"]);
+    }
+}
+
+pub struct Running {
+    pub child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Sends SIGTERM; returns the exit code and how long it took to end.
+    pub fn stop(&mut self) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code(), started.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A failed assertion must not leave a daemon behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

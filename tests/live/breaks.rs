@@ -1,0 +1,83 @@
+//! The real thing is broken on purpose: exactly the named findings change, and change back.
+
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::bed::Bed;
+
+/// The changed lines of a diff, without resources that only one of the two scans saw.
+fn changed(diff: &str) -> Vec<&str> {
+    diff.lines()
+        .map(str::trim)
+        .filter(|line| *line != "nothing changed" && !line.starts_with("- →") && !line.contains("→ -"))
+        .collect()
+}
+
+#[test]
+fn an_anonymous_kubelet_is_found_and_its_mending_too() {
+    let bed = Bed::take();
+    let path = "/var/lib/kubelet/config.yaml";
+    let before = bed.report("before.json");
+    let good = std::fs::read_to_string(path).unwrap();
+    let bad = good.replacen("enabled: false", "enabled: true", 1);
+    assert_ne!(good, bad, "the kubelet's file says that anonymous requests are refused");
+    std::fs::write(path, &bad).unwrap();
+    bed.script("kubelet", "restart");
+    let broken = bed.report("broken.json");
+    std::fs::write(path, &good).unwrap();
+    bed.script("kubelet", "restart");
+    let mended = bed.report("mended.json");
+
+    let diff = bed.diff(&before, &broken);
+    let lines = changed(&diff);
+    assert_eq!(lines.len(), 1, "{diff}");
+    assert!(lines[0].starts_with("passed → failed") && lines[0].contains("4.2.1 ") && lines[0].contains("process kubelet"), "{diff}");
+    let diff = bed.diff(&before, &mended);
+    assert!(changed(&diff).is_empty(), "{diff}");
+}
+
+#[test]
+fn a_manifest_that_others_may_read_is_found() {
+    let bed = Bed::take();
+    let path = "/etc/kubernetes/manifests/kube-scheduler.yaml";
+    let before = bed.report("before.json");
+    let mode = |mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let broken = bed.report("broken.json");
+    mode(0o600);
+    let mended = bed.report("mended.json");
+
+    let diff = bed.diff(&before, &broken);
+    let lines = changed(&diff);
+    assert_eq!(lines.len(), 1, "{diff}");
+    assert!(lines[0].starts_with("passed → failed") && lines[0].contains("1.1.5 ") && lines[0].contains(path), "{diff}");
+    let diff = bed.diff(&before, &mended);
+    assert!(changed(&diff).is_empty(), "{diff}");
+}
+
+#[test]
+fn a_pod_made_privileged_is_found() {
+    let bed = Bed::take();
+    let pod = |privileged: bool| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "breakable", "namespace": "demo"}, "spec": {
+            "nodeSelector": {"nowhere": "true"},
+            "containers": [{"name": "c", "image": "registry.k8s.io/pause:3.6",
+                "securityContext": {"privileged": privileged}}]}})
+    };
+    let good = bed.apply(&pod(false));
+    let before = bed.report("before.json");
+    drop(good);
+    let bad = bed.apply(&pod(true));
+    let broken = bed.report("broken.json");
+    drop(bad);
+    let _good = bed.apply(&pod(false));
+    let mended = bed.report("mended.json");
+
+    let diff = bed.diff(&before, &broken);
+    let lines = changed(&diff);
+    assert_eq!(lines.len(), 1, "the other pod rules fail an ordinary pod already: {diff}");
+    assert!(lines[0].starts_with("passed → failed") && lines[0].contains("5.2.2 "), "{diff}");
+    assert!(lines[0].contains("Pod demo/breakable"), "{diff}");
+    let diff = bed.diff(&before, &mended);
+    assert!(changed(&diff).is_empty(), "{diff}");
+}

@@ -1,0 +1,13 @@
+//! The program on real parts: a kubeadm node, its API server, Elasticsearch and OpenSearch.
+//!
+//! Run by `make test`, inside the test bed's network namespace. Tests share one cluster, so each holds
+//! [`bed::Bed`]'s lock for its whole length; each writes to data streams of its own namespace.
+
+mod bed;
+mod breaks;
+mod canaries;
+mod denials;
+mod delivery;
+mod impostor;
+mod scans;
+mod stores;
