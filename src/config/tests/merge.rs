@@ -41,6 +41,9 @@ fn later_files_win_key_by_key() {
     assert_eq!(settings.name, None, "an empty key takes a value back");
     let files = Files::new("posturebeat.namespace: a").and("posturebeat:");
     assert_eq!(files.settings().posture.namespace, "a", "an empty section says nothing");
+    for text in ["posturebeat:\nposturebeat.namespace: a", "posturebeat.namespace: a\nposturebeat:"] {
+        assert_eq!(Files::new(text).settings().posture.namespace, "a", "{text}");
+    }
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn every_form() {
 fn settings_come_before_the_environment() {
     let files = Files::new("name: ${path.data}\npath.data: /setting").env("path.data", "/environment");
     assert_eq!(name(&files).as_deref(), Some("/setting"));
+    let files = Files::new("name: ${posturebeat.node_name:x}\nposturebeat.node_name: ''");
+    assert_eq!(name(&files).as_deref(), Some("x"), "an empty setting is not set");
     let files = Files::new("name: ${name:fallback}").env("name", "environment");
     assert_eq!(name(&files).as_deref(), Some("environment"), "not itself");
     let files = Files::new("path.data: /${name}").set("name", "last");
