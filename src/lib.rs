@@ -3,11 +3,18 @@
 //! The tree is the path of the data: config → collect → evaluate → finding → pipeline → output.
 //! `ARCHITECTURE.md` follows one finding along it.
 
+pub mod cli;
 pub mod collect;
+pub mod config;
 pub mod evaluate;
 pub mod event;
 pub mod finding;
+pub mod output;
+pub mod pipeline;
 pub mod report;
 pub mod resource;
 pub mod rule;
+pub mod runtime;
+pub mod setup;
+pub mod telemetry;
 pub mod yaml;

@@ -5,6 +5,9 @@
 use serde::de::DeserializeOwned;
 use serde_saphyr::Options;
 
+/// A value with the place it was read from.
+pub use serde_saphyr::Spanned;
+
 /// A text that could not be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlError {
@@ -66,6 +69,8 @@ fn error(error: serde_saphyr::Error) -> YamlError {
 fn message(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     let cut = first.rfind(" at line ").unwrap_or(first.len());
+    // Advice to us, not to the author of the text.
+    let cut = first[..cut].find(", set DuplicateKeyPolicy").unwrap_or(cut);
     first[..cut].trim_start_matches("error: ").to_owned()
 }
 

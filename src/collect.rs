@@ -1,8 +1,0 @@
-//! Observing (temporary head).
-pub mod cluster;
-pub mod host;
-pub mod join;
-pub mod manifests;
-pub mod object;
-pub mod redact;
-pub mod snapshot;

@@ -1,0 +1,79 @@
+//! Configuration: files, `-E` overrides and the environment become validated [`Settings`].
+//!
+//! In: [`Sources`], everything that a person may have written, the environment as a parameter.
+//! Out: [`Loaded`], the settings and what is worth one log line about them. On the way: each file is
+//! read into a tree that knows its positions (`tree`), a Fleet policy is translated to our own keys
+//! (`fleet`), the trees are laid over each other (`layer`), `${…}` is resolved (`expand`), the result
+//! is read into structs that mirror the file (`read`, `raw`), and those are checked (`resolve`).
+
+mod elasticsearch;
+mod error;
+mod expand;
+mod fleet;
+mod hosts;
+mod keys;
+mod layer;
+mod node;
+mod permissions;
+mod place;
+mod raw;
+mod read;
+mod resolve;
+mod settings;
+mod template;
+mod tree;
+mod unsupported;
+mod values;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use error::{ConfigError, Mistake};
+pub use settings::{
+    Auth, Elasticsearch, FileOutput, Logging, Output, Posture, Queue, Settings, Setup, Tls, Verification,
+};
+
+/// Everything that a configuration is made of, the later over the earlier.
+pub struct Sources<'a> {
+    /// `-c`, in the order given.
+    pub files: Vec<PathBuf>,
+    /// Read when no `-c` is given and it exists.
+    pub default_file: Option<PathBuf>,
+    /// `-E key=value`, in the order given.
+    pub overrides: Vec<(String, String)>,
+    /// The environment, for `${NAME}`.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether a file that others could have written is refused (`--strict.perms`).
+    pub strict_perms: bool,
+}
+
+/// What [`load`] made of its sources.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// To be logged once, each as a line: what was taken in another sense than written, or not at all.
+    pub notes: Vec<String>,
+}
+
+/// Reads and checks a configuration.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, ConfigError> {
+    let mut notes = Vec::new();
+    let mut layers = Vec::new();
+    let default_file = sources.default_file.iter().filter(|file| sources.files.is_empty() && file.exists());
+    for file in sources.files.iter().chain(default_file) {
+        layers.push(layer::file(file, sources.strict_perms, &mut notes)?);
+    }
+    for (key, value) in &sources.overrides {
+        layers.push(layer::override_of(key, value, &mut notes)?);
+    }
+    let merged = layer::merge(layers, &mut notes);
+    let tree = expand::expand(&merged, sources.env)?;
+    let raw = read::read(&tree)?;
+    let settings = resolve::resolve(raw, &tree)?;
+    Ok(Loaded { settings, notes })
+}

@@ -1,0 +1,58 @@
+//! What can be wrong with a configuration.
+
+use std::path::PathBuf;
+
+use super::place::Place;
+
+/// Why a configuration was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file named by `-c` could not be read.
+    #[error("cannot read configuration file `{}`", path.display())]
+    ReadFile {
+        /// The file, as it was named.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Others than its owner could have written the file.
+    #[error("{message}")]
+    CheckPermissions {
+        /// Which file, who may write it, and what to do.
+        message: String,
+    },
+    /// What is written makes no sense to us.
+    #[error(transparent)]
+    Understand(#[from] Mistake),
+}
+
+/// A mistake in what is written: where, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Mistake {
+    /// `FILE:LINE:COLUMN` or `-E KEY`; empty when it is nowhere in particular.
+    pub at: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.at.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.at, self.message)
+        }
+    }
+}
+
+impl Mistake {
+    /// At the value that `place` tells of.
+    pub(super) fn at_value(place: Option<&Place>, message: impl Into<String>) -> Self {
+        Self { at: place.map(Place::of_value).unwrap_or_default(), message: message.into() }
+    }
+
+    /// At the key that `place` tells of.
+    pub(super) fn at_key(place: Option<&Place>, message: impl Into<String>) -> Self {
+        Self { at: place.map(Place::of_key).unwrap_or_default(), message: message.into() }
+    }
+}

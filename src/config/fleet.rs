@@ -1,0 +1,190 @@
+//! A Fleet input, or a whole exported agent policy, to our own keys.
+//!
+//! The policy was made by Kibana for Elastic's own shipper, so what we do not use is named in a note
+//! instead of being refused, and `cis_k8s` means the version that Kibana's pages know.
+
+mod unused;
+
+use config::{Map, Value, ValueKind};
+
+use super::error::Mistake;
+use super::place::Place;
+use super::tree;
+use super::{keys, layer};
+use unused::Unused;
+
+/// The version that a benchmark without one means in a policy.
+const POLICY_VERSION: &str = "1.0.1";
+/// Preferred where a policy has several inputs of ours: the others are for cloud accounts.
+const KUBERNETES: [&str; 2] = ["cis_k8s", "cis_eks"];
+
+/// Keys of a policy that are used, or that have nothing to say to us.
+const POLICY_KEYS: &[&str] = &[
+    "id",
+    "revision",
+    "inputs",
+    "outputs",
+    "output_permissions",
+    "agent",
+    "fleet",
+    "signed",
+    "secret_references",
+    "secret_paths",
+    "namespaces",
+];
+/// Our own sections, which have no place in a policy's file: they would go unread.
+const OWN_SECTIONS: [&str; 7] = ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "path"];
+
+/// Whether a top-level key tells that a file is a policy or an input of one.
+pub(super) fn is_policy_key(key: &str) -> bool {
+    matches!(key.split('.').next(), Some("inputs" | "streams" | "type"))
+}
+
+/// Translates a whole file.
+pub(super) fn translate(
+    file: &str,
+    table: Map<String, Value>,
+    notes: &mut Vec<String>,
+) -> Result<Map<String, Value>, Mistake> {
+    let policy = Value::new(None, ValueKind::Table(table));
+    if let Some((section, value)) = entries(&policy).into_iter().find(|(key, _)| OWN_SECTIONS.contains(key)) {
+        let message = format!(
+            "`{section}` has no place in a Fleet policy: put it in a second file and name both with -c"
+        );
+        return Err(Mistake::at_key(Place::find(value).as_ref(), message));
+    }
+    let whole = tree::find(&policy, "inputs").is_some();
+    let inputs: Vec<(String, &Value)> = if whole {
+        items(&policy, "inputs").map(|(index, input)| (format!("inputs.{index}"), input)).collect()
+    } else {
+        vec![(String::new(), &policy)]
+    };
+    let (at, input) = choose(file, &inputs)?;
+    let mut unused = Unused::default();
+    if whole {
+        unused.section(&policy, "", POLICY_KEYS);
+    }
+    unused.input(at, input);
+    unused.types(inputs.iter().filter(|(other, _)| other != at).map(|(_, input)| type_of(input)));
+
+    let mut ours = Map::new();
+    let mut put = |key: &str, value: &Value| {
+        let place = Place::find(value).unwrap_or_default();
+        tree::set(&mut ours, &tree::segments(key), value.clone(), &place)
+    };
+    put("posturebeat.benchmarks", &versioned(file, input)?)?;
+    let streams = || items(input, "streams").map(|(_, stream)| stream);
+    for (key, ours) in [("period", "posturebeat.period"), ("data_stream.namespace", "posturebeat.namespace")]
+    {
+        if let Some(value) = tree::find(input, key).or_else(|| streams().find_map(|it| tree::find(it, key))) {
+            put(ours, value)?;
+        }
+    }
+    for (key, ours) in
+        [("package_policy_id", "posturebeat.package_policy_id"), ("revision", "posturebeat.revision")]
+    {
+        if let Some(value) = tree::find(input, key) {
+            put(ours, value)?;
+        }
+    }
+    if let Some(output) = output(&policy, input, &mut unused)? {
+        put("output.elasticsearch", &output)?;
+    }
+    notes.extend(unused.note(file));
+    Ok(ours)
+}
+
+/// The input to follow: the first for Kubernetes, else the first that is ours at all.
+fn choose<'a, 'b>(file: &str, inputs: &'b [(String, &'a Value)]) -> Result<(&'b str, &'a Value), Mistake> {
+    let ours = || {
+        inputs.iter().filter(|(_, input)| {
+            let kind = type_of(input);
+            kind == layer::ALIAS || kind.starts_with("cloudbeat/")
+        })
+    };
+    let kubernetes = |input: &Value| {
+        let name = benchmark(input).map(|(name, _)| name.split('@').next().unwrap_or(name));
+        name.is_some_and(|name| KUBERNETES.contains(&name))
+    };
+    let chosen = ours().find(|(_, input)| kubernetes(input)).or_else(|| ours().next());
+    chosen.map(|(at, input)| (at.as_str(), *input)).ok_or_else(|| {
+        let types: Vec<String> = inputs.iter().map(|(_, input)| format!("`{}`", type_of(input))).collect();
+        let seen = if types.is_empty() { "nothing".to_owned() } else { types.join(", ") };
+        Mistake {
+            at: file.to_owned(),
+            message: format!("the policy has no input for us: expected the type `cloudbeat/cis_k8s` or `cloudbeat/cis_eks`, found {seen}"),
+        }
+    })
+}
+
+/// The benchmark of a stream, else of the input, else the end of the input's type; and where it is.
+fn benchmark(input: &Value) -> Option<(&str, &Value)> {
+    let key = "config.v1.benchmark";
+    let named = items(input, "streams").find_map(|(_, stream)| tree::find(stream, key));
+    if let Some(value) = named.or_else(|| tree::find(input, key)) {
+        return Some((text(value)?, value));
+    }
+    let kind = tree::find(input, "type")?;
+    Some((text(kind)?.split_once('/')?.1, kind))
+}
+
+/// The list of benchmarks that the input means.
+fn versioned(file: &str, input: &Value) -> Result<Value, Mistake> {
+    let (name, at) = benchmark(input).ok_or_else(|| Mistake {
+        at: file.to_owned(),
+        message: "the policy's input names no benchmark: expected text in `config.v1.benchmark`".to_owned(),
+    })?;
+    let name = if name.contains('@') { name.to_owned() } else { format!("{name}@{POLICY_VERSION}") };
+    let origin = at.origin().map(str::to_owned);
+    let name = Value::new(origin.as_ref(), name);
+    Ok(Value::new(origin.as_ref(), ValueKind::Array(vec![name])))
+}
+
+/// The output that the input uses, cut to our keys; `None` for an input without a policy around it.
+fn output(policy: &Value, input: &Value, unused: &mut Unused) -> Result<Option<Value>, Mistake> {
+    let Some(outputs) = tree::find(policy, "outputs") else { return Ok(None) };
+    let name = tree::find(input, "use_output").and_then(text).unwrap_or("default");
+    let Some(output) = entries(outputs).into_iter().find(|(key, _)| *key == name).map(|(_, output)| output)
+    else {
+        let known: Vec<String> = entries(outputs).iter().map(|(name, _)| format!("`{name}`")).collect();
+        let message =
+            format!("the policy has no output `{name}`, which its input uses; it has {}", known.join(", "));
+        return Err(Mistake::at_key(Place::find(outputs).as_ref(), message));
+    };
+    let kind = tree::find(output, "type");
+    if let Some(kind) = kind.filter(|kind| text(kind) != Some("elasticsearch")) {
+        let message = format!(
+            "the policy's output `{name}` is of type `{}`: only `elasticsearch` is supported (yet)",
+            text(kind).unwrap_or_default()
+        );
+        return Err(Mistake::at_value(Place::find(kind).as_ref(), message));
+    }
+    Ok(Some(unused.cut(output, "output.elasticsearch", &format!("outputs.{name}"), &keys::all())))
+}
+
+/// The entries of a section that say something, as they were written.
+fn entries(section: &Value) -> Vec<(&str, &Value)> {
+    let ValueKind::Table(table) = &section.kind else { return Vec::new() };
+    let said = tree::in_order(table).into_iter().filter(|(_, value)| value.kind != ValueKind::Nil);
+    said.collect()
+}
+
+/// The items of the list at `key`, numbered.
+fn items<'a>(section: &'a Value, key: &str) -> impl Iterator<Item = (usize, &'a Value)> {
+    let items = match tree::find(section, key).map(|list| &list.kind) {
+        Some(ValueKind::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    items.iter().enumerate()
+}
+
+fn type_of(input: &Value) -> &str {
+    tree::find(input, "type").and_then(text).unwrap_or("none")
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match &value.kind {
+        ValueKind::String(text) => Some(text),
+        _ => None,
+    }
+}

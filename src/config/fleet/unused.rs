@@ -1,0 +1,105 @@
+//! What a policy says and we do not use: collected on the way, told in one note.
+
+use config::{Map, Value, ValueKind};
+
+use super::{entries, items};
+use crate::config::keys::Key;
+use crate::config::tree::{self, dotted};
+
+/// Keys of an input that are used, or that have nothing to say to us.
+const INPUT_KEYS: &[&str] = &[
+    "id",
+    "revision",
+    "name",
+    "type",
+    "data_stream",
+    "use_output",
+    "package_policy_id",
+    "streams",
+    "meta",
+    "config",
+    "period",
+];
+/// Those of a stream. `fetchers` and `runtime_cfg` are for agents before 8.10.
+const STREAM_KEYS: &[&str] =
+    &["id", "data_stream", "config", "fetchers", "runtime_cfg", "processors", "period"];
+/// The processor that Kibana writes; our findings have what it adds.
+const KNOWN_PROCESSOR: &[&str] = &["add_cluster_id"];
+/// Those of `config.v1`.
+const CONFIG_KEYS: &[&str] = &["type", "deployment", "posture", "benchmark"];
+
+/// What a policy says and we do not use.
+#[derive(Default)]
+pub(super) struct Unused {
+    keys: Vec<String>,
+    types: Vec<String>,
+}
+
+impl Unused {
+    /// Notes what is in the input at `at` and not known.
+    pub(super) fn input(&mut self, at: &str, input: &Value) {
+        self.section(input, at, INPUT_KEYS);
+        self.config(input, at);
+        for (index, stream) in items(input, "streams") {
+            let at = dotted(at, &format!("streams.{index}"));
+            self.section(stream, &at, STREAM_KEYS);
+            self.config(stream, &at);
+            for (index, processor) in items(stream, "processors") {
+                self.section(processor, &dotted(&at, &format!("processors.{index}")), KNOWN_PROCESSOR);
+            }
+        }
+    }
+
+    fn config(&mut self, around: &Value, at: &str) {
+        for (key, known) in [("config", ["v1"].as_slice()), ("config.v1", CONFIG_KEYS)] {
+            if let Some(section) = tree::find(around, key) {
+                self.section(section, &dotted(at, key), known);
+            }
+        }
+    }
+
+    /// Notes the keys of a section that are not known.
+    pub(super) fn section(&mut self, section: &Value, at: &str, known: &[&str]) {
+        let unknown = entries(section).into_iter().filter(|(key, _)| !known.contains(key));
+        self.keys.extend(unknown.map(|(key, _)| dotted(at, key)));
+    }
+
+    /// Notes the types of inputs that are passed over.
+    pub(super) fn types<'a>(&mut self, types: impl Iterator<Item = &'a str>) {
+        for kind in types {
+            if !self.types.iter().any(|seen| seen == kind) {
+                self.types.push(kind.to_owned());
+            }
+        }
+    }
+
+    /// A section of a policy with only the keys that are ours under `path`.
+    pub(super) fn cut(&mut self, section: &Value, path: &str, at: &str, ours: &[Key]) -> Value {
+        let mut table = Map::new();
+        for (name, value) in entries(section) {
+            let (path, at) = (dotted(path, name), dotted(at, name));
+            if ours.iter().any(|key| key.path == path) {
+                table.insert(name.to_owned(), value.clone());
+            } else if ours.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
+                table.insert(name.to_owned(), self.cut(value, &path, &at, ours));
+            } else if path != "output.elasticsearch.type" {
+                self.keys.push(at);
+            }
+        }
+        Value::new(section.origin().map(str::to_owned).as_ref(), ValueKind::Table(table))
+    }
+
+    /// All of it in one sentence.
+    pub(super) fn note(&self, file: &str) -> Option<String> {
+        let quoted =
+            |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut parts = Vec::new();
+        if !self.types.is_empty() {
+            parts.push(format!("inputs of type {}", quoted(&self.types)));
+        }
+        if !self.keys.is_empty() {
+            parts.push(format!("keys {}", quoted(&self.keys)));
+        }
+        (!parts.is_empty()).then(|| format!("not used from the policy {file}: {}", parts.join("; ")))
+    }
+}

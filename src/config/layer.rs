@@ -1,0 +1,172 @@
+//! Files and overrides as layers, and the layers laid over each other.
+//!
+//! Sections merge deeply and the later value wins. Lists merge item by item, as in a Beat: a shorter
+//! list leaves the tail of the longer one standing. As hardly anyone expects that, it is noted.
+
+use config::{Format, Map, Source, Value, ValueKind};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::error::{ConfigError, Mistake};
+use super::place::Place;
+use super::{fleet, permissions, tree};
+
+/// The section's name in Elastic's own shipper, taken as ours.
+pub(super) const ALIAS: &str = "cloudbeat";
+const SECTION: &str = "posturebeat";
+
+/// What one source says.
+#[derive(Clone)]
+pub(super) struct Layer {
+    table: Map<String, Value>,
+}
+
+/// Reads a file of settings, or of a Fleet policy.
+pub(super) fn file(path: &Path, strict_perms: bool, notes: &mut Vec<String>) -> Result<Layer, ConfigError> {
+    let unreadable = |source| ConfigError::ReadFile { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(unreadable)?;
+    if strict_perms {
+        let metadata = file.metadata().map_err(unreadable)?;
+        permissions::check(path, &metadata, rustix::process::geteuid().as_raw())?;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text_of(&path.display().to_string(), &text, notes)?)
+}
+
+/// Reads the text of a file called `name`.
+pub(super) fn text_of(name: &str, text: &str, notes: &mut Vec<String>) -> Result<Layer, Mistake> {
+    let table = tree::Yaml
+        .parse(Some(&name.to_owned()), text)
+        .map_err(|error| *error.downcast::<Mistake>().expect("our own format knows no other error"))?;
+    let table = if table.keys().any(|key| fleet::is_policy_key(key)) {
+        fleet::translate(name, table, notes)?
+    } else {
+        unalias(table, name, notes)?
+    };
+    Ok(Layer { table })
+}
+
+/// Reads `-E key=value`.
+pub(super) fn override_of(key: &str, value: &str, notes: &mut Vec<String>) -> Result<Layer, ConfigError> {
+    let name = format!("-E {key}");
+    let place = Place { source: name.clone(), ..Place::default() };
+    let mut table = Map::new();
+    tree::set(&mut table, &tree::segments(key), tree::parse_flat(&name, value)?, &place)?;
+    Ok(Layer { table: unalias(table, &name, notes)? })
+}
+
+/// Lays each layer over those before it.
+pub(super) fn merge(layers: Vec<Layer>, notes: &mut Vec<String>) -> Value {
+    let mut lists = BTreeMap::new();
+    for layer in &layers {
+        for (key, value) in &layer.table {
+            lengths(key, value, &mut lists);
+        }
+    }
+    // Not by the crate's builder: it takes keys for paths (`a[4000000000]` allocates that list), and
+    // forgets where sections were written.
+    let mut merged = Value::new(None, ValueKind::Table(Map::new()));
+    for layer in layers {
+        layer.collect_to(&mut merged).expect("a layer is in memory and cannot fail to be collected");
+    }
+    for (key, (length, source)) in lists {
+        if let Some(ValueKind::Array(items)) = tree::find(&merged, &key).map(|value| &value.kind)
+            && items.len() > length
+        {
+            notes.push(format!(
+                "`{key}` in {source} has {length} of the list's {} items: as in a Beat, lists merge item by item and the rest of the earlier list stays",
+                items.len()
+            ));
+        }
+    }
+    merged
+}
+
+/// The lengths of all lists in `value`, and who wrote them.
+fn lengths(key: &str, value: &Value, lists: &mut BTreeMap<String, (usize, String)>) {
+    match &value.kind {
+        ValueKind::Array(items) => {
+            let source = Place::find(value).map(|place| place.source).unwrap_or_default();
+            lists.insert(key.to_owned(), (items.len(), source));
+        }
+        ValueKind::Table(table) => {
+            for (name, value) in table {
+                lengths(&format!("{key}.{name}"), value, lists);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes the section `cloudbeat` as `posturebeat`.
+fn unalias(
+    mut table: Map<String, Value>,
+    source: &str,
+    notes: &mut Vec<String>,
+) -> Result<Map<String, Value>, Mistake> {
+    if let Some(section) = table.remove(ALIAS) {
+        notes.push(format!("the section `{ALIAS}` in {source} is read as `{SECTION}`"));
+        let place = Place::find(&section).unwrap_or_default();
+        tree::set(&mut table, &[SECTION], section, &place)?;
+    }
+    Ok(table)
+}
+
+/// Lays `over` over `base`.
+fn lay(base: &mut Value, over: Value) {
+    let origin = over.origin().map(str::to_owned);
+    match (&mut base.kind, over.kind) {
+        // An empty section says nothing; an empty key takes a value back.
+        (ValueKind::Table(_), ValueKind::Nil) => {}
+        (ValueKind::Table(table), ValueKind::Table(more)) => lay_tables(table, more),
+        (ValueKind::Array(items), ValueKind::Array(more)) => {
+            let mut more = more.into_iter();
+            for (item, over) in items.iter_mut().zip(more.by_ref()) {
+                lay(item, over);
+            }
+            items.extend(more);
+        }
+        (ValueKind::Array(items), ValueKind::Table(more)) if tree::is_indexed(&more) => {
+            let mut table = tree::indexed(std::mem::take(items));
+            lay_tables(&mut table, more);
+            base.kind = ValueKind::Table(table);
+        }
+        (_, kind) => *base = Value::new(origin.as_ref(), kind),
+    }
+}
+
+fn lay_tables(base: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (key, value) in over {
+        match base.get_mut(&key) {
+            Some(old) => lay(old, value),
+            None => drop(base.insert(key, value)),
+        }
+    }
+}
+
+// === impl Layer ===
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        Ok(self.table.clone())
+    }
+
+    fn collect_to(&self, cache: &mut Value) -> Result<(), config::ConfigError> {
+        lay(cache, Value::new(None, ValueKind::Table(self.collect()?)));
+        Ok(())
+    }
+}
+
+/// Without the values: there are passwords among them.
+impl std::fmt::Debug for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Layer").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a value was written; it rides in the `origin` text of the config crate's values.
+
+use config::Value;
+
+/// Line and column, from 1; line 0: nowhere in particular (a value of `-E`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub line: u64,
+    pub column: u64,
+}
+
+/// Where a key and its value were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The file as it was named, or `-E KEY`.
+    pub source: String,
+    pub key: Position,
+    pub value: Position,
+    /// Whether the value is text from outside of YAML (a variable, `-E`), to be typed by who asks for it.
+    pub outside: bool,
+}
+
+impl Place {
+    /// The place of a value; `None` for values that were not read from anywhere.
+    pub(super) fn find(value: &Value) -> Option<Self> {
+        let mut parts = value.origin()?.rsplitn(4, '|');
+        let outside = parts.next()? == "outside";
+        let value = position(parts.next()?)?;
+        let key = position(parts.next()?)?;
+        Some(Self { source: parts.next()?.to_owned(), key, value, outside })
+    }
+
+    /// This place, as [`Place::find`] finds it.
+    pub(super) fn origin(&self) -> String {
+        let Self { source, key, value, outside } = self;
+        let outside = if *outside { "outside" } else { "" };
+        format!("{source}|{}:{}|{}:{}|{outside}", key.line, key.column, value.line, value.column)
+    }
+
+    /// `FILE:LINE:COLUMN` of the key.
+    pub(super) fn of_key(&self) -> String {
+        show(&self.source, self.key)
+    }
+
+    /// `FILE:LINE:COLUMN` of the value.
+    pub(super) fn of_value(&self) -> String {
+        show(&self.source, self.value)
+    }
+}
+
+fn position(text: &str) -> Option<Position> {
+    let (line, column) = text.split_once(':')?;
+    Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
+}
+
+fn show(source: &str, at: Position) -> String {
+    if at.line == 0 { source.to_owned() } else { format!("{source}:{}:{}", at.line, at.column) }
+}

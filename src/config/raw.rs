@@ -1,0 +1,370 @@
+//! The configuration file as it is written, defaults filled in. The comment of each field is its text
+//! in `posturebeat.reference.yml`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::values::{Secret, Span};
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Raw {
+    /// What is observed and judged, and how often. `cloudbeat:` is taken as another name of this section.
+    pub posturebeat: RawPosture,
+    /// Where findings go. One output may be enabled; `scan`, and `run` with recorded input, need none.
+    pub output: RawOutput,
+    /// How findings wait for the output.
+    pub queue: RawQueue,
+    /// What `run` sets up in Elasticsearch before the first finding.
+    pub setup: RawSetup,
+    /// What is logged, and how. Logs go to stderr.
+    pub logging: RawLogging,
+    /// Where files are kept.
+    pub path: RawPath,
+    /// The name of this shipper, in `agent.name` and `host.name`. Default: the host's name.
+    #[schemars(example = &"node-1")]
+    pub name: Option<String>,
+}
+
+/// The section `posturebeat`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPosture {
+    /// From the start of one cycle to the start of the next, at least `1s`: `4h`, `90s`, `1m30s`; a
+    /// bare number is seconds.
+    pub period: Span,
+    /// The benchmarks to judge by: `cis_k8s` or `cis_eks`, with a version such as `cis_k8s@2.0.1` or
+    /// else the newest. Several multiply the counts that Kibana shows.
+    pub benchmarks: Vec<String>,
+    /// Where the host's root directory is seen; `/hostfs` in the usual container.
+    pub host_root: PathBuf,
+    /// The kubeconfig file. Default: what `KUBECONFIG` names, then the pod's service account, then
+    /// `~/.kube/config`. This and other relative paths are looked for in the working directory, then
+    /// beside the configuration file that names them.
+    #[schemars(example = &"/etc/kubernetes/admin.conf")]
+    pub kube_config: Option<PathBuf>,
+    /// The namespace of the data streams: lower case, at most 100 bytes, without space and any of
+    /// `\/*?"<>|,#:-`.
+    pub namespace: String,
+    /// The node's name in the Kubernetes API, where it is not the host's name.
+    #[schemars(example = &"ip-10-0-0-1.ec2.internal")]
+    pub node_name: Option<String>,
+    /// Files of recorded resources (`.ndjson`, also `.gz` and `.zst`) to judge once, instead of
+    /// observing this machine.
+    pub snapshots: Vec<PathBuf>,
+    /// Rules of your own, and parameters of rules.
+    pub rules: RawRules,
+    /// For readers of the findings that know Elastic's own shipper only.
+    pub compat: RawCompat,
+    /// From a Fleet policy: the id of the integration policy that findings name.
+    pub package_policy_id: String,
+    /// From a Fleet policy: its revision.
+    pub revision: u64,
+}
+
+impl Default for RawPosture {
+    fn default() -> Self {
+        Self {
+            period: Span::seconds(4 * 60 * 60),
+            benchmarks: vec!["cis_k8s".to_owned()],
+            host_root: PathBuf::from("/"),
+            kube_config: None,
+            namespace: "default".to_owned(),
+            node_name: None,
+            snapshots: Vec::new(),
+            rules: RawRules::default(),
+            compat: RawCompat::default(),
+            package_policy_id: String::new(),
+            revision: 0,
+        }
+    }
+}
+
+/// The section `posturebeat.rules`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRules {
+    /// Folders with controls and benchmarks of your own.
+    pub paths: Vec<PathBuf>,
+    /// Parameters of controls: the control's id, the parameter's name, its value, such as
+    /// `{"api-server/audit-log-maxage": {"days": 60}}`.
+    pub params: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+/// The section `posturebeat.compat`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCompat {
+    /// `agent.type` of the findings: `posturebeat` or `cloudbeat`.
+    pub agent_type: AgentType,
+}
+
+/// `agent.type`.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum AgentType {
+    #[default]
+    Posturebeat,
+    Cloudbeat,
+}
+
+/// The section `output`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawOutput {
+    /// Findings go to Elasticsearch.
+    pub elasticsearch: Option<RawElasticsearch>,
+    /// Findings go to a file, one JSON document a line.
+    pub file: Option<RawFile>,
+    /// Findings go to standard output.
+    pub console: Option<RawConsole>,
+}
+
+/// The section `output.elasticsearch`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawElasticsearch {
+    /// Whether this output is used.
+    pub enabled: bool,
+    /// The nodes: URLs, or host and port. The port is 9200 where none is written, also with https.
+    /// User and password in a URL are taken as `username` and `password`.
+    #[schemars(example = ["https://localhost:9200"])]
+    pub hosts: Vec<String>,
+    /// `http` or `https`, for hosts written without.
+    pub protocol: Protocol,
+    /// What precedes the path of each request, for hosts written without a path.
+    #[schemars(example = &"/elasticsearch")]
+    pub path: String,
+    /// The user.
+    #[schemars(example = &"elastic")]
+    pub username: Option<String>,
+    /// The user's password.
+    #[schemars(example = &"${ES_PASSWORD}")]
+    pub password: Option<Secret>,
+    /// An API key as `id:key`, the format that Kibana calls Beats; instead of user and password.
+    #[schemars(example = &"${ES_API_KEY}")]
+    pub api_key: Option<Secret>,
+    /// How the connection is secured.
+    pub ssl: RawSsl,
+    /// Gzip level of requests, from 1 to 9; 0 is none.
+    pub compression_level: u64,
+    /// The most findings in one bulk request.
+    pub bulk_max_size: u64,
+    /// How long one request may take.
+    pub timeout: Span,
+    /// How long to wait before trying again.
+    pub backoff: RawBackoff,
+}
+
+impl Default for RawElasticsearch {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            hosts: Vec::new(),
+            protocol: Protocol::default(),
+            path: String::new(),
+            username: None,
+            password: None,
+            api_key: None,
+            ssl: RawSsl::default(),
+            compression_level: 1,
+            bulk_max_size: 1600,
+            timeout: Span::seconds(90),
+            backoff: RawBackoff::default(),
+        }
+    }
+}
+
+/// The scheme of hosts written without.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Protocol {
+    #[default]
+    Http,
+    Https,
+}
+
+/// The section `output.elasticsearch.ssl`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSsl {
+    /// Whether the other `ssl` settings are used. Whether TLS is spoken, the hosts' scheme says.
+    pub enabled: bool,
+    /// The authorities to trust: PEM files, or PEM text. Empty: the system's.
+    #[schemars(example = ["/etc/posturebeat/ca.pem"])]
+    pub certificate_authorities: Vec<String>,
+    /// How the server's certificate is checked: `full` (and `strict`, the same) for authority and
+    /// host name, `none` for not at all.
+    pub verification_mode: VerificationMode,
+}
+
+impl Default for RawSsl {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            certificate_authorities: Vec::new(),
+            verification_mode: VerificationMode::default(),
+        }
+    }
+}
+
+/// `ssl.verification_mode`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum VerificationMode {
+    #[default]
+    Full,
+    Strict,
+    Certificate,
+    None,
+}
+
+/// The section `output.elasticsearch.backoff`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawBackoff {
+    /// The first wait; each further one is longer.
+    pub init: Span,
+    /// The longest.
+    pub max: Span,
+}
+
+impl Default for RawBackoff {
+    fn default() -> Self {
+        Self { init: Span::seconds(1), max: Span::seconds(60) }
+    }
+}
+
+/// The section `output.file`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFile {
+    /// Whether this output is used.
+    pub enabled: bool,
+    /// The folder; it must be set.
+    #[schemars(example = &"/tmp/posturebeat")]
+    pub path: PathBuf,
+    /// The file in it.
+    pub filename: String,
+}
+
+impl Default for RawFile {
+    fn default() -> Self {
+        Self { enabled: true, path: PathBuf::new(), filename: "posturebeat.ndjson".to_owned() }
+    }
+}
+
+/// The section `output.console`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConsole {
+    /// Whether this output is used.
+    pub enabled: bool,
+    /// Indented, for people.
+    pub pretty: bool,
+}
+
+impl Default for RawConsole {
+    fn default() -> Self {
+        Self { enabled: true, pretty: false }
+    }
+}
+
+/// The section `queue`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawQueue {
+    /// The queue in memory.
+    pub mem: RawMemQueue,
+}
+
+/// The section `queue.mem`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawMemQueue {
+    /// The most findings that wait; collecting pauses when they do.
+    pub events: u64,
+    /// When a batch goes out that is not full.
+    pub flush: RawFlush,
+}
+
+impl Default for RawMemQueue {
+    fn default() -> Self {
+        Self { events: 3200, flush: RawFlush::default() }
+    }
+}
+
+/// The section `queue.mem.flush`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFlush {
+    /// The longest that a finding waits for a batch to fill.
+    pub timeout: Span,
+}
+
+impl Default for RawFlush {
+    fn default() -> Self {
+        Self { timeout: Span::seconds(10) }
+    }
+}
+
+/// The section `setup`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSetup {
+    /// Index templates.
+    pub template: RawTemplate,
+}
+
+/// The section `setup.template`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTemplate {
+    /// Whether `run` installs index templates that are missing. One that is there is left alone.
+    pub enabled: bool,
+}
+
+impl Default for RawTemplate {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// The section `logging`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogging {
+    /// `error`, `warning`, `info` or `debug`.
+    pub level: Level,
+    /// JSON lines with ECS fields instead of text.
+    pub json: bool,
+}
+
+/// `logging.level`.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    Error,
+    Warning,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// The section `path`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPath {
+    /// The folder of what must outlive a restart, such as the agent's id.
+    pub data: PathBuf,
+}
+
+impl Default for RawPath {
+    fn default() -> Self {
+        Self { data: PathBuf::from("data") }
+    }
+}

@@ -1,0 +1,101 @@
+//! `posturebeat.reference.yml`: every key with its text and default, written from the raw structs.
+
+use super::keys;
+
+/// Where a comment's line is broken.
+const WIDTH: usize = 100;
+
+const HEAD: &str = "\
+# All settings of posturebeat, with their defaults.
+# Written by a test from the comments in src/config/raw.rs (UPDATE=1 cargo test reference).
+#
+# Dotted keys and sections may be mixed: `output.console.pretty: true` is
+# `output: {console: {pretty: true}}`. Several -c files and then -E key=value are laid over each
+# other, lists item by item.
+#
+# `${NAME}` is another setting or a variable of the environment; `${NAME:default}`,
+# `${NAME:+instead}` and `${NAME:?message}` say what to do about one that is not set or empty;
+# `$$` is a dollar.
+";
+
+fn wrapped(text: &str, out: &mut String) {
+    for paragraph in text.split("\n\n") {
+        let mut line = String::from("#");
+        for word in paragraph.split_whitespace() {
+            if line.len() + 1 + word.len() > WIDTH {
+                out.push_str(&line);
+                out.push('\n');
+                line = String::from("#");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+/// Quotes only where YAML needs them.
+fn plain(json: &str) -> &str {
+    let inner = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+    let safe = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if !inner.is_empty() && inner.chars().all(safe) { inner } else { json }
+}
+
+fn reference() -> String {
+    let mut out = HEAD.to_owned();
+    let mut section = String::new();
+    for key in keys::all() {
+        let (first, _) = key.path.split_once('.').unwrap_or((&key.path, ""));
+        let mut texts = key.text.iter();
+        if first != section {
+            section = first.to_owned();
+            out.push_str(&format!("\n# {}\n", "=".repeat(WIDTH - 2)));
+            if key.path.contains('.') {
+                wrapped(&format!("{section}: {}", texts.next().expect("a section has a text")), &mut out);
+            }
+        }
+        let depth = key.path.matches('.').count();
+        let parts: Vec<&str> = key.path.split('.').collect();
+        let texts: Vec<&String> = texts.collect();
+        for (index, text) in texts.iter().enumerate() {
+            out.push('\n');
+            let around = texts.len() - 1 - index;
+            if around > 0 {
+                let name = parts[..=depth - around].join(".");
+                wrapped(&format!("{name}: {text}"), &mut out);
+            } else {
+                wrapped(text, &mut out);
+            }
+        }
+        if key.example {
+            out.push_str("# No default; for example:\n");
+        }
+        out.push_str(&format!("#{}: {}\n", key.path, plain(&key.value)));
+    }
+    out
+}
+
+#[test]
+fn the_reference_file_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/posturebeat.reference.yml");
+    let expected = reference();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "posturebeat.reference.yml is stale: run with UPDATE=1");
+}
+
+/// As people use it: they take a line and remove its first character.
+#[test]
+fn every_line_of_the_reference_can_be_used() {
+    let env = |name: &str| Some(format!("{name}:x"));
+    for key in keys::all() {
+        let line = format!("{}: {}\n", key.path, plain(&key.value));
+        let layer = super::layer::text_of("reference.yml", &line, &mut Vec::new()).unwrap();
+        let tree = super::expand::expand(&super::layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
+        super::read::read::<super::raw::Raw>(&tree).unwrap_or_else(|error| panic!("{line}{error}"));
+        assert!(key.text.iter().all(|text| !text.is_empty()), "{} has no text", key.path);
+    }
+}
