@@ -3,6 +3,7 @@
 //! The tree is the path of the data: config → collect → evaluate → finding → pipeline → output.
 //! `ARCHITECTURE.md` follows one finding along it.
 
+pub mod collect;
 pub mod event;
 pub mod resource;
 pub mod rule;

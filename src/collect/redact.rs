@@ -1,0 +1,317 @@
+//! Secrets out, before a resource leaves its collector.
+//!
+//! In: arguments, parsed files, objects of the Kubernetes API. Out: the same, with [`BLANK`] where a
+//! secret was. What is blanked is decided by where it stands, never by what it looks like.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use serde_json::{Map, Value};
+
+/// What stands where a secret was.
+pub const BLANK: &str = "<redacted>";
+
+const SECRET_WORDS: &[&str] = &["token", "password", "secret", "credential"];
+
+/// Flags with one of [`SECRET_WORDS`] in their name that hold no secret, and that rules look at.
+const HARMLESS: &[&str] = &[
+    "authentication-token-webhook",
+    "authentication-token-webhook-cache-ttl",
+    "authentication-token-webhook-version",
+    "concurrent-serviceaccount-token-syncs",
+    "enable-bootstrap-token-auth",
+    "image-credential-provider-config",
+    "legacy-service-account-token-clean-up-period",
+    "service-account-extend-token-expiration",
+    "service-account-max-token-expiration",
+    "use-service-account-credentials",
+];
+
+/// What a bootstrap token's Secret may show, beside its `usage-…` keys.
+const BOOTSTRAP_TOKEN_KEYS: &[&str] = &["expiration", "auth-extra-groups"];
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s"<>]*@"#));
+static SCHEME_AND_KEY: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"));
+static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| regex(r#"([\w.-]+)=("[^"]*"|'[^']*'|[^\s"';&|]+)"#));
+static FLAG_AND_WORD: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"(--?[\w.-]+)\s+("[^"]*"|'[^']*'|[^\s"';&|-][^\s"';&|]*)"#));
+static SECRET_LINE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"(?mi)^(\s*(?:-\s+)?["']?(?:[\w-]+-data|token|password)["']?\s*:[ \t]*)\S.*$"#));
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns of this file are valid")
+}
+
+/// Blanks user and password of every URL in a text.
+pub fn url_user_info(text: &str) -> Cow<'_, str> {
+    if text.contains("://") && text.contains('@') {
+        USER_INFO.replace_all(text, format!("${{1}}{BLANK}@"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Blanks the secrets of an argument list: `--token=x`, `--token x`, `TOKEN=x`, and the same inside the
+/// one word that holds a shell's script.
+pub fn arguments(words: &mut [String]) {
+    let mut is_secret = false;
+    for word in words {
+        if std::mem::take(&mut is_secret) && !word.starts_with("--") {
+            BLANK.clone_into(word);
+            continue;
+        }
+        let flag = word.starts_with('-').then(|| word.split_once('='));
+        let redacted = match flag {
+            Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
+                format!("{name}={BLANK}")
+            }
+            Some(None) if is_secret_name(word) => {
+                is_secret = true;
+                continue;
+            }
+            Some(_) => url_user_info(word).into_owned(),
+            None => script(word),
+        };
+        *word = redacted;
+    }
+}
+
+/// Blanks the secrets of an object of the Kubernetes API, or of a list of them.
+pub fn kubernetes_object(object: &mut Value) {
+    walk(object, true);
+}
+
+/// Blanks the secrets of a parsed configuration file or kubeconfig: `*-data`, tokens, passwords, keys
+/// and user info in URLs.
+pub fn document(document: &mut Value) {
+    walk(document, false);
+}
+
+fn walk(value: &mut Value, is_object: bool) {
+    match value {
+        Value::Object(map) => {
+            if is_object {
+                drop_copies(map);
+                blank_workload(map);
+                blank_secret_object(map);
+            }
+            for (key, value) in map.iter_mut() {
+                match value {
+                    Value::String(text) if is_secret_key(key) && !text.is_empty() => BLANK.clone_into(text),
+                    value => walk(value, is_object),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, is_object)),
+        Value::String(text) => {
+            if let Cow::Owned(redacted) = url_user_info(text) {
+                *text = redacted;
+            }
+            // A ConfigMap holds whole files.
+            if text.contains('\n')
+                && let Cow::Owned(redacted) = SECRET_LINE.replace_all(text, format!("${{1}}{BLANK}"))
+            {
+                *text = redacted;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Copies of the object inside itself, which would hold everything that is blanked elsewhere.
+fn drop_copies(map: &mut Map<String, Value>) {
+    let Some(Value::Object(metadata)) = map.get_mut("metadata") else { return };
+    metadata.remove("managedFields");
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        annotations.remove(LAST_APPLIED);
+    }
+}
+
+/// What a container is given; the names of its variables stay, and so does where they come from.
+fn blank_workload(map: &mut Map<String, Value>) {
+    for key in ["env", "httpHeaders"] {
+        let Some(Value::Array(pairs)) = map.get_mut(key) else { continue };
+        for pair in pairs {
+            if let Some(value @ Value::String(_)) = pair.get_mut("value")
+                && value != ""
+            {
+                *value = BLANK.into();
+            }
+        }
+    }
+    for key in ["command", "args"] {
+        let Some(Value::Array(items)) = map.get_mut(key) else { continue };
+        let mut words: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        if words.len() == items.len() {
+            arguments(&mut words);
+            *items = words.into_iter().map(Value::from).collect();
+        }
+    }
+}
+
+fn blank_secret_object(map: &mut Map<String, Value>) {
+    if map.get("kind").and_then(Value::as_str) != Some("Secret") {
+        return;
+    }
+    let is_bootstrap_token = map.get("type").and_then(Value::as_str) == Some("bootstrap.kubernetes.io/token");
+    for key in ["data", "stringData"] {
+        let Some(Value::Object(data)) = map.get_mut(key) else { continue };
+        for (name, value) in data {
+            let may_show = BOOTSTRAP_TOKEN_KEYS.contains(&name.as_str()) || name.starts_with("usage-");
+            if !(is_bootstrap_token && may_show) {
+                *value = BLANK.into();
+            }
+        }
+    }
+}
+
+fn is_secret_key(key: &str) -> bool {
+    key.ends_with("-data") || matches!(key, "token" | "password" | "secret")
+}
+
+/// Whether a flag or variable of this name holds a secret.
+fn is_secret_name(name: &str) -> bool {
+    let name = name.trim_start_matches('-').to_ascii_lowercase().replace('_', "-");
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+        && !name.ends_with("-file")
+        && !name.ends_with("-dir")
+        && !HARMLESS.contains(&name.as_str())
+}
+
+fn script(text: &str) -> String {
+    let blank_named = |found: &Captures<'_>, between: &str| {
+        let is_switch = ["true", "false"].iter().any(|word| found[2].split(',').next() == Some(word));
+        // `ServiceAccountTokenJTI=true` is a feature gate.
+        if is_secret_name(&found[1]) && !is_switch {
+            format!("{}{between}{BLANK}", &found[1])
+        } else {
+            found[0].to_owned()
+        }
+    };
+    let text = url_user_info(text);
+    let text = ASSIGNED.replace_all(&text, |found: &Captures<'_>| blank_named(found, "="));
+    let text = FLAG_AND_WORD.replace_all(&text, |found: &Captures<'_>| blank_named(found, " "));
+    SCHEME_AND_KEY.replace_all(&text, format!("${{1}} {BLANK}")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn redacted(line: &[&str]) -> Vec<String> {
+        let mut words: Vec<String> = line.iter().map(|&word| word.to_owned()).collect();
+        arguments(&mut words);
+        words
+    }
+
+    #[test]
+    fn flags_that_name_a_secret_lose_their_value() {
+        assert_eq!(redacted(&["--token=abc"]), ["--token=<redacted>"]);
+        assert_eq!(redacted(&["--db-password", "abc", "x"]), ["--db-password", "<redacted>", "x"]);
+        assert_eq!(redacted(&["-client_secret=a b"]), ["-client_secret=<redacted>"]);
+        assert_eq!(redacted(&["DB_PASSWORD=abc"]), ["DB_PASSWORD=<redacted>"]);
+        assert_eq!(redacted(&["--use-token", "--port=1"]), ["--use-token", "--port=1"]);
+    }
+
+    #[test]
+    fn flags_that_name_a_file_or_a_behaviour_keep_it() {
+        for word in [
+            "--token-auth-file=/etc/tokens.csv",
+            "--image-credential-provider-bin-dir=/opt/bin",
+            "--image-credential-provider-config=/etc/eks/provider.json",
+            "--use-service-account-credentials=true",
+            "--service-account-extend-token-expiration=false",
+            "--enable-bootstrap-token-auth=true",
+        ] {
+            assert_eq!(redacted(&[word]), [word]);
+        }
+        let gates = ["--feature-gates", "ServiceAccountTokenJTI=true,Other=false"];
+        assert_eq!(redacted(&gates), gates);
+        assert_eq!(redacted(&["--token-auth-file", "/x"]), ["--token-auth-file", "/x"]);
+    }
+
+    #[test]
+    fn user_info_leaves_urls() {
+        let line = "--etcd-servers=https://a:2379,https://root:pa@ss@b:2379";
+        assert_eq!(redacted(&[line]), ["--etcd-servers=https://a:2379,https://<redacted>@b:2379"]);
+        assert_eq!(url_user_info("https://host/path?mail=a@b"), "https://host/path?mail=a@b");
+        let once = url_user_info("postgres://u:p@db/x").into_owned();
+        assert_eq!(url_user_info(&once), once);
+    }
+
+    #[test]
+    fn a_script_in_one_word_is_read_too() {
+        let script = "export API_TOKEN='a b'; curl --password abc -H \"Authorization: Bearer ey.J-x\" $URL";
+        assert_eq!(
+            redacted(&["-c", script]),
+            [
+                "-c",
+                "export API_TOKEN=<redacted>; curl --password <redacted> -H \"Authorization: Bearer <redacted>\" $URL"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_workload_keeps_names_and_references_only() {
+        let mut pod = json!({
+            "kind": "Pod",
+            "metadata": {
+                "name": "web",
+                "managedFields": [{"manager": "kubectl"}],
+                "annotations": {LAST_APPLIED: "{\"canary\": 1}", "team": "https://u:p@wiki/"}
+            },
+            "spec": {
+                "initContainers": [{"env": [{"name": "A", "value": "canary"}]}],
+                "containers": [{
+                    "args": ["--token", "canary"],
+                    "env": [{"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+                    "livenessProbe": {"httpGet": {"httpHeaders": [{"name": "X-Key", "value": "canary"}]}}
+                }],
+                "volumes": [{"name": "v", "secret": {"secretName": "stays"}}]
+            }
+        });
+        kubernetes_object(&mut pod);
+        assert!(!pod.to_string().contains("canary"), "{pod}");
+        assert_eq!(
+            pod["metadata"],
+            json!({"name": "web", "annotations": {"team": "https://<redacted>@wiki/"}})
+        );
+        assert_eq!(pod["spec"]["initContainers"][0]["env"][0], json!({"name": "A", "value": BLANK}));
+        assert_eq!(pod["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "s");
+        assert_eq!(pod["spec"]["volumes"][0]["secret"]["secretName"], "stays");
+    }
+
+    #[test]
+    fn a_secret_shows_its_keys_and_of_a_bootstrap_token_its_limits() {
+        let data = json!({"token-secret": "canary", "expiration": "2030", "usage-bootstrap-signing": "true"});
+        let mut secret = json!({"kind": "Secret", "type": "Opaque", "data": data});
+        kubernetes_object(&mut secret);
+        assert_eq!(secret["data"]["expiration"], BLANK);
+        let mut token = json!({"kind": "Secret", "type": "bootstrap.kubernetes.io/token", "data": data});
+        kubernetes_object(&mut token);
+        assert_eq!(
+            token["data"],
+            json!({"token-secret": BLANK, "expiration": "2030", "usage-bootstrap-signing": "true"})
+        );
+    }
+
+    #[test]
+    fn a_kubeconfig_shows_no_credential_parsed_or_as_text() {
+        let mut parsed = json!({"users": [{"user": {"token": "canary", "client-key-data": "canary",
+            "password": "canary", "client-certificate": "/stays.pem"}}]});
+        document(&mut parsed);
+        assert!(!parsed.to_string().contains("canary"));
+        assert!(parsed.to_string().contains("/stays.pem"));
+
+        let text = "users:\n- user:\n    token: canary\n    client-key-data: canary\n    name: stays\n";
+        let mut config_map = json!({"kind": "ConfigMap", "data": {"kubeconfig": text}});
+        kubernetes_object(&mut config_map);
+        assert!(!config_map.to_string().contains("canary"));
+        assert!(config_map.to_string().contains("name: stays"));
+    }
+}
