@@ -1,0 +1,158 @@
+//! The files that components are started with, cut to what such a file may hold.
+//!
+//! In: bytes and what kind of file they should be. Out: a JSON document with the fields of that kind and
+//! no secret. A file of another kind gives nothing: its name came from a process's arguments, and so may
+//! be anyone's file.
+
+use serde_json::Value;
+
+use super::config_kinds::Expected;
+use super::redact;
+use crate::resource::Reason;
+use crate::yaml;
+
+/// A file of another form: why, and where in it; never with a word of its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Malformed, or over a bound.
+    pub reason: Reason,
+    /// For people, to stand behind the file's name.
+    pub detail: String,
+}
+
+impl Refusal {
+    fn malformed(detail: impl Into<String>) -> Self {
+        Self { reason: Reason::Malformed, detail: detail.into() }
+    }
+}
+
+/// The first document of a YAML or JSON text; the components read no further.
+pub fn first_document(bytes: &[u8]) -> Result<Value, Refusal> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::malformed("not UTF-8"))?;
+    // JSON may be indented with tabs, which YAML refuses.
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|error| {
+            Refusal::malformed(format!("line {}, column {}", error.line(), error.column()))
+        });
+    }
+    let documents: Vec<Value> = yaml::all_from_str(text)
+        .map_err(|error| Refusal::malformed(format!("line {}, column {}", error.line, error.column)))?;
+    documents
+        .into_iter()
+        .find(|document| !document.is_null())
+        .ok_or_else(|| Refusal::malformed("an empty document"))
+}
+
+/// Reads a file as what it is expected to be.
+pub fn parse(expected: &Expected, bytes: &[u8]) -> Result<Value, Refusal> {
+    cut(expected, first_document(bytes)?)
+}
+
+/// Cuts a document to the fields of its kind and blanks its secrets.
+pub fn cut(expected: &Expected, document: Value) -> Result<Value, Refusal> {
+    let Value::Object(mut map) = document else { return Err(Refusal::malformed("expected a map")) };
+    if !expected.admits(&map) {
+        let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();
+        return Err(Refusal::malformed(format!("expected kind {}", names.join(" or "))));
+    }
+    map.retain(|key, _| {
+        expected.fields.contains(&key.as_str())
+            || (!expected.kinds.is_empty() && (key == "kind" || key == "apiVersion"))
+    });
+    (expected.shape)(&mut map);
+    let mut document = Value::Object(map);
+    redact::document(&mut document);
+    Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config_kinds::{ADMISSION, AUDIT_POLICY, ENCRYPTION, ETCD, KUBELET};
+    use super::super::redact::BLANK;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_file_of_another_kind_gives_nothing() {
+        let refusal = parse(&KUBELET, b"kind: Secret\napiVersion: v1\ndata: {a: canary}\n").unwrap_err();
+        assert_eq!(refusal.reason, Reason::Malformed);
+        assert_eq!(refusal.detail, "expected kind KubeletConfiguration");
+        assert!(parse(&KUBELET, b"kind: KubeletConfiguration\n").is_err(), "no apiVersion");
+        assert!(parse(&KUBELET, b"root:x:0:0:canary\n").is_err());
+        assert!(parse(&AUDIT_POLICY, b"kind: Policy\napiVersion: other.io/v1\n").is_err());
+    }
+
+    #[test]
+    fn an_error_names_the_place_and_no_content() {
+        let refusal = parse(&KUBELET, b"a: 1\nb: [canary\n").unwrap_err();
+        assert!(refusal.detail.starts_with("line "), "{}", refusal.detail);
+        assert!(!refusal.detail.contains("canary"));
+    }
+
+    #[test]
+    fn unknown_fields_are_cut() {
+        let text = b"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n\
+            readOnlyPort: 0\nextra: canary\nstaticPodURLHeader: {Authorization: [canary]}\n";
+        let document = parse(&KUBELET, text).unwrap();
+        assert_eq!(document["readOnlyPort"], 0);
+        assert!(!document.to_string().contains("canary"));
+
+        let etcd =
+            parse(&ETCD, b"name: a\nroot: canary\nclient-transport-security: {cert-file: /x, y: canary}\n");
+        assert_eq!(etcd.unwrap(), json!({"name": "a", "client-transport-security": {"cert-file": "/x"}}));
+    }
+
+    #[test]
+    fn json_may_be_indented_with_tabs_and_only_the_first_document_counts() {
+        let json = b"{\n\t\"kind\": \"KubeletConfiguration\",\n\t\"apiVersion\": \"kubelet.config.k8s.io/v1beta1\",\n\t\"readOnlyPort\": 1\n}";
+        assert_eq!(parse(&KUBELET, json).unwrap()["readOnlyPort"], 1);
+        let two =
+            b"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nport: 1\n---\nport: 2\n";
+        assert_eq!(parse(&KUBELET, two).unwrap()["port"], 1);
+    }
+
+    #[test]
+    fn encryption_shows_providers_and_no_key() {
+        let text = br"
+kind: EncryptionConfiguration
+apiVersion: apiserver.config.k8s.io/v1
+resources:
+- resources: [secrets]
+  providers:
+  - aescbc: {keys: [{name: key1, secret: canary}], more: canary}
+  - kms: {apiVersion: v2, name: vault, endpoint: unix:///run/kms.sock, token: canary}
+  - identity: {}
+";
+        let document = parse(&ENCRYPTION, text).unwrap();
+        assert!(!document.to_string().contains("canary"), "{document}");
+        let providers = &document["resources"][0]["providers"];
+        assert_eq!(providers[0], json!({"aescbc": {"keys": [{"name": "key1", "secret": BLANK}]}}));
+        assert_eq!(providers[1]["kms"]["endpoint"], "unix:///run/kms.sock");
+        assert_eq!(providers[2], json!({"identity": {}}));
+    }
+
+    #[test]
+    fn the_old_encryption_kind_is_read() {
+        assert!(parse(&ENCRYPTION, b"kind: EncryptionConfig\napiVersion: v1\nresources: []\n").is_ok());
+        assert!(parse(&ENCRYPTION, b"kind: EncryptionConfig\nresources: []\n").is_err());
+    }
+
+    #[test]
+    fn of_plug_ins_only_pod_security_shows_its_configuration() {
+        let text = br"
+kind: AdmissionConfiguration
+apiVersion: apiserver.config.k8s.io/v1
+plugins:
+- name: PodSecurity
+  configuration:
+    kind: PodSecurityConfiguration
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    defaults: {enforce: baseline}
+- name: ImagePolicyWebhook
+  configuration: {imagePolicy: canary}
+";
+        let document = parse(&ADMISSION, text).unwrap();
+        assert_eq!(document["plugins"][0]["configuration"]["defaults"]["enforce"], "baseline");
+        assert_eq!(document["plugins"][1], json!({"name": "ImagePolicyWebhook"}));
+    }
+}

@@ -1,0 +1,228 @@
+//! The files of a node whose mode and owner matter.
+//!
+//! In: the table of places, and the files that running components name. Out: one resource for each path,
+//! whatever number of roles it has. Of contents only one thing is asked: whether a private key is in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Stat};
+use serde_json::{Map, Value, json};
+
+use super::bounds::{MAX_FILE, MAX_REASONS};
+use super::component::base_name;
+use super::globs;
+use super::hostfs::HostRoot;
+use super::named::Named;
+use super::owners::Owners;
+use super::places::{PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PKI_ROLES, PLACES, Place, Takes};
+use super::proc_stat::timestamp;
+use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
+
+/// Why a path is looked at.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// Positions in the table of places.
+    places: BTreeSet<usize>,
+    /// A running component names it: it must be there.
+    named: bool,
+    /// A listing showed it: it is there.
+    listed: bool,
+}
+
+/// Role → what could not be listed.
+type Losses = BTreeMap<&'static str, Vec<(Reason, String)>>;
+
+/// Emits a resource for each file, and one on `node` for each role that could not be looked for.
+pub fn observe(host: &HostRoot, node: &Owner, named: &[Named], emit: &mut dyn FnMut(Resource)) {
+    let owners = Owners::read(host);
+    let mut losses = Losses::new();
+    let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
+    for file in named {
+        let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };
+        match &file.path {
+            Ok(path) => {
+                let wanted = wanted.entry(path.into()).or_default();
+                wanted.named = true;
+                wanted.places.insert(place);
+            }
+            Err((reason, what)) => emit(out_of_sight(file, *reason, what)),
+        }
+    }
+    for (position, place) in PLACES.iter().enumerate() {
+        if place.named_wins && named.iter().any(|file| file.roles == place.roles) {
+            continue;
+        }
+        for pattern in place.patterns {
+            let found = globs::expand(host, pattern);
+            found.unlisted.into_iter().for_each(|loss| lose(&mut losses, place.roles, loss));
+            for path in found.paths {
+                let wanted = wanted.entry(path).or_default();
+                wanted.listed |= pattern.contains('*');
+                wanted.places.insert(position);
+            }
+        }
+    }
+
+    let mut seen = HashSet::new();
+    for (path, wanted) in wanted {
+        let places = || wanted.places.iter().map(|position| (*position, &PLACES[*position]));
+        match host.stat(&path) {
+            Ok(stat) => {
+                // One file under two names (`/lib` is often a link to `/usr/lib`) is judged once.
+                let roles: BTreeSet<&str> = places()
+                    .filter(|(position, _)| {
+                        seen.insert((*position, stat.st_dev, stat.st_ino)) || wanted.named
+                    })
+                    .filter_map(|(_, place)| role(host, place, &path, &stat))
+                    .collect();
+                if !roles.is_empty() {
+                    emit(file(&path, &roles, &stat, &owners));
+                }
+            }
+            // A name that nobody uses, or a link to nothing.
+            Err(error) if error.reason() == Reason::Missing && !wanted.named => {}
+            Err(error) => {
+                let what = format!("stat {}", path.display());
+                if wanted.named || wanted.listed {
+                    let roles = places().map(|(_, place)| role_by_name(place, &path)).collect();
+                    emit(unreadable(&path.to_string_lossy(), &roles, error.reason(), what));
+                } else {
+                    places().for_each(|(_, place)| {
+                        lose(&mut losses, place.roles, (error.reason(), what.clone()));
+                    });
+                }
+            }
+        }
+    }
+
+    for (role, reasons) in losses {
+        let mut reasons = reasons.into_iter();
+        let Some((reason, what)) = reasons.next() else { continue };
+        let mut resource = Resource::unlisted(&Selector::new(Kind::File, role), node, reason, what);
+        resource.unread.extend(reasons.map(|(reason, what)| Unread::new("$", reason, what)));
+        emit(resource);
+    }
+}
+
+fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: (Reason, String)) {
+    for role in roles {
+        let reasons = losses.entry(role).or_default();
+        if reasons.len() < MAX_REASONS && !reasons.contains(&loss) {
+            reasons.push(loss.clone());
+        }
+    }
+}
+
+/// The role of what is at `path`, if it counts at that place.
+fn role(host: &HostRoot, place: &Place, path: &Path, stat: &Stat) -> Option<&'static str> {
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    match place.takes {
+        Takes::Any => Some(place.roles[0]),
+        Takes::Files => (kind == FileType::RegularFile).then_some(place.roles[0]),
+        Takes::Pki if kind == FileType::Directory => Some(PKI_DIR),
+        Takes::Pki => Some(match (role_by_name(place, path), kind) {
+            (PKI_KEY, _) => PKI_KEY,
+            (by_name, FileType::RegularFile) => role_by_content(host, path).unwrap_or(by_name),
+            (by_name, _) => by_name,
+        }),
+    }
+}
+
+fn role_by_name(place: &Place, path: &Path) -> &'static str {
+    match (place.takes, path.extension().and_then(|extension| extension.to_str())) {
+        (Takes::Any | Takes::Files, _) => place.roles[0],
+        (Takes::Pki, Some("key")) => PKI_KEY,
+        (Takes::Pki, Some("crt")) => PKI_CERT,
+        (Takes::Pki, _) => PKI_OTHER,
+    }
+}
+
+/// A private key makes a file a key file, whatever its name and whatever else is in it.
+fn role_by_content(host: &HostRoot, path: &Path) -> Option<&'static str> {
+    let (bytes, _) = host.read_up_to(path, MAX_FILE).ok()?;
+    let mut headers = bytes.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"-----BEGIN "));
+    if headers.clone().any(|line| contains(line, b"PRIVATE KEY-----")) {
+        return Some(PKI_KEY);
+    }
+    headers.next().is_some_and(|line| contains(line, b" CERTIFICATE-----")).then_some(PKI_CERT)
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+fn file(path: &Path, roles: &BTreeSet<&str>, stat: &Stat, owners: &Owners) -> Resource {
+    let mut unread = Vec::new();
+    let mut name_of = |name: Result<&str, Unread>| match name {
+        Ok(name) => Some(name.to_owned()),
+        Err(not_read) => {
+            unread.push(not_read);
+            None
+        }
+    };
+    let (owner, group) = (name_of(owners.user(stat.st_uid)), name_of(owners.group(stat.st_gid)));
+    let sub_type = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => "directory",
+        _ => "file",
+    };
+    let shown = path.to_string_lossy().into_owned();
+    let mut raw = identity(&shown, roles);
+    raw.insert("mode".into(), format!("{:o}", stat.st_mode & 0o7777).into());
+    raw.insert("uid".into(), stat.st_uid.to_string().into());
+    raw.insert("gid".into(), stat.st_gid.to_string().into());
+    raw.insert("inode".into(), stat.st_ino.to_string().into());
+    raw.insert("sub_type".into(), sub_type.into());
+    raw.insert("size".into(), stat.st_size.into());
+    raw.extend(owner.map(|owner| ("owner".to_owned(), owner.into())));
+    raw.extend(group.map(|group| ("group".to_owned(), group.into())));
+    for (key, seconds, nanoseconds) in [
+        ("accessed", stat.st_atime, stat.st_atime_nsec),
+        ("mtime", stat.st_mtime, stat.st_mtime_nsec),
+        ("ctime", stat.st_ctime, stat.st_ctime_nsec),
+    ] {
+        raw.extend(time(seconds, nanoseconds).map(|time| (key.to_owned(), time.into())));
+    }
+    Resource {
+        kind: Kind::File,
+        sub_type: sub_type.to_owned(),
+        id: shown.clone(),
+        name: shown,
+        raw: Value::Object(raw),
+        related: Map::new(),
+        unread,
+    }
+}
+
+fn time(seconds: i64, nanoseconds: impl TryInto<i32>) -> Option<String> {
+    jiff::Timestamp::new(seconds, nanoseconds.try_into().ok()?).ok().map(timestamp)
+}
+
+/// What can be said of a file without looking at it.
+fn identity(path: &str, roles: &BTreeSet<&str>) -> Map<String, Value> {
+    let name = base_name(path);
+    let fields = [("name", json!(name)), ("path", json!(path)), ("roles", json!(roles))];
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn unreadable(path: &str, roles: &BTreeSet<&str>, reason: Reason, what: String) -> Resource {
+    Resource {
+        kind: Kind::File,
+        sub_type: "file".to_owned(),
+        id: path.to_owned(),
+        name: path.to_owned(),
+        raw: Value::Object(identity(path, roles)),
+        related: Map::new(),
+        unread: vec![Unread::new("$", reason, what)],
+    }
+}
+
+/// A file that a process names and that no path of the host leads to. Its id must not be that of the
+/// host's file of the same name.
+fn out_of_sight(file: &Named, reason: Reason, what: &str) -> Resource {
+    let roles =
+        if file.roles == PKI_ROLES { BTreeSet::from([PKI_OTHER]) } else { BTreeSet::from([file.roles[0]]) };
+    let mut resource = unreadable(&file.shown, &roles, reason, what.to_owned());
+    resource.id = format!("{}:{}", file.component.as_str(), file.shown);
+    resource
+}

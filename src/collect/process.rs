@@ -1,0 +1,310 @@
+//! One running component as a resource.
+//!
+//! In: a process that root vouches for, and how it sees files. Out: its document with arguments,
+//! configuration and the parsed files that its flags name, secrets blanked; and which files it names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::{self, Arguments};
+use super::component::{Component, base_name};
+use super::config_kinds::{self, Expected};
+use super::hostfs::HostRoot;
+use super::kubelet;
+use super::named::{self, Named, Started};
+use super::proc_stat::{ProcStat, timestamp};
+use super::redact;
+use super::static_pods::Container;
+use super::view::{Unreadable, View, beside};
+use crate::resource::{Kind, Reason, Resource, Unread};
+
+/// A process to describe.
+#[derive(Debug)]
+pub struct Process<'a> {
+    /// Its id.
+    pub pid: u32,
+    /// The component it is.
+    pub component: Component,
+    /// Its argument list, the program's name included.
+    pub words: &'a [String],
+    /// Whether the list was longer than the bound.
+    pub cut: bool,
+    /// What the kernel says of it.
+    pub stat: &'a ProcStat,
+    /// When the host was booted.
+    pub boot: Option<i64>,
+    /// `/proc/<pid>`.
+    pub directory: &'a HostRoot,
+    /// The container that started it, where it is a static pod's.
+    pub container: Option<&'a Container>,
+    /// How it sees files.
+    pub view: &'a View<'a>,
+}
+
+/// A process's document, and what follows from it.
+#[derive(Debug)]
+pub struct Described {
+    /// The resource.
+    pub resource: Resource,
+    /// The files it names.
+    pub named: Vec<Named>,
+    /// A kubelet's directory of manifests, as it calls it.
+    pub manifests: Option<String>,
+}
+
+/// kube-apiserver's flags that name a file, the key of its content in `files`, and what it is.
+const API_SERVER_FILES: &[(&str, &str, &Expected)] = &[
+    ("authentication-config", "authenticationConfiguration", &config_kinds::AUTHENTICATION),
+    ("authorization-config", "authorizationConfiguration", &config_kinds::AUTHORIZATION),
+    ("admission-control-config-file", "admissionConfiguration", &config_kinds::ADMISSION),
+    ("encryption-provider-config", "encryptionConfiguration", &config_kinds::ENCRYPTION),
+    ("audit-policy-file", "auditPolicy", &config_kinds::AUDIT_POLICY),
+];
+
+/// The variables that etcd takes settings from and that are of interest: names, paths and switches.
+const ETCD_VARIABLES: &[&str] = &[
+    "ETCD_AUTO_TLS",
+    "ETCD_CERT_FILE",
+    "ETCD_CIPHER_SUITES",
+    "ETCD_CLIENT_CERT_AUTH",
+    "ETCD_CONFIG_FILE",
+    "ETCD_DATA_DIR",
+    "ETCD_KEY_FILE",
+    "ETCD_LISTEN_CLIENT_URLS",
+    "ETCD_LISTEN_PEER_URLS",
+    "ETCD_PEER_AUTO_TLS",
+    "ETCD_PEER_CERT_FILE",
+    "ETCD_PEER_CLIENT_CERT_AUTH",
+    "ETCD_PEER_KEY_FILE",
+    "ETCD_PEER_TRUSTED_CA_FILE",
+    "ETCD_TLS_MAX_VERSION",
+    "ETCD_TLS_MIN_VERSION",
+    "ETCD_TRUSTED_CA_FILE",
+];
+
+/// Describes a process.
+pub fn describe(process: &Process<'_>) -> Described {
+    let mut words = process.words.to_vec();
+    redact::arguments(&mut words);
+    let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
+    let arguments = arguments::parse(process.component, words.get(first_argument..).unwrap_or_default());
+
+    let mut unread = Vec::new();
+    if process.cut {
+        let what = format!("read {}", path_of(process.pid, "cmdline"));
+        for at in ["$.args", "$.command"] {
+            unread.push(Unread::new(at, Reason::TooLarge, what.clone()));
+        }
+    }
+    let env = environment(process, &mut unread);
+    let (has_file, config, drop_ins) = configuration(process, &arguments, &env, &mut unread);
+    let files = api_server_files(process, &arguments, &mut unread);
+
+    let mut raw = Map::new();
+    raw.insert("pid".into(), process.pid.to_string().into());
+    raw.insert("command".into(), words.join(" ").into());
+    raw.insert("stat".into(), process.stat.document().into());
+    raw.insert("external_data".into(), json!({}));
+    raw.insert("component".into(), process.component.as_str().into());
+    raw.insert("args".into(), json!(arguments));
+    raw.insert("files".into(), files.into());
+    let started = process.boot.and_then(|boot| process.stat.started(boot)).map(timestamp);
+    for (key, text) in
+        [("started", started), ("version", process.container.and_then(|it| it.version.clone()))]
+    {
+        raw.extend(text.map(|text| (key.to_owned(), text.into())));
+    }
+    if process.component == Component::Etcd {
+        raw.insert("env".into(), json!(env));
+    }
+
+    let started = Started {
+        component: process.component,
+        arguments: &arguments,
+        has_file,
+        config: config.as_ref(),
+        env: &env,
+    };
+    let named = named_files(process, &started, &drop_ins);
+    let manifests = manifest_directory(&started);
+    raw.extend(config.map(|config| ("config".to_owned(), config)));
+    let resource = Resource {
+        kind: Kind::Process,
+        sub_type: "process".to_owned(),
+        id: format!("{}{}", process.pid, process.stat.start_ticks),
+        name: process.stat.name.clone(),
+        raw: Value::Object(raw),
+        related: Map::new(),
+        unread,
+    };
+    Described { resource, named, manifests }
+}
+
+/// What stands for a process of which nothing could be read.
+pub fn hidden(pid: u32, component: Component, stat: &ProcStat, why: Unreadable) -> Resource {
+    Resource {
+        kind: Kind::Process,
+        sub_type: "process".to_owned(),
+        id: format!("{pid}{}", stat.start_ticks),
+        name: stat.name.clone(),
+        raw: json!({"pid": pid.to_string(), "component": component.as_str(), "stat": stat.document()}),
+        related: Map::new(),
+        unread: vec![Unread::new("$", why.0, why.1)],
+    }
+}
+
+/// `/proc/<pid>/<file>`.
+pub fn path_of(pid: u32, file: &str) -> String {
+    format!("/proc/{pid}/{file}")
+}
+
+/// Whether a configuration file is named, its content, and the kubelet's drop-ins.
+fn configuration(
+    process: &Process<'_>,
+    arguments: &Arguments,
+    env: &BTreeMap<String, String>,
+    unread: &mut Vec<Unread>,
+) -> (bool, Option<Value>, Vec<String>) {
+    let (expected, path) = match process.component {
+        Component::Kubelet => {
+            let configuration = kubelet::configuration(process.view, arguments);
+            let has_file = arguments::last(arguments, "config").is_some();
+            let config = keep(configuration.document, "$.config", unread);
+            return (has_file, config, configuration.drop_ins);
+        }
+        Component::Scheduler => (&config_kinds::SCHEDULER, arguments::last(arguments, "config")),
+        Component::Proxy => (&config_kinds::PROXY, arguments::last(arguments, "config")),
+        Component::Etcd => {
+            let in_env = || env.get("ETCD_CONFIG_FILE").map(String::as_str).filter(|path| !path.is_empty());
+            (&config_kinds::ETCD, arguments::last(arguments, "config-file").or_else(in_env))
+        }
+        Component::ApiServer | Component::ControllerManager => return (false, None, Vec::new()),
+    };
+    let config = path.map(|path| process.view.parse(path, expected));
+    (path.is_some(), keep(config, "$.config", unread), Vec::new())
+}
+
+/// The content, or nothing and a note of why.
+fn keep(read: Option<Result<Value, Unreadable>>, at: &str, unread: &mut Vec<Unread>) -> Option<Value> {
+    match read? {
+        Ok(value) => Some(value),
+        Err((reason, what)) => {
+            unread.push(Unread::new(at, reason, what));
+            None
+        }
+    }
+}
+
+fn api_server_files(
+    process: &Process<'_>,
+    arguments: &Arguments,
+    unread: &mut Vec<Unread>,
+) -> Map<String, Value> {
+    let mut files = Map::new();
+    if process.component != Component::ApiServer {
+        return files;
+    }
+    for (flag, key, expected) in API_SERVER_FILES {
+        let Some(path) = arguments::last(arguments, flag) else { continue };
+        let at = format!("$.files.{key}");
+        let Some(mut content) = keep(Some(process.view.parse(path, expected)), &at, unread) else { continue };
+        if *key == "admissionConfiguration" {
+            read_pod_security(process.view, path, &mut content, &at, unread);
+        }
+        files.insert((*key).to_owned(), content);
+    }
+    files
+}
+
+/// Puts the configuration of Pod Security where it would stand if it had no file of its own.
+fn read_pod_security(
+    view: &View<'_>,
+    admission: &str,
+    content: &mut Value,
+    at: &str,
+    unread: &mut Vec<Unread>,
+) {
+    let Some(Value::Array(plugins)) = content.get_mut("plugins") else { return };
+    for (position, plugin) in plugins.iter_mut().enumerate() {
+        let Value::Object(plugin) = plugin else { continue };
+        if plugin.get("name").and_then(Value::as_str) != Some("PodSecurity")
+            || plugin.contains_key("configuration")
+        {
+            continue;
+        }
+        let path = plugin.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
+        let read = path.map(|path| view.parse(&beside(admission, path), &config_kinds::POD_SECURITY));
+        let at = format!("{at}.plugins[{position}].configuration");
+        plugin.extend(keep(read, &at, unread).map(|content| ("configuration".to_owned(), content)));
+    }
+}
+
+/// etcd's variables. Reading a process's environment takes the right to trace it; without, its manifest
+/// tells.
+fn environment(process: &Process<'_>, unread: &mut Vec<Unread>) -> BTreeMap<String, String> {
+    if process.component != Component::Etcd {
+        return BTreeMap::new();
+    }
+    let variables: BTreeMap<String, String> = match (process.directory.read("environ"), process.container) {
+        (Ok(bytes), _) => bytes
+            .split(|byte| *byte == 0)
+            .filter_map(|variable| {
+                let variable = String::from_utf8_lossy(variable);
+                variable.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+            })
+            .collect(),
+        (Err(_), Some(container)) => container.env.clone(),
+        (Err(error), None) => {
+            unread.push(Unread::new(
+                "$.env",
+                error.reason(),
+                format!("read {}", path_of(process.pid, "environ")),
+            ));
+            BTreeMap::new()
+        }
+    };
+    variables
+        .into_iter()
+        .filter(|(name, _)| ETCD_VARIABLES.contains(&name.as_str()))
+        .map(|(name, value)| (name, redact::url_user_info(&value).into_owned()))
+        .collect()
+}
+
+fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]) -> Vec<Named> {
+    let component = process.component;
+    // The kubelet reads paths in its file as relative to it; the others as relative to where they run.
+    let config_path =
+        arguments::last(started.arguments, "config").filter(|_| component == Component::Kubelet);
+    let mut files: Vec<Named> = named::paths(started)
+        .into_iter()
+        .map(|(roles, shown, in_file)| {
+            let path = match config_path.filter(|_| in_file) {
+                Some(config) => process.view.host_path(&beside(config, &shown)),
+                None => process.view.host_path(&shown),
+            };
+            Named { roles, component, shown, path }
+        })
+        .collect();
+    files.extend(drop_ins.iter().map(|path| Named {
+        roles: &["kubelet-config"],
+        component,
+        shown: path.clone(),
+        path: Ok(path.clone()),
+    }));
+    files
+}
+
+fn manifest_directory(started: &Started<'_>) -> Option<String> {
+    if started.component != Component::Kubelet {
+        return None;
+    }
+    if let Some(path) = arguments::last(started.arguments, "pod-manifest-path") {
+        return Some(path.to_owned());
+    }
+    let path = started.config?.get("staticPodPath")?.as_str().filter(|path| !path.is_empty())?;
+    Some(match arguments::last(started.arguments, "config") {
+        Some(config) => beside(config, path),
+        None => path.to_owned(),
+    })
+}

@@ -1,0 +1,245 @@
+//! The running components of a node.
+//!
+//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, the
+//! files they name, and who was passed over. Kubelets come first: they say where static pods are
+//! declared, and those tell a component in a container from an impostor.
+
+use tracing::warn;
+
+use super::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
+use super::component::Component;
+use super::hostfs::HostRoot;
+use super::mounts::{self, Mount};
+use super::named::Named;
+use super::proc_stat::{self, ProcStat};
+use super::process::{self, Described, Process, path_of};
+use super::standing::{self, Facts, Namespace, Standing};
+use super::static_pods::{self, Container, DEFAULT_DIRECTORY};
+use super::view::{Sight, Unreadable, View, tidy};
+use crate::resource::{Kind, Owner, Reason, Resource, Selector};
+
+/// What the processes of a node led to.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Files that running components name, and the manifests that start them.
+    pub named: Vec<Named>,
+    /// Processes with a component's name that were not judged.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A process with a component's name that is not judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its id.
+    pub pid: u32,
+    /// The component it is named as.
+    pub component: Component,
+    /// Why.
+    pub why: String,
+}
+
+/// A process with a component's name.
+struct Candidate {
+    pid: u32,
+    component: Component,
+    directory: HostRoot,
+    words: Vec<String>,
+    cut: bool,
+}
+
+/// Emits a resource for each component; for each that could not be looked for, one on `node`.
+pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> Observed {
+    let mut observed = Observed::default();
+    let (candidates, lost) = candidates(host);
+    let table = HostTable::read(host);
+
+    let (kubelets, others): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|candidate| candidate.component == Component::Kubelet);
+    let mut found: Vec<Component> = Vec::new();
+    let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
+    for kubelet in kubelets {
+        if let Some(path) = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, emit) {
+            directories.push(tidy(&path));
+        }
+    }
+    directories.dedup();
+    let containers = static_pods::read(host, &directories);
+    for candidate in others {
+        observe_one(host, &table, &containers, candidate, &mut observed, &mut found, emit);
+    }
+    observed.named.extend(containers.iter().filter_map(manifest));
+
+    if let Some((reason, what)) = lost {
+        for component in Component::ALL.into_iter().filter(|component| !found.contains(component)) {
+            let selector = Selector::new(Kind::Process, component.as_str());
+            emit(Resource::unlisted(&selector, node, reason, what.clone()));
+        }
+    }
+    observed
+}
+
+/// The processes with a component's name, and why there may be more.
+fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Unreadable>) {
+    let listing = match host.list("/proc", MAX_PROCESSES) {
+        Ok(listing) => listing,
+        Err(error) => return (Vec::new(), Some((error.reason(), "list /proc".to_owned()))),
+    };
+    let mut lost = listing.cut.then(|| (Reason::TooLarge, "list /proc".to_owned()));
+    let mut pids: Vec<u32> =
+        listing.entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    if pids.is_empty() {
+        // An empty directory is where `/proc` should have been mounted.
+        return (Vec::new(), Some((Reason::Missing, "list /proc: it shows no process".to_owned())));
+    }
+    let mut candidates = Vec::new();
+    for pid in pids {
+        let opened = host.within(format!("/proc/{pid}")).and_then(|directory| {
+            let (bytes, cut) = directory.read_up_to("cmdline", MAX_FILE)?;
+            Ok((directory, bytes, cut))
+        });
+        let (directory, bytes, cut) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                // Gone meanwhile, or not ours to see.
+                if error.reason() == Reason::Denied {
+                    lost.get_or_insert_with(|| (Reason::Denied, format!("read {}", path_of(pid, "cmdline"))));
+                }
+                continue;
+            }
+        };
+        let words = split(&bytes);
+        let Some(component) = Component::of_command(&words) else { continue };
+        if candidates.len() == MAX_CANDIDATES {
+            let what = format!("look at more than {MAX_CANDIDATES} processes named as components");
+            lost = Some((Reason::TooLarge, what));
+            break;
+        }
+        candidates.push(Candidate { pid, component, directory, words, cut });
+    }
+    (candidates, lost)
+}
+
+fn split(bytes: &[u8]) -> Vec<String> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+/// What is the same for every process of a host.
+struct HostTable {
+    namespace: Option<String>,
+    mounts: Vec<Mount>,
+    boot: Option<i64>,
+}
+
+impl HostTable {
+    fn read(host: &HostRoot) -> Self {
+        let first = host.within("/proc/1").ok();
+        Self {
+            namespace: first.as_ref().and_then(|first| first.read_link("ns/mnt").ok()),
+            mounts: first.as_ref().and_then(|first| mount_table(first).ok()).unwrap_or_default(),
+            boot: host
+                .read("/proc/stat")
+                .ok()
+                .and_then(|text| proc_stat::boot_time(&String::from_utf8_lossy(&text))),
+        }
+    }
+}
+
+fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
+    match process.read_up_to("mountinfo", MAX_MOUNT_TABLE) {
+        Ok((bytes, false)) => Ok(mounts::parse(&String::from_utf8_lossy(&bytes))),
+        Ok((_, true)) => Err(Reason::TooLarge),
+        Err(error) => Err(error.reason()),
+    }
+}
+
+/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests.
+fn observe_one(
+    host: &HostRoot,
+    table: &HostTable,
+    containers: &[Container],
+    candidate: Candidate,
+    observed: &mut Observed,
+    found: &mut Vec<Component>,
+    emit: &mut dyn FnMut(Resource),
+) -> Option<String> {
+    let Candidate { pid, component, directory, words, cut } = candidate;
+    let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let stat = match text("stat") {
+        Ok(stat) => stat,
+        // It ended while we looked.
+        Err(error) if error.reason() == Reason::Missing => return None,
+        Err(_) => String::new(),
+    };
+    let stat = ProcStat::parse(&stat, &text("status").unwrap_or_default()).unwrap_or_default();
+    let own_table = mount_table(&directory);
+    let facts = Facts {
+        component,
+        users: stat.users.ok_or_else(|| (Reason::Denied, format!("read {}", path_of(pid, "status")))),
+        namespace: namespace(pid, &directory, table, own_table.as_deref()),
+        pod: text("cgroup").ok().and_then(|text| standing::pod_of_cgroup(&text)),
+        words: &words,
+    };
+    let (sight, container) = match standing::judge(&facts, containers) {
+        Standing::Host => (Sight::Host, None),
+        Standing::StaticPod(position) => {
+            let container = position.and_then(|position| containers.get(position));
+            let volumes = container.map(|container| container.volumes.as_slice()).unwrap_or_default();
+            let own_table = own_table.unwrap_or_default();
+            (Sight::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
+        }
+        Standing::Impostor(why) => {
+            warn!(pid, component = component.as_str(), "process is not judged: {why}");
+            observed.ignored.push(Ignored { pid, component, why });
+            return None;
+        }
+        Standing::Hidden(why) => {
+            found.push(component);
+            emit(process::hidden(pid, component, &stat, why));
+            return None;
+        }
+    };
+    found.push(component);
+    let view = View::new(host, sight, directory.read_link("cwd").ok());
+    let process = Process {
+        pid,
+        component,
+        words: &words,
+        cut,
+        stat: &stat,
+        boot: table.boot,
+        directory: &directory,
+        container,
+        view: &view,
+    };
+    let Described { resource, named, manifests } = process::describe(&process);
+    emit(resource);
+    observed.named.extend(named);
+    manifests.and_then(|path| view.host_path(&path).ok())
+}
+
+/// Compared by the namespace's own link where it may be read, else by the mount tables.
+fn namespace(pid: u32, process: &HostRoot, host: &HostTable, own: Result<&[Mount], &Reason>) -> Namespace {
+    if let (Ok(own), Some(host)) = (process.read_link("ns/mnt"), &host.namespace) {
+        return if own == *host { Namespace::Host } else { Namespace::Other };
+    }
+    match own {
+        Ok(own) if !own.is_empty() && !host.mounts.is_empty() => {
+            if mounts::same_namespace(own, &host.mounts) { Namespace::Host } else { Namespace::Other }
+        }
+        Ok(_) => Namespace::Hidden((Reason::Denied, "read /proc/1/mountinfo".to_owned())),
+        Err(reason) => Namespace::Hidden((*reason, format!("read {}", path_of(pid, "mountinfo")))),
+    }
+}
+
+/// The manifest that starts a component is judged under whatever name it has.
+fn manifest(container: &Container) -> Option<Named> {
+    let component = container.component?;
+    let roles = component.manifest_role()?;
+    let path = container.manifest.clone();
+    Some(Named { roles, component, shown: path.clone(), path: Ok(path) })
+}

@@ -1,0 +1,113 @@
+//! How a process sees the host's files.
+//!
+//! In: a path out of a process's arguments or configuration. Out: the host's path. A process in the
+//! host's mount namespace sees what the host sees; one in a pod is followed through its volumes and its
+//! mount table, so that a path of the pod never opens the host's file of that name.
+
+use super::config_files;
+use super::config_kinds::Expected;
+use super::hostfs::HostRoot;
+use super::mounts::{self, Mount};
+use crate::resource::Reason;
+use serde_json::Value;
+
+/// Why something was not read: the reason, and what was tried.
+pub type Unreadable = (Reason, String);
+
+/// One process's view.
+#[derive(Debug)]
+pub struct View<'a> {
+    host: &'a HostRoot,
+    sight: Sight<'a>,
+    directory: Option<String>,
+}
+
+/// What a process sees.
+#[derive(Debug)]
+pub enum Sight<'a> {
+    /// What the host sees.
+    Host,
+    /// What a static pod's container sees.
+    Pod {
+        /// By its manifest: path inside, path on the host where there is one.
+        volumes: &'a [(String, Option<String>)],
+        /// Its mount table.
+        table: Vec<Mount>,
+        /// That of the host's first process.
+        host_table: &'a [Mount],
+    },
+}
+
+impl<'a> View<'a> {
+    /// `directory`: the process's working directory, where it could be read.
+    pub fn new(host: &'a HostRoot, sight: Sight<'a>, directory: Option<String>) -> Self {
+        Self { host, sight, directory }
+    }
+
+    /// The host's root.
+    pub fn host(&self) -> &'a HostRoot {
+        self.host
+    }
+
+    /// Where a path lies on the host.
+    pub fn host_path(&self, path: &str) -> Result<String, Unreadable> {
+        let absolute = match &self.directory {
+            _ if path.starts_with('/') => path.to_owned(),
+            Some(directory) => format!("{directory}/{path}"),
+            None => {
+                let what =
+                    format!("read {path}, which is relative to a working directory that is out of sight");
+                return Err((Reason::Denied, what));
+            }
+        };
+        match &self.sight {
+            Sight::Host => Ok(tidy(&absolute)),
+            Sight::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
+                .or_else(|| mounts::host_path(&absolute, table, host_table))
+                .ok_or_else(|| {
+                    (Reason::Denied, format!("read {path}, which lies in the container's own file system"))
+                }),
+        }
+    }
+
+    /// Reads a file as what it is expected to be.
+    pub fn parse(&self, path: &str, expected: &Expected) -> Result<Value, Unreadable> {
+        let path = self.host_path(path)?;
+        parse(self.host, &path, expected)
+    }
+}
+
+/// Reads a file of the host as what it is expected to be.
+pub fn parse(host: &HostRoot, path: &str, expected: &Expected) -> Result<Value, Unreadable> {
+    let bytes = host.read(path).map_err(|error| (error.reason(), format!("read {path}")))?;
+    config_files::parse(expected, &bytes)
+        .map_err(|refusal| (refusal.reason, format!("read {path}: {}", refusal.detail)))
+}
+
+/// A path that stands in the file `file`: relative to its directory.
+pub fn beside(file: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+    format!("{directory}/{path}")
+}
+
+/// Without doubled slashes, `.` and a slash at the end. `..` stays: what it means hangs on links.
+pub fn tidy(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_comparable() {
+        assert_eq!(tidy("/var//lib/./etcd/"), "/var/lib/etcd");
+        assert_eq!(tidy("/"), "/");
+        assert_eq!(beside("/var/lib/kubelet/config.yaml", "pki/ca.crt"), "/var/lib/kubelet/pki/ca.crt");
+        assert_eq!(beside("/var/lib/kubelet/config.yaml", "/etc/ca.crt"), "/etc/ca.crt");
+    }
+}
