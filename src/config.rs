@@ -19,7 +19,7 @@ mod place;
 mod raw;
 mod read;
 mod resolve;
-mod settings;
+pub mod settings;
 mod template;
 mod tree;
 mod unsupported;

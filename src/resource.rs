@@ -246,6 +246,9 @@ pub struct Node {
     pub id: String,
     /// The Node's name, or the host's.
     pub name: String,
+    /// The kubelet's version, such as `v1.37.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubelet_version: Option<String>,
 }
 
 /// Where a cluster's id comes from.

@@ -51,7 +51,9 @@ fn notice_is_current() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|package| package["name"] != "posturebeat" && linked.contains(package["id"].as_str().unwrap()))
+        .filter(|package| {
+            package["name"] != "posturebeat" && linked.contains(package["id"].as_str().unwrap())
+        })
         .map(|package| {
             let text = |key: &str| package[key].as_str().unwrap_or("see its repository");
             format!("{} {}: {}\n", text("name"), text("version"), text("license"))

@@ -78,7 +78,10 @@ fn check(settings: &Settings, dir: Option<&Path>) -> anyhow::Result<ExitCode> {
         controls += 1;
         let Some(own) = catalogue.cases(&control.id) else {
             failures += 1;
-            println!("{}: no cases: write {}.cases.yml beside it, with one that passes and one that fails", control.id, control.id);
+            println!(
+                "{}: no cases: write {}.cases.yml beside it, with one that passes and one that fails",
+                control.id, control.id
+            );
             continue;
         };
         cases += own.cases.len();

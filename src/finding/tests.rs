@@ -42,7 +42,7 @@ fn context() -> Context {
                 version: Some("v1.37.2".into()),
                 source: IdentitySource::Api,
             },
-            node: Node { id: "node_id".into(), name: "cp-1".into() },
+            node: Node { id: "node_id".into(), name: "cp-1".into(), kubelet_version: None },
         },
         agent: Agent {
             kind: "posturebeat".into(),

@@ -1,5 +1,6 @@
 //! One cycle: every resource of a source judged by every rule, each outcome delivered and counted.
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -47,7 +48,7 @@ pub(super) async fn judge_all(
     let started = Instant::now();
     let mut tally = Tally::new(engine.rules.len());
     let mut complete = true;
-    loop {
+    'resources: loop {
         let resource = tokio::select! {
             biased;
             () = cancel.cancelled() => {
@@ -74,7 +75,16 @@ pub(super) async fn judge_all(
                     writeln!(lines, "{}", event.body)?;
                 }
                 if let Some(producer) = sinks.producer {
-                    producer.send(event).await;
+                    let sent = tokio::select! {
+                        biased;
+                        sent = producer.send(event) => sent,
+                        // A store that takes nothing must not keep us from stopping.
+                        () = cancel.cancelled() => {
+                            complete = false;
+                            break 'resources;
+                        }
+                    };
+                    sent.context("queue a finding")?;
                 }
             }
         }
@@ -95,7 +105,7 @@ pub(super) async fn judge_all(
         }
         if let Some(producer) = sinks.producer {
             for event in coverage(engine, writer, &tally, started) {
-                producer.send(event).await;
+                producer.send(event).await.context("queue the cycle's account")?;
             }
         }
     }

@@ -13,8 +13,8 @@ use super::source::{Source, observe};
 use super::state::{State, random_uuid};
 use crate::config::settings::{Output as OutputSettings, Settings};
 use crate::finding::Writer;
-use crate::output::{self, Output, OutputError};
-use crate::pipeline::{Pipeline, Producer};
+use crate::output::{self, Output};
+use crate::pipeline::{Delivery, Pipeline, Producer};
 use crate::report::Report;
 use crate::setup;
 
@@ -47,8 +47,8 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
         },
         None => None,
     };
-    let pipeline = output.map(|output| Pipeline::start(output, settings));
-    let producer = pipeline.as_ref().map(Pipeline::producer);
+    let (producer, pipeline) =
+        output.map(|output| Pipeline::start(output, &settings.queue, Delivery::of(&settings.output))).unzip();
     let runner = Runner {
         settings,
         engine: &engine,
@@ -80,15 +80,19 @@ async fn ready(
         }
         _ => return output.check().await.map(|()| Some(output)).context("check the output"),
     };
-    let mut waits =
-        ExponentialBuilder::default().with_min_delay(init).with_max_delay(most).with_jitter().without_max_times().build();
+    let mut waits = ExponentialBuilder::default()
+        .with_min_delay(init)
+        .with_max_delay(most)
+        .with_jitter()
+        .without_max_times()
+        .build();
     loop {
         match prepare(settings, output.as_mut()).await {
             Ok(()) => return Ok(Some(output)),
-            Err(error) if error.is_fatal() => return Err(error).context("check the output"),
-            Err(error) => {
+            Err(NotReady::ForGood(error)) => return Err(error.context("check the output")),
+            Err(NotReady::Yet(error)) => {
                 let wait = waits.next().unwrap_or(most);
-                tracing::error!(%error, retry_in = ?wait, "the output is not ready");
+                tracing::error!(error = format!("{error:#}"), retry_in = ?wait, "the output is not ready");
                 tokio::select! {
                     () = cancel.cancelled() => return Ok(None),
                     () = tokio::time::sleep(wait) => {}
@@ -98,10 +102,22 @@ async fn ready(
     }
 }
 
-async fn prepare(settings: &Settings, output: &mut dyn Output) -> Result<(), OutputError> {
-    output.check().await?;
-    if let (OutputSettings::Elasticsearch(elasticsearch), true) = (&settings.output, settings.setup.template_enabled) {
-        setup::ensure(elasticsearch).await?;
+/// Why an output cannot be used.
+enum NotReady {
+    /// Time may heal it.
+    Yet(anyhow::Error),
+    /// Only a person can: wrong credentials, a configuration that cannot be.
+    ForGood(anyhow::Error),
+}
+
+async fn prepare(settings: &Settings, output: &mut dyn Output) -> Result<(), NotReady> {
+    output.check().await.map_err(|error| {
+        if error.is_temporary() { NotReady::Yet(error.into()) } else { NotReady::ForGood(error.into()) }
+    })?;
+    if let (OutputSettings::Elasticsearch(elasticsearch), true) =
+        (&settings.output, settings.setup.template_enabled)
+    {
+        setup::ensure(elasticsearch).await.map_err(|error| NotReady::Yet(error.into()))?;
     }
     Ok(())
 }
@@ -128,7 +144,12 @@ impl Runner<'_> {
             }
             let took = started.elapsed();
             if took > period {
-                tracing::warn!(sequence, ?took, ?period, "the cycle took longer than the period, so the next one is late");
+                tracing::warn!(
+                    sequence,
+                    ?took,
+                    ?period,
+                    "the cycle took longer than the period, so the next one is late"
+                );
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -177,7 +198,7 @@ impl Runner<'_> {
         if let Some(producer) = self.producer {
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = producer.flush() => {}
+                flushed = producer.flush() => flushed.context("deliver the cycle")?,
             }
         }
         Ok(())

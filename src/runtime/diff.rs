@@ -45,7 +45,9 @@ async fn verdicts(settings: &Settings, engine: &Engine, path: &Path) -> anyhow::
 fn is_recording(path: &Path) -> anyhow::Result<bool> {
     let file = std::fs::File::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut first = String::new();
-    std::io::BufReader::new(file).read_line(&mut first).with_context(|| format!("read {}", path.display()))?;
+    std::io::BufReader::new(file)
+        .read_line(&mut first)
+        .with_context(|| format!("read {}", path.display()))?;
     let Ok(line) = serde_json::from_str::<Value>(&first) else { return Ok(false) };
     Ok(snapshot::identity(path).is_ok() && (line.get("snapshot").is_some() || line.get("raw").is_some()))
 }
@@ -55,7 +57,11 @@ fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
     let mut verdicts = Verdicts::default();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let document: Value = serde_json::from_str(line).map_err(|error| {
-            anyhow!("{}:{}: neither a recording, nor a report, nor findings: {error}", path.display(), number + 1)
+            anyhow!(
+                "{}:{}: neither a recording, nor a report, nor findings: {error}",
+                path.display(),
+                number + 1
+            )
         })?;
         let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         if text("/result/evaluation").is_empty() {

@@ -20,9 +20,8 @@ impl Engine {
     /// The rules that these settings ask for.
     pub fn new(posture: &Posture) -> anyhow::Result<Self> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
-        let rules = catalogue
-            .rules(&posture.benchmarks, &posture.rule_params)
-            .map_err(|message| anyhow!(message))?;
+        let rules =
+            catalogue.rules(&posture.benchmarks, &posture.rule_params).map_err(|message| anyhow!(message))?;
         let judge = Judge::new(&rules);
         Ok(Self { rules: rules.into(), judge })
     }

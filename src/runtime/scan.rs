@@ -45,12 +45,12 @@ pub async fn scan(
     let context = context(settings, &observation, &agent_id, &agent_id, sequence);
     let writer = Writer::new(&engine.rules, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
-    let mut sinks = Sinks {
-        producer: None,
-        lines: deliver.lines,
-        report: Some(&mut report),
-        progress: deliver.progress,
+    // Not `lines: deliver.lines`: only in a match may the writer's lifetime shrink to the report's.
+    let lines: Option<&mut (dyn Write + Send)> = match deliver.lines {
+        Some(lines) => Some(lines),
+        None => None,
     };
+    let mut sinks = Sinks { producer: None, lines, report: Some(&mut report), progress: deliver.progress };
     judge_all(engine, &writer, &mut observation, &mut sinks, cancel).await?;
     observation.end().await?;
     let totals = report.totals();

@@ -8,10 +8,11 @@ use tokio::task::JoinHandle;
 
 use super::state::State;
 use crate::collect::host::{HostFacts, facts};
+use crate::collect::hostfs::HostRoot;
 use crate::collect::join::Index;
 use crate::collect::{cluster, manifests, node, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Unread};
+use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// Resources between the collectors and the judge. A pod can have a megabyte, so this is small; the judge
 /// is faster than any collector.
@@ -85,7 +86,11 @@ async fn live(
             identity.clone()
         }
         Err(unread) => {
-            tracing::warn!(reason = unread.reason.as_str(), "cannot tell the cluster's identity: {}", unread.what);
+            tracing::warn!(
+                reason = unread.reason.as_str(),
+                "cannot tell the cluster's identity: {}",
+                unread.what
+            );
             state.last_identity().unwrap_or_else(|| machine_identity(&host))
         }
     };
@@ -118,21 +123,17 @@ async fn collect(
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
     let to_node = found.clone();
-    let version = identity.cluster.version.clone();
-    let node_wanted = wanted.iter().any(|(kind, _)| *kind != Kind::K8sObject);
-    let node = tokio::task::spawn_blocking(move || {
-        if node_wanted {
-            node::observe_root(&host_root, &node_owner, version.as_deref(), &mut |resource| {
-                // The receiver is gone when nobody wants more.
-                let _ = to_node.blocking_send(resource);
-            });
-        }
-    });
-    let kinds: BTreeSet<&str> = wanted
+    let of_node: Vec<Selector> = wanted
         .iter()
-        .filter(|(kind, _)| *kind == Kind::K8sObject)
-        .map(|(_, name)| name.as_str())
+        .filter(|(kind, _)| *kind != Kind::K8sObject)
+        .map(|(kind, name)| Selector::new(*kind, name.as_str()))
         .collect();
+    let kubelet_version = identity.node.kubelet_version.clone();
+    let node = tokio::task::spawn_blocking(move || {
+        observe_node(&host_root, &node_owner, &of_node, kubelet_version.as_deref(), &to_node);
+    });
+    let kinds: BTreeSet<&str> =
+        wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
     match reach {
         Ok(connection) => cluster::observe(&connection.client, &cluster_owner, &kinds, &found).await,
         Err(unread) => {
@@ -144,6 +145,43 @@ async fn collect(
         }
     }
     node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
+}
+
+/// What runs on the node and which files it has; a root that cannot be opened hides all of it.
+fn observe_node(
+    root: &Path,
+    owner: &Owner,
+    wanted: &[Selector],
+    kubelet_version: Option<&str>,
+    found: &mpsc::Sender<Resource>,
+) {
+    if wanted.is_empty() {
+        return;
+    }
+    // A send fails when nobody wants more.
+    match HostRoot::open(root) {
+        Ok(host) => {
+            node::observe(&host, owner, &mut |mut resource| {
+                add_version(&mut resource, kubelet_version);
+                let _ = found.blocking_send(resource);
+            });
+        }
+        Err(error) => {
+            for selector in wanted {
+                let gap = Resource::unlisted(selector, owner, error.reason(), error.to_string());
+                let _ = found.blocking_send(gap);
+            }
+        }
+    }
+}
+
+/// A kubelet does not say its version in its arguments; its Node object does.
+fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
+    let Some(version) = kubelet_version else { return };
+    let is_kubelet = resource.kind == Kind::Process && resource.selectors() == ["kubelet"];
+    if let (true, Some(raw)) = (is_kubelet, resource.raw.as_object_mut()) {
+        raw.entry("version").or_insert_with(|| version.into());
+    }
 }
 
 /// The API was never in reach: the machine's id stands for the cluster's.

@@ -59,8 +59,12 @@ impl State {
     fn write(&self, name: &str, value: &impl Serialize) {
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
             let partial = self.folder.join(format!("{name}.new"));
-            let mut file =
-                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&partial)?;
             file.write_all(serde_json::to_string(value)?.as_bytes())?;
             file.write_all(b"\n")?;
             file.sync_all()?;

@@ -16,7 +16,11 @@ async fn server() -> MockServer {
 }
 
 async fn ok(server: &MockServer, at: &str, body: Value) {
-    Mock::given(method("GET")).and(path(at)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
+    Mock::given(method("GET"))
+        .and(path(at))
+        .respond_with(ResponseTemplate::new(200).set_body_json(body))
+        .mount(server)
+        .await;
 }
 
 /// Every list that a test does not care about is empty.
@@ -41,7 +45,13 @@ async fn scan(server: &MockServer) -> (Ran, Value) {
     program.write("config", &kubeconfig.to_string());
     std::fs::create_dir(program.path("host")).unwrap();
     let mut command = program.command(&[
-        "scan", "--format", "json", "-E", "posturebeat.kube_config=config", "-E", "posturebeat.host_root=host",
+        "scan",
+        "--format",
+        "json",
+        "-E",
+        "posturebeat.kube_config=config",
+        "-E",
+        "posturebeat.host_root=host",
     ]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let ran = Ran::of(output);
@@ -51,7 +61,8 @@ async fn scan(server: &MockServer) -> (Ran, Value) {
 
 fn outcome(report: &Value, name: &str, number: &str) -> Value {
     let resources = report["resources"].as_array().unwrap();
-    let found = resources.iter().find(|resource| resource["name"] == name && resource["type"] == "k8s_object");
+    let found =
+        resources.iter().find(|resource| resource["name"] == name && resource["type"] == "k8s_object");
     found.map(|resource| resource["results"][format!("cis_k8s@2.0.1/{number}")].clone()).unwrap_or_default()
 }
 
@@ -65,7 +76,13 @@ fn messages(report: &Value) -> String {
 async fn a_busy_server_is_asked_again() {
     let server = server().await;
     let busy = ResponseTemplate::new(429).insert_header("Retry-After", "1");
-    Mock::given(method("GET")).and(path("/api/v1/pods")).respond_with(busy).up_to_n_times(2).with_priority(1).mount(&server).await;
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .respond_with(busy)
+        .up_to_n_times(2)
+        .with_priority(1)
+        .mount(&server)
+        .await;
     ok(&server, "/api/v1/pods", json!({"metadata": {}, "items": [pod("a")]})).await;
     empty_lists(&server).await;
     let (ran, report) = scan(&server).await;
@@ -75,7 +92,12 @@ async fn a_busy_server_is_asked_again() {
 #[tokio::test]
 async fn a_server_that_stays_busy_is_an_error_for_that_kind_alone() {
     let server = server().await;
-    Mock::given(method("GET")).and(path("/api/v1/pods")).respond_with(ResponseTemplate::new(503)).with_priority(1).mount(&server).await;
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .respond_with(ResponseTemplate::new(503))
+        .with_priority(1)
+        .mount(&server)
+        .await;
     let namespace = json!({"metadata": {"name": "shop", "uid": "shop"}});
     ok(&server, "/api/v1/namespaces", json!({"metadata": {}, "items": [namespace]})).await;
     empty_lists(&server).await;
@@ -88,7 +110,9 @@ async fn a_server_that_stays_busy_is_an_error_for_that_kind_alone() {
 #[tokio::test]
 async fn a_list_that_breaks_in_its_middle_keeps_what_it_gave() {
     let server = server().await;
-    Mock::given(method("GET")).and(path("/api/v1/pods")).and(query_param("continue", "next"))
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .and(query_param("continue", "next"))
         .respond_with(ResponseTemplate::new(403).set_body_json(json!({"message": "no more for you"})))
         .with_priority(1)
         .mount(&server)
@@ -105,10 +129,20 @@ async fn a_list_that_breaks_in_its_middle_keeps_what_it_gave() {
 async fn an_expired_list_goes_on_where_the_server_says() {
     let server = server().await;
     let gone = json!({"kind": "Status", "code": 410, "metadata": {"continue": "fresh"}});
-    let page = |token: &str| Mock::given(method("GET")).and(path("/api/v1/pods")).and(query_param("continue", token));
-    page("old").respond_with(ResponseTemplate::new(410).set_body_json(gone)).with_priority(1).mount(&server).await;
+    let page = |token: &str| {
+        Mock::given(method("GET")).and(path("/api/v1/pods")).and(query_param("continue", token))
+    };
+    page("old")
+        .respond_with(ResponseTemplate::new(410).set_body_json(gone))
+        .with_priority(1)
+        .mount(&server)
+        .await;
     let rest = json!({"metadata": {}, "items": [pod("b")]});
-    page("fresh").respond_with(ResponseTemplate::new(200).set_body_json(rest)).with_priority(1).mount(&server).await;
+    page("fresh")
+        .respond_with(ResponseTemplate::new(200).set_body_json(rest))
+        .with_priority(1)
+        .mount(&server)
+        .await;
     ok(&server, "/api/v1/pods", json!({"metadata": {"continue": "old"}, "items": [pod("a")]})).await;
     empty_lists(&server).await;
     let (_, report) = scan(&server).await;
@@ -119,8 +153,14 @@ async fn an_expired_list_goes_on_where_the_server_says() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_a_time_out() {
     let server = server().await;
-    let slow = ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_secs(60));
-    Mock::given(method("GET")).and(path("/api/v1/pods")).respond_with(slow).with_priority(1).mount(&server).await;
+    let slow =
+        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_secs(60));
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .respond_with(slow)
+        .with_priority(1)
+        .mount(&server)
+        .await;
     empty_lists(&server).await;
     let (_, report) = scan(&server).await;
     assert_eq!(outcome(&report, "mock", "5.2.2"), "error");
@@ -131,7 +171,12 @@ async fn a_server_that_does_not_answer_is_a_time_out() {
 async fn an_answer_that_is_no_list_is_malformed() {
     let server = server().await;
     let html = ResponseTemplate::new(200).set_body_string("<html>a proxy's login page</html>");
-    Mock::given(method("GET")).and(path("/api/v1/pods")).respond_with(html).with_priority(1).mount(&server).await;
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .respond_with(html)
+        .with_priority(1)
+        .mount(&server)
+        .await;
     empty_lists(&server).await;
     let (_, report) = scan(&server).await;
     assert_eq!(outcome(&report, "mock", "5.2.2"), "error");
@@ -142,7 +187,9 @@ async fn an_answer_that_is_no_list_is_malformed() {
 async fn a_page_over_the_bound_is_asked_for_in_halves() {
     let server = server().await;
     let huge = "x".repeat(17 * 1024 * 1024);
-    Mock::given(method("GET")).and(path("/api/v1/pods")).and(query_param("limit", "100"))
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .and(query_param("limit", "100"))
         .respond_with(ResponseTemplate::new(200).set_body_string(huge))
         .with_priority(1)
         .mount(&server)

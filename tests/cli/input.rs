@@ -10,7 +10,11 @@ fn a_typo_in_the_configuration() {
     program.write("posturebeat.yml", "posturebeat:\n  perod: 4h\n");
     let ran = program.run(&["run"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.last().contains("posturebeat.yml:2:3") && ran.last().contains("posturebeat.period"), "{}", ran.err);
+    assert!(
+        ran.last().contains("posturebeat.yml:2:3") && ran.last().contains("posturebeat.period"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -20,7 +24,11 @@ fn a_missing_authority_file() {
     program.write("posturebeat.yml", text);
     let ran = program.run(&["run"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.last().contains("/no/such/ca.pem") && ran.last().contains("certificate_authorities"), "{}", ran.err);
+    assert!(
+        ran.last().contains("/no/such/ca.pem") && ran.last().contains("certificate_authorities"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -36,7 +44,11 @@ fn unknown_names_list_the_known_ones() {
     let program = Program::new();
     let ran = program.run(&["scan", "--benchmark", "cis_k9s"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.last().contains("unknown benchmark `cis_k9s`") && ran.last().contains("cis_k8s@2.0.1"), "{}", ran.err);
+    assert!(
+        ran.last().contains("unknown benchmark `cis_k9s`") && ran.last().contains("cis_k8s@2.0.1"),
+        "{}",
+        ran.err
+    );
     let ran = program.run(&["rules", "show", "nonsense"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.last().contains("kubelet-anonymous-auth"), "{}", ran.err);
@@ -47,7 +59,9 @@ fn unknown_names_list_the_known_ones() {
 #[test]
 fn a_truncated_snapshot() {
     let program = Program::new();
-    let line = json!({"type": "k8s_object", "sub_type": "Pod", "id": "u", "name": "n", "raw": {"kind": "Pod"}}).to_string();
+    let line =
+        json!({"type": "k8s_object", "sub_type": "Pod", "id": "u", "name": "n", "raw": {"kind": "Pod"}})
+            .to_string();
     program.write("s.ndjson", &format!("{line}\n{}", &line[..40]));
     let ran = program.run(&["scan", "--snapshot", "s.ndjson"]);
     assert_eq!(ran.code, Some(1));

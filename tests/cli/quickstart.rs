@@ -18,7 +18,8 @@ fn recorded_input_shows_a_posture() {
 fn what_was_recorded_holds_no_secret() {
     let file = std::fs::read(root().join("examples/kubeadm-v1.37.ndjson.gz")).unwrap();
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(file.as_slice()), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(file.as_slice()), &mut text)
+        .unwrap();
     assert!(text.lines().count() > 100);
     for word in ["PRIVATE KEY", "BEGIN CERTIFICATE", "eyJhbGciOi", "client-key-data\":\"L"] {
         assert!(!text.contains(word), "{word}");

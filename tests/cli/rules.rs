@@ -21,7 +21,12 @@ fn an_own_rule_with_its_cases() {
     program.write("my/my-rule.yml", GOOD);
     program.write("my/my-rule.cases.yml", CASES);
     let ran = program.run(&["rules", "check", "my"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "1 controls, 2 cases: all as they say\n"), "{}", ran.err);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "1 controls, 2 cases: all as they say\n"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -58,5 +63,10 @@ fn the_catalogue_can_be_read() {
     assert!(ran.out.contains("passes when the effective value of `--anonymous-auth`"), "{}", ran.out);
     assert!(ran.out.contains("cis_k8s@2.0.1 4.2.1"), "{}", ran.out);
     let ran = program.run(&["rules", "coverage"]);
-    assert!(ran.out.contains("| 5.3.2 | 2 | manual | judged | `namespace-network-policy` | k8s_object/Namespace |"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("| 5.3.2 | 2 | manual | judged | `namespace-network-policy` | k8s_object/Namespace |"),
+        "{}",
+        ran.out
+    );
 }

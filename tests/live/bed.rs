@@ -27,8 +27,9 @@ pub enum Store {
 }
 
 pub fn env(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: the test bed is not up; run `make test`, or tests/testbed/up"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: the test bed is not up; run `make test`, or tests/testbed/up")
+    })
 }
 
 impl Bed {
@@ -117,12 +118,7 @@ impl Bed {
     pub fn start(&self, args: &[&str]) -> Running {
         let log = self.path("log.txt");
         let file = std::fs::File::create(&log).unwrap();
-        let child = self
-            .posturebeat(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::from(file))
-            .spawn()
-            .unwrap();
+        let child = self.posturebeat(args).stdout(Stdio::null()).stderr(Stdio::from(file)).spawn().unwrap();
         Running { child, log }
     }
 
@@ -188,7 +184,8 @@ impl Bed {
 
     /// Applies a manifest, and deletes what it made when dropped.
     pub fn apply(&self, manifest: &Value) -> Applied<'_> {
-        let path = self.path(&format!("apply-{}.json", manifest["metadata"]["name"].as_str().unwrap_or("list")));
+        let path =
+            self.path(&format!("apply-{}.json", manifest["metadata"]["name"].as_str().unwrap_or("list")));
         std::fs::write(&path, manifest.to_string()).unwrap();
         self.kubectl(&["apply", "-f", path.to_str().unwrap()]);
         Applied { bed: self, path }

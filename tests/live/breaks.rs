@@ -31,7 +31,12 @@ fn an_anonymous_kubelet_is_found_and_its_mending_too() {
     let diff = bed.diff(&before, &broken);
     let lines = changed(&diff);
     assert_eq!(lines.len(), 1, "{diff}");
-    assert!(lines[0].starts_with("passed → failed") && lines[0].contains("4.2.1 ") && lines[0].contains("process kubelet"), "{diff}");
+    assert!(
+        lines[0].starts_with("passed → failed")
+            && lines[0].contains("4.2.1 ")
+            && lines[0].contains("process kubelet"),
+        "{diff}"
+    );
     let diff = bed.diff(&before, &mended);
     assert!(changed(&diff).is_empty(), "{diff}");
 }
@@ -50,7 +55,10 @@ fn a_manifest_that_others_may_read_is_found() {
     let diff = bed.diff(&before, &broken);
     let lines = changed(&diff);
     assert_eq!(lines.len(), 1, "{diff}");
-    assert!(lines[0].starts_with("passed → failed") && lines[0].contains("1.1.5 ") && lines[0].contains(path), "{diff}");
+    assert!(
+        lines[0].starts_with("passed → failed") && lines[0].contains("1.1.5 ") && lines[0].contains(path),
+        "{diff}"
+    );
     let diff = bed.diff(&before, &mended);
     assert!(changed(&diff).is_empty(), "{diff}");
 }

@@ -46,7 +46,8 @@ fn no_planted_secret_is_found_anywhere() {
     for format in ["table", "json", "ndjson"] {
         let output = bed.output(&["scan", "--format", format, "-d", "*"]);
         assert!(output.status.success());
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(text.contains("canary"), "the pod itself is in the {format}");
         assert!(!text.contains(CANARY), "in {format}");
     }

@@ -44,14 +44,21 @@ fn elasticsearch_is_down_for_20_seconds_in_mid_cycle() {
     let config = bed.config(Store::Elasticsearch, "down", &more);
     let mut running =
         bed.start(&["run", "-c", config.to_str().unwrap(), "-E", "output.elasticsearch.bulk_max_size=100"]);
-    bed.until("the first findings", || (bed.count(Store::Elasticsearch, &findings("down")) > 0).then_some(()));
+    bed.until("the first findings", || {
+        (bed.count(Store::Elasticsearch, &findings("down")) > 0).then_some(())
+    });
     bed.script("es", "stop");
     assert!(running.child.try_wait().unwrap().is_none(), "the cycle was over before the store went away");
     std::thread::sleep(Duration::from_secs(20));
     bed.script("es", "start");
     let status = bed.until("the run to end", || running.child.try_wait().unwrap());
     assert!(status.success(), "{}", running.log());
-    assert_eq!(bed.count(Store::Elasticsearch, &findings("down")), wanted, "every finding once: {}", running.log());
+    assert_eq!(
+        bed.count(Store::Elasticsearch, &findings("down")),
+        wanted,
+        "every finding once: {}",
+        running.log()
+    );
     assert!(running.log().contains("127.0.0.1:9200"), "the log names the host: {}", running.log());
 }
 
@@ -60,12 +67,20 @@ fn a_wrong_password_ends_the_start() {
     let bed = Bed::take();
     let config = bed.config(Store::Elasticsearch, "wrong", "");
     let wrong = "not-the-password-51c7";
-    let output =
-        bed.output(&["run", "-c", config.to_str().unwrap(), "-E", &format!("output.elasticsearch.password={wrong}")]);
+    let output = bed.output(&[
+        "run",
+        "-c",
+        config.to_str().unwrap(),
+        "-E",
+        &format!("output.elasticsearch.password={wrong}"),
+    ]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
     let last = told.lines().last().unwrap_or_default();
-    assert!(last.starts_with("Exiting: ") && last.contains("401") && last.contains("127.0.0.1:9200"), "{told}");
+    assert!(
+        last.starts_with("Exiting: ") && last.contains("401") && last.contains("127.0.0.1:9200"),
+        "{told}"
+    );
     assert!(!told.contains(wrong), "the password stays out of it: {told}");
 }
 
@@ -91,7 +106,11 @@ fn what_the_mapping_refuses_is_said_and_the_rest_arrives() {
         stored.iter().map(|hit| hit["_source"]["resource"]["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, BTreeSet::from(["file", "process"]));
     let log = running.log();
-    assert!(log.contains("refused") && log.contains("document_parsing_exception") || log.contains("mapper_parsing"), "{log}");
+    assert!(
+        log.contains("refused") && log.contains("document_parsing_exception")
+            || log.contains("mapper_parsing"),
+        "{log}"
+    );
     assert!(log.contains(&index), "{log}");
 }
 
@@ -104,7 +123,9 @@ fn sigterm_in_mid_cycle_delivers_what_was_judged() {
     let config = bed.config(Store::Elasticsearch, "term", &more);
     let mut running =
         bed.start(&["run", "-c", config.to_str().unwrap(), "-E", "output.elasticsearch.bulk_max_size=50"]);
-    bed.until("the first findings", || (bed.count(Store::Elasticsearch, &findings("term")) > 0).then_some(()));
+    bed.until("the first findings", || {
+        (bed.count(Store::Elasticsearch, &findings("term")) > 0).then_some(())
+    });
     let (code, took) = running.stop();
     assert_eq!(code, Some(0), "{}", running.log());
     assert!(took < Duration::from_secs(20), "it took {took:?}");
@@ -139,7 +160,10 @@ fn an_api_key_lets_us_in() {
     let output = bed.output(&["run", "-c", config.to_str().unwrap()]);
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{log}");
-    assert_eq!(bed.count(Store::Elasticsearch, &findings("key")), expected(&bed, recording.to_str().unwrap()));
+    assert_eq!(
+        bed.count(Store::Elasticsearch, &findings("key")),
+        expected(&bed, recording.to_str().unwrap())
+    );
     assert!(!log.contains(key["api_key"].as_str().unwrap()), "the key stays out of the log");
     // The key may not write the other streams: said, and no finding is lost for it.
     assert!(log.contains("logs-posturebeat.coverage-key"), "{log}");

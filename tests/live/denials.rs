@@ -51,7 +51,10 @@ fn without_rights_to_pods_and_network_policies() {
         assert_eq!(outcomes(&report, number), ["error"], "{number}: one error on the cluster");
     }
     let policies = outcomes(&report, "5.3.2");
-    assert!(policies.contains(&"error".to_owned()) && !policies.contains(&"passed".to_owned()), "{policies:?}");
+    assert!(
+        policies.contains(&"error".to_owned()) && !policies.contains(&"passed".to_owned()),
+        "{policies:?}"
+    );
     let details: Vec<&Value> = report["resources"]
         .as_array()
         .unwrap()
@@ -60,11 +63,16 @@ fn without_rights_to_pods_and_network_policies() {
         .flatten()
         .filter(|detail| detail["error"]["code"] == "denied")
         .collect();
-    let said = |words: &str| details.iter().any(|detail| detail["error"]["message"].as_str().unwrap().contains(words));
+    let said = |words: &str| {
+        details.iter().any(|detail| detail["error"]["message"].as_str().unwrap().contains(words))
+    };
     assert!(said("list pods") && said("list networkpolicies"), "{details:#?}");
     let strict = bed.output(&["scan", "--fail-on", "error", "-E", &config]);
     assert_eq!(strict.status.code(), Some(2));
-    assert!(!format!("{told}{}", String::from_utf8_lossy(&output.stdout)).contains(token.trim()), "the token stays out");
+    assert!(
+        !format!("{told}{}", String::from_utf8_lossy(&output.stdout)).contains(token.trim()),
+        "the token stays out"
+    );
 }
 
 #[test]
@@ -89,7 +97,10 @@ fn an_ordinary_user_cannot_read_the_control_plane() {
     // /etc/kubernetes/manifests and /var/lib/etcd are closed to everyone but root.
     for number in ["1.1.1", "1.1.5", "1.1.7"] {
         let outcomes = outcomes(&report, number);
-        assert!(!outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "error"), "{number}: {outcomes:?}");
+        assert!(
+            !outcomes.is_empty() && outcomes.iter().all(|outcome| outcome == "error"),
+            "{number}: {outcomes:?}"
+        );
     }
     // No API either: the kubeconfig is root's own.
     let pods = outcomes(&report, "5.2.2");

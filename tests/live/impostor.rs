@@ -31,7 +31,10 @@ fn a_process_of_a_pod_is_not_believed() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let servers = |report: &Value| {
         let resources = report["resources"].as_array().unwrap();
-        resources.iter().filter(|resource| resource["type"] == "process" && resource["name"] == "kube-apiserver").count()
+        resources
+            .iter()
+            .filter(|resource| resource["type"] == "process" && resource["name"] == "kube-apiserver")
+            .count()
     };
     assert_eq!((servers(&before), servers(&report)), (1, 1), "only the real one is judged");
     let verdict = |report: &Value| {

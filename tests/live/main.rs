@@ -6,8 +6,8 @@
 mod bed;
 mod breaks;
 mod canaries;
-mod denials;
 mod delivery;
+mod denials;
 mod impostor;
 mod scans;
 mod stores;

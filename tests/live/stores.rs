@@ -23,10 +23,13 @@ fn two_cycles(bed: &Bed, store: Store, namespace: &str) -> [Vec<Value>; 3] {
     assert!(took.as_secs() < 20, "it took {took:?} to end");
     let all = |stream: &str| {
         let documents = bed.documents(store, &format!("{stream}-{namespace}"));
-        documents.into_iter().map(|hit| {
-            assert_eq!(hit["_id"], hit["_source"]["event"]["id"], "the _id is the event's own");
-            hit["_source"].clone()
-        }).collect::<Vec<_>>()
+        documents
+            .into_iter()
+            .map(|hit| {
+                assert_eq!(hit["_id"], hit["_source"]["event"]["id"], "the _id is the event's own");
+                hit["_source"].clone()
+            })
+            .collect::<Vec<_>>()
     };
     [all(FINDINGS), all(OUTCOMES), all(COVERAGE)]
 }
@@ -47,10 +50,18 @@ fn accounts_match(findings: &[Value], outcomes: &[Value], coverage: &[Value]) {
         sequences.insert(sequence.as_i64().unwrap());
         let totals = &account["posturebeat"]["coverage"];
         for evaluation in ["passed", "failed"] {
-            assert_eq!(count(findings, sequence, evaluation), totals[evaluation].as_u64().unwrap(), "{evaluation}");
+            assert_eq!(
+                count(findings, sequence, evaluation),
+                totals[evaluation].as_u64().unwrap(),
+                "{evaluation}"
+            );
         }
         for evaluation in ["needs_review", "error"] {
-            assert_eq!(count(outcomes, sequence, evaluation), totals[evaluation].as_u64().unwrap(), "{evaluation}");
+            assert_eq!(
+                count(outcomes, sequence, evaluation),
+                totals[evaluation].as_u64().unwrap(),
+                "{evaluation}"
+            );
         }
         assert!(totals["passed"].as_u64().unwrap() > 50, "{totals}");
     }
@@ -65,27 +76,85 @@ fn fields_are_there(findings: &[Value]) {
     }
     assert_eq!(by_type.keys().copied().collect::<Vec<_>>(), ["file", "k8s_object", "process"]);
     let common = [
-        "/@timestamp", "/message", "/event/category", "/event/kind", "/event/type", "/event/outcome", "/event/id",
-        "/event/sequence", "/event/created", "/event/dataset", "/resource/id", "/resource/type",
-        "/resource/sub_type", "/resource/name", "/resource/raw", "/result/evaluation", "/result/evidence",
-        "/rule/id", "/rule/uuid", "/rule/name", "/rule/profile_applicability", "/rule/description",
-        "/rule/rationale", "/rule/audit", "/rule/remediation", "/rule/impact", "/rule/default_value",
-        "/rule/references", "/rule/reference", "/rule/section", "/rule/version", "/rule/tags", "/rule/benchmark/id",
-        "/rule/benchmark/name", "/rule/benchmark/version", "/rule/benchmark/rule_number",
-        "/rule/benchmark/posture_type", "/related", "/cluster_id", "/orchestrator/cluster/id",
-        "/orchestrator/cluster/name", "/orchestrator/cluster/version", "/orchestrator/type", "/cloudbeat/version",
-        "/cloud_security_posture/package_policy/id", "/cloud_security_posture/package_policy/revision",
-        "/data_stream/type", "/data_stream/dataset", "/data_stream/namespace", "/agent/type", "/agent/name",
-        "/agent/id", "/agent/ephemeral_id", "/agent/version", "/ecs/version", "/host/name", "/host/hostname",
-        "/host/id", "/host/architecture", "/host/os/platform",
+        "/@timestamp",
+        "/message",
+        "/event/category",
+        "/event/kind",
+        "/event/type",
+        "/event/outcome",
+        "/event/id",
+        "/event/sequence",
+        "/event/created",
+        "/event/dataset",
+        "/resource/id",
+        "/resource/type",
+        "/resource/sub_type",
+        "/resource/name",
+        "/resource/raw",
+        "/result/evaluation",
+        "/result/evidence",
+        "/rule/id",
+        "/rule/uuid",
+        "/rule/name",
+        "/rule/profile_applicability",
+        "/rule/description",
+        "/rule/rationale",
+        "/rule/audit",
+        "/rule/remediation",
+        "/rule/impact",
+        "/rule/default_value",
+        "/rule/references",
+        "/rule/reference",
+        "/rule/section",
+        "/rule/version",
+        "/rule/tags",
+        "/rule/benchmark/id",
+        "/rule/benchmark/name",
+        "/rule/benchmark/version",
+        "/rule/benchmark/rule_number",
+        "/rule/benchmark/posture_type",
+        "/related",
+        "/cluster_id",
+        "/orchestrator/cluster/id",
+        "/orchestrator/cluster/name",
+        "/orchestrator/cluster/version",
+        "/orchestrator/type",
+        "/cloudbeat/version",
+        "/cloud_security_posture/package_policy/id",
+        "/cloud_security_posture/package_policy/revision",
+        "/data_stream/type",
+        "/data_stream/dataset",
+        "/data_stream/namespace",
+        "/agent/type",
+        "/agent/name",
+        "/agent/id",
+        "/agent/ephemeral_id",
+        "/agent/version",
+        "/ecs/version",
+        "/host/name",
+        "/host/hostname",
+        "/host/id",
+        "/host/architecture",
+        "/host/os/platform",
     ];
     let file = [
-        "name", "mode", "gid", "uid", "owner", "group", "path", "inode", "extension", "directory", "size", "type",
-        "accessed", "mtime", "ctime",
+        "name",
+        "mode",
+        "gid",
+        "uid",
+        "owner",
+        "group",
+        "path",
+        "inode",
+        "extension",
+        "directory",
+        "size",
+        "type",
+        "accessed",
+        "mtime",
+        "ctime",
     ];
-    let process = [
-        "pid", "pgid", "name", "title", "command_line", "args", "args_count", "start", "uptime",
-    ];
+    let process = ["pid", "pgid", "name", "title", "command_line", "args", "args_count", "start", "uptime"];
     for (kind, finding) in &by_type {
         for pointer in common {
             assert!(finding.pointer(pointer).is_some(), "{kind}: no {pointer}: {finding:#}");
@@ -127,7 +196,8 @@ fn two_cycles_reach_a_data_stream_of_opensearch() {
     let [findings, outcomes, coverage] = two_cycles(&bed, Store::OpenSearch, "two");
     accounts_match(&findings, &outcomes, &coverage);
     fields_are_there(&findings);
-    let (status, answer) = bed.request(Store::OpenSearch, "GET", &format!("/_data_stream/{FINDINGS}-two"), None);
+    let (status, answer) =
+        bed.request(Store::OpenSearch, "GET", &format!("/_data_stream/{FINDINGS}-two"), None);
     assert_eq!(status, 200, "{answer}");
     assert_eq!(answer["data_streams"][0]["name"], format!("{FINDINGS}-two"));
 }
@@ -141,7 +211,8 @@ fn set_up_installs_what_each_store_takes() {
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(told.ends_with("Index setup finished.\n"), "{told}");
-        let (status, answer) = bed.request(store, "GET", "/_index_template/logs-cloud_security_posture.findings", None);
+        let (status, answer) =
+            bed.request(store, "GET", "/_index_template/logs-cloud_security_posture.findings", None);
         assert_eq!(status, 200, "{answer}");
         let template = &answer["index_templates"][0]["index_template"];
         assert_eq!(template["index_patterns"], json!(["logs-cloud_security_posture.findings-*"]));

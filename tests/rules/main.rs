@@ -69,9 +69,11 @@ fn each_control_is_well_kept() {
                 say(format!("refers to {url}"));
             }
         }
-        if !catalogue.benchmarks().iter().any(|table| {
-            table.rules.iter().any(|row| row.controls().any(|id| id == control.id))
-        }) {
+        if !catalogue
+            .benchmarks()
+            .iter()
+            .any(|table| table.rules.iter().any(|row| row.controls().any(|id| id == control.id)))
+        {
             say("stands in no benchmark".into());
         }
         let cases = catalogue.cases(&control.id).map(|cases| cases.cases.as_slice()).unwrap_or_default();
@@ -86,7 +88,8 @@ fn each_control_is_well_kept() {
 fn the_first_benchmark_carries_the_ids_that_others_know() {
     let catalogue = catalogue();
     let table = catalogue.benchmark("cis_k8s@1.0.1").unwrap();
-    let id = |number: &str| table.rules.iter().find(|row| row.number == number).and_then(|row| row.id.clone());
+    let id =
+        |number: &str| table.rules.iter().find(|row| row.number == number).and_then(|row| row.id.clone());
     assert_eq!(id("1.1.1").as_deref(), Some("c444d9e3-d3de-5598-90e7-95a922b51664"));
     assert_eq!(id("4.2.1").as_deref(), Some("d1f8d730-5ee2-56bb-8065-78e8c8ae668c"));
     assert!(table.rules.iter().all(|row| row.id.is_some()));

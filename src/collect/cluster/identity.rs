@@ -88,5 +88,10 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
 
 fn node_of(node: &Value) -> Node {
     let text = |key: &str| node.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Node { id: text("/metadata/uid"), name: text("/metadata/name") }
+    let version = text("/status/nodeInfo/kubeletVersion");
+    Node {
+        id: text("/metadata/uid"),
+        name: text("/metadata/name"),
+        kubelet_version: (!version.is_empty()).then_some(version),
+    }
 }
