@@ -10,13 +10,14 @@ use rustix::fs::{FileType, Stat};
 use serde_json::{Map, Value, json};
 
 use super::bounds::{MAX_FILE, MAX_REASONS};
-use super::component::base_name;
+use super::component::{Component, base_name};
 use super::globs;
 use super::hostfs::HostRoot;
 use super::named::Named;
 use super::owners::Owners;
 use super::places::{PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PKI_ROLES, PLACES, Place, Takes};
 use super::proc_stat::timestamp;
+use super::processes::Observed;
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// Why a path is looked at.
@@ -34,9 +35,13 @@ struct Wanted {
 type Losses = BTreeMap<&'static str, Vec<(Reason, String)>>;
 
 /// Emits a resource for each file, and one on `node` for each role that could not be looked for.
-pub fn observe(host: &HostRoot, node: &Owner, named: &[Named], emit: &mut dyn FnMut(Resource)) {
+pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut dyn FnMut(Resource)) {
     let owners = Owners::read(host);
+    let named = &processes.named;
     let mut losses = Losses::new();
+    for roles in Component::ALL.into_iter().filter_map(Component::manifest_role) {
+        processes.unlisted_manifests.iter().for_each(|loss| lose(&mut losses, roles, loss.clone()));
+    }
     let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
     for file in named {
         let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };

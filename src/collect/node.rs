@@ -25,6 +25,6 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
         emit(resource);
     };
     let observed = processes::observe(host, node, &mut counted);
-    files::observe(host, node, &observed.named, &mut counted);
+    files::observe(host, node, &observed, &mut counted);
     Summary { resources, ignored: observed.ignored }
 }

@@ -8,13 +8,13 @@ use tracing::warn;
 
 use super::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
 use super::component::Component;
-use super::hostfs::HostRoot;
+use super::hostfs::{HostError, HostRoot};
 use super::mounts::{self, Mount};
 use super::named::Named;
 use super::proc_stat::{self, ProcStat};
 use super::process::{self, Described, Process, path_of};
 use super::standing::{self, Facts, Namespace, Standing};
-use super::static_pods::{self, Container, DEFAULT_DIRECTORY};
+use super::static_pods::{self, Container, DEFAULT_DIRECTORY, StaticPods};
 use super::view::{Sight, Unreadable, View, tidy};
 use crate::resource::{Kind, Owner, Reason, Resource, Selector};
 
@@ -23,6 +23,8 @@ use crate::resource::{Kind, Owner, Reason, Resource, Selector};
 pub struct Observed {
     /// Files that running components name, and the manifests that start them.
     pub named: Vec<Named>,
+    /// Directories of manifests that could not be listed.
+    pub unlisted_manifests: Vec<Unreadable>,
     /// Processes with a component's name that were not judged.
     pub ignored: Vec<Ignored>,
 }
@@ -58,16 +60,18 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     let mut found: Vec<Component> = Vec::new();
     let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
     for kubelet in kubelets {
-        if let Some(path) = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, emit) {
-            directories.push(tidy(&path));
+        let directory = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, emit);
+        if let Some(directory) = directory.map(|path| tidy(&path)).filter(|path| !directories.contains(path))
+        {
+            directories.push(directory);
         }
     }
-    directories.dedup();
-    let containers = static_pods::read(host, &directories);
+    let StaticPods { containers, manifests, unlisted } = static_pods::read(host, &directories);
     for candidate in others {
         observe_one(host, &table, &containers, candidate, &mut observed, &mut found, emit);
     }
-    observed.named.extend(containers.iter().filter_map(manifest));
+    observed.named.extend(manifests.into_iter().filter_map(manifest));
+    observed.unlisted_manifests = unlisted;
 
     if let Some((reason, what)) = lost {
         for component in Component::ALL.into_iter().filter(|component| !found.contains(component)) {
@@ -169,13 +173,13 @@ fn observe_one(
 ) -> Option<String> {
     let Candidate { pid, component, directory, words, cut } = candidate;
     let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let stat = match text("stat") {
-        Ok(stat) => stat,
+    let (stat, status) = (text("stat"), text("status"));
+    let is_gone = |read: &Result<_, HostError>| read.as_ref().is_err_and(|e| e.reason() == Reason::Missing);
+    if is_gone(&stat) || is_gone(&status) {
         // It ended while we looked.
-        Err(error) if error.reason() == Reason::Missing => return None,
-        Err(_) => String::new(),
-    };
-    let stat = ProcStat::parse(&stat, &text("status").unwrap_or_default()).unwrap_or_default();
+        return None;
+    }
+    let stat = ProcStat::parse(&stat.unwrap_or_default(), &status.unwrap_or_default()).unwrap_or_default();
     let own_table = mount_table(&directory);
     let facts = Facts {
         component,
@@ -237,9 +241,7 @@ fn namespace(pid: u32, process: &HostRoot, host: &HostTable, own: Result<&[Mount
 }
 
 /// The manifest that starts a component is judged under whatever name it has.
-fn manifest(container: &Container) -> Option<Named> {
-    let component = container.component?;
+fn manifest((component, path): (Component, String)) -> Option<Named> {
     let roles = component.manifest_role()?;
-    let path = container.manifest.clone();
     Some(Named { roles, component, shown: path.clone(), path: Ok(path) })
 }

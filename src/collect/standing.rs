@@ -70,8 +70,8 @@ pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
             containers.iter().position(|container| container.component == Some(facts.component))
         })),
         (Some(uid), _) => Standing::Impostor(format!("it runs in pod {uid}, which is not a static pod")),
-        // Where control groups do not name pods: with a manifest's very arguments, a process can lead
-        // us to that manifest's own files only.
+        // Where control groups do not name pods: a process with a manifest's very arguments can lead us
+        // only to that manifest's files, or to its own.
         (None, _) if started_by.is_some() => Standing::StaticPod(started_by),
         (None, Namespace::Hidden(unreadable)) => Standing::Hidden(unreadable.clone()),
         (None, _) => {

@@ -1,10 +1,12 @@
 //! Static pods: what the kubelet starts from files of the node, and so what root vouches for.
 //!
 //! In: the kubelet's manifest directories. Out: their containers, with the command, the volumes that are
-//! directories of the host, and the variables that are written out. Nothing of it is shipped.
+//! directories of the host, and the variables that are written out, none of which is shipped as such; and
+//! which manifest starts which component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustix::fs::FileType;
 use serde_json::Value;
 
 use super::bounds::MAX_ENTRIES;
@@ -12,6 +14,7 @@ use super::component::{Component, base_name};
 use super::config_files;
 use super::hostfs::HostRoot;
 use super::view::tidy;
+use crate::resource::Reason;
 
 /// Where kubeadm has the kubelet look.
 pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
@@ -19,8 +22,6 @@ pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
 /// A container of a static pod.
 #[derive(Debug, Clone, Default)]
 pub struct Container {
-    /// The manifest's path.
-    pub manifest: String,
     /// `metadata.uid`, which nearly no manifest has: the kubelet makes one up.
     pub uid: Option<String>,
     /// The component it runs, by any word of its command: some wrap it in a shell or a logger.
@@ -49,24 +50,59 @@ impl Container {
     }
 }
 
-/// The containers of every manifest below `directories`. A manifest that cannot be read has none.
-pub fn read(host: &HostRoot, directories: &[String]) -> Vec<Container> {
-    let mut containers = Vec::new();
+/// What a node's manifest directories hold.
+#[derive(Debug, Default)]
+pub struct StaticPods {
+    /// The containers of every manifest that can be read.
+    pub containers: Vec<Container>,
+    /// The manifests that start a component, whatever they are called.
+    pub manifests: Vec<(Component, String)>,
+    /// Directories that cannot be listed: why, and what was tried.
+    pub unlisted: Vec<(Reason, String)>,
+}
+
+/// Reads every manifest of `directories`.
+pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
+    let mut pods = StaticPods::default();
     for directory in directories {
-        let Ok(listing) = host.list(directory, MAX_ENTRIES) else { continue };
+        let what = format!("list {directory}");
+        let listing = match host.list(directory, MAX_ENTRIES) {
+            Ok(listing) => listing,
+            // A worker may have none; the kubelet does without.
+            Err(error) if error.reason() == Reason::Missing => continue,
+            Err(error) => {
+                pods.unlisted.push((error.reason(), what));
+                continue;
+            }
+        };
+        if listing.cut {
+            pods.unlisted.push((Reason::TooLarge, what));
+        }
         for entry in listing.entries {
             // The kubelet passes over hidden files, and reads all others whatever their extension.
             let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+            if entry.kind == FileType::Directory {
+                continue;
+            }
             let path = tidy(&format!("{directory}/{name}"));
-            let Ok(bytes) = host.read(&path) else { continue };
-            let Ok(pod) = config_files::first_document(&bytes) else { continue };
-            containers.extend(pod_containers(&path, &pod));
+            let pod = host.read(&path).ok().and_then(|bytes| config_files::first_document(&bytes).ok());
+            let components: BTreeSet<Component> = match pod {
+                Some(pod) => {
+                    let containers = pod_containers(&pod);
+                    let components = containers.iter().filter_map(|container| container.component).collect();
+                    pods.containers.extend(containers);
+                    components
+                }
+                // Out of sight: the name is what is left.
+                None => component_named(name.split('.').next().unwrap_or_default()).into_iter().collect(),
+            };
+            pods.manifests.extend(components.into_iter().map(|component| (component, path.clone())));
         }
     }
-    containers
+    pods
 }
 
-fn pod_containers(manifest: &str, pod: &Value) -> Vec<Container> {
+fn pod_containers(pod: &Value) -> Vec<Container> {
     if pod["kind"] != "Pod" {
         return Vec::new();
     }
@@ -82,7 +118,6 @@ fn pod_containers(manifest: &str, pod: &Value) -> Vec<Container> {
                 |key: &str| items(&container[key]).filter_map(Value::as_str).map(|word| expand(word, &env));
             let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
             Container {
-                manifest: manifest.to_owned(),
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 component: component_of(command.iter().chain(&args)),
                 volumes: items(&container["volumeMounts"])
@@ -123,12 +158,15 @@ fn volume(mount: &Value, host_paths: &BTreeMap<&str, Option<&str>>) -> Option<(S
 }
 
 fn component_of<'a>(words: impl Iterator<Item = &'a String> + Clone) -> Option<Component> {
-    let named =
-        |word: &str| Component::ALL.into_iter().find(|component| component.as_str() == base_name(word));
+    let named = |word: &str| component_named(base_name(word));
     words.clone().find_map(|word| named(word)).or_else(|| {
         // `sh -c "exec /usr/local/bin/kube-apiserver …"`
         words.flat_map(|word| word.split_whitespace()).find_map(named)
     })
+}
+
+fn component_named(name: &str) -> Option<Component> {
+    Component::ALL.into_iter().find(|component| component.as_str() == name)
 }
 
 /// `registry.k8s.io/kube-apiserver:v1.37.2` → `1.37`.
@@ -178,7 +216,7 @@ mod tests {
             "containers": [container],
             "volumes": [{"name": "pki", "hostPath": {"path": "/opt/pki/"}}, {"name": "tmp", "emptyDir": {}}]
         }});
-        pod_containers("/m/x.yaml", &pod).remove(0)
+        pod_containers(&pod).remove(0)
     }
 
     #[test]

@@ -175,6 +175,27 @@ fn without_its_manifest_a_static_pod_is_followed_through_its_mounts() {
 }
 
 #[test]
+fn a_manifest_is_found_where_the_kubelet_looks_and_under_any_name() {
+    let tree = Tree::new();
+    tree.kubelet("staticPodPath: manifests\n");
+    tree.manifest("etcd", "etcd --name=a", &[]);
+    let text = std::fs::read_to_string(tree.path("/etc/kubernetes/manifests/etcd.yaml")).unwrap();
+    std::fs::remove_file(tree.path("/etc/kubernetes/manifests/etcd.yaml")).unwrap();
+    tree.file("/var/lib/kubelet/manifests/db.json", &text);
+    tree.file("/var/lib/kubelet/manifests/.etcd.yaml", &text);
+    tree.file("/var/lib/kubelet/manifests/kube-scheduler.yaml", "broken: [");
+    let seen = tree.observe();
+    assert_eq!(seen.only("etcd-manifest").id, "/var/lib/kubelet/manifests/db.json");
+    assert_eq!(seen.only("scheduler-manifest").id, "/var/lib/kubelet/manifests/kube-scheduler.yaml");
+
+    std::fs::remove_dir_all(tree.path("/var/lib/kubelet/manifests")).unwrap();
+    tree.link("/var/lib/kubelet/manifests", "manifests");
+    let seen = tree.observe();
+    assert_eq!(seen.only("api-server-manifest").id, "node/uid-1");
+    assert_eq!(seen.unread("etcd-manifest"), [("$", "malformed", "list /var/lib/kubelet/manifests")]);
+}
+
+#[test]
 fn out_of_sight_is_an_error_and_not_an_impostor() {
     let tree = Tree::new();
     tree.process(&Planted {
