@@ -4,6 +4,9 @@
 //! `ARCHITECTURE.md` follows one finding along it.
 
 pub mod event;
+pub mod output;
+pub mod pipeline;
 pub mod resource;
 pub mod rule;
+pub mod setup;
 pub mod yaml;
