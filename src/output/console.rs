@@ -1,0 +1,87 @@
+//! Documents on standard output, for people and pipes.
+//!
+//! In: a batch. Out: each document as a line, or indented when `pretty` is set.
+
+use super::{BatchError, Output, OutputError, Verdict, write_line};
+use crate::event::Event;
+use async_trait::async_trait;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+/// `output.console`, on any writer.
+#[derive(Debug)]
+pub struct Console<W> {
+    writer: W,
+    pretty: bool,
+}
+
+impl<W: AsyncWrite + Unpin + Send> Console<W> {
+    /// Writes documents to `writer`.
+    pub fn new(writer: W, pretty: bool) -> Self {
+        Self { writer, pretty }
+    }
+
+    async fn write(&mut self, text: &[u8]) -> std::io::Result<()> {
+        self.writer.write_all(text).await?;
+        self.writer.flush().await
+    }
+}
+
+#[async_trait]
+impl<W: AsyncWrite + Unpin + Send> Output for Console<W> {
+    async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
+        let mut text = Vec::new();
+        for event in batch {
+            if self.pretty {
+                write_indented(event, &mut text);
+            } else {
+                write_line(event, &mut text);
+            }
+        }
+        match self.write(&text).await {
+            Ok(()) => Ok(vec![Verdict::Done; batch.len()]),
+            Err(error) => Err(BatchError::Again { why: format!("cannot write to standard output: {error}") }),
+        }
+    }
+
+    async fn check(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
+/// A document that is no JSON is shown as it is: the reader is a person.
+fn write_indented(event: &Event, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_line(event, out);
+    let indented = serde_json::from_slice::<serde_json::Value>(&out[start..])
+        .and_then(|document| serde_json::to_vec_pretty(&document));
+    if let Ok(indented) = indented {
+        out.truncate(start);
+        out.extend_from_slice(&indented);
+        out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Body;
+
+    fn event(body: &str) -> Event {
+        Event { id: "1".into(), index: "logs-a-b".into(), body: Body::from(body.to_owned()) }
+    }
+
+    #[tokio::test]
+    async fn each_document_is_a_line() {
+        let mut console = Console::new(Vec::new(), false);
+        let batch = [event(r#"{"a":1}"#), event("{\"b\":\n2}")];
+        assert_eq!(console.publish(&batch).await, Ok(vec![Verdict::Done; 2]));
+        assert_eq!(String::from_utf8(console.writer).unwrap(), "{\"a\":1}\n{\"b\": 2}\n");
+    }
+
+    #[tokio::test]
+    async fn pretty_documents_are_indented() {
+        let mut console = Console::new(Vec::new(), true);
+        console.publish(&[event(r#"{"a":1}"#)]).await.unwrap();
+        assert_eq!(String::from_utf8(console.writer).unwrap(), "{\n  \"a\": 1\n}\n");
+    }
+}

@@ -1,0 +1,52 @@
+//! How long to wait before another try.
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
+
+/// Waits that double from try to try, half of each by chance: hundreds of nodes that lost the same
+/// server must not all come back at once.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    builder: ExponentialBuilder,
+    waits: <ExponentialBuilder as BackoffBuilder>::Backoff,
+}
+
+impl Backoff {
+    /// The library adds up to the same again by chance, hence the halves: no wait is over `max`.
+    pub(super) fn new(init: Duration, max: Duration) -> Self {
+        let builder = ExponentialBuilder::new()
+            .with_min_delay(init.min(max) / 2)
+            .with_max_delay(max / 2)
+            .without_max_times()
+            .with_jitter();
+        Self { builder, waits: builder.build() }
+    }
+
+    /// The next wait.
+    pub(super) fn wait(&mut self) -> Duration {
+        self.waits.next().expect("tries are without number")
+    }
+
+    /// Begins anew: something got through.
+    pub(super) fn reset(&mut self) {
+        self.waits = self.builder.build();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_longest_and_begin_anew_after_a_reset() {
+        let (init, max) = (Duration::from_secs(1), Duration::from_mins(1));
+        let mut backoff = Backoff::new(init, max);
+        let first = backoff.wait();
+        assert!(init / 2 <= first && first <= init, "{first:?}");
+        let waits: Vec<Duration> = (0..50).map(|_| backoff.wait()).collect();
+        assert!(waits.iter().all(|wait| *wait <= max), "{waits:?}");
+        assert!(waits[49] >= max / 2, "{waits:?}");
+        backoff.reset();
+        assert!(backoff.wait() <= init);
+    }
+}

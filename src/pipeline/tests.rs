@@ -1,0 +1,373 @@
+//! The promises of the pipeline, kept against an output that does as a script says. Time is paused:
+//! waits cost nothing and their length is exact.
+
+use super::*;
+use crate::event::{Body, Event};
+use crate::output::{BatchError, Output, OutputError, Verdict};
+use async_trait::async_trait;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// What the script says to one batch.
+#[derive(Debug, Clone)]
+enum Step {
+    /// One verdict an event, as far as they reach; the rest is done.
+    Verdicts(Vec<Verdict>),
+    Fails(BatchError),
+    /// Never answers.
+    Hangs,
+}
+
+/// What the output has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    batches: Mutex<Vec<Vec<String>>>,
+    ends: Mutex<Vec<(String, Verdict)>>,
+    changed: Notify,
+}
+
+impl Seen {
+    fn batches(&self) -> Vec<Vec<String>> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    async fn wait_for_batches(&self, count: usize) {
+        while self.batches.lock().unwrap().len() < count {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// When the script is at its end, everything is done; batches over `most` events or `most_bytes` are
+/// too large at any time.
+struct Scripted {
+    steps: VecDeque<Step>,
+    most: usize,
+    most_bytes: usize,
+    seen: Arc<Seen>,
+}
+
+#[async_trait]
+impl Output for Scripted {
+    async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
+        self.seen.batches.lock().unwrap().push(batch.iter().map(|event| event.id.clone()).collect());
+        self.seen.changed.notify_one();
+        let bytes: usize = batch.iter().map(|event| event.body.len()).sum();
+        if batch.len() > self.most || bytes > self.most_bytes {
+            return Err(BatchError::TooLarge);
+        }
+        let mut verdicts = match self.steps.pop_front() {
+            Some(Step::Verdicts(verdicts)) => verdicts,
+            Some(Step::Fails(error)) => return Err(error),
+            Some(Step::Hangs) => std::future::pending().await,
+            None => vec![],
+        };
+        verdicts.resize(batch.len(), Verdict::Done);
+        for (event, verdict) in batch.iter().zip(&verdicts) {
+            if !matches!(verdict, Verdict::Again { .. }) {
+                self.seen.ends.lock().unwrap().push((event.id.clone(), verdict.clone()));
+            }
+        }
+        Ok(verdicts)
+    }
+
+    async fn check(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
+fn scripted(steps: impl IntoIterator<Item = Step>) -> (Scripted, Arc<Seen>) {
+    let seen = Arc::new(Seen::default());
+    let steps = steps.into_iter().collect();
+    (Scripted { steps, most: usize::MAX, most_bytes: usize::MAX, seen: Arc::clone(&seen) }, seen)
+}
+
+const FLUSH: Duration = Duration::from_secs(10);
+
+fn start(output: Scripted, queue_events: usize, batch_events: usize) -> (Producer, Pipeline) {
+    let queue = settings::Queue { events: queue_events, flush_timeout: FLUSH };
+    let delivery =
+        Delivery { batch_events, backoff_init: Duration::from_secs(1), backoff_max: Duration::from_mins(1) };
+    Pipeline::start(Box::new(output), &queue, delivery)
+}
+
+fn event_of(id: impl ToString, bytes: usize) -> Event {
+    Event { id: id.to_string(), index: "logs-a-b".into(), body: Body::from("x".repeat(bytes)) }
+}
+
+async fn send(producer: &Producer, ids: std::ops::Range<usize>) {
+    for id in ids {
+        producer.send(event_of(id, 10)).await.unwrap();
+    }
+}
+
+fn again() -> Verdict {
+    Verdict::Again { why: "busy".into() }
+}
+
+fn refused() -> Verdict {
+    Verdict::Refused { why: "bad field".into() }
+}
+
+fn busy() -> Step {
+    Step::Fails(BatchError::Again { why: "busy".into() })
+}
+
+fn ids(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|id| id.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_goes_out_when_it_is_full_or_due_or_asked_for() {
+    let (output, seen) = scripted([]);
+    let (producer, pipeline) = start(output, 100, 3);
+    let begun = Instant::now();
+    send(&producer, 0..4).await;
+    seen.wait_for_batches(1).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO, "full");
+    seen.wait_for_batches(2).await;
+    assert_eq!(begun.elapsed().as_secs(), FLUSH.as_secs(), "due");
+    send(&producer, 4..5).await;
+    let begun = Instant::now();
+    producer.flush().await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO, "asked for");
+    assert_eq!(seen.batches(), [ids(0..3), ids(3..4), ids(4..5)]);
+    let counts = pipeline.stats().counts();
+    assert_eq!(counts, Counts { sent: 5, delivered: 5, ..Counts::default() });
+    assert_eq!(pipeline.shutdown(FLUSH).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_wants_another_try_gets_one_ahead_of_what_is_new() {
+    let (output, seen) =
+        scripted([Step::Verdicts(vec![Verdict::Done, again(), refused(), again(), Verdict::Duplicate])]);
+    let (producer, pipeline) = start(output, 100, 5);
+    send(&producer, 0..7).await;
+    producer.flush().await.unwrap();
+    assert_eq!(seen.batches()[1], ["1", "3", "5", "6"]);
+    let counts = pipeline.stats().counts();
+    assert_eq!(counts, Counts { sent: 7, delivered: 6, duplicates: 1, refused: 1, retried: 2, left: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out_however_long() {
+    let (output, seen) = scripted(std::iter::repeat_with(busy).take(40));
+    let (producer, pipeline) = start(output, 10, 10);
+    let begun = Instant::now();
+    send(&producer, 0..10).await;
+    producer.flush().await.unwrap();
+    assert!(begun.elapsed() > Duration::from_mins(20), "the waits grow: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_mins(40), "to a bound: {:?}", begun.elapsed());
+    assert!(seen.batches().iter().all(|batch| *batch == ids(0..10)));
+    assert_eq!(pipeline.stats().counts().delivered, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_stop_working_lose_nothing() {
+    let denied = Step::Fails(BatchError::Denied { why: "401".into() });
+    let (output, _) = scripted([denied.clone(), denied]);
+    let (producer, pipeline) = start(output, 10, 10);
+    send(&producer, 0..3).await;
+    producer.flush().await.unwrap();
+    assert_eq!(pipeline.stats().counts().delivered, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_always_busy_does_not_hold_up_the_others() {
+    let stuck = |_| Step::Verdicts(vec![again()]);
+    let (output, seen) = scripted((0..20).map(stuck));
+    let (producer, pipeline) = start(output, 10, 2);
+    send(&producer, 0..12).await;
+    seen.wait_for_batches(11).await;
+    let ends: Vec<String> = seen.ends.lock().unwrap().iter().map(|(id, _)| id.clone()).collect();
+    assert!(!ends.contains(&"0".to_owned()) && ends.len() >= 10, "{ends:?}");
+    pipeline.shutdown(Duration::from_hours(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_goes_out_in_halves_and_a_single_giant_is_refused() {
+    let (mut output, seen) = scripted([]);
+    output.most_bytes = 100;
+    let (producer, pipeline) = start(output, 100, 8);
+    for id in 0..8 {
+        producer.send(event_of(id, if id == 2 { 1000 } else { 20 })).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    assert_eq!(seen.batches(), [ids(0..8), ids(0..4), ids(0..2), ids(2..4), ids(2..3), ids(3..4), ids(4..8)]);
+    let counts = pipeline.stats().counts();
+    assert_eq!((counts.sent, counts.delivered, counts.refused), (8, 7, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_that_comes_back_is_not_filled_up_again() {
+    let (mut output, seen) = scripted([Step::Verdicts(vec![Verdict::Done, again()]), busy()]);
+    output.most = 2;
+    let (producer, pipeline) = start(output, 100, 4);
+    send(&producer, 0..5).await;
+    producer.flush().await.unwrap();
+    let expected: &[&[&str]] = &[&["0", "1", "2", "3"], &["0", "1"], &["1"], &["1"], &["2", "3"], &["4"]];
+    assert_eq!(seen.batches(), expected);
+    assert_eq!(pipeline.stats().counts().delivered, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_are_bounded_by_bytes() {
+    let (output, seen) = scripted([]);
+    let (producer, _pipeline) = start(output, 100, 100);
+    for id in 0..4 {
+        producer.send(event_of(id, 3 * 1024 * 1024)).await.unwrap();
+    }
+    producer.send(event_of("giant", 20 * 1024 * 1024)).await.unwrap();
+    producer.flush().await.unwrap();
+    assert_eq!(seen.batches(), [&["0"], &["1"], &["2"], &["3"], &["giant"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_makes_the_producer_wait_by_number_and_by_bytes() {
+    let minute = Duration::from_mins(1);
+    for (events, bytes, fit) in [(5, 10, 5usize), (1000, 6 * 1024 * 1024, 2)] {
+        let (output, _) = scripted([Step::Hangs]);
+        let (producer, pipeline) = start(output, events, 1);
+        for id in 0..fit {
+            tokio::time::timeout(minute, producer.send(event_of(id, bytes))).await.unwrap().unwrap();
+        }
+        let blocked = tokio::time::timeout(minute, producer.send(event_of("more", bytes))).await;
+        assert!(blocked.is_err(), "{events} {bytes}");
+        assert_eq!(pipeline.stats().counts().sent, fit as u64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_delivers_what_is_queued() {
+    let (output, seen) = scripted([busy()]);
+    let (producer, pipeline) = start(output, 100, 4);
+    send(&producer, 0..10).await;
+    let stats = pipeline.stats();
+    assert_eq!(pipeline.shutdown(Duration::from_secs(30)).await, 0);
+    assert_eq!(stats.counts().delivered, 10);
+    assert_eq!(seen.ends.lock().unwrap().len(), 10);
+    assert_eq!(producer.send(event_of("late", 1)).await, Err(Closed));
+    assert_eq!(producer.flush().await, Err(Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_the_wait_of_an_outage_for_a_last_try() {
+    let (output, seen) = scripted(std::iter::repeat_with(busy).take(20));
+    let (producer, pipeline) = start(output, 100, 4);
+    send(&producer, 0..3).await;
+    seen.wait_for_batches(20).await;
+    assert_eq!(pipeline.shutdown(Duration::from_millis(500)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_at_its_deadline_and_says_what_is_left() {
+    for first in [vec![Step::Hangs], vec![busy(); 1000]] {
+        let (output, _) = scripted(first);
+        let (producer, pipeline) = start(output, 5, 2);
+        send(&producer, 0..5).await;
+        let blocked = tokio::spawn(async move { producer.send(event_of("more", 1)).await });
+        tokio::task::yield_now().await;
+        let stats = pipeline.stats();
+        let begun = Instant::now();
+        assert_eq!(pipeline.shutdown(Duration::from_secs(7)).await, 5);
+        assert_eq!(begun.elapsed().as_secs(), 7);
+        assert_eq!(stats.counts().left, 5);
+        assert_eq!(blocked.await.unwrap(), Err(Closed), "who waits for a place is told");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_is_logged_by_id_and_reason_without_its_document() {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (output, _) = scripted([Step::Verdicts(vec![refused(), Verdict::Done, refused()])]);
+    let (producer, _pipeline) = start(output, 10, 10);
+    for id in ["first", "second", "third"] {
+        producer.send(event_of(id, 10)).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("refused: bad field") && text.contains("first third"), "{text}");
+    assert!(text.contains("logs-a-b") && !text.contains("second") && !text.contains("xxx"), "{text}");
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let verdict = prop_oneof![
+        4 => Just(Verdict::Done),
+        1 => Just(Verdict::Duplicate),
+        3 => Just(again()),
+        1 => Just(refused()),
+    ];
+    prop_oneof![
+        6 => prop::collection::vec(verdict, 0..12).prop_map(Step::Verdicts),
+        1 => Just(busy()),
+        1 => Just(Step::Fails(BatchError::TooLarge)),
+        1 => Just(Step::Fails(BatchError::Denied { why: "403".into() })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_event_ends_exactly_once_and_old_ones_go_first(
+        steps in prop::collection::vec(any_step(), 0..40),
+        (events, queue, batch, most) in (1usize..60, 1usize..20, 1usize..10, 1usize..10),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (mut output, seen) = scripted(steps);
+            output.most = most;
+            let (producer, pipeline) = start(output, queue, batch);
+            send(&producer, 0..events).await;
+            producer.flush().await.unwrap();
+            let counts = pipeline.stats().counts();
+
+            let mut ends: BTreeMap<usize, Verdict> = BTreeMap::new();
+            for (id, verdict) in seen.ends.lock().unwrap().iter() {
+                let twice = ends.insert(id.parse().unwrap(), verdict.clone());
+                prop_assert!(twice.is_none(), "{} ended twice", id);
+            }
+            // A single event that is too large ends too, without a verdict of its own.
+            let total = ends.values().filter(|end| matches!(end, Verdict::Refused { .. })).count()
+                + events - ends.len();
+            prop_assert_eq!(counts.sent as usize, events);
+            prop_assert_eq!(counts.refused as usize, total);
+            prop_assert_eq!(counts.delivered as usize, events - total);
+            prop_assert_eq!(
+                counts.duplicates as usize,
+                ends.values().filter(|end| **end == Verdict::Duplicate).count()
+            );
+
+            // Every batch is in the order of sending, and begins with the oldest that has no end.
+            let mut tried: BTreeSet<usize> = BTreeSet::new();
+            for batch in seen.batches() {
+                let batch: Vec<usize> = batch.iter().map(|id| id.parse().unwrap()).collect();
+                prop_assert!(batch.is_sorted(), "{:?}", batch);
+                let newest = tried.last().copied();
+                let new = batch.iter().position(|id| Some(*id) > newest).unwrap_or(batch.len());
+                prop_assert!(batch[..new].iter().all(|id| tried.contains(id)), "{:?}", batch);
+                tried.extend(batch);
+            }
+            prop_assert_eq!(tried.len(), events);
+            prop_assert_eq!(pipeline.shutdown(FLUSH).await, 0);
+            Ok(())
+        })?;
+    }
+}

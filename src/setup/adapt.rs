@@ -1,0 +1,126 @@
+//! What a store may lack, how its refusal shows it, and what stands in.
+//!
+//! In: the text of a refusal. Out: the template without what was refused.
+//!
+//! | refused | in its place | lacking in |
+//! |---|---|---|
+//! | `data_stream` | a plain index of the same name | Elasticsearch before 7.9 |
+//! | `flattened` | `flat_object`; where that lacks too, kept but not searchable | OpenSearch |
+//! | `match_only_text` | `text` | Elasticsearch before 7.14 |
+//! | `constant_keyword` | `keyword` | OpenSearch, which insists on a value in the template |
+//! | `wildcard` | `keyword` | Elasticsearch before 7.9, OpenSearch before 2.15 |
+
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One thing that a store may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    DataStreams,
+    Flattened,
+    FlatObject,
+    MatchOnlyText,
+    ConstantKeyword,
+    Wildcard,
+}
+
+const ALL: [Lack; 6] = [
+    Lack::DataStreams,
+    Lack::Flattened,
+    Lack::FlatObject,
+    Lack::MatchOnlyText,
+    Lack::ConstantKeyword,
+    Lack::Wildcard,
+];
+
+impl Lack {
+    /// The type that is lacking; `None` for what is no type.
+    fn kind(self) -> Option<&'static str> {
+        match self {
+            Self::DataStreams => None,
+            Self::Flattened => Some("flattened"),
+            Self::FlatObject => Some("flat_object"),
+            Self::MatchOnlyText => Some("match_only_text"),
+            Self::ConstantKeyword => Some("constant_keyword"),
+            Self::Wildcard => Some("wildcard"),
+        }
+    }
+
+    /// Whether a refusal shows it. Elasticsearch says `The mapper type [x] declared on field …`,
+    /// OpenSearch `No handler for type [x] declared on field …`.
+    fn shows_in(self, refusal: &str) -> bool {
+        let named =
+            self.kind().is_some_and(|kind| refusal.contains(&format!("type [{kind}] declared on field")));
+        named
+            || match self {
+                Self::DataStreams => refusal.contains("unknown field [data_stream]"),
+                Self::ConstantKeyword => refusal.contains("is missing required parameter [value]"),
+                _ => false,
+            }
+    }
+
+    /// What stands in, for people.
+    fn told(self) -> &'static str {
+        match self {
+            Self::DataStreams => "data streams (plain indices instead)",
+            Self::Flattened => "`flattened` (`flat_object` instead)",
+            Self::FlatObject => "`flat_object` (kept, not searchable)",
+            Self::MatchOnlyText => "`match_only_text` (`text` instead)",
+            Self::ConstantKeyword => "`constant_keyword` without a value (`keyword` instead)",
+            Self::Wildcard => "`wildcard` (`keyword` instead)",
+        }
+    }
+}
+
+/// What the store at hand lacks, as far as it has said.
+#[derive(Debug, Default)]
+pub(super) struct Lacks(BTreeSet<Lack>);
+
+impl Lacks {
+    /// Reads a refusal; `false` when it says nothing new.
+    pub(super) fn learn(&mut self, refusal: &str) -> bool {
+        let before = self.0.len();
+        self.0.extend(ALL.into_iter().filter(|lack| lack.shows_in(refusal)));
+        self.0.len() > before
+    }
+
+    /// `template` as this store takes it.
+    pub(super) fn apply(&self, template: &Value) -> Value {
+        let mut adapted = template.clone();
+        for lack in &self.0 {
+            match lack.kind() {
+                None => {
+                    if let Some(body) = adapted.as_object_mut() {
+                        body.remove("data_stream");
+                    }
+                }
+                Some(kind) => replace(&mut adapted["template"]["mappings"], kind, *lack),
+            }
+        }
+        adapted
+    }
+
+    /// One line for people.
+    pub(super) fn line(&self) -> Option<String> {
+        let told: Vec<&str> = self.0.iter().map(|lack| lack.told()).collect();
+        (!told.is_empty()).then(|| format!("the store does not know {}", told.join(", ")))
+    }
+}
+
+/// Replaces the mapping of every field of the type `kind`.
+fn replace(mapping: &mut Value, kind: &str, lack: Lack) {
+    if mapping["type"] == kind {
+        *mapping = match lack {
+            Lack::Flattened => json!({"type": "flat_object"}),
+            Lack::FlatObject => json!({"type": "object", "enabled": false}),
+            Lack::MatchOnlyText => json!({"type": "text", "norms": false}),
+            Lack::ConstantKeyword | Lack::Wildcard => json!({"type": "keyword", "ignore_above": 1024}),
+            Lack::DataStreams => return,
+        };
+    }
+    if let Some(properties) = mapping.get_mut("properties").and_then(Value::as_object_mut) {
+        for field in properties.values_mut() {
+            replace(field, kind, lack);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `fields.yml`: every field of every document, with its type and meaning.
+//!
+//! In: the file, which is part of the program. Out: its sections, and mappings made of them.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+const TEXT: &str = include_str!("../../fields.yml");
+
+/// Longer keywords are kept, but not searchable: a store refuses the document of a word over 32 KiB.
+const IGNORE_ABOVE: u32 = 1024;
+
+/// A section of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// What templates choose it by.
+    pub key: String,
+    /// Its heading.
+    pub title: String,
+    /// What its fields are about.
+    pub description: String,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+/// A field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The whole name, with dots.
+    pub name: String,
+    /// The type in the full template.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it tells.
+    pub description: String,
+    /// Whether one can search for it; kept in the document all the same.
+    #[serde(default = "yes")]
+    pub index: bool,
+    /// Whether an object is looked into at all.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The sections, in the order of the file.
+pub fn sections() -> Vec<Section> {
+    crate::yaml::from_str(TEXT).expect("fields.yml is part of the program and read by its tests")
+}
+
+/// The `properties` of a mapping that has the fields of the sections `keys`.
+pub(super) fn properties(keys: &[&str]) -> Value {
+    let mut root = Map::new();
+    for section in sections().iter().filter(|section| keys.contains(&section.key.as_str())) {
+        for field in &section.fields {
+            let mut names: Vec<&str> = field.name.split('.').collect();
+            let last = names.pop().expect("splitting gives at least one part");
+            let mut level = &mut root;
+            for name in names {
+                let object = level.entry(name).or_insert_with(|| json!({"properties": {}}));
+                level = object["properties"].as_object_mut().expect("no field lies under a field");
+            }
+            level.insert(last.to_owned(), field.mapping());
+        }
+    }
+    Value::Object(root)
+}
+
+impl Field {
+    fn mapping(&self) -> Value {
+        let mut mapping = json!({"type": self.kind});
+        match self.kind.as_str() {
+            "keyword" | "wildcard" | "flattened" => mapping["ignore_above"] = IGNORE_ABOVE.into(),
+            "text" => mapping["norms"] = false.into(),
+            _ => {}
+        }
+        if self.kind == "wildcard" {
+            // What this type is for is long text, such as command lines.
+            mapping["ignore_above"] = (8 * IGNORE_ABOVE).into();
+        }
+        if !self.index {
+            mapping["index"] = false.into();
+        }
+        if !self.enabled {
+            mapping["enabled"] = false.into();
+        }
+        mapping
+    }
+}
