@@ -95,9 +95,9 @@ fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
     let loaded = crate::config::load(&global.sources(&env))?;
     let mut logging = loaded.settings.logging.clone();
     if let Some(level) = global.level() {
-        logging.level = level.to_owned();
+        level.clone_into(&mut logging.level);
     } else if one_shot && logging.level == "info" {
-        logging.level = "warning".to_owned();
+        "warning".clone_into(&mut logging.level);
     }
     telemetry::start(&logging);
     for note in &loaded.notes {

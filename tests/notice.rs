@@ -2,6 +2,8 @@
 //!
 //! `UPDATE=1 cargo test --test notice` writes it.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

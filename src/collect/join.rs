@@ -86,20 +86,16 @@ impl Index {
         let webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
         let engines: Vec<&str> = self.engines.iter().copied().collect();
         self.put(resource, "podPolicyEngines", &webhooks, Value::from(engines));
-        match self.api_server {
-            Some(ApiServer::NoAdmissionFile) => {
-                resource.related.insert("podSecurityDefault".into(), Value::from("privileged"));
-            }
-            _ => {
-                let denied = self.gaps.get("Pod").cloned();
-                let unread = denied.unwrap_or_else(|| {
-                    let what =
-                        "read the API server's default pod security level: only seen on a control-plane node";
-                    Unread::new("$", Reason::Missing, what)
-                });
-                resource.unread.push(Unread { at: "$.related.podSecurityDefault".into(), ..unread });
-            }
+        if self.api_server == Some(ApiServer::NoAdmissionFile) {
+            resource.related.insert("podSecurityDefault".into(), Value::from("privileged"));
+            return;
         }
+        let denied = self.gaps.get("Pod").cloned();
+        let unread = denied.unwrap_or_else(|| {
+            let what = "read the API server's default pod security level: only seen on a control-plane node";
+            Unread::new("$", Reason::Missing, what)
+        });
+        resource.unread.push(Unread { at: "$.related.podSecurityDefault".into(), ..unread });
     }
 
     /// A join that rests on kinds of which one could not be listed is unread; what was found of it stays.
@@ -207,7 +203,9 @@ mod tests {
         let mirror = json!({"kubernetes.io/config.mirror": "hash"});
         let default = |pods: Vec<Resource>| {
             let mut index = Index::default();
-            pods.iter().for_each(|pod| index.note(pod));
+            for pod in &pods {
+                index.note(pod);
+            }
             namespace(&index).related.get("podSecurityDefault").cloned()
         };
         let plain = || pod(json!(["kube-apiserver", "--v=1"]), mirror.clone());

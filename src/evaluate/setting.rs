@@ -113,13 +113,12 @@ impl Lookup<'_> {
 
     fn env(&self) -> Found {
         let Some(name) = &self.setting.env else { return Found::Nothing };
-        match self.document.root.get("env").and_then(|env| env.get(name)).and_then(Value::as_str) {
-            Some(text) => self.texts(&[text], name.clone()),
-            None => {
-                let problems = self.document.problems_at("env");
-                if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) }
-            }
-        }
+        let text = self.document.root.get("env").and_then(|env| env.get(name)).and_then(Value::as_str);
+        let Some(text) = text else {
+            let problems = self.document.problems_at("env");
+            return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
+        };
+        self.texts(&[text], name.clone())
     }
 
     /// Reads what a flag or variable says.

@@ -39,21 +39,6 @@ impl Writer {
         }
     }
 
-    /// The same rules for the next cycle.
-    pub fn next(&self, context: Context) -> Self {
-        Self {
-            findings: Stream::new(FINDINGS, &context),
-            outcomes: Stream::new(OUTCOMES, &context),
-            rules: Arc::clone(&self.rules),
-            context,
-        }
-    }
-
-    /// Who looks, at what, and when.
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
     /// Renders a resource for all its findings.
     pub fn subject(&self, resource: &Resource) -> Subject {
         Subject::new(resource, &self.context)

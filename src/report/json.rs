@@ -24,7 +24,7 @@ pub(super) fn render(report: &Report) -> Value {
 
 fn counts(counts: &Counts) -> Value {
     let fields = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), json!(counts.of(*outcome))));
-    Value::Object(Map::from_iter(fields))
+    Value::Object(fields.collect())
 }
 
 fn rule(report: &Report, index: usize) -> Value {
@@ -54,7 +54,7 @@ fn resource(report: &Report, seen: &Seen, details: &[&super::Detail]) -> Value {
         "type": seen.label.kind,
         "sub_type": seen.label.sub_type,
         "name": seen.label.name,
-        "results": Map::from_iter(results),
+        "results": results.collect::<Map<_, _>>(),
     });
     if let Some(namespace) = &seen.label.namespace {
         out["namespace"] = json!(namespace);

@@ -45,6 +45,7 @@ pub struct Control {
 
 /// How a control decides.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "one for each control; a box would only be in the way")]
 pub enum Decision {
     /// True passes, false fails.
     Check(Check),

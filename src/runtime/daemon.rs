@@ -162,12 +162,11 @@ impl Runner<'_> {
     /// Each recording once.
     async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Vec<Report>> {
         let mut reports = Vec::new();
-        let mut sequence = jiff::Timestamp::now().as_second();
-        for path in &self.settings.posture.snapshots {
+        let first = jiff::Timestamp::now().as_second();
+        for (path, sequence) in self.settings.posture.snapshots.iter().zip(first..) {
             let mut report = None;
             self.cycle(&Source::Snapshot(path.clone()), sequence, Some(&mut report), cancel).await?;
             reports.extend(report);
-            sequence += 1;
         }
         Ok(reports)
     }

@@ -46,6 +46,7 @@ pub async fn scan(
     let writer = Writer::new(&engine.rules, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     // Not `lines: deliver.lines`: only in a match may the writer's lifetime shrink to the report's.
+    #[allow(clippy::manual_map, clippy::needless_match, reason = "see above")]
     let lines: Option<&mut (dyn Write + Send)> = match deliver.lines {
         Some(lines) => Some(lines),
         None => None,

@@ -219,8 +219,12 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
 async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observation> {
     let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths)).await??;
     let mut index = Index::default();
-    resources.iter().for_each(|resource| index.note(resource));
-    resources.iter_mut().for_each(|resource| index.relate(resource));
+    for resource in &resources {
+        index.note(resource);
+    }
+    for resource in &mut resources {
+        index.relate(resource);
+    }
     let (sender, found) = mpsc::channel(FOUND);
     let ended = tokio::spawn(async move {
         for resource in resources {

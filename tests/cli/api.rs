@@ -154,7 +154,7 @@ async fn an_expired_list_goes_on_where_the_server_says() {
 async fn a_server_that_does_not_answer_is_a_time_out() {
     let server = server().await;
     let slow =
-        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_secs(60));
+        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_mins(1));
     Mock::given(method("GET"))
         .and(path("/api/v1/pods"))
         .respond_with(slow)

@@ -1,5 +1,7 @@
 //! The program from the outside, without a cluster: bad input, exit codes, and what it says.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 mod api;
 mod input;
 mod program;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 static LOCK: Mutex<()> = Mutex::new(());
 
 /// How long anything may take to become true.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub struct Bed {
     _lock: MutexGuard<'static, ()>,
@@ -40,7 +40,7 @@ impl Bed {
         let authority = std::fs::read(env("TESTBED_ES_CA")).unwrap();
         let http = reqwest::Client::builder()
             .add_root_certificate(reqwest::Certificate::from_pem(&authority).unwrap())
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self {
@@ -92,6 +92,11 @@ impl Bed {
         let output = self.output(&["diff", old.to_str().unwrap(), new.to_str().unwrap()]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A namespace for data streams that no earlier run wrote to.
+    pub fn namespace(name: &str) -> String {
+        format!("{name}{}", std::process::id())
     }
 
     /// A configuration file with an output to `store`, and `more` in the section `posturebeat`.

@@ -52,9 +52,10 @@ fn no_planted_secret_is_found_anywhere() {
         assert!(!text.contains(CANARY), "in {format}");
     }
 
-    let config = bed.config(Store::Elasticsearch, "canary", "  period: 1h\n");
+    let namespace = Bed::namespace("canary");
+    let config = bed.config(Store::Elasticsearch, &namespace, "  period: 1h\n");
     let mut running = bed.start(&["run", "-d", "*", "-c", config.to_str().unwrap()]);
-    let index = "logs-cloud_security_posture.findings-canary";
+    let index = &format!("logs-cloud_security_posture.findings-{namespace}");
     bed.until("the cycle", || running.log().contains("cycle complete").then_some(()));
     bed.until("its findings", || (bed.count(Store::Elasticsearch, index) > 0).then_some(()));
     running.stop();

@@ -37,15 +37,16 @@ fn expected(bed: &Bed, recording: &str) -> u64 {
 #[test]
 fn elasticsearch_is_down_for_20_seconds_in_mid_cycle() {
     let bed = Bed::take();
+    let namespace = Bed::namespace("down");
     let recording = pods(&bed, 2_000);
     let recording = recording.to_str().unwrap();
     let wanted = expected(&bed, recording);
     let more = format!("  snapshots: ['{recording}']\n");
-    let config = bed.config(Store::Elasticsearch, "down", &more);
+    let config = bed.config(Store::Elasticsearch, &namespace, &more);
     let mut running =
         bed.start(&["run", "-c", config.to_str().unwrap(), "-E", "output.elasticsearch.bulk_max_size=100"]);
     bed.until("the first findings", || {
-        (bed.count(Store::Elasticsearch, &findings("down")) > 0).then_some(())
+        (bed.count(Store::Elasticsearch, &findings(&namespace)) > 0).then_some(())
     });
     bed.script("es", "stop");
     assert!(running.child.try_wait().unwrap().is_none(), "the cycle was over before the store went away");
@@ -54,7 +55,7 @@ fn elasticsearch_is_down_for_20_seconds_in_mid_cycle() {
     let status = bed.until("the run to end", || running.child.try_wait().unwrap());
     assert!(status.success(), "{}", running.log());
     assert_eq!(
-        bed.count(Store::Elasticsearch, &findings("down")),
+        bed.count(Store::Elasticsearch, &findings(&namespace)),
         wanted,
         "every finding once: {}",
         running.log()
@@ -87,17 +88,20 @@ fn a_wrong_password_ends_the_start() {
 #[test]
 fn what_the_mapping_refuses_is_said_and_the_rest_arrives() {
     let bed = Bed::take();
-    let index = findings("refused");
+    let namespace = Bed::namespace("refused");
+    let index = findings(&namespace);
     // Whole numbers only where we send names: every Kubernetes object's finding is refused.
-    let mapping = json!({"mappings": {"dynamic": false, "properties": {"orchestrator": {"properties": {"resource":
-        {"properties": {"name": {"type": "integer"}}}}}}}});
-    let (status, answer) = bed.request(Store::Elasticsearch, "PUT", &format!("/{index}"), Some(&mapping));
+    let template = json!({"index_patterns": [index], "priority": 900, "data_stream": {}, "template": {"mappings": {
+        "dynamic": false, "properties": {"@timestamp": {"type": "date"}, "orchestrator": {"properties": {"resource":
+        {"properties": {"name": {"type": "integer"}}}}}}}}});
+    let (status, answer) =
+        bed.request(Store::Elasticsearch, "PUT", &format!("/_index_template/{index}"), Some(&template));
     assert_eq!(status, 200, "{answer}");
     let recording = bed.path("all.ndjson");
     let recorded = bed.output(&["collect", "--to", recording.to_str().unwrap()]);
     assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
     let more = format!("  snapshots: ['{}']\n", recording.display());
-    let config = bed.config(Store::Elasticsearch, "refused", &more);
+    let config = bed.config(Store::Elasticsearch, &namespace, &more);
     let mut running = bed.start(&["run", "-c", config.to_str().unwrap()]);
     let status = bed.until("the run to end", || running.child.try_wait().unwrap());
     assert!(status.success(), "{}", running.log());
@@ -117,19 +121,20 @@ fn what_the_mapping_refuses_is_said_and_the_rest_arrives() {
 #[test]
 fn sigterm_in_mid_cycle_delivers_what_was_judged() {
     let bed = Bed::take();
+    let namespace = Bed::namespace("term");
     let recording = pods(&bed, 3_000);
     let wanted = expected(&bed, recording.to_str().unwrap());
     let more = format!("  snapshots: ['{}']\n", recording.display());
-    let config = bed.config(Store::Elasticsearch, "term", &more);
+    let config = bed.config(Store::Elasticsearch, &namespace, &more);
     let mut running =
         bed.start(&["run", "-c", config.to_str().unwrap(), "-E", "output.elasticsearch.bulk_max_size=50"]);
     bed.until("the first findings", || {
-        (bed.count(Store::Elasticsearch, &findings("term")) > 0).then_some(())
+        (bed.count(Store::Elasticsearch, &findings(&namespace)) > 0).then_some(())
     });
     let (code, took) = running.stop();
     assert_eq!(code, Some(0), "{}", running.log());
     assert!(took < Duration::from_secs(20), "it took {took:?}");
-    let arrived = bed.count(Store::Elasticsearch, &findings("term"));
+    let arrived = bed.count(Store::Elasticsearch, &findings(&namespace));
     assert!(arrived > 0 && arrived < wanted, "{arrived} of {wanted}: it was in mid-cycle");
     let log = running.log();
     assert!(log.contains("cycle interrupted") || log.contains("told to stop"), "{log}");
@@ -139,17 +144,18 @@ fn sigterm_in_mid_cycle_delivers_what_was_judged() {
 #[test]
 fn an_api_key_lets_us_in() {
     let bed = Bed::take();
+    let namespace = Bed::namespace("key");
     let body = json!({"name": "posturebeat-test", "role_descriptors": {"writer": {"cluster": ["monitor"],
         "indices": [{"names": ["logs-cloud_security_posture.findings-*"], "privileges": ["auto_configure", "create_doc"]}]}}});
     let (status, key) = bed.request(Store::Elasticsearch, "POST", "/_security/api_key", Some(&body));
     assert_eq!(status, 200, "{key}");
     // The templates are the administrator's to install; Fleet's key may not.
-    let admin = bed.config(Store::Elasticsearch, "key", "");
+    let admin = bed.config(Store::Elasticsearch, &namespace, "");
     assert!(bed.output(&["setup", "--index-management", "-c", admin.to_str().unwrap()]).status.success());
     let recording = pods(&bed, 20);
     let config = bed.path("key.yml");
     let text = format!(
-        "posturebeat:\n  namespace: key\n  snapshots: ['{}']\noutput.elasticsearch:\n  hosts: ['{}']\n  api_key: '{}:{}'\n  ssl.certificate_authorities: ['{}']\n",
+        "posturebeat:\n  namespace: {namespace}\n  snapshots: ['{}']\noutput.elasticsearch:\n  hosts: ['{}']\n  api_key: '{}:{}'\n  ssl.certificate_authorities: ['{}']\n",
         recording.display(),
         env("TESTBED_ES_URL"),
         key["id"].as_str().unwrap(),
@@ -161,10 +167,10 @@ fn an_api_key_lets_us_in() {
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{log}");
     assert_eq!(
-        bed.count(Store::Elasticsearch, &findings("key")),
+        bed.count(Store::Elasticsearch, &findings(&namespace)),
         expected(&bed, recording.to_str().unwrap())
     );
     assert!(!log.contains(key["api_key"].as_str().unwrap()), "the key stays out of the log");
     // The key may not write the other streams: said, and no finding is lost for it.
-    assert!(log.contains("logs-posturebeat.coverage-key"), "{log}");
+    assert!(log.contains(&format!("logs-posturebeat.coverage-{namespace}")), "{log}");
 }

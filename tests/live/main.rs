@@ -3,6 +3,8 @@
 //! Run by `make test`, inside the test bed's network namespace. Tests share one cluster, so each holds
 //! [`bed::Bed`]'s lock for its whole length; each writes to data streams of its own namespace.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 mod bed;
 mod breaks;
 mod canaries;

@@ -1,5 +1,7 @@
 //! The built-in rules: every control's cases, and what must hold for all of them together.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 use posturebeat::evaluate::run_cases;
 use posturebeat::rule::{Catalogue, built_in};
 
@@ -46,7 +48,7 @@ fn the_coverage_page_is_current() {
 
 #[test]
 fn the_schemas_for_rule_authors_are_current() {
-    let text = |schema: serde_json::Value| format!("{:#}\n", schema);
+    let text = |schema: serde_json::Value| format!("{schema:#}\n");
     generated("docs/schema/control.json", &text(posturebeat::rule::control_schema()));
     generated("docs/schema/cases.json", &text(posturebeat::rule::cases_schema()));
 }
