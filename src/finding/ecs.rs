@@ -1,17 +1,18 @@
 //! ECS fields beside `resource.*`: `file.*`, `process.*`, `orchestrator.resource.*`.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::resource::{Kind, Resource};
 
 /// The top-level ECS objects of one resource, by name.
-pub(super) fn of(resource: &Resource) -> Vec<(&'static str, Value)> {
+pub(super) fn of(resource: &Resource, now: Timestamp) -> Vec<(&'static str, Value)> {
     if resource.is_unlisted() {
         return Vec::new();
     }
     match resource.kind {
         Kind::File => vec![("file", file(&resource.raw))],
-        Kind::Process => vec![("process", process(&resource.raw))],
+        Kind::Process => vec![("process", process(&resource.raw, now))],
         Kind::K8sObject => Vec::new(),
     }
 }
@@ -58,7 +59,7 @@ fn file(raw: &Value) -> Value {
     Value::Object(out)
 }
 
-fn process(raw: &Value) -> Value {
+fn process(raw: &Value, now: Timestamp) -> Value {
     let mut out = Map::new();
     let number =
         |value: Option<&Value>| value.and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok());
@@ -83,6 +84,10 @@ fn process(raw: &Value) -> Value {
         out.insert("args".into(), Value::from(args));
         out.insert("command_line".into(), Value::from(command));
     }
-    copy(&mut out, raw, &[("start", "started"), ("uptime", "uptime")]);
+    copy(&mut out, raw, &[("start", "started")]);
+    let started = raw.get("started").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    if let Some(started) = started {
+        out.insert("uptime".into(), Value::from((now.as_second() - started.as_second()).max(0)));
+    }
     Value::Object(out)
 }

@@ -1,5 +1,6 @@
 //! One resource, rendered once for all its findings.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub struct Subject {
 
 impl Subject {
     /// Renders a resource.
-    pub fn new(resource: &Resource, context: &Context) -> Self {
+    pub fn new(resource: &Resource, context: &Context, now: Timestamp) -> Self {
         let id = ids::resource_id(resource, &context.identity);
         let (raw, truncated) = raw::render(&resource.raw);
         let (kind, sub_type) = shown_type(resource);
@@ -36,7 +37,7 @@ impl Subject {
         text.push_str(&raw);
         text.push_str("},\"orchestrator\":");
         text.push_str(&orchestrator(resource, context).to_string());
-        for (name, value) in ecs::of(resource) {
+        for (name, value) in ecs::of(resource, now) {
             text.push_str(&format!(",\"{name}\":{value}"));
         }
         Self { id, truncated, text: Arc::from(text) }

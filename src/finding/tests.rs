@@ -62,8 +62,8 @@ fn documents(resource: Resource) -> Vec<(String, Value)> {
     let rules = rules();
     let writer = Writer::new(&rules, context());
     let judge = Judge::new(&rules);
-    let subject = writer.subject(&resource);
     let now: Timestamp = "2026-08-21T07:10:03.123456789Z".parse().unwrap();
+    let subject = writer.subject(&resource, now);
     let mut out = Vec::new();
     for (rules, judgement) in judge.judge(resource) {
         for rule in rules {
@@ -108,7 +108,7 @@ fn a_process_finding() {
         "pid": "7", "component": "kubelet", "command": "/usr/bin/kubelet --a=false",
         "args": {"a": ["false"]}, "external_data": {},
         "stat": {"Name": "kubelet", "Parent": "1", "Group": "7", "StartTime": "99"},
-        "started": "2026-08-20T00:00:00.000Z", "uptime": 5,
+        "started": "2026-08-20T00:00:00.000Z",
     });
     insta::assert_json_snapshot!(documents(resource(Kind::Process, "process", "799", "kubelet", raw)));
 }

@@ -40,8 +40,8 @@ impl Writer {
     }
 
     /// Renders a resource for all its findings.
-    pub fn subject(&self, resource: &Resource) -> Subject {
-        Subject::new(resource, &self.context)
+    pub fn subject(&self, resource: &Resource, now: Timestamp) -> Subject {
+        Subject::new(resource, &self.context, now)
     }
 
     /// The document of one judgement; none for what is not applicable, which is only counted.

@@ -60,10 +60,10 @@ pub(super) async fn judge_all(
                 None => break,
             },
         };
-        let subject = writer.subject(&resource);
+        let now = Timestamp::now();
+        let subject = writer.subject(&resource, now);
         let label = sinks.report.is_some().then(|| Label::of(&resource));
         let judgements = engine.judge.judge(resource);
-        let now = Timestamp::now();
         for (rules, judgement) in &judgements {
             for rule in *rules {
                 tally.add(*rule, judgement.outcome);

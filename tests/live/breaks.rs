@@ -69,7 +69,7 @@ fn a_pod_made_privileged_is_found() {
     let pod = |privileged: bool| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "breakable", "namespace": "demo"}, "spec": {
             "nodeSelector": {"nowhere": "true"},
-            "containers": [{"name": "c", "image": "registry.k8s.io/pause:3.6",
+            "containers": [{"name": "c", "image": "posturebeat.test/pause:1", "imagePullPolicy": "Never",
                 "securityContext": {"privileged": privileged}}]}})
     };
     let good = bed.apply(&pod(false));

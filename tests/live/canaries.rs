@@ -25,7 +25,7 @@ fn no_planted_secret_is_found_anywhere() {
     let bed = Bed::take();
     let secret = |place: &str| format!("{CANARY}-{place}");
     let container = |name: &str| {
-        json!({"name": name, "image": "registry.k8s.io/pause:3.6",
+        json!({"name": name, "image": "posturebeat.test/pause:1", "imagePullPolicy": "Never",
             "env": [{"name": "DB_PASSWORD", "value": secret("env")}, {"name": "URL", "value": "x"}],
             "command": ["serve", format!("--auth-token={}", secret("flag"))],
             "args": ["--db-password", secret("word"), format!("--upstream=https://user:{}@db.example/", secret("url"))]})

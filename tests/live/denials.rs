@@ -6,14 +6,14 @@ use std::process::Command;
 
 use crate::bed::{Bed, env};
 
-/// Outcomes of the rules whose number starts so, over all resources.
+/// Outcomes of one rule over all resources.
 fn outcomes(report: &Value, number: &str) -> Vec<String> {
     report["resources"]
         .as_array()
         .unwrap()
         .iter()
         .flat_map(|resource| resource["results"].as_object().unwrap())
-        .filter(|(rule, _)| rule.rsplit('/').next().unwrap().starts_with(number))
+        .filter(|(rule, _)| rule.rsplit('/').next() == Some(number))
         .map(|(_, outcome)| outcome.as_str().unwrap().to_owned())
         .collect()
 }

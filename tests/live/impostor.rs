@@ -17,7 +17,7 @@ fn a_process_of_a_pod_is_not_believed() {
         "tolerations": [{"operator": "Exists"}],
         "terminationGracePeriodSeconds": 0,
         "volumes": [{"name": "v", "hostPath": {"path": folder.to_str().unwrap()}}],
-        "containers": [{"name": "c", "image": "registry.k8s.io/pause:3.6",
+        "containers": [{"name": "c", "image": "posturebeat.test/pause:1", "imagePullPolicy": "Never",
             "command": ["/v/kube-apiserver", "--anonymous-auth=true", "--authorization-mode=AlwaysAllow",
                 "--authentication-config=/etc/shadow", "--audit-policy-file=/etc/shadow"],
             "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}});

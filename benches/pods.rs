@@ -1,0 +1,206 @@
+//! What a pod costs: parse, judge (every 5.2 control), build documents, and the whole path to an output that
+//! throws them away. CPU time of the whole process, so it is per pod and per core; peak memory beside it.
+//!
+//! `make bench`
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and ends where it cannot go on"
+)]
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use posturebeat::collect::join::Index;
+use posturebeat::collect::redact;
+use posturebeat::config::settings::Queue;
+use posturebeat::evaluate::Judge;
+use posturebeat::event::Event;
+use posturebeat::finding::{Agent, Context, Writer};
+use posturebeat::output::{BatchError, Output, OutputError, Verdict};
+use posturebeat::pipeline::{Delivery, Pipeline};
+use posturebeat::resource::{Identity, Kind, Resource};
+use posturebeat::rule::{Catalogue, Rule, built_in};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Duration;
+
+/// As many as a large cluster has; a larger one takes no more memory, only longer.
+const PODS: usize = 10_000;
+/// Texts of different pods that are used in turn, so that their own memory does not count.
+const DISTINCT: usize = 100;
+
+/// Takes everything and keeps nothing; the bytes are put together, as every output must.
+struct Null;
+
+#[async_trait]
+impl Output for Null {
+    async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
+        let mut body = Vec::with_capacity(1 << 20);
+        for event in batch {
+            body.clear();
+            event.body.write_to(&mut body);
+            black_box(&body);
+        }
+        Ok(vec![Verdict::Done; batch.len()])
+    }
+
+    async fn check(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
+/// A pod as an API server gives it: about 2.5 KB.
+fn pod(index: usize) -> String {
+    let container = |name: &str| {
+        json!({"name": name, "image": format!("registry.example.com/team/{name}:1.{index}"), "imagePullPolicy": "IfNotPresent",
+            "env": [{"name": "MODE", "value": "production"}, {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}}],
+            "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
+            "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": index % 2 == 0},
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+            "volumeMounts": [{"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": "kube-api-access", "readOnly": true}]})
+    };
+    json!({"metadata": {"name": format!("web-{index}"), "generateName": "web-", "namespace": "shop", "uid": format!("00000000-0000-4000-8000-{index:012}"),
+            "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "123456", "labels": {"app": "web", "pod-template-hash": "5d4f8c7b9"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8c7b9", "uid": "11111111-1111-4111-8111-111111111111", "controller": true}]},
+        "spec": {"containers": [container("web"), container("sidecar")], "dnsPolicy": "ClusterFirst", "enableServiceLinks": true, "nodeName": "node-1",
+            "restartPolicy": "Always", "schedulerName": "default-scheduler", "securityContext": {}, "serviceAccountName": "web", "terminationGracePeriodSeconds": 30,
+            "tolerations": [{"effect": "NoExecute", "key": "node.kubernetes.io/not-ready", "operator": "Exists", "tolerationSeconds": 300}],
+            "volumes": [{"name": "kube-api-access", "projected": {"defaultMode": 420, "sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}]}}]},
+        "status": {"phase": "Running", "hostIP": "10.0.0.1", "podIP": "10.1.0.1", "qosClass": "Burstable",
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:10Z"}, {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}})
+    .to_string()
+}
+
+fn resource(mut raw: Value) -> Resource {
+    redact::kubernetes_object(&mut raw);
+    let text = |key: &str| raw.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (id, name) = (text("/metadata/uid"), text("/metadata/name"));
+    Resource {
+        kind: Kind::K8sObject,
+        sub_type: "Pod".into(),
+        id,
+        name,
+        raw,
+        related: Map::new(),
+        unread: Vec::new(),
+    }
+}
+
+fn context() -> Context {
+    let agent = Agent {
+        kind: "posturebeat".into(),
+        name: "bench".into(),
+        id: "11111111-1111-4111-8111-111111111111".into(),
+        ephemeral_id: "22222222-2222-4222-8222-222222222222".into(),
+    };
+    Context {
+        identity: Identity::default(),
+        agent,
+        host: Map::new(),
+        package_policy: (String::new(), 0),
+        namespace: "default".into(),
+        sequence: 1,
+    }
+}
+
+/// CPU time of all threads.
+fn cpu() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+/// The most memory this process ever had, in MB.
+fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes / 1024.0
+}
+
+/// Microseconds of CPU a pod.
+fn measure(work: impl FnOnce()) -> f64 {
+    let before = cpu();
+    work();
+    (cpu() - before).as_secs_f64() * 1e6 / PODS as f64
+}
+
+async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String]) {
+    let writer = Writer::new(rules, context());
+    let index = Index::default();
+    let queue = Queue { events: 3200, flush_timeout: Duration::from_secs(10) };
+    let delivery = Delivery {
+        batch_events: 1600,
+        backoff_init: Duration::from_secs(1),
+        backoff_max: Duration::from_mins(1),
+    };
+    let (producer, pipeline) = Pipeline::start(Box::new(Null), &queue, delivery);
+    for number in 0..PODS {
+        let raw = serde_json::from_str(&texts[number % DISTINCT]).unwrap();
+        let mut resource = resource(raw);
+        index.relate(&mut resource);
+        let now = Timestamp::now();
+        let subject = writer.subject(&resource, now);
+        for (rules, judgement) in judge.judge(resource) {
+            for rule in rules {
+                if let Some(event) = writer.finding(*rule, &subject, &judgement, now) {
+                    producer.send(event).await.unwrap();
+                }
+            }
+        }
+    }
+    producer.flush().await.unwrap();
+    let counts = pipeline.stats().counts();
+    assert_eq!(counts.sent, counts.delivered);
+    pipeline.shutdown(Duration::from_secs(5)).await;
+}
+
+fn main() {
+    let catalogue = Catalogue::load(&built_in()).unwrap();
+    let rules = catalogue.rules(&["cis_k8s".into()], &BTreeMap::new()).unwrap();
+    let rules: Vec<Rule> = rules.into_iter().filter(|rule| rule.row.section() == "5.2").collect();
+    let judge = Judge::new(&rules);
+    let writer = Writer::new(&rules, context());
+    let texts: Vec<String> = (0..DISTINCT).map(pod).collect();
+    let bytes: usize = texts.iter().map(String::len).sum::<usize>() / DISTINCT;
+
+    let parse = measure(|| {
+        for number in 0..PODS {
+            black_box(serde_json::from_str::<Value>(&texts[number % DISTINCT]).unwrap());
+        }
+    });
+    let resources: Vec<Resource> =
+        texts.iter().map(|text| resource(serde_json::from_str(text).unwrap())).collect();
+    let evaluate = measure(|| {
+        for number in 0..PODS {
+            black_box(judge.judge(resources[number % DISTINCT].clone()));
+        }
+    }) - measure(|| {
+        for number in 0..PODS {
+            black_box(resources[number % DISTINCT].clone());
+        }
+    });
+    let judged: Vec<_> = resources.iter().map(|resource| judge.judge(resource.clone())).collect();
+    let documents = measure(|| {
+        for number in 0..PODS {
+            let now = Timestamp::now();
+            let subject = writer.subject(&resources[number % DISTINCT], now);
+            for (rules, judgement) in &judged[number % DISTINCT] {
+                for rule in *rules {
+                    black_box(writer.finding(*rule, &subject, judgement, now));
+                }
+            }
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let whole = measure(|| runtime.block_on(whole_path(&judge, &rules, &texts)));
+
+    println!("{PODS} pods of {bytes} bytes, {} rules; CPU a pod, all threads together", rules.len());
+    println!("parse      {parse:7.1} µs   1.0");
+    println!("evaluate   {evaluate:7.1} µs   {:.1}", evaluate / parse);
+    println!("documents  {documents:7.1} µs   {:.1}", documents / parse);
+    println!("whole path {whole:7.1} µs   {:.1}   (mark: 4.5)", whole / parse);
+    println!("peak memory {:.1} MB (mark: 40)", peak());
+}
