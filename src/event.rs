@@ -21,14 +21,25 @@ pub struct Body {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    Own(Box<str>),
+    Own(String),
     Shared(Arc<str>),
+    Fixed(&'static str),
 }
 
 impl Body {
+    /// Made of this many pieces.
+    pub fn with_capacity(pieces: usize) -> Self {
+        Self { parts: Vec::with_capacity(pieces) }
+    }
+
     /// Adds a piece of its own.
-    pub fn push(&mut self, text: impl Into<Box<str>>) {
-        self.parts.push(Part::Own(text.into()));
+    pub fn push(&mut self, text: String) {
+        self.parts.push(Part::Own(text));
+    }
+
+    /// Adds a piece that is part of the program.
+    pub fn push_fixed(&mut self, text: &'static str) {
+        self.parts.push(Part::Fixed(text));
     }
 
     /// Adds a piece that other documents hold too.
@@ -49,7 +60,8 @@ impl Body {
     /// The pieces, in order; together they are one line of JSON.
     pub fn pieces(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|part| match part {
-            Part::Own(text) => text.as_ref(),
+            Part::Own(text) => text.as_str(),
+            Part::Fixed(text) => text,
             Part::Shared(text) => text.as_ref(),
         })
     }
@@ -65,7 +77,7 @@ impl Body {
 
 impl From<String> for Body {
     fn from(text: String) -> Self {
-        Self { parts: vec![Part::Own(text.into_boxed_str())] }
+        Self { parts: vec![Part::Own(text)] }
     }
 }
 

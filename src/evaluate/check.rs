@@ -31,18 +31,19 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
 
 /// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
 fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
-    if !path.selects(&document.root) {
+    let found = path.select(&document.root);
+    if found.is_empty() {
         let problems = document.problems(path);
         if !problems.is_empty() {
             return Answer::unknown(problems);
         }
         return Answer::known(false, vec![Fact { place: path.text().into(), value: None }]);
     }
-    Answer::known(true, path.select(&document.root).into_iter().map(fact).collect())
+    Answer::known(true, found.into_iter().map(fact).collect())
 }
 
 fn fact(found: Match<'_>) -> Fact<'_> {
-    Fact { place: found.place.into(), value: Some(Cow::Borrowed(found.value)) }
+    Fact { place: found.place, value: Some(Cow::Borrowed(found.value)) }
 }
 
 fn each<'d>(

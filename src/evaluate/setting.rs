@@ -188,7 +188,7 @@ impl Lookup<'_> {
             let problems = self.document.problems(path);
             return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
         };
-        let place = found.place;
+        let place = found.place.into_owned();
         let value = found.value;
         match (self.setting.kind, value) {
             (SettingType::List, Value::Array(elements)) if elements.is_empty() => return Found::Nothing,

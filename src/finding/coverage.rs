@@ -52,7 +52,7 @@ pub(super) fn document(
     .to_string();
     let mut body = Body::default();
     // The tail continues the object, so its last brace goes.
-    body.push(&head[..head.len() - 1]);
+    body.push(head[..head.len() - 1].to_owned());
     body.push(tail(COVERAGE, context));
     Event { id, index: Arc::from(format!("logs-{COVERAGE}-{}", context.namespace)), body }
 }

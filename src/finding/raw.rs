@@ -1,6 +1,6 @@
 //! `resource.raw`, within bounds: a store must never refuse a finding for its size.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The most bytes of `resource.raw` in a document.
 pub(super) const MAX_RAW: usize = 64 * 1024;
@@ -9,11 +9,11 @@ const MAX_TEXT: usize = 256;
 
 /// The resource as JSON text, and whether something was cut from it.
 pub(super) fn render(raw: &Value) -> (String, bool) {
-    let whole = raw.to_string();
+    let whole = text(raw);
     if whole.len() <= MAX_RAW {
         return (whole, false);
     }
-    let short = cut_texts(raw).to_string();
+    let short = text(&cut_texts(raw));
     if short.len() <= MAX_RAW {
         return (short, true);
     }
@@ -24,7 +24,13 @@ pub(super) fn render(raw: &Value) -> (String, bool) {
     if let Some(metadata) = raw.get("metadata") {
         shell.insert("metadata".into(), Value::Object(keep(metadata, &["name", "namespace", "uid"])));
     }
-    (json!(shell).to_string(), true)
+    (text(&Value::Object(shell)), true)
+}
+
+/// Several times faster than the value's `Display`, which goes through the formatting machinery.
+fn text(value: &Value) -> String {
+    // Cannot fail: keys are texts, and the writer is a string.
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".into())
 }
 
 fn cut_texts(value: &Value) -> Value {
@@ -44,6 +50,7 @@ fn cut_texts(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_huge_annotation_is_cut_and_the_rest_stays() {

@@ -12,7 +12,8 @@ pub(super) struct RuleText {
     pub id: String,
     /// The rule's name as Go's `%q` writes it, inside a JSON string: the middle of `message`.
     pub message: String,
-    pub severity: u8,
+    /// `,"severity":N`.
+    pub severity: String,
     /// `,"rule":{…},"posturebeat":{…` with its last brace left open.
     pub text: Arc<str>,
 }
@@ -33,7 +34,7 @@ impl RuleText {
         Self {
             id: rule.id.clone(),
             message: message.trim_end_matches('"').to_owned(),
-            severity: control.severity.number(),
+            severity: format!(",\"severity\":{}", control.severity.number()),
             text: Arc::from(text),
         }
     }

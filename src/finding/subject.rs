@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::{Context, ecs, ids, raw};
+use super::{Context, ecs, ids, milliseconds, raw};
 use crate::resource::Resource;
 
 /// The part of a document that is the same for every rule about a resource.
@@ -14,6 +14,10 @@ pub struct Subject {
     pub id: String,
     /// Whether `resource.raw` was cut.
     pub(super) truncated: bool,
+    /// `{"@timestamp":"…"`: what every document begins with.
+    pub(super) time: String,
+    /// `,"sequence":N,"created":"…"`: its cycle, and when it was judged.
+    pub(super) event: String,
     /// `"resource":{…},"orchestrator":{…}` and what ECS says beside, with a leading comma.
     pub(super) text: Arc<str>,
 }
@@ -40,7 +44,13 @@ impl Subject {
         for (name, value) in ecs::of(resource, now) {
             text.push_str(&format!(",\"{name}\":{value}"));
         }
-        Self { id, truncated, text: Arc::from(text) }
+        Self {
+            id,
+            truncated,
+            time: format!("{{\"@timestamp\":\"{}\"", milliseconds(now)),
+            event: format!(",\"sequence\":{},\"created\":\"{now}\"", context.sequence),
+            text: Arc::from(text),
+        }
     }
 }
 

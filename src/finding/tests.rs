@@ -67,7 +67,7 @@ fn documents(resource: Resource) -> Vec<(String, Value)> {
     let mut out = Vec::new();
     for (rules, judgement) in judge.judge(resource) {
         for rule in rules {
-            let event = writer.finding(*rule, &subject, &judgement, now).unwrap();
+            let event = writer.finding(*rule, &subject, &judgement).unwrap();
             let document: Value = serde_json::from_str(&event.body.to_string()).unwrap();
             assert_eq!(document["event"]["id"], event.id.as_str());
             out.push((event.index.to_string(), document));

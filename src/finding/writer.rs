@@ -5,11 +5,16 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::rule_text::RuleText;
-use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids, milliseconds};
+use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids};
 use crate::evaluate::{Counts, Judgement, Outcome};
 use crate::event::{Body, Event};
 use crate::resource::Resource;
 use crate::rule::{BenchmarkName, Rule};
+
+/// Room for a finding's own part: times, ids, and evidence of the usual length.
+const HEAD: usize = 640;
+/// A finding's own part, its rule, what closes that, its resource, and the cycle.
+const PIECES: usize = 5;
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
@@ -45,13 +50,7 @@ impl Writer {
     }
 
     /// The document of one judgement; none for what is not applicable, which is only counted.
-    pub fn finding(
-        &self,
-        rule: usize,
-        subject: &Subject,
-        judgement: &Judgement,
-        now: Timestamp,
-    ) -> Option<Event> {
+    pub fn finding(&self, rule: usize, subject: &Subject, judgement: &Judgement) -> Option<Event> {
         let rule = &self.rules[rule];
         let (stream, outcome) = match judgement.outcome {
             Outcome::Passed => (&self.findings, "success"),
@@ -62,28 +61,39 @@ impl Writer {
         let dataset = if outcome == "unknown" { OUTCOMES } else { FINDINGS };
         let id = ids::event_id(&rule.id, &subject.id, self.context.sequence, 0).to_string();
         let evaluation = judgement.outcome.as_str();
-        let mut head = format!(
-            "{{\"@timestamp\":\"{}\",\"message\":{}{evaluation}\",\"event\":{{\"category\":[\"configuration\"],\
-             \"kind\":\"state\",\"type\":[\"info\"],\"outcome\":\"{outcome}\",\"id\":\"{id}\",\"sequence\":{},\
-             \"created\":\"{now}\",\"dataset\":\"{dataset}\",\"severity\":{}}},\"result\":{{\"evaluation\":\"{evaluation}\"",
-            milliseconds(now),
-            rule.message,
-            self.context.sequence,
-            rule.severity,
-        );
-        head.push_str(",\"evidence\":");
-        head.push_str(&json(&judgement.evidence));
-        head.push_str(",\"expected\":");
+        let mut head = String::with_capacity(HEAD);
+        for piece in [
+            subject.time.as_str(),
+            ",\"message\":",
+            &rule.message,
+            evaluation,
+            "\",\"event\":{\"category\":[\"configuration\"],\"kind\":\"state\",\"type\":[\"info\"],\"outcome\":\"",
+            outcome,
+            "\",\"id\":\"",
+            &id,
+            "\",\"dataset\":\"",
+            dataset,
+            "\"",
+            &subject.event,
+            &rule.severity,
+            "},\"result\":{\"evaluation\":\"",
+            evaluation,
+            "\",\"evidence\":",
+            &json(&judgement.evidence),
+            ",\"expected\":",
+        ] {
+            head.push_str(piece);
+        }
         head.push_str(&judgement.expected.as_ref().map_or_else(|| "null".into(), json));
         head.push('}');
         if let Some(problem) = &judgement.problem {
             let error = json!({"code": problem.code.as_str(), "message": problem.message});
             head.push_str(&format!(",\"error\":{error}"));
         }
-        let mut body = Body::default();
+        let mut body = Body::with_capacity(PIECES);
         body.push(head);
         body.push_shared(&rule.text);
-        body.push(if subject.truncated { ",\"truncated\":true}" } else { "}" });
+        body.push_fixed(if subject.truncated { ",\"truncated\":true}" } else { "}" });
         body.push_shared(&subject.text);
         body.push_shared(&stream.tail);
         Some(Event { id, index: Arc::clone(&stream.index), body })

@@ -21,7 +21,7 @@ pub struct Closed;
 #[derive(Debug)]
 pub(super) enum Message {
     /// To be delivered.
-    Event(Queued),
+    Events(Vec<Queued>),
     /// Say so when everything before this has come to its end.
     Flush(oneshot::Sender<()>),
 }
@@ -47,6 +47,8 @@ pub struct Producer {
     sender: mpsc::Sender<Message>,
     numbers: Arc<Semaphore>,
     sizes: Arc<Semaphore>,
+    /// The most events that wait.
+    capacity: usize,
     stats: Arc<Stats>,
 }
 
@@ -54,19 +56,49 @@ impl Producer {
     pub(super) fn new(sender: mpsc::Sender<Message>, capacity: usize, stats: Arc<Stats>) -> Self {
         let numbers = Arc::new(Semaphore::new(capacity));
         let sizes = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
-        Self { sender, numbers, sizes, stats }
+        Self { sender, numbers, sizes, capacity, stats }
     }
 
-    /// Queues `event`, waiting while the queue is full. Once this is `Ok`, the event is accounted for.
+    /// Queues one event.
+    #[cfg(test)]
     pub async fn send(&self, event: Event) -> Result<(), Closed> {
-        let bytes = size(&event);
-        // An event over the bound may pass, alone.
-        let share = u32::try_from(bytes).unwrap_or(QUEUE_BYTES).min(QUEUE_BYTES);
-        let number = Arc::clone(&self.numbers).acquire_owned().await.map_err(|_| Closed)?;
-        let size = Arc::clone(&self.sizes).acquire_many_owned(share).await.map_err(|_| Closed)?;
+        self.send_all(vec![event]).await
+    }
+
+    /// Queues `events` in order, in one message: to wake the worker costs more than an event. Once this is
+    /// `Ok`, every event is accounted for. Waits while
+    /// the queue is full; more than it can hold goes in parts.
+    pub async fn send_all(&self, events: Vec<Event>) -> Result<(), Closed> {
+        let mut part = Vec::with_capacity(events.len().min(self.capacity));
+        let mut bytes = 0;
+        for event in events {
+            let share = share(&event);
+            if !part.is_empty() && (part.len() == self.capacity || bytes + share > QUEUE_BYTES) {
+                self.send_part(std::mem::take(&mut part), bytes).await?;
+                bytes = 0;
+            }
+            bytes += share;
+            part.push(event);
+        }
+        if part.is_empty() { Ok(()) } else { self.send_part(part, bytes).await }
+    }
+
+    /// Events that the queue can hold together, `bytes` being the sum of their shares.
+    async fn send_part(&self, events: Vec<Event>, bytes: u32) -> Result<(), Closed> {
+        let count = u32::try_from(events.len()).map_err(|_| Closed)?;
+        let mut numbers = Arc::clone(&self.numbers).acquire_many_owned(count).await.map_err(|_| Closed)?;
+        let mut sizes = Arc::clone(&self.sizes).acquire_many_owned(bytes).await.map_err(|_| Closed)?;
         let slot = self.sender.reserve().await.map_err(|_| Closed)?;
-        self.stats.add_sent();
-        slot.send(Message::Event(Queued { event, place: Place { bytes, _number: number, _size: size } }));
+        let whole = "the permits are the sum of the shares";
+        let place = |event: Event| {
+            let number = numbers.split(1).expect(whole);
+            let size_share = sizes.split(share(&event) as usize).expect(whole);
+            let place = Place { bytes: size(&event), _number: number, _size: size_share };
+            Queued { event, place }
+        };
+        let queued: Vec<Queued> = events.into_iter().map(place).collect();
+        self.stats.add_sent(queued.len());
+        slot.send(Message::Events(queued));
         Ok(())
     }
 
@@ -82,6 +114,11 @@ impl Producer {
         self.numbers.close();
         self.sizes.close();
     }
+}
+
+/// What an event takes of the queue's bytes: one over the bound may pass, alone.
+fn share(event: &Event) -> u32 {
+    u32::try_from(size(event)).unwrap_or(QUEUE_BYTES).min(QUEUE_BYTES)
 }
 
 /// What an event takes of a request, its action line included.

@@ -43,8 +43,8 @@ impl Stats {
         Counts { sent, delivered, duplicates, refused, retried, left }
     }
 
-    pub(super) fn add_sent(&self) {
-        add(&self.sent, 1);
+    pub(super) fn add_sent(&self, events: usize) {
+        add(&self.sent, events as u64);
     }
 
     pub(super) fn add_delivered(&self) {

@@ -102,9 +102,9 @@ impl Worker {
                 },
             };
             match message {
-                Some(Message::Event(event)) => {
+                Some(Message::Events(events)) => {
                     self.due.get_or_insert_with(|| Instant::now() + self.limits.flush_timeout);
-                    self.waiting.push(event);
+                    events.into_iter().for_each(|event| self.waiting.push(event));
                 }
                 Some(Message::Flush(flush)) => self.flushes.push(flush),
                 None => self.ended = true,

@@ -12,12 +12,16 @@ use jsonpath_rust::query::js_path_process;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A validated path.
 #[derive(Debug, Clone)]
 pub struct Path {
     text: String,
-    query: JpQuery,
+    /// The names it begins with: walked without the engine, which builds a text for each step.
+    names: Vec<String>,
+    /// What is left for the engine, from there on.
+    rest: Option<JpQuery>,
     /// Every place that the path or a filter inside it looks at.
     looks_at: Vec<Vec<Step>>,
     singular: bool,
@@ -29,7 +33,7 @@ pub struct Match<'a> {
     /// The value.
     pub value: &'a Value,
     /// Its place, in short form: `$.spec.containers[0].image`.
-    pub place: String,
+    pub place: Cow<'a, str>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -44,14 +48,15 @@ impl Path {
     pub fn parse(text: &str) -> Result<Self, String> {
         let query = parse_json_path(text)
             .map_err(|error| format!("`{text}` is no JSONPath: {}", first_line(&error.to_string())))?;
-        let mut reader = Reader { text, looks_at: Vec::new() };
+        let mut reader = Reader { text, looks_at: Vec::new(), absolute: false };
         let steps = reader.segments(&query.segments, &[])?;
         reader.looks_at.push(steps);
         let singular = query
             .segments
             .iter()
             .all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))));
-        Ok(Self { text: text.to_owned(), looks_at: reader.looks_at, query, singular })
+        let (names, rest) = split(query, reader.absolute);
+        Ok(Self { text: text.to_owned(), looks_at: reader.looks_at, singular, names, rest })
     }
 
     /// The path with `prefix` (such as `$.config`) in the place of its `$`.
@@ -70,15 +75,19 @@ impl Path {
     }
 
     /// What it selects in `document`, in document order.
-    pub fn select<'a>(&self, document: &'a Value) -> Vec<Match<'a>> {
+    pub fn select<'a>(&'a self, document: &'a Value) -> Vec<Match<'a>> {
+        let start = self.names.iter().try_fold(document, |value, name| value.get(name.as_str()));
+        let Some(start) = start else { return Vec::new() };
+        let Some(rest) = &self.rest else {
+            return vec![Match { value: start, place: self.text.as_str().into() }];
+        };
         // An error here would be a non-node result, which a path without functions at its top cannot give.
-        let found = js_path_process(&self.query, document).unwrap_or_default();
-        found.into_iter().map(|found| Match { value: found.val, place: short(&found.path) }).collect()
-    }
-
-    /// Whether the path selects anything.
-    pub fn selects(&self, document: &Value) -> bool {
-        js_path_process(&self.query, document).is_ok_and(|found| !found.is_empty())
+        let found = js_path_process(rest, start).unwrap_or_default();
+        let place = |path: &str| {
+            let names: String = self.names.iter().map(|name| short_name(name)).collect();
+            format!("${names}{}", short(path.strip_prefix('$').unwrap_or(path)))
+        };
+        found.into_iter().map(|found| Match { value: found.val, place: place(&found.path).into() }).collect()
     }
 
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
@@ -123,6 +132,32 @@ pub(crate) fn place_steps(place: &str) -> Vec<String> {
     steps
 }
 
+/// Takes the names that a query begins with off its front. One with `$` inside a filter stays whole: its
+/// root must stay the document.
+fn split(query: JpQuery, absolute: bool) -> (Vec<String>, Option<JpQuery>) {
+    if absolute {
+        return (Vec::new(), Some(query));
+    }
+    let mut segments = query.segments.into_iter().peekable();
+    let mut names = Vec::new();
+    while let Some(Segment::Selector(Selector::Name(_))) = segments.peek() {
+        if let Some(Segment::Selector(Selector::Name(name))) = segments.next() {
+            names.push(name);
+        }
+    }
+    let rest: Vec<Segment> = segments.collect();
+    (names, (!rest.is_empty()).then(|| JpQuery::new(rest)))
+}
+
+/// `.name`, or `['na-me']` where it must be quoted.
+fn short_name(name: &str) -> String {
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        format!(".{name}")
+    } else {
+        format!("['{name}']")
+    }
+}
+
 /// The library's normalised `$['spec']['containers'][0]` as `$.spec.containers[0]`.
 fn short(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
@@ -130,13 +165,7 @@ fn short(path: &str) -> String {
     while let Some(start) = rest.find("['") {
         let Some(end) = rest[start..].find("']").map(|end| start + end) else { break };
         out.push_str(&rest[..start]);
-        let name = &rest[start + 2..end];
-        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            out.push('.');
-            out.push_str(name);
-        } else {
-            out.push_str(&rest[start..end + 2]);
-        }
+        out.push_str(&short_name(&rest[start + 2..end]));
         rest = &rest[end + 2..];
     }
     out.push_str(rest);
@@ -155,6 +184,8 @@ fn first_line(text: &str) -> String {
 struct Reader<'t> {
     text: &'t str,
     looks_at: Vec<Vec<Step>>,
+    /// Whether a filter refers to the document's root.
+    absolute: bool,
 }
 
 impl Reader<'_> {
@@ -234,7 +265,10 @@ impl Reader<'_> {
     fn test(&mut self, test: &Test, element: &[Step]) -> Result<(), String> {
         let steps = match test {
             Test::RelQuery(segments) => self.segments(segments, element)?,
-            Test::AbsQuery(query) => self.segments(&query.segments, &[])?,
+            Test::AbsQuery(query) => {
+                self.absolute = true;
+                self.segments(&query.segments, &[])?
+            }
             Test::Function(function) => return self.function(function, element),
         };
         self.looks_at.push(steps);
@@ -263,7 +297,10 @@ impl Reader<'_> {
             Comparable::Literal(_) => return Ok(()),
             Comparable::Function(function) => return self.function(function, element),
             Comparable::SingularQuery(SingularQuery::Current(segments)) => (element, segments),
-            Comparable::SingularQuery(SingularQuery::Root(segments)) => (&[], segments),
+            Comparable::SingularQuery(SingularQuery::Root(segments)) => {
+                self.absolute = true;
+                (&[], segments)
+            }
         };
         let mut steps = base.to_vec();
         for segment in segments {
@@ -290,7 +327,7 @@ impl<'de> Deserialize<'de> for Path {
 }
 
 impl JsonSchema for Path {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         "Path".into()
     }
 
@@ -360,6 +397,14 @@ mod tests {
         assert!(!touches("$.a.b", "$.a.c"));
         assert!(!touches("$.a['b','c']", "$.a.d"));
         assert!(!touches("$.a[0]", "$.a[1]"));
+    }
+
+    #[test]
+    fn a_filter_may_refer_to_the_root() {
+        let document = json!({"limit": 2, "list": [{"x": 1}, {"x": 3}]});
+        let path = Path::parse("$.list[?@.x > $.limit].x").unwrap();
+        let found = path.select(&document);
+        assert_eq!((found.len(), found[0].place.as_ref(), found[0].value), (1, "$.list[1].x", &json!(3)));
     }
 
     #[test]

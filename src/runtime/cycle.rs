@@ -4,17 +4,23 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::source::Observation;
 use crate::config::settings::Settings;
 use crate::evaluate::{Outcome, Tally};
+use crate::event::Event;
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::pipeline::Producer;
 use crate::report::{Label, Report};
 use crate::resource::{Identity, Kind};
+
+/// Findings that are handed to the pipeline together: those of some ten pods.
+const PENDING: usize = 128;
+/// How long findings wait for a place in the queue once we are told to stop.
+const LAST_CALL: Duration = Duration::from_secs(3);
 
 /// Where a cycle's results go; any of them, or none.
 #[derive(Default)]
@@ -47,17 +53,14 @@ pub(super) async fn judge_all(
 ) -> anyhow::Result<Account> {
     let started = Instant::now();
     let mut tally = Tally::new(engine.rules.len());
-    let mut complete = true;
-    'resources: loop {
+    let mut pending = Vec::with_capacity(PENDING);
+    let complete = loop {
         let resource = tokio::select! {
             biased;
-            () = cancel.cancelled() => {
-                complete = false;
-                break;
-            }
+            () = cancel.cancelled() => break false,
             resource = observation.found.recv() => match resource {
                 Some(resource) => resource,
-                None => break,
+                None => break true,
             },
         };
         let now = Timestamp::now();
@@ -70,22 +73,11 @@ pub(super) async fn judge_all(
                 if sinks.producer.is_none() && sinks.lines.is_none() {
                     continue;
                 }
-                let Some(event) = writer.finding(*rule, &subject, judgement, now) else { continue };
+                let Some(event) = writer.finding(*rule, &subject, judgement) else { continue };
                 if let Some(lines) = &mut sinks.lines {
                     writeln!(lines, "{}", event.body)?;
                 }
-                if let Some(producer) = sinks.producer {
-                    let sent = tokio::select! {
-                        biased;
-                        sent = producer.send(event) => sent,
-                        // A store that takes nothing must not keep us from stopping.
-                        () = cancel.cancelled() => {
-                            complete = false;
-                            break 'resources;
-                        }
-                    };
-                    sent.context("queue a finding")?;
-                }
+                pending.push(event);
             }
         }
         if !judgements.is_empty() {
@@ -97,16 +89,19 @@ pub(super) async fn judge_all(
         if let Some(progress) = sinks.progress {
             progress(tally.resources);
         }
-    }
+        if pending.len() >= PENDING && !queue(sinks.producer, &mut pending, cancel).await? {
+            break false;
+        }
+    };
+    let complete = queue(sinks.producer, &mut pending, cancel).await? && complete;
     if complete {
         close(engine, &mut tally);
         if let Some(report) = &mut sinks.report {
             report.close();
         }
         if let Some(producer) = sinks.producer {
-            for event in coverage(engine, writer, &tally, started) {
-                producer.send(event).await.context("queue the cycle's account")?;
-            }
+            let accounts = coverage(engine, writer, &tally, started);
+            producer.send_all(accounts).await.context("queue the cycle's account")?;
         }
     }
     Ok(Account { tally, complete, started })
@@ -126,7 +121,7 @@ fn close(engine: &Engine, tally: &mut Tally) {
     }
 }
 
-fn coverage(engine: &Engine, writer: &Writer, tally: &Tally, started: Instant) -> Vec<crate::event::Event> {
+fn coverage(engine: &Engine, writer: &Writer, tally: &Tally, started: Instant) -> Vec<Event> {
     let mut names = BTreeSet::new();
     engine.rules.iter().for_each(|rule| {
         names.insert(rule.benchmark.full_name());
@@ -150,6 +145,30 @@ fn coverage(engine: &Engine, writer: &Writer, tally: &Tally, started: Instant) -
             writer.coverage(&name, &totals, Timestamp::now())
         })
         .collect()
+}
+
+/// Hands findings to the pipeline. A store that takes nothing must not keep us from stopping: told to stop,
+/// we wait for a place a little longer, and then say what is lost. `false`: it was.
+async fn queue(
+    producer: Option<&Producer>,
+    pending: &mut Vec<Event>,
+    cancel: &CancellationToken,
+) -> anyhow::Result<bool> {
+    let events = std::mem::replace(pending, Vec::with_capacity(PENDING));
+    let Some(producer) = producer else { return Ok(true) };
+    let count = events.len();
+    let patience = async {
+        cancel.cancelled().await;
+        tokio::time::sleep(LAST_CALL).await;
+    };
+    tokio::select! {
+        biased;
+        sent = producer.send_all(events) => sent.context("queue findings").map(|()| true),
+        () = patience => {
+            tracing::error!(events = count, "findings were not queued before the end: the store takes nothing");
+            Ok(false)
+        }
+    }
 }
 
 /// The account of a cycle in one log line.
