@@ -29,9 +29,12 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
     }
 }
 
+/// To Kubernetes a key with null is a key left out, so here it is too.
+///
 /// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
 fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
-    let found = path.select(&document.root);
+    let mut found = path.select(&document.root);
+    found.retain(|found| !found.value.is_null());
     if found.is_empty() {
         let problems = document.problems(path);
         if !problems.is_empty() {
@@ -54,7 +57,6 @@ fn each<'d>(
     document: &'d Document,
 ) -> Answer<'d> {
     let mut found = path.select(&document.root);
-    // To Kubernetes, a key with null is a key left out.
     found.retain(|found| !found.value.is_null());
     let problems = document.problems(path);
     let mut parts: Vec<Answer<'d>> = found
