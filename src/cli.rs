@@ -30,9 +30,16 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap would exit with 2 for the rest.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            let text = error.to_string();
+            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            eprintln!("Exiting: {what}");
+            return ExitCode::FAILURE;
         }
     };
+    end_quietly_on_broken_pipes();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -50,6 +57,19 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `posturebeat rules list | head` is no defect: a panic over a closed stdout ends the program without a word.
+fn end_quietly_on_broken_pipes() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        if text.starts_with("failed printing to stdout") {
+            #[allow(clippy::exit, reason = "nobody reads what would come")]
+            std::process::exit(1);
+        }
+        default(info);
+    }));
 }
 
 async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
@@ -123,7 +143,12 @@ fn stop_on_signals(cancel: &CancellationToken) -> anyhow::Result<()> {
         let mut signals = signal(kind).context("listen for signals")?;
         let cancel = cancel.clone();
         tokio::spawn(async move {
-            if signals.recv().await.is_some() {
+            while signals.recv().await.is_some() {
+                if cancel.is_cancelled() {
+                    eprintln!("Exiting: told to stop twice");
+                    #[allow(clippy::exit, reason = "whoever asks twice does not want to wait")]
+                    std::process::exit(1);
+                }
                 tracing::info!("told to stop: delivering what was judged");
                 cancel.cancel();
             }

@@ -29,7 +29,7 @@ mod named;
 pub mod node;
 mod object;
 mod owners;
-mod places;
+pub mod places;
 mod proc_stat;
 mod process;
 pub mod processes;

@@ -16,6 +16,8 @@ mod judge;
 mod parse;
 mod setting;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

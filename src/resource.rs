@@ -155,7 +155,7 @@ impl Resource {
         }
     }
 
-    /// The key of a file's role list, of a process's component or of an object's namespace, for people.
+    /// The namespace of a Kubernetes object that has one.
     pub fn namespace(&self) -> Option<&str> {
         self.raw.pointer("/metadata/namespace").and_then(Value::as_str)
     }

@@ -175,10 +175,12 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
     }
 }
 
-/// Beats take long flags with one dash (`-path.data`); clap wants two.
+/// Beats take long flags with one dash (`-path.data`); clap wants two. `-Ekey=value` and `-cFILE` stay.
 pub(super) fn long_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let long = |arg: OsString| match arg.to_str() {
-        Some(text) if text.starts_with('-') && !text.starts_with("--") && text.len() > 2 => {
+        Some(text)
+            if text.starts_with('-') && text.len() > 2 && !text[1..].starts_with(['-', 'E', 'c', 'd']) =>
+        {
             OsString::from(format!("-{text}"))
         }
         _ => arg,
@@ -198,10 +200,11 @@ mod tests {
 
     #[test]
     fn beat_spellings_are_taken() {
-        let args = ["posturebeat", "-path.data", "/x", "-e", "-E", "a.b=c=d", "run"];
+        let args = ["posturebeat", "-path.data", "/x", "-e", "-Ex.y=1", "-E", "a.b=c=d", "run"];
         let args = Args::try_parse_from(long_dashes(args.iter().map(OsString::from))).unwrap();
         assert_eq!(args.global.path_data.as_deref(), Some("/x"));
-        assert_eq!(args.global.overrides, [("a.b".to_owned(), "c=d".to_owned())]);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(args.global.overrides, [pair("x.y", "1"), pair("a.b", "c=d")]);
     }
 
     #[test]

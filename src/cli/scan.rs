@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
@@ -22,10 +23,13 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     }
     let cancel = CancellationToken::new();
     super::stop_on_signals(&cancel)?;
-    let mut out = writer(&options)?;
+    let mut out = Destination::of(&options)?;
     let mut tripped = false;
     let mut blind = Vec::new();
-    for source in &sources {
+    let first = jiff::Timestamp::now().as_second();
+    let mut unjudged = Vec::new();
+    let mut judged = 0;
+    for (source, sequence) in sources.iter().zip(first..) {
         let bar = progress();
         let tell = |resources: u64| bar.set_message(format!("{resources} resources judged"));
         let lines: Option<&mut (dyn Write + Send)> = match options.format {
@@ -33,9 +37,14 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
             _ => None,
         };
         let deliver = Deliver { lines, progress: Some(&tell) };
-        let scanned = runtime::scan(&settings, &engine, source, deliver, &cancel).await;
+        let scanned = runtime::scan(&settings, &engine, source, sequence, deliver, &cancel).await;
         bar.finish_and_clear();
         let scanned = scanned?;
+        if !scanned.complete {
+            bail!("interrupted: what was judged so far is not the whole");
+        }
+        judged += scanned.report.tally().resources;
+        unjudged.extend(scanned.unjudged);
         match options.format {
             Format::Table => write!(out, "{}", scanned.report.table(colour() && options.output.is_none()))?,
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&scanned.report.json())?)?,
@@ -46,9 +55,11 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
             blind.push(format!("{source:?}"));
         }
     }
-    out.flush().context("write the report")?;
-    if cancel.is_cancelled() {
-        bail!("interrupted: the report is not complete");
+    out.commit()?;
+    if judged == 0 && !unjudged.is_empty() {
+        unjudged.sort();
+        unjudged.dedup();
+        bail!("nothing was judged: no rule is about {}", unjudged.join(", "));
     }
     if !blind.is_empty() {
         bail!("nothing at all could be read; the report says what was in the way");
@@ -70,14 +81,49 @@ fn sources(settings: &Settings, options: &ScanOptions) -> Vec<Source> {
     }
 }
 
-fn writer(options: &ScanOptions) -> anyhow::Result<Box<dyn Write + Send>> {
-    Ok(match &options.output {
-        Some(path) => {
-            let file = std::fs::File::create(path).with_context(|| format!("--output {}", path.display()))?;
-            Box::new(std::io::BufWriter::new(file))
+/// Where the report goes. A file gets its name only when it is whole: the old one is not lost to a scan that
+/// fails.
+enum Destination {
+    Stdout(std::io::BufWriter<std::io::Stdout>),
+    File { file: std::io::BufWriter<std::fs::File>, partial: PathBuf, path: PathBuf },
+}
+
+impl Destination {
+    fn of(options: &ScanOptions) -> anyhow::Result<Self> {
+        let Some(path) = &options.output else {
+            return Ok(Self::Stdout(std::io::BufWriter::new(std::io::stdout())));
+        };
+        let mut partial = path.clone().into_os_string();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = std::fs::File::create(&partial)
+            .with_context(|| format!("--output {}: create {}", path.display(), partial.display()))?;
+        Ok(Self::File { file: std::io::BufWriter::new(file), partial, path: path.clone() })
+    }
+
+    fn commit(mut self) -> anyhow::Result<()> {
+        self.flush().context("write the report")?;
+        if let Self::File { partial, path, .. } = self {
+            std::fs::rename(&partial, &path).with_context(|| format!("--output {}", path.display()))?;
         }
-        None => Box::new(std::io::BufWriter::new(std::io::stdout())),
-    })
+        Ok(())
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File { file, .. } => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File { file, .. } => file.flush(),
+        }
+    }
 }
 
 /// A line on stderr that says that something goes on; nothing where nobody looks.

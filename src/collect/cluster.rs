@@ -9,6 +9,7 @@ mod identity;
 mod kinds;
 mod list;
 
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
@@ -19,7 +20,7 @@ use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 pub use connect::{Connection, connect};
 pub use identity::{NodeHints, identify};
 pub use kinds::{KINDS, KindInfo};
-use list::{Pages, Problem};
+use list::{Item, Pages, Problem};
 
 /// Reads the kinds that others are joined with into an index, then every wanted kind, one page in
 /// memory at a time. What fails is emitted as unlisted; the rest goes on.
@@ -37,8 +38,8 @@ pub async fn observe(
         loop {
             match pages.next().await {
                 Ok(Some(page)) => {
-                    for object in page {
-                        let mut resource = resource(kind, object);
+                    for item in page {
+                        let mut resource = resource(kind, owner, &item);
                         index.relate(&mut resource);
                         if found.send(resource).await.is_err() {
                             return;
@@ -66,7 +67,7 @@ async fn index(client: &kube::Client, owner: &Owner, wanted: &BTreeSet<&str>) ->
         let mut pages = Pages::new(client, &path);
         loop {
             match pages.next().await {
-                Ok(Some(page)) => page.into_iter().for_each(|object| index.note(&resource(kind, object))),
+                Ok(Some(page)) => page.iter().for_each(|item| index.note(&resource(kind, owner, item))),
                 Ok(None) => break,
                 Err(problem) => {
                     index.note(&unlisted(kind, owner, &problem));
@@ -93,18 +94,21 @@ fn unlisted(kind: &KindInfo, owner: &Owner, problem: &Problem) -> Resource {
 }
 
 /// One object of a list; a list leaves out what all its items share.
-fn resource(kind: &KindInfo, mut raw: serde_json::Value) -> Resource {
+fn resource(kind: &KindInfo, owner: &Owner, item: &RawValue) -> Resource {
+    let (mut raw, whole) = match Item::parse(item) {
+        Ok(Item::Object(raw)) => (raw, true),
+        Ok(Item::TooLarge(raw)) => (raw, false),
+        Err(problem) => return unlisted(kind, owner, &problem),
+    };
     if let Some(object) = raw.as_object_mut() {
         object.insert("kind".into(), kind.name.into());
         object.insert("apiVersion".into(), kind.api_version().into());
     }
     redact::kubernetes_object(&mut raw);
-    super::object::resource(raw, None)
-}
-
-/// What a failed request means, as an unread place.
-impl From<Problem> for Unread {
-    fn from(problem: Problem) -> Self {
-        Self::new("$", problem.reason, problem.message)
+    let mut resource = super::object::resource(raw, None);
+    if !whole {
+        let what = format!("read {} {}: it has too many values", kind.name, resource.name);
+        resource.unread.push(Unread::new("$", Reason::TooLarge, what));
     }
+    resource
 }

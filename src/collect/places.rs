@@ -105,6 +105,11 @@ pub const PLACES: &[Place] = &[
     },
 ];
 
+/// Every role that a file may have.
+pub fn roles() -> Vec<&'static str> {
+    PLACES.iter().flat_map(|place| place.roles).copied().collect()
+}
+
 const fn manifest(roles: &'static [&'static str], patterns: &'static [&'static str]) -> Place {
     Place { roles, takes: Takes::Any, patterns, named_wins: false }
 }

@@ -33,6 +33,10 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
 ///
 /// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
 fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
+    let doubts = document.doubts(path);
+    if !doubts.is_empty() {
+        return Answer::unknown(doubts);
+    }
     let mut found = path.select(&document.root);
     found.retain(|found| !found.value.is_null());
     if found.is_empty() {
@@ -56,6 +60,10 @@ fn each<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> Answer<'d> {
+    let doubts = document.doubts(path);
+    if !doubts.is_empty() {
+        return Answer::unknown(doubts);
+    }
     let mut found = path.select(&document.root);
     found.retain(|found| !found.value.is_null());
     let problems = document.problems(path);
@@ -85,7 +93,12 @@ fn values<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> Answer<'d> {
-    let found = path.select(&document.root);
+    let doubts = document.doubts(path);
+    if !doubts.is_empty() {
+        return Answer::unknown(doubts);
+    }
+    let mut found = path.select(&document.root);
+    found.retain(|found| !found.value.is_null());
     let problems = document.problems(path);
     let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
     let facts: Vec<Fact<'d>> = found.into_iter().map(fact).collect();

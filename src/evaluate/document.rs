@@ -41,6 +41,11 @@ impl Document {
         self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(problem).collect()
     }
 
+    /// What makes even that doubtful which `path` did select.
+    pub(super) fn doubts(&self, path: &Path) -> Vec<Problem> {
+        self.unread.iter().filter(|unread| path.filter_could_touch(&unread.at)).map(problem).collect()
+    }
+
     /// What is in the way of the top-level key `key`.
     pub(super) fn problems_at(&self, key: &str) -> Vec<Problem> {
         let over = |at: &str| {
@@ -67,7 +72,17 @@ fn remove(value: &mut Value, steps: &[String]) {
             return;
         }
         Value::Object(fields) => fields.get_mut(step),
-        Value::Array(elements) => step.parse().ok().and_then(|index: usize| elements.get_mut(index)),
+        Value::Array(elements) => {
+            let element = step.parse().ok().and_then(|index: usize| elements.get_mut(index));
+            match element {
+                // Its place stays, or those behind it would move.
+                Some(element) if rest.is_empty() => {
+                    *element = Value::Null;
+                    return;
+                }
+                element => element,
+            }
+        }
         _ => None,
     };
     if let Some(next) = next {

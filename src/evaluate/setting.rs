@@ -156,24 +156,23 @@ impl Lookup<'_> {
 
     /// One key of `name=value` pairs; the last use wins. A `component:` prefix may precede a name.
     fn keyed(&self, values: &[&str], place: &str) -> Found {
-        let key = self.setting.key.as_deref().unwrap_or_default();
+        self.key_of(values, place, self.setting.key.as_deref().unwrap_or_default())
+    }
+
+    fn key_of(&self, values: &[&str], place: &str, key: &str) -> Found {
         let mut found = Found::Nothing;
-        let mut all = None;
         for pair in values.iter().flat_map(|text| parse::csv_list(text)) {
             let Some((name, text)) = pair.split_once('=') else { continue };
-            let name = name.trim().trim_start_matches("kube:");
+            if name.trim().trim_start_matches("kube:") != key {
+                continue;
+            }
             let place = format!("{place}={key}");
-            let read = || match parse::boolean(text.trim()) {
-                Some(value) => Found::Value { place: place.clone(), value: Value::from(value) },
+            found = match parse::boolean(text.trim()) {
+                Some(value) => Found::Value { place, value: Value::from(value) },
                 None => Found::malformed(&place, &format!("true or false, found `{}`", text.trim())),
             };
-            if name == key {
-                found = read();
-            } else if name == "AllBeta" && parse::boolean(text.trim()) == Some(false) {
-                all = Some(read());
-            }
         }
-        found.or(|| all.unwrap_or(Found::Nothing))
+        found
     }
 
     fn file(&self) -> Found {

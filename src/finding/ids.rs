@@ -15,7 +15,8 @@ const HOSTFS: &str = "/hostfs";
 pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
     let (cluster, node) = (identity.cluster.id.as_str(), identity.node.id.as_str());
     let name = match resource.kind {
-        _ if resource.is_unlisted() => resource.id.clone(),
+        // One rule may be about several kinds of which none could be listed: each is an outcome of its own.
+        _ if resource.is_unlisted() => format!("{}/{}", resource.id, resource.selectors().join(",")),
         Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
         Kind::Process => format!("{cluster}{node}{}", resource.id),
         Kind::K8sObject => resource.id.clone(),

@@ -8,13 +8,13 @@ use super::rule_text::RuleText;
 use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids};
 use crate::evaluate::{Counts, Judgement, Outcome};
 use crate::event::{Body, Event};
-use crate::resource::Resource;
+use crate::resource::{IdentitySource, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
 /// Room for a finding's own part: times, ids, and evidence of the usual length.
 const HEAD: usize = 640;
 /// A finding's own part, its rule, what closes that, its resource, and the cycle.
-const PIECES: usize = 5;
+const PIECES: usize = 6;
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
@@ -93,7 +93,15 @@ impl Writer {
         let mut body = Body::with_capacity(PIECES);
         body.push(head);
         body.push_shared(&rule.text);
-        body.push_fixed(if subject.truncated { ",\"truncated\":true}" } else { "}" });
+        if subject.truncated {
+            body.push_fixed(",\"truncated\":true");
+        }
+        body.push_fixed(match self.context.identity.cluster.source {
+            IdentitySource::Api => "}",
+            IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
+            IdentitySource::MachineId => ",\"cluster_id_source\":\"machine_id\"}",
+            IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
+        });
         body.push_shared(&subject.text);
         body.push_shared(&stream.tail);
         Some(Event { id, index: Arc::clone(&stream.index), body })

@@ -41,7 +41,7 @@ pub struct Rule {
     pub params: Arc<BTreeMap<String, Value>>,
 }
 
-/// Rules by (control, params): what is judged once and reported under each number.
+/// Control id → parameter → the user's value.
 type Overrides = BTreeMap<String, BTreeMap<String, Value>>;
 
 impl Catalogue {
@@ -86,10 +86,15 @@ impl Catalogue {
     fn add_file(&mut self, file: &RuleFile) -> Result<(), RuleError> {
         let base = file.name.rsplit('/').next().unwrap_or(&file.name);
         if let Some(id) = base.strip_suffix(".cases.yml") {
-            self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?);
-        } else if file.name.contains("benchmarks/") {
+            if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
+                return Err(RuleError::whole(&file.name, format!("cases of `{id}` are there already")));
+            }
+        } else if is_benchmark(&file.name) {
             let table = Benchmark::parse(&file.name, &file.text)?;
-            self.benchmarks.insert(table.full_name(), Arc::new(table));
+            let name = table.full_name();
+            if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
+                return Err(RuleError::whole(&file.name, format!("a benchmark `{name}` is there already")));
+            }
         } else {
             let control = Control::parse(&file.name, &file.text)?;
             if self.controls.contains_key(&control.id) {
@@ -187,8 +192,13 @@ impl Catalogue {
             }
         }
         let mut rules = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
         for name in benchmarks {
             let table = self.benchmark(name)?;
+            // Named twice, as `cis_k8s` and by its version, it would count twice.
+            if !seen.insert(table.full_name()) {
+                continue;
+            }
             for row in &table.rules {
                 for control in row.controls().filter_map(|id| self.controls.get(id)) {
                     let mut params = control.params.clone();
@@ -217,6 +227,11 @@ const RULE_NAMESPACE: Uuid = Uuid::from_u128(0xf2c8_925d_14da_5430_a289_3943_a8e
 /// `rule.id` of a recommendation that has no id of Elastic's: UUID v5 of `<benchmark>@<version>/<number>`.
 pub fn rule_id(benchmark: &BenchmarkName, number: &str) -> String {
     Uuid::new_v5(&RULE_NAMESPACE, format!("{benchmark}/{number}").as_bytes()).to_string()
+}
+
+/// A table lies in a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
+fn is_benchmark(file: &str) -> bool {
+    file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks")
 }
 
 /// `1.12.0` sorts after `1.2.0`.

@@ -229,6 +229,9 @@ impl TryFrom<Form> for Check {
             found.push(Self::Each { path, compare: compare.clone(), absent });
         }
         if let Some(path) = form.values.take() {
+            if compare.iter().any(|comparison| matches!(comparison, Comparison::Exists(_))) {
+                return Err("`exists` goes with `path` or `setting`; of a list ask `some` or `none`".into());
+            }
             found.push(Self::Values { path, compare: compare.clone() });
         }
         if let Some(setting) = form.setting.take() {

@@ -22,8 +22,10 @@ pub struct Path {
     names: Vec<String>,
     /// What is left for the engine, from there on.
     rest: Option<JpQuery>,
-    /// Every place that the path or a filter inside it looks at.
-    looks_at: Vec<Vec<Step>>,
+    /// The place that the path itself looks at.
+    main: Vec<Step>,
+    /// The places that filters inside it look at.
+    filters: Vec<Vec<Step>>,
     singular: bool,
 }
 
@@ -49,14 +51,13 @@ impl Path {
         let query = parse_json_path(text)
             .map_err(|error| format!("`{text}` is no JSONPath: {}", first_line(&error.to_string())))?;
         let mut reader = Reader { text, looks_at: Vec::new(), absolute: false };
-        let steps = reader.segments(&query.segments, &[])?;
-        reader.looks_at.push(steps);
+        let main = reader.segments(&query.segments, &[])?;
         let singular = query
             .segments
             .iter()
             .all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))));
         let (names, rest) = split(query, reader.absolute);
-        Ok(Self { text: text.to_owned(), looks_at: reader.looks_at, singular, names, rest })
+        Ok(Self { text: text.to_owned(), main, filters: reader.looks_at, singular, names, rest })
     }
 
     /// The path with `prefix` (such as `$.config`) in the place of its `$`.
@@ -92,9 +93,18 @@ impl Path {
 
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
     pub fn could_touch(&self, place: &str) -> bool {
-        let place = place_steps(place);
-        self.looks_at.iter().any(|steps| steps.iter().zip(&place).all(|(step, name)| step.could_be(name)))
+        touches(&self.main, place) || self.filter_could_touch(place)
     }
+
+    /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold
+    /// where x is merely unread.
+    pub fn filter_could_touch(&self, place: &str) -> bool {
+        self.filters.iter().any(|steps| touches(steps, place))
+    }
+}
+
+fn touches(steps: &[Step], place: &str) -> bool {
+    steps.iter().zip(&place_steps(place)).all(|(step, name)| step.could_be(name))
 }
 
 impl Step {
@@ -183,6 +193,7 @@ fn first_line(text: &str) -> String {
 /// Walks a parsed query: refuses what is not in our part of RFC 9535, and notes every place looked at.
 struct Reader<'t> {
     text: &'t str,
+    /// What filters look at.
     looks_at: Vec<Vec<Step>>,
     /// Whether a filter refers to the document's root.
     absolute: bool,
@@ -411,7 +422,7 @@ mod tests {
     fn a_filter_looks_too() {
         let path = Path::parse("$.list[?@.x == $.other.y]").unwrap();
         assert!(path.could_touch("$.other.y"));
-        assert!(path.could_touch("$.list[2].x"));
+        assert!(path.could_touch("$.list[2].x") && path.filter_could_touch("$.list[2].x"));
         assert!(!path.could_touch("$.third"));
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Account {
     /// Whether it came to its end.
     pub complete: bool,
     pub started: Instant,
+    /// Kinds of which there was something, and that no rule is about.
+    pub unjudged: BTreeSet<String>,
 }
 
 /// Judges what is found until there is no more, or until `cancel`.
@@ -54,6 +56,7 @@ pub(super) async fn judge_all(
     let started = Instant::now();
     let mut tally = Tally::new(engine.rules.len());
     let mut pending = Vec::with_capacity(PENDING);
+    let mut unjudged = BTreeSet::new();
     let complete = loop {
         let resource = tokio::select! {
             biased;
@@ -66,6 +69,7 @@ pub(super) async fn judge_all(
         let now = Timestamp::now();
         let subject = writer.subject(&resource, now);
         let label = sinks.report.is_some().then(|| Label::of(&resource));
+        let kind = resource.sub_type.clone();
         let judgements = engine.judge.judge(resource);
         for (rules, judgement) in &judgements {
             for rule in *rules {
@@ -80,7 +84,9 @@ pub(super) async fn judge_all(
                 pending.push(event);
             }
         }
-        if !judgements.is_empty() {
+        if judgements.is_empty() {
+            unjudged.insert(kind);
+        } else {
             tally.resources += 1;
             if let (Some(report), Some(label)) = (&mut sinks.report, label) {
                 report.add(&subject.id, label, &judgements);
@@ -95,16 +101,21 @@ pub(super) async fn judge_all(
     };
     let complete = queue(sinks.producer, &mut pending, cancel).await? && complete;
     if complete {
+        // Before anything is called not applicable: a collector that broke off has not looked everywhere.
+        observation.ended().await?;
         close(engine, &mut tally);
         if let Some(report) = &mut sinks.report {
             report.close();
         }
-        if let Some(producer) = sinks.producer {
-            let accounts = coverage(engine, writer, &tally, started);
-            producer.send_all(accounts).await.context("queue the cycle's account")?;
+        for event in coverage(engine, writer, &tally, started) {
+            if let Some(lines) = &mut sinks.lines {
+                writeln!(lines, "{}", event.body)?;
+            }
+            pending.push(event);
         }
+        queue(sinks.producer, &mut pending, cancel).await?;
     }
-    Ok(Account { tally, complete, started })
+    Ok(Account { tally, complete, started, unjudged })
 }
 
 /// Rules that saw no resource are not applicable here; said at debug level, rule by rule.

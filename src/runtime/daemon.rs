@@ -14,7 +14,7 @@ use super::state::{State, random_uuid};
 use crate::config::settings::{Output as OutputSettings, Settings};
 use crate::finding::Writer;
 use crate::output::{self, Output};
-use crate::pipeline::{Delivery, Pipeline, Producer};
+use crate::pipeline::{Closed, Delivery, Pipeline, Producer};
 use crate::report::Report;
 use crate::setup;
 
@@ -49,10 +49,12 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
     };
     let (producer, pipeline) =
         output.map(|output| Pipeline::start(output, &settings.queue, Delivery::of(&settings.output))).unzip();
+    let state = State::new(&settings.data_path);
     let runner = Runner {
         settings,
         engine: &engine,
-        state: State::new(&settings.data_path),
+        agent_id: state.agent_id(),
+        state,
         ephemeral_id: random_uuid().to_string(),
         producer: producer.as_ref(),
     };
@@ -78,7 +80,7 @@ async fn ready(
         OutputSettings::Elasticsearch(elasticsearch) => {
             (elasticsearch.backoff_init, elasticsearch.backoff_max)
         }
-        _ => return output.check().await.map(|()| Some(output)).context("check the output"),
+        _ => (DRAIN, DRAIN),
     };
     let mut waits = ExponentialBuilder::default()
         .with_min_delay(init)
@@ -87,7 +89,11 @@ async fn ready(
         .without_max_times()
         .build();
     loop {
-        match prepare(settings, output.as_mut()).await {
+        let prepared = tokio::select! {
+            () = cancel.cancelled() => return Ok(None),
+            prepared = prepare(settings, output.as_mut()) => prepared,
+        };
+        match prepared {
             Ok(()) => return Ok(Some(output)),
             Err(NotReady::ForGood(error)) => return Err(error.context("check the output")),
             Err(NotReady::Yet(error)) => {
@@ -126,6 +132,7 @@ struct Runner<'a> {
     settings: &'a Settings,
     engine: &'a Engine,
     state: State,
+    agent_id: String,
     ephemeral_id: String,
     producer: Option<&'a Producer>,
 }
@@ -134,12 +141,14 @@ impl Runner<'_> {
     /// A cycle every period, counted from start to start; never two at once.
     async fn cycles(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
         let period = self.settings.posture.period;
-        let mut sequence = 0;
         tracing::info!(period = ?period, rules = self.engine.rules.len(), "posturebeat runs");
         while !cancel.is_cancelled() {
             let started = Instant::now();
-            sequence = jiff::Timestamp::now().as_second().max(sequence + 1);
+            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
             if let Err(error) = self.cycle(&Source::Live, sequence, None, cancel).await {
+                if error.is::<Closed>() {
+                    return Err(error);
+                }
                 tracing::error!(sequence, error = format!("{error:#}"), "the cycle failed");
             }
             let took = started.elapsed();
@@ -162,10 +171,13 @@ impl Runner<'_> {
     /// Each recording once.
     async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Vec<Report>> {
         let mut reports = Vec::new();
-        let first = jiff::Timestamp::now().as_second();
-        for (path, sequence) in self.settings.posture.snapshots.iter().zip(first..) {
+        for path in &self.settings.posture.snapshots {
+            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
             let mut report = None;
             self.cycle(&Source::Snapshot(path.clone()), sequence, Some(&mut report), cancel).await?;
+            if cancel.is_cancelled() {
+                bail!("interrupted: not everything that was recorded is judged");
+            }
             reports.extend(report);
         }
         Ok(reports)
@@ -182,8 +194,7 @@ impl Runner<'_> {
             () = cancel.cancelled() => return Ok(()),
             observation = observe(source, self.settings, &self.state, wanted(self.engine)) => observation?,
         };
-        let agent_id = self.state.agent_id();
-        let context = context(self.settings, &observation, &agent_id, &self.ephemeral_id, sequence);
+        let context = context(self.settings, &observation, &self.agent_id, &self.ephemeral_id, sequence);
         let writer = Writer::new(&self.engine.rules, context);
         let report = report.map(|slot| {
             slot.insert(Report::new(Arc::clone(&self.engine.rules), observation.identity.clone()))
@@ -191,9 +202,6 @@ impl Runner<'_> {
         let mut sinks = Sinks { producer: self.producer, report, ..Sinks::default() };
         let account = judge_all(self.engine, &writer, &mut observation, &mut sinks, cancel).await?;
         cycle::log(&account, sequence);
-        if account.complete {
-            observation.end().await?;
-        }
         if let Some(producer) = self.producer {
             tokio::select! {
                 () = cancel.cancelled() => {}

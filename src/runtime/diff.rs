@@ -30,7 +30,7 @@ async fn verdicts(settings: &Settings, engine: &Engine, path: &Path) -> anyhow::
     if compressed || is_recording(path)? {
         let source = Source::Snapshot(path.to_path_buf());
         let cancel = CancellationToken::new();
-        return Ok(scan(settings, engine, &source, Deliver::default(), &cancel).await?.report.verdicts());
+        return Ok(scan(settings, engine, &source, 0, Deliver::default(), &cancel).await?.report.verdicts());
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     if let Ok(report) = serde_json::from_str::<Value>(&text)
@@ -52,9 +52,10 @@ fn is_recording(path: &Path) -> anyhow::Result<bool> {
     Ok(snapshot::identity(path).is_ok() && (line.get("snapshot").is_some() || line.get("raw").is_some()))
 }
 
-/// What `scan --format ndjson` or the file output wrote.
+/// What `scan --format ndjson` or the file output wrote. Of several cycles the last one counts.
 fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
     let mut verdicts = Verdicts::default();
+    let mut newest = i64::MIN;
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let document: Value = serde_json::from_str(line).map_err(|error| {
             anyhow!(
@@ -66,6 +67,14 @@ fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
         let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         if text("/result/evaluation").is_empty() {
             continue;
+        }
+        let sequence = document.pointer("/event/sequence").and_then(Value::as_i64).unwrap_or(i64::MIN);
+        if sequence < newest {
+            continue;
+        }
+        if sequence > newest {
+            newest = sequence;
+            verdicts = Verdicts::default();
         }
         let label = Label {
             kind: text("/resource/type").into(),

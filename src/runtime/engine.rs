@@ -1,11 +1,14 @@
 //! The rules in force, ready to judge.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::collect::component::Component;
+use crate::collect::places::roles;
 use crate::config::settings::Posture;
 use crate::evaluate::Judge;
+use crate::resource::Kind;
 use crate::rule::{Catalogue, Rule, RuleFile, built_in};
 
 /// The rules of a run and what judges by them.
@@ -23,6 +26,21 @@ impl Engine {
         let rules =
             catalogue.rules(&posture.benchmarks, &posture.rule_params).map_err(|message| anyhow!(message))?;
         let judge = Judge::new(&rules);
+        for (kind, name) in judge.selectors() {
+            let known = match kind {
+                Kind::File => roles().contains(&name),
+                Kind::Process => Component::ALL.iter().any(|component| component.as_str() == name),
+                Kind::K8sObject => true,
+            };
+            if !known {
+                let components = Component::ALL.map(Component::as_str).join(", ");
+                bail!(
+                    "a control judges {}/{name}, which is never collected (files: {}; processes: {components})",
+                    kind.as_str(),
+                    roles().join(", ")
+                );
+            }
+        }
         Ok(Self { rules: rules.into(), judge })
     }
 }
@@ -50,6 +68,10 @@ pub fn rule_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
             std::fs::read_dir(&folder).with_context(|| format!("rules.paths: read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
+            // A mounted ConfigMap shows each file twice more, below `..data` and a dated folder.
+            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "yml") {

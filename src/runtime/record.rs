@@ -25,7 +25,7 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
         recorder.add(&resource)?;
         count += 1;
     }
-    observation.end().await?;
+    observation.ended().await?;
     recorder.finish()?;
     Ok(count)
 }

@@ -1,5 +1,6 @@
 //! `scan`: one cycle, and its report.
 
+use anyhow::bail;
 use std::io::Write;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -28,19 +29,26 @@ pub struct ScanOutcome {
     pub report: Report,
     /// Whether nothing at all could be read.
     pub blind: bool,
+    /// Kinds of which there was something, and that no rule is about.
+    pub unjudged: Vec<String>,
+    /// Whether it came to its end.
+    pub complete: bool,
 }
 
-/// Judges one source once.
+/// Judges one source once, as the cycle `sequence`.
 pub async fn scan(
     settings: &Settings,
     engine: &Engine,
     source: &Source,
+    sequence: i64,
     deliver: Deliver<'_>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<ScanOutcome> {
     let state = State::new(&settings.data_path);
-    let mut observation = observe(source, settings, &state, wanted(engine)).await?;
-    let sequence = jiff::Timestamp::now().as_second();
+    let mut observation = tokio::select! {
+        () = cancel.cancelled() => bail!("interrupted before anything was judged"),
+        observation = observe(source, settings, &state, wanted(engine)) => observation?,
+    };
     let agent_id = random_uuid().to_string();
     let context = context(settings, &observation, &agent_id, &agent_id, sequence);
     let writer = Writer::new(&engine.rules, context);
@@ -52,10 +60,10 @@ pub async fn scan(
         None => None,
     };
     let mut sinks = Sinks { producer: None, lines, report: Some(&mut report), progress: deliver.progress };
-    judge_all(engine, &writer, &mut observation, &mut sinks, cancel).await?;
-    observation.end().await?;
+    let account = judge_all(engine, &writer, &mut observation, &mut sinks, cancel).await?;
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);
     let blind = judged == 0 && totals.of(Outcome::Error) > 0;
-    Ok(ScanOutcome { report, blind })
+    let kinds = account.unjudged.into_iter().collect();
+    Ok(ScanOutcome { report, blind, unjudged: kinds, complete: account.complete })
 }

@@ -16,7 +16,7 @@ use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, S
 
 /// Resources between the collectors and the judge. A pod can have a megabyte, so this is small; the judge
 /// is faster than any collector.
-const FOUND: usize = 64;
+const FOUND: usize = 16;
 
 /// What is judged.
 #[derive(Debug, Clone)]
@@ -40,9 +40,8 @@ pub(super) struct Observation {
 
 impl Observation {
     /// Waits for the collectors, after the last resource was taken.
-    pub async fn end(self) -> anyhow::Result<()> {
-        drop(self.found);
-        self.ended.await.map_err(|error| anyhow!("a collector broke off: {error}"))?
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        (&mut self.ended).await.map_err(|error| anyhow!("a collector broke off: {error}"))?
     }
 }
 
@@ -81,10 +80,7 @@ async fn live(
         Err(unread) => Err(unread.clone()),
     };
     let mut identity = match &identified {
-        Ok(identity) => {
-            state.remember(identity);
-            identity.clone()
-        }
+        Ok(identity) => identity.clone(),
         Err(unread) => {
             tracing::warn!(
                 reason = unread.reason.as_str(),
@@ -95,8 +91,10 @@ async fn live(
         }
     };
     if identity.node.id.is_empty() && hints.wanted {
-        identity.node.id.clone_from(&host.machine_id);
-        identity.node.name = hints.name.clone().unwrap_or_else(|| host.hostname.clone());
+        identity.node = known_node(&identity, state, &hints, &host);
+    }
+    if identified.is_ok() && hints.wanted {
+        state.remember(&identity);
     }
     let (sender, found) = mpsc::channel(FOUND);
     let reach = match (connection, &identified) {
@@ -109,6 +107,28 @@ async fn live(
     };
     let ended = tokio::spawn(collect(posture.host_root.clone(), identity.clone(), reach, wanted, sender));
     Observation { identity, host, found, ended }
+}
+
+/// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into
+/// every file's and process's, so it must not change because one request failed.
+fn known_node(
+    identity: &Identity,
+    state: &State,
+    hints: &cluster::NodeHints,
+    host: &HostFacts,
+) -> crate::resource::Node {
+    let last = state.last_identity().filter(|last| last.cluster.id == identity.cluster.id);
+    let last = last.map(|last| last.node).filter(|node| !node.id.is_empty());
+    let node = last.unwrap_or_else(|| crate::resource::Node {
+        id: host.machine_id.clone(),
+        name: hints.name.clone().unwrap_or_else(|| host.hostname.clone()),
+        kubelet_version: None,
+    });
+    tracing::warn!(
+        node = node.name,
+        "the API shows no Node for this host; set posturebeat.node_name, or NODE_NAME"
+    );
+    node
 }
 
 /// Node and cluster side by side.
@@ -134,6 +154,12 @@ async fn collect(
     });
     let kinds: BTreeSet<&str> =
         wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
+    for kind in kinds.iter().filter(|kind| !cluster::KINDS.iter().any(|known| known.name == **kind)) {
+        let selector = Selector::new(Kind::K8sObject, *kind);
+        let what = format!("list {kind}: posturebeat does not collect this kind");
+        // A send fails when nobody wants more.
+        let _ = found.send(Resource::unlisted(&selector, &cluster_owner, Reason::Missing, what)).await;
+    }
     match reach {
         Ok(connection) => cluster::observe(&connection.client, &cluster_owner, &kinds, &found).await,
         Err(unread) => {

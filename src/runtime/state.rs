@@ -37,6 +37,14 @@ impl State {
             .to_string()
     }
 
+    /// The number of the next cycle: `now` in Unix seconds, and always above the last one, also after a
+    /// restart within a second or a clock that was set back. Ids hang on it.
+    pub fn next_sequence(&self, now: i64) -> i64 {
+        let next = self.read::<i64>("sequence.json").map_or(now, |last| now.max(last + 1));
+        self.write("sequence.json", &next);
+        next
+    }
+
     /// The identity of the last time the API was in reach.
     pub fn last_identity(&self) -> Option<Identity> {
         let mut identity = self.read::<Identity>("identity.json")?;
@@ -104,6 +112,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = State::new(&folder.path().join("data"));
         assert_eq!(state.agent_id(), state.agent_id());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_repeats_no_sequence() {
+        let folder = tempfile::tempdir().unwrap();
+        let next = |now| State::new(folder.path()).next_sequence(now);
+        assert_eq!([next(100), next(100), next(50), next(200)], [100, 101, 102, 200]);
     }
 
     #[test]

@@ -13,6 +13,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// takes a second or two.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a credential plug-in may take: they log in over the network.
+const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A way to the API server.
 #[derive(Clone)]
 pub struct Connection {
@@ -56,9 +59,29 @@ pub async fn connect(
     config.read_timeout = Some(READ_TIMEOUT);
     // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
     config.default_retry = false;
-    let client = kube::Client::try_from(config)
-        .map_err(|error| Unread::new("$", Reason::Malformed, format!("set up the API client: {error}")))?;
-    Ok(Connection { client, cluster_name })
+    Ok(Connection { client: client(config).await?, cluster_name })
+}
+
+/// Making a client may run the kubeconfig's credential plug-in, and waits for it: so not on this thread, and
+/// not for ever. What the plug-in printed may hold a credential, so it is not repeated.
+async fn client(config: Config) -> Result<kube::Client, Unread> {
+    let failed = |reason, why: &str| Unread::new("$", reason, format!("set up the API client: {why}"));
+    let runtime = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        // The client starts tasks of its own.
+        let _entered = runtime.enter();
+        kube::Client::try_from(config)
+    });
+    match tokio::time::timeout(PLUGIN_TIMEOUT, made).await {
+        Ok(Ok(Ok(client))) => Ok(client),
+        Ok(Ok(Err(kube::Error::Auth(_)))) => Err(failed(
+            Reason::NoCredentials,
+            "the kubeconfig's credentials could not be had (a credential plug-in that fails?)",
+        )),
+        Ok(Ok(Err(error))) => Err(failed(Reason::Malformed, &error.to_string())),
+        Ok(Err(_)) => Err(failed(Reason::Malformed, "it broke off")),
+        Err(_) => Err(failed(Reason::Timeout, "the kubeconfig's credential plug-in does not end")),
+    }
 }
 
 async fn from_file(path: &Path) -> Result<(Config, Option<String>), Unread> {

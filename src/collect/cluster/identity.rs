@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::connect::Connection;
-use super::list::{Pages, Problem, get};
+use super::list::{Item, Pages, Problem, get};
 use crate::resource::{Cluster, Identity, IdentitySource, Node, Reason, Unread};
 
 /// What is known of the node before the API is asked.
@@ -76,11 +76,15 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
     };
     let mut pages = Pages::new(client, "/api/v1/nodes");
     while let Ok(Some(page)) = pages.next().await {
-        let same = |node: &&Value| {
+        let nodes = page.iter().filter_map(|item| match Item::parse(item) {
+            Ok(Item::Object(node)) => Some(node),
+            _ => None,
+        });
+        let same = |node: &Value| {
             node.pointer("/status/nodeInfo/machineID").and_then(Value::as_str) == Some(machine_id)
         };
-        if let Some(node) = page.iter().find(same) {
-            return node_of(node);
+        if let Some(node) = nodes.into_iter().find(same) {
+            return node_of(&node);
         }
     }
     Node::default()

@@ -1,10 +1,12 @@
 //! Paged lists, bounded.
 
 use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 use crate::resource::Reason;
@@ -53,8 +55,52 @@ enum Next {
 struct List {
     #[serde(default)]
     metadata: ListMeta,
+    /// As text: a parsed object takes many times its text, so they are parsed one at a time.
     #[serde(default)]
-    items: Option<Vec<Value>>,
+    items: Option<Vec<Box<RawValue>>>,
+}
+
+/// An object of a list.
+pub(super) enum Item {
+    /// Its JSON.
+    Object(Value),
+    /// It has more values than a real object; only who it is was read.
+    TooLarge(Value),
+}
+
+/// Who an object is.
+#[derive(Deserialize, Serialize)]
+struct Shell {
+    metadata: ShellMeta,
+}
+
+#[derive(Deserialize, Serialize)]
+struct ShellMeta {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    #[serde(default)]
+    uid: String,
+}
+
+/// Values in one object: a pod with a hundred containers has a tenth of that, and each takes about a
+/// hundred bytes. Anybody who may create a pod could otherwise fill this process's memory.
+const MAX_VALUES: usize = 50_000;
+
+impl Item {
+    /// Parses one item.
+    pub fn parse(raw: &RawValue) -> Result<Self, Problem> {
+        let text = raw.get();
+        let malformed = |error: serde_json::Error| {
+            Problem::new(Reason::Malformed, format!("an item of the list is no object: {error}"))
+        };
+        // Every value but the last of its list or object is followed by a comma.
+        if text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count() > MAX_VALUES {
+            let shell: Shell = serde_json::from_str(text).map_err(malformed)?;
+            return Ok(Self::TooLarge(serde_json::to_value(shell).map_err(malformed)?));
+        }
+        serde_json::from_str(text).map(Self::Object).map_err(malformed)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -69,7 +115,7 @@ impl<'c> Pages<'c> {
     }
 
     /// The next page; `None` after the last. An error ends the list.
-    pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Problem> {
+    pub async fn next(&mut self) -> Result<Option<Vec<Box<RawValue>>>, Problem> {
         let mut resumed = false;
         loop {
             let token = match &self.next {
@@ -149,7 +195,7 @@ enum Failure {
 }
 
 /// One request, tried again while the server is merely busy.
-async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Vec<u8>), Failure> {
+async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Bytes), Failure> {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(250))
         .with_max_delay(Duration::from_secs(4))
@@ -189,7 +235,7 @@ fn is_busy(status: http::StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }
 
-async fn fetch_once(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Vec<u8>), Failure> {
+async fn fetch_once(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Bytes), Failure> {
     let request = http::Request::get(uri)
         .header(http::header::ACCEPT, "application/json")
         .body(Body::empty())
@@ -197,7 +243,7 @@ async fn fetch_once(client: &kube::Client, uri: &str) -> Result<(http::StatusCod
     let response = client.send(request).await.map_err(|error| Failure::Other(transport(&error)))?;
     let status = response.status();
     match Limited::new(response.into_body(), MAX_PAGE).collect().await {
-        Ok(body) => Ok((status, body.to_bytes().to_vec())),
+        Ok(body) => Ok((status, body.to_bytes())),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::TooLarge),
         Err(error) => {
             Err(Failure::Other(Problem::new(Reason::Unavailable, format!("the answer broke off: {error}"))))
@@ -216,7 +262,7 @@ fn refused(status: http::StatusCode, body: &[u8]) -> Failure {
     let reason = match status.as_u16() {
         401 | 403 => Reason::Denied,
         404 => Reason::Missing,
-        408 | 504 => Reason::Timeout,
+        408 => Reason::Timeout,
         _ => Reason::Unavailable,
     };
     let words = answer.get("message").and_then(Value::as_str).unwrap_or_default();
@@ -229,6 +275,10 @@ fn refused(status: http::StatusCode, body: &[u8]) -> Failure {
 
 /// What stands between us and the server.
 fn transport(error: &kube::Error) -> Problem {
+    // A credential plug-in's own words may hold the credential.
+    if matches!(error, kube::Error::Auth(_)) {
+        return Problem::new(Reason::NoCredentials, "the kubeconfig's credentials could not be had");
+    }
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
