@@ -26,8 +26,10 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
 
-/// As many as a large cluster has; a larger one takes no more memory, only longer.
+/// As many as a large cluster has; a larger one takes no more memory, only longer. `cargo bench -- 500` for fewer.
 const PODS: usize = 10_000;
+/// Each part is measured so often, in turns, and the median counts: a shared machine's speed drifts.
+const ROUNDS: usize = 7;
 /// Texts of different pods that are used in turn, so that their own memory does not count.
 const DISTINCT: usize = 100;
 
@@ -121,13 +123,18 @@ fn peak() -> f64 {
 }
 
 /// Microseconds of CPU a pod.
-fn measure(work: impl FnOnce()) -> f64 {
+fn measure(pods: usize, work: impl FnOnce()) -> f64 {
     let before = cpu();
     work();
-    (cpu() - before).as_secs_f64() * 1e6 / PODS as f64
+    (cpu() - before).as_secs_f64() * 1e6 / pods as f64
 }
 
-async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String]) {
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize) {
     let writer = Writer::new(rules, context());
     let index = Index::default();
     let queue = Queue { events: 3200, flush_timeout: Duration::from_secs(10) };
@@ -138,7 +145,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String]) {
     };
     let (producer, pipeline) = Pipeline::start(Box::new(Null), &queue, delivery);
     let mut pending = Vec::new();
-    for number in 0..PODS {
+    for number in 0..pods {
         let raw = serde_json::from_str(&texts[number % DISTINCT]).unwrap();
         let mut resource = resource(raw);
         index.relate(&mut resource);
@@ -170,38 +177,49 @@ fn main() {
     let texts: Vec<String> = (0..DISTINCT).map(pod).collect();
     let bytes: usize = texts.iter().map(String::len).sum::<usize>() / DISTINCT;
 
-    let parse = measure(|| {
-        for number in 0..PODS {
-            black_box(serde_json::from_str::<Value>(&texts[number % DISTINCT]).unwrap());
-        }
-    });
     let resources: Vec<Resource> =
         texts.iter().map(|text| resource(serde_json::from_str(text).unwrap())).collect();
-    let evaluate = measure(|| {
-        for number in 0..PODS {
-            black_box(judge.judge(resources[number % DISTINCT].clone()));
-        }
-    }) - measure(|| {
-        for number in 0..PODS {
-            black_box(resources[number % DISTINCT].clone());
-        }
-    });
     let judged: Vec<_> = resources.iter().map(|resource| judge.judge(resource.clone())).collect();
-    let documents = measure(|| {
-        for number in 0..PODS {
-            let now = Timestamp::now();
-            let subject = writer.subject(&resources[number % DISTINCT], now);
-            for (rules, judgement) in &judged[number % DISTINCT] {
-                for rule in *rules {
-                    black_box(writer.finding(*rule, &subject, judgement));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let number = std::env::args().find_map(|argument| argument.parse().ok());
+    let pods: usize = number.unwrap_or(PODS);
+    let part = pods / ROUNDS;
+    let mut rounds: [Vec<f64>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let parse = measure(part, || {
+            for number in 0..part {
+                black_box(serde_json::from_str::<Value>(&texts[number % DISTINCT]).unwrap());
+            }
+        });
+        let clone = measure(part, || {
+            for number in 0..part {
+                black_box(resources[number % DISTINCT].clone());
+            }
+        });
+        let evaluate = measure(part, || {
+            for number in 0..part {
+                black_box(judge.judge(resources[number % DISTINCT].clone()));
+            }
+        });
+        let documents = measure(part, || {
+            for number in 0..part {
+                let now = Timestamp::now();
+                let subject = writer.subject(&resources[number % DISTINCT], now);
+                for (rules, judgement) in &judged[number % DISTINCT] {
+                    for rule in *rules {
+                        black_box(writer.finding(*rule, &subject, judgement));
+                    }
                 }
             }
+        });
+        let whole = measure(part, || runtime.block_on(whole_path(&judge, &rules, &texts, part)));
+        for (values, value) in rounds.iter_mut().zip([parse, evaluate - clone, documents, whole]) {
+            values.push(value);
         }
-    });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let whole = measure(|| runtime.block_on(whole_path(&judge, &rules, &texts)));
+    }
+    let [parse, evaluate, documents, whole] = rounds.map(median);
 
-    println!("{PODS} pods of {bytes} bytes, {} rules; CPU a pod, all threads together", rules.len());
+    println!("{pods} pods of {bytes} bytes, {} rules; CPU a pod, all threads together, medians", rules.len());
     println!("parse      {parse:7.1} µs   1.0");
     println!("evaluate   {evaluate:7.1} µs   {:.1}", evaluate / parse);
     println!("documents  {documents:7.1} µs   {:.1}", documents / parse);
