@@ -40,14 +40,38 @@ const MAX_ALIASES: usize = 100;
 /// All events, those replayed from aliases included.
 const MAX_EVENTS: usize = 200_000;
 
+/// For a user's own files: bundles of custom resource definitions have a node or two in each line and may
+/// have some hundred thousand lines. So many nodes still fit into memory.
+const MAX_OWN_NODES: usize = 2_000_000;
+/// A list or map is two events, a scalar one: the bound on nodes is met first, whatever they are.
+const MAX_OWN_EVENTS: usize = 5_000_000;
+/// A rendered chart, or a whole cluster written down, has one document for each object.
+const MAX_OWN_DOCUMENTS: usize = 100_000;
+
 /// Reads one document. Depth, nodes and aliases are bounded, so a file found on a node may be given.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     serde_saphyr::from_str_with_options(text, options()).map_err(error)
 }
 
-/// Reads every document of a stream, such as a file of manifests.
+/// Reads every document of a stream, within the same bounds.
 pub fn all_from_str<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlError> {
     serde_saphyr::from_multiple_with_options(text, options()).map_err(error)
+}
+
+/// Reads every document of a file that the user named, such as one of manifests: it may be far larger
+/// than what is read on a node, and is still no bomb.
+pub fn all_of_own_str<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlError> {
+    let budget = serde_saphyr::budget! {
+        max_depth: MAX_DEPTH,
+        max_nodes: MAX_OWN_NODES,
+        max_aliases: MAX_ALIASES,
+        max_events: MAX_OWN_EVENTS,
+        max_documents: MAX_OWN_DOCUMENTS,
+    };
+    // What aliases repeat is bounded as ever: only what is written out may be large.
+    let aliases = serde_saphyr::alias_limits! { max_total_replayed_events: MAX_EVENTS };
+    let options = serde_saphyr::options! { budget: budget, alias_limits: aliases, with_snippet: false };
+    serde_saphyr::from_multiple_with_options(text, options).map_err(error)
 }
 
 fn options() -> Options {
@@ -95,6 +119,17 @@ mod tests {
             text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
         }
         assert!(from_str::<Value>(&text).is_err());
+        assert!(all_of_own_str::<Value>(&text).is_err());
+    }
+
+    #[test]
+    fn a_user_s_own_file_may_be_large_and_one_of_a_node_may_not() {
+        let list = format!("a: [{}]\n", vec!["x"; MAX_NODES + 1].join(", "));
+        assert!(all_from_str::<Value>(&list).is_err());
+        assert_eq!(all_of_own_str::<Value>(&list).unwrap().len(), 1);
+
+        let documents = "a: 1\n---\n".repeat(2_000);
+        assert_eq!(all_of_own_str::<Value>(&documents).unwrap().len(), 2_000);
     }
 
     #[test]

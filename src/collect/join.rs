@@ -6,6 +6,8 @@
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arguments;
+use super::component::Component;
 use crate::resource::{Kind, Reason, Resource, Unread};
 
 /// Policy engines that judge pods at admission, by what their webhook's service is called.
@@ -30,12 +32,14 @@ pub struct Index {
     gaps: BTreeMap<String, Unread>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ApiServer {
-    /// Without `--admission-control-config-file`: the built-in default level holds.
-    NoAdmissionFile,
-    /// With it: the level is written in a file of the control plane.
-    AdmissionFile,
+/// Of several API servers, what any of them says.
+#[derive(Debug, Clone, Copy, Default)]
+struct ApiServer {
+    /// Whether `--admission-control-config-file` is given: the default pod security level is written in a
+    /// file of the control plane. Without it the built-in one holds.
+    has_admission_file: bool,
+    /// Whether the PodSecurity plug-in is off.
+    lacks_pod_security: bool,
 }
 
 impl Index {
@@ -86,7 +90,11 @@ impl Index {
         let webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
         let engines: Vec<&str> = self.engines.iter().copied().collect();
         self.put(resource, "podPolicyEngines", &webhooks, Value::from(engines));
-        if self.api_server == Some(ApiServer::NoAdmissionFile) {
+        if let Some(api_server) = self.api_server {
+            let plugin = if api_server.lacks_pod_security { "disabled" } else { "enabled" };
+            resource.related.insert("podSecurityPlugin".into(), Value::from(plugin));
+        }
+        if self.api_server.is_some_and(|api_server| !api_server.has_admission_file) {
             resource.related.insert("podSecurityDefault".into(), Value::from("privileged"));
             return;
         }
@@ -98,7 +106,8 @@ impl Index {
         resource.unread.push(Unread { at: "$.related.podSecurityDefault".into(), ..unread });
     }
 
-    /// A join that rests on kinds of which one could not be listed is unread; what was found of it stays.
+    /// A join that rests on kinds of which one could not be listed is unread: a part of it would look like
+    /// the whole.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Value) {
         match kinds.iter().find_map(|kind| self.gaps.get(*kind)) {
             Some(gap) => {
@@ -122,15 +131,25 @@ impl Index {
         let words = ["command", "args"].iter().flat_map(|list| {
             pod.pointer(&format!("/spec/containers/0/{list}")).and_then(Value::as_array).into_iter().flatten()
         });
-        let file = words.filter_map(Value::as_str).any(|word| {
+        let words: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
+        let has_admission_file = words.iter().any(|word| {
             let flag = word.split('=').next().unwrap_or_default().trim_start_matches('-').replace('_', "-");
             flag == "admission-control-config-file"
         });
-        self.api_server = match (file, self.api_server) {
-            (true, _) | (_, Some(ApiServer::AdmissionFile)) => Some(ApiServer::AdmissionFile),
-            (false, _) => Some(ApiServer::NoAdmissionFile),
-        };
+        let api_server = self.api_server.get_or_insert_default();
+        api_server.has_admission_file |= has_admission_file;
+        api_server.lacks_pod_security |= lacks_pod_security(&words);
     }
+}
+
+/// The plug-in is on by default; the deprecated `--admission-control` is the whole set by itself.
+fn lacks_pod_security(words: &[String]) -> bool {
+    let arguments = arguments::parse(Component::ApiServer, words);
+    let names_it = |flag: &str| {
+        let values = arguments.get(flag)?;
+        Some(values.iter().flat_map(|value| value.split(',')).any(|name| name.trim() == "PodSecurity"))
+    };
+    names_it("disable-admission-plugins") == Some(true) || names_it("admission-control") == Some(false)
 }
 
 /// The known engines among a configuration's webhooks that see pods being created.
@@ -149,7 +168,9 @@ fn sees_new_pods(webhook: &Value) -> bool {
             let list = rule.get(key).and_then(Value::as_array).into_iter().flatten();
             list.filter_map(Value::as_str).any(|value| wanted.contains(&value))
         };
-        has("operations", &["CREATE", "*"]) && has("resources", &["pods", "pods/*", "*", "*/*"])
+        has("apiGroups", &["", "*"])
+            && has("operations", &["CREATE", "*"])
+            && has("resources", &["pods", "pods/*", "*", "*/*"])
     })
 }
 
@@ -193,13 +214,50 @@ mod tests {
         assert_eq!(unread.reason, Reason::Denied);
     }
 
+    fn api_server(command: Value, annotations: Value) -> Resource {
+        object(json!({"kind": "Pod", "metadata": {"name": "kube-apiserver-a", "namespace": "kube-system",
+            "labels": {"component": "kube-apiserver"}, "annotations": annotations},
+            "spec": {"containers": [{"command": command}]}}))
+    }
+
+    #[test]
+    fn the_pod_security_plugin_is_known_from_the_mirror_pods() {
+        let plugin = |lines: &[&str]| {
+            let mut index = Index::default();
+            for line in lines {
+                let words: Vec<&str> = line.split(' ').collect();
+                index.note(&api_server(json!(words), json!({"kubernetes.io/config.mirror": "hash"})));
+            }
+            let namespace = namespace(&index);
+            namespace.related.get("podSecurityPlugin").map(|plugin| plugin.as_str().unwrap().to_owned())
+        };
+        for line in [
+            "kube-apiserver --disable-admission-plugins=PodSecurity",
+            "kube-apiserver --disable_admission_plugins A,PodSecurity --v=1",
+            "kube-apiserver --disable-admission-plugins=A --disable-admission-plugins=PodSecurity",
+            "kube-apiserver --admission-control=NamespaceLifecycle,PodNodeSelector",
+            "kube-apiserver --admission_control NamespaceLifecycle",
+        ] {
+            assert_eq!(plugin(&[line]).as_deref(), Some("disabled"), "{line}");
+            assert_eq!(plugin(&[line, "kube-apiserver"]).as_deref(), Some("disabled"), "{line}");
+        }
+        for line in [
+            "kube-apiserver",
+            "kube-apiserver --disable-admission-plugins=A --enable-admission-plugins=PodSecurity",
+            "kube-apiserver --admission-control=A,PodSecurity",
+            "kube-apiserver --admission-control-config-file=/x",
+        ] {
+            assert_eq!(plugin(&[line]).as_deref(), Some("enabled"), "{line}");
+        }
+        assert_eq!(plugin(&[]), None);
+        let mut index = Index::default();
+        index.note(&api_server(json!(["--disable-admission-plugins=PodSecurity"]), json!({})));
+        assert!(!namespace(&index).related.contains_key("podSecurityPlugin"), "no mirror pod");
+    }
+
     #[test]
     fn the_default_level_is_known_from_the_mirror_pod_only() {
-        let pod = |command: Value, annotations: Value| {
-            object(json!({"kind": "Pod", "metadata": {"name": "kube-apiserver-a", "namespace": "kube-system",
-                "labels": {"component": "kube-apiserver"}, "annotations": annotations},
-                "spec": {"containers": [{"command": command}]}}))
-        };
+        let pod = api_server;
         let mirror = json!({"kubernetes.io/config.mirror": "hash"});
         let default = |pods: Vec<Resource>| {
             let mut index = Index::default();
@@ -218,15 +276,19 @@ mod tests {
 
     #[test]
     fn an_engine_counts_when_it_sees_new_pods() {
-        let webhook = |resources: Value| {
+        let webhook = |groups: Value, resources: Value| {
             object(json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "k"}, "webhooks": [{
                 "clientConfig": {"service": {"name": "kyverno-svc", "namespace": "kyverno"}},
-                "rules": [{"operations": ["CREATE"], "resources": resources}]}]}))
+                "rules": [{"apiGroups": groups, "operations": ["CREATE"], "resources": resources}]}]}))
         };
-        let mut index = Index::default();
-        index.note(&webhook(json!(["configmaps"])));
-        assert_eq!(namespace(&index).related["podPolicyEngines"], json!([]));
-        index.note(&webhook(json!(["pods"])));
-        assert_eq!(namespace(&index).related["podPolicyEngines"], json!(["kyverno"]));
+        let engines = |webhook: Resource| {
+            let mut index = Index::default();
+            index.note(&webhook);
+            namespace(&index).related["podPolicyEngines"].clone()
+        };
+        assert_eq!(engines(webhook(json!([""]), json!(["configmaps"]))), json!([]));
+        assert_eq!(engines(webhook(json!(["kyverno.io"]), json!(["*"]))), json!([]), "not the core group");
+        assert_eq!(engines(webhook(json!(["apps", ""]), json!(["pods"]))), json!(["kyverno"]));
+        assert_eq!(engines(webhook(json!(["*"]), json!(["pods"]))), json!(["kyverno"]));
     }
 }

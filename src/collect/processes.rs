@@ -1,7 +1,7 @@
 //! The running components of a node.
 //!
-//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, the
-//! files they name, and who was passed over. Kubelets come first: they say where static pods are
+//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, and the
+//! files they name; who was passed over is logged. Kubelets come first: they say where static pods are
 //! declared, and those tell a component in a container from an impostor.
 
 use tracing::warn;
@@ -25,19 +25,6 @@ pub struct Observed {
     pub named: Vec<Named>,
     /// Directories of manifests that could not be listed.
     pub unlisted_manifests: Vec<Unreadable>,
-    /// Processes with a component's name that were not judged.
-    pub ignored: Vec<Ignored>,
-}
-
-/// A process with a component's name that is not judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ignored {
-    /// Its id.
-    pub pid: u32,
-    /// The component it is named as.
-    pub component: Component,
-    /// Why.
-    pub why: String,
 }
 
 /// A process with a component's name.
@@ -198,7 +185,6 @@ fn observe_one(
         }
         Standing::Impostor(why) => {
             warn!(pid, component = component.as_str(), "process is not judged: {why}");
-            observed.ignored.push(Ignored { pid, component, why });
             return None;
         }
         Standing::Hidden(why) => {

@@ -60,23 +60,45 @@ pub fn url_user_info(text: &str) -> Cow<'_, str> {
 pub fn arguments(words: &mut [String]) {
     let mut is_secret = false;
     for word in words {
-        if std::mem::take(&mut is_secret) && !word.starts_with("--") {
-            BLANK.clone_into(word);
-            continue;
+        argument(word, &mut is_secret);
+    }
+}
+
+/// Blanks what is secret in one word. `is_secret` goes from word to word: whether a flag before it named
+/// what it holds.
+fn argument(word: &mut String, is_secret: &mut bool) {
+    if std::mem::take(is_secret) && !word.starts_with("--") {
+        BLANK.clone_into(word);
+        return;
+    }
+    let flag = word.starts_with('-').then(|| word.split_once('='));
+    let redacted = match flag {
+        Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
+            format!("{name}={BLANK}")
         }
-        let flag = word.starts_with('-').then(|| word.split_once('='));
-        let redacted = match flag {
-            Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
-                format!("{name}={BLANK}")
+        Some(None) if is_secret_name(word) => {
+            *is_secret = true;
+            return;
+        }
+        Some(_) => url_user_info(word).into_owned(),
+        None => script(word),
+    };
+    *word = redacted;
+}
+
+/// The same for a list as it is written in a manifest, where not everything must be a word.
+fn written_arguments(items: &mut [Value], is_secret: &mut bool) {
+    for item in items {
+        match item {
+            Value::String(word) => argument(word, is_secret),
+            Value::Array(items) => written_arguments(items, is_secret),
+            Value::Null => {}
+            Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                if std::mem::take(is_secret) {
+                    *item = BLANK.into();
+                }
             }
-            Some(None) if is_secret_name(word) => {
-                is_secret = true;
-                continue;
-            }
-            Some(_) => url_user_info(word).into_owned(),
-            None => script(word),
-        };
-        *word = redacted;
+        }
     }
 }
 
@@ -102,6 +124,7 @@ fn walk(value: &mut Value, is_object: bool) {
             for (key, value) in map.iter_mut() {
                 match value {
                     Value::String(text) if is_secret_key(key) && !text.is_empty() => BLANK.clone_into(text),
+                    Value::Number(_) if is_secret_key(key) => *value = BLANK.into(),
                     value => walk(value, is_object),
                 }
             }
@@ -136,19 +159,20 @@ fn blank_workload(map: &mut Map<String, Value>) {
     for key in ["env", "httpHeaders"] {
         let Some(Value::Array(pairs)) = map.get_mut(key) else { continue };
         for pair in pairs {
-            if let Some(value @ Value::String(_)) = pair.get_mut("value")
+            // A manifest may hold a number or a bool here, which the API would refuse.
+            if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) =
+                pair.get_mut("value")
                 && value != ""
             {
                 *value = BLANK.into();
             }
         }
     }
+    // A container runs the one followed by the other.
+    let mut is_secret = false;
     for key in ["command", "args"] {
-        let Some(Value::Array(items)) = map.get_mut(key) else { continue };
-        let mut words: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        if words.len() == items.len() {
-            arguments(&mut words);
-            *items = words.into_iter().map(Value::from).collect();
+        if let Some(Value::Array(items)) = map.get_mut(key) {
+            written_arguments(items, &mut is_secret);
         }
     }
 }
@@ -284,6 +308,26 @@ mod tests {
         assert_eq!(pod["spec"]["initContainers"][0]["env"][0], json!({"name": "A", "value": BLANK}));
         assert_eq!(pod["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "s");
         assert_eq!(pod["spec"]["volumes"][0]["secret"]["secretName"], "stays");
+    }
+
+    #[test]
+    fn what_is_no_text_hides_no_secret() {
+        let mut container = json!({
+            "command": ["app", true, "--token=canary", null, "--password", 7_654_321, 8080, "--secret"],
+            "args": ["canary", ["--token", "canary"], {"a": 1}, "API_TOKEN=canary"],
+            "env": [{"name": "A", "value": 7_654_321}, {"name": "B", "value": true}, {"name": "C", "value": null}],
+            "password": 7_654_321
+        });
+        kubernetes_object(&mut container);
+        assert_eq!(
+            container,
+            json!({
+                "command": ["app", true, "--token=<redacted>", null, "--password", BLANK, 8080, "--secret"],
+                "args": [BLANK, ["--token", BLANK], {"a": 1}, "API_TOKEN=<redacted>"],
+                "env": [{"name": "A", "value": BLANK}, {"name": "B", "value": BLANK}, {"name": "C", "value": null}],
+                "password": BLANK
+            })
+        );
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::resource::{Cluster, Identity, Kind, Node, Resource, Unread};
@@ -20,8 +21,10 @@ const MAX_LINE: u64 = 16 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The file could not be opened, read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot {operation} `{path}`")]
     Io {
+        /// `read` or `write`.
+        operation: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -74,7 +77,7 @@ pub fn read(
     path: &Path,
     emit: &mut dyn FnMut(Resource) -> Result<bool, SnapshotError>,
 ) -> Result<Option<Identity>, SnapshotError> {
-    let io = |source| SnapshotError::Io { path: path.to_path_buf(), source };
+    let io = |source| SnapshotError::Io { operation: "read", path: path.to_path_buf(), source };
     let mut reader = open(path).map_err(io)?;
     let mut identity = None;
     let mut text = Vec::new();
@@ -167,8 +170,8 @@ impl Recorder {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let io = |source| SnapshotError::Io { path: partial.clone(), source };
-        let file = File::create(&partial).map_err(io)?;
+        let io = |source| SnapshotError::Io { operation: "write", path: partial.clone(), source };
+        let file = create_anew(&partial).map_err(io)?;
         let writer = match path.extension().and_then(|extension| extension.to_str()) {
             Some("gz") => Writer::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::best())),
             Some("zst") => Writer::Zstd(zstd::stream::write::Encoder::new(file, 0).map_err(io)?),
@@ -213,7 +216,7 @@ impl Recorder {
         ended
             .and_then(|file| file.sync_all())
             .and_then(|()| std::fs::rename(&partial, &path))
-            .map_err(|source| SnapshotError::Io { path, source })
+            .map_err(|source| SnapshotError::Io { operation: "write", path, source })
     }
 
     fn line(&mut self, value: &impl Serialize) -> Result<(), SnapshotError> {
@@ -226,7 +229,16 @@ impl Recorder {
         serde_json::to_writer(&mut *writer, value)
             .map_err(std::io::Error::from)
             .and_then(|()| writer.write_all(b"\n"))
-            .map_err(|source| SnapshotError::Io { path: partial.clone(), source })
+            .map_err(|source| SnapshotError::Io { operation: "write", path: partial.clone(), source })
+    }
+}
+
+/// A file that was not there before, for its owner only: it says how a cluster is protected. What an
+/// earlier run left is removed first, and a link that somebody planted is not followed.
+fn create_anew(path: &Path) -> std::io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => OpenOptions::new().write(true).create_new(true).mode(0o600).open(path),
     }
 }
 
@@ -267,6 +279,34 @@ mod tests {
             assert_eq!(back.as_ref(), Some(&identity));
             assert_eq!(resources, [pod("x"), pod("y")]);
         }
+    }
+
+    #[test]
+    fn a_recording_is_for_its_owner_only_and_follows_no_link() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, partial) = (folder.path().join("a.ndjson"), folder.path().join("a.ndjson.partial"));
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &partial).unwrap();
+        Recorder::create(&path, &Identity::default(), "").unwrap().finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+        let recorded = std::fs::symlink_metadata(&path).unwrap();
+        assert!(recorded.is_file());
+        assert_eq!(recorded.permissions().mode() & 0o777, 0o600);
+
+        std::fs::write(&partial, "of a run that broke off\n").unwrap();
+        Recorder::create(&path, &Identity::default(), "").unwrap().finish().unwrap();
+        assert!(all(&path).unwrap().0.is_some());
+    }
+
+    #[test]
+    fn what_the_system_said_is_said_once() {
+        let error = anyhow::Error::from(all(Path::new("/nowhere/a.ndjson")).unwrap_err());
+        let text = format!("{error:#}");
+        assert_eq!(text, "cannot read `/nowhere/a.ndjson`: No such file or directory (os error 2)");
+        let error = Recorder::create(Path::new("/nowhere/a.ndjson"), &Identity::default(), "").err().unwrap();
+        assert_eq!(error.to_string(), "cannot write `/nowhere/a.ndjson.partial`");
     }
 
     #[test]

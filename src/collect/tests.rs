@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::hostfs::HostRoot;
-use super::node::{self, Summary};
+use super::node;
 use crate::resource::{Owner, Resource};
 
 /// A host's root directory.
@@ -142,16 +142,14 @@ impl Tree {
     pub(super) fn observe(&self) -> Seen {
         let node = Owner { id: "node/uid-1".into(), name: "cp-1".into() };
         let mut resources = Vec::new();
-        let summary = node::observe(&self.host(), &node, &mut |resource| resources.push(resource));
-        assert_eq!(summary.resources, resources.len());
-        Seen { resources, summary }
+        node::observe(&self.host(), &node, &mut |resource| resources.push(resource));
+        Seen { resources }
     }
 }
 
 /// What came out.
 pub(super) struct Seen {
     pub(super) resources: Vec<Resource>,
-    pub(super) summary: Summary,
 }
 
 impl Seen {

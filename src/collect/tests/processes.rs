@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{API_POD, HOST_MOUNTS, POD_MOUNTS, Planted, STATIC_POD, Tree, strings};
+use crate::resource::Kind;
 
 #[test]
 fn a_component_has_the_usual_keys_and_more() {
@@ -119,9 +120,8 @@ fn a_pod_s_impostor_is_not_judged_and_makes_nothing_be_read() {
     assert!(seen.all("etcd").is_empty());
     assert!(seen.all("etcd-data-dir").is_empty());
     assert!(!seen.text().contains("canary"));
-    let ignored: Vec<u32> = seen.summary.ignored.iter().map(|ignored| ignored.pid).collect();
-    assert_eq!(ignored, [200, 201, 202, 203]);
-    assert!(seen.summary.ignored[0].why.contains("not a static pod"), "{}", seen.summary.ignored[0].why);
+    let judged = seen.resources.iter().filter(|resource| resource.kind == Kind::Process);
+    assert_eq!(judged.map(|resource| resource.name.as_str()).collect::<Vec<_>>(), ["kubelet"]);
 }
 
 #[test]
