@@ -48,7 +48,8 @@ fn regex(pattern: &str) -> Regex {
 
 /// Blanks user and password of every URL in a text.
 pub fn url_user_info(text: &str) -> Cow<'_, str> {
-    if text.contains("://") && text.contains('@') {
+    // Most texts hold no `@`, and to look for one byte is quick.
+    if text.contains('@') && text.contains("://") {
         USER_INFO.replace_all(text, format!("${{1}}{BLANK}@"))
     } else {
         Cow::Borrowed(text)
@@ -116,17 +117,31 @@ pub fn document(document: &mut Value) {
 fn walk(value: &mut Value, is_object: bool) {
     match value {
         Value::Object(map) => {
-            if is_object {
-                drop_copies(map);
-                blank_workload(map);
-                blank_secret_object(map);
-            }
+            let mut runs = false;
+            let mut is_secret_object = false;
             for (key, value) in map.iter_mut() {
-                match value {
-                    Value::String(text) if is_secret_key(key) && !text.is_empty() => BLANK.clone_into(text),
-                    Value::Number(_) if is_secret_key(key) => *value = BLANK.into(),
-                    value => walk(value, is_object),
+                match (key.as_str(), &mut *value) {
+                    (key, Value::String(text)) if is_secret_key(key) && !text.is_empty() => {
+                        BLANK.clone_into(text);
+                        continue;
+                    }
+                    (key, Value::Number(_)) if is_secret_key(key) => {
+                        *value = BLANK.into();
+                        continue;
+                    }
+                    ("metadata", metadata) if is_object => drop_copies(metadata),
+                    ("env" | "httpHeaders", Value::Array(pairs)) if is_object => blank_pairs(pairs),
+                    ("command" | "args", Value::Array(_)) => runs = is_object,
+                    ("kind", Value::String(kind)) => is_secret_object = is_object && kind == "Secret",
+                    _ => {}
                 }
+                walk(value, is_object);
+            }
+            if runs {
+                blank_words(map);
+            }
+            if is_secret_object {
+                blank_secret_object(map);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, is_object)),
@@ -146,8 +161,8 @@ fn walk(value: &mut Value, is_object: bool) {
 }
 
 /// Copies of the object inside itself, which would hold everything that is blanked elsewhere.
-fn drop_copies(map: &mut Map<String, Value>) {
-    let Some(Value::Object(metadata)) = map.get_mut("metadata") else { return };
+fn drop_copies(metadata: &mut Value) {
+    let Value::Object(metadata) = metadata else { return };
     metadata.remove("managedFields");
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         annotations.remove(LAST_APPLIED);
@@ -155,32 +170,28 @@ fn drop_copies(map: &mut Map<String, Value>) {
 }
 
 /// What a container is given; the names of its variables stay, and so does where they come from.
-fn blank_workload(map: &mut Map<String, Value>) {
-    for key in ["env", "httpHeaders"] {
-        let Some(Value::Array(pairs)) = map.get_mut(key) else { continue };
-        for pair in pairs {
-            // A manifest may hold a number or a bool here, which the API would refuse.
-            if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) =
-                pair.get_mut("value")
-                && value != ""
-            {
-                *value = BLANK.into();
-            }
+fn blank_pairs(pairs: &mut [Value]) {
+    for pair in pairs {
+        // A manifest may hold a number or a bool here, which the API would refuse.
+        if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = pair.get_mut("value")
+            && value != ""
+        {
+            *value = BLANK.into();
         }
     }
-    // A container runs the one followed by the other.
+}
+
+/// A container runs its `command` followed by its `args`.
+fn blank_words(container: &mut Map<String, Value>) {
     let mut is_secret = false;
     for key in ["command", "args"] {
-        if let Some(Value::Array(items)) = map.get_mut(key) {
+        if let Some(Value::Array(items)) = container.get_mut(key) {
             written_arguments(items, &mut is_secret);
         }
     }
 }
 
 fn blank_secret_object(map: &mut Map<String, Value>) {
-    if map.get("kind").and_then(Value::as_str) != Some("Secret") {
-        return;
-    }
     let is_bootstrap_token = map.get("type").and_then(Value::as_str) == Some("bootstrap.kubernetes.io/token");
     for key in ["data", "stringData"] {
         let Some(Value::Object(data)) = map.get_mut(key) else { continue };

@@ -104,7 +104,9 @@ impl Worker {
             match message {
                 Some(Message::Events(events)) => {
                     self.due.get_or_insert_with(|| Instant::now() + self.limits.flush_timeout);
-                    events.into_iter().for_each(|event| self.waiting.push(event));
+                    for event in events {
+                        self.waiting.push(event);
+                    }
                 }
                 Some(Message::Flush(flush)) => self.flushes.push(flush),
                 None => self.ended = true,

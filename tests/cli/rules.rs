@@ -70,3 +70,21 @@ fn the_catalogue_can_be_read() {
         ran.out
     );
 }
+
+#[test]
+fn a_rule_about_what_is_never_collected_is_no_silence() {
+    let program = Program::new();
+    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "file/misspelt-role"));
+    let table = "benchmark: my\nversion: 1.0.0\nname: Mine\nposture_type: kspm\nkubernetes: any\nrecommendations: 1\n\
+        sections: {'1': One}\nrules: [{number: '1.1', control: my-rule, level: 1, assessment: automated}]\n";
+    program.write("my/benchmarks/1.0.0.yml", table);
+    let scan = |program: &Program| {
+        program.run(&["scan", "--benchmark", "my", "-E", "posturebeat.rules.paths=[my]", "--format", "json"])
+    };
+    let ran = scan(&program);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("file/misspelt-role") && ran.last().contains("pki-key"), "{}", ran.err);
+    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Service"));
+    let ran = scan(&program);
+    assert!(ran.out.contains("posturebeat does not collect this kind"), "{}{}", ran.out, ran.err);
+}
