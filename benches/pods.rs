@@ -60,7 +60,7 @@ fn pod(index: usize) -> String {
             "env": [{"name": "MODE", "value": "production"}, {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}}],
             "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
             "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": index % 2 == 0},
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": index.is_multiple_of(2)},
             "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
             "volumeMounts": [{"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": "kube-api-access", "readOnly": true}]})
     };
@@ -111,7 +111,7 @@ fn context() -> Context {
 /// CPU time of all threads.
 fn cpu() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec.try_into().unwrap())
 }
 
 /// The most memory this process ever had, in MB.
@@ -126,7 +126,7 @@ fn peak() -> f64 {
 fn measure(pods: usize, work: impl FnOnce()) -> f64 {
     let before = cpu();
     work();
-    (cpu() - before).as_secs_f64() * 1e6 / pods as f64
+    cpu().saturating_sub(before).as_secs_f64() * 1e6 / pods as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

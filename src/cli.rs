@@ -29,13 +29,14 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             // Help and version are no errors; clap would exit with 2 for the rest.
-            let _ = error.print();
             if !error.use_stderr() {
+                let _ = error.print();
                 return ExitCode::SUCCESS;
             }
             let text = error.to_string();
-            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            eprintln!("Exiting: {what}");
+            let what: Vec<&str> =
+                text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+            eprintln!("Exiting: {} (see --help)", what.join(" ").trim_start_matches("error: "));
             return ExitCode::FAILURE;
         }
     };

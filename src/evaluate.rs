@@ -15,6 +15,7 @@ mod evidence;
 mod judge;
 mod parse;
 mod setting;
+mod shape;
 mod tally;
 #[cfg(test)]
 mod tests;

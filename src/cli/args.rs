@@ -54,7 +54,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Tell what changed between two snapshots, reports or files of findings
+    /// Tell what changed between two snapshots, reports or files of findings; exits 0 also when something did
     Diff {
         /// The older one
         old: PathBuf,
@@ -67,9 +67,9 @@ pub(super) enum Command {
     /// The catalogue of rules
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Prepare the store
+    /// Prepare the store: install the index templates
     Setup {
-        /// Install the index templates
+        /// The default, and the only thing so far
         #[arg(long = "index-management")]
         index_management: bool,
     },
@@ -83,7 +83,8 @@ pub(super) struct ScanOptions {
     /// Judge recorded resources instead of this machine; may repeat
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "manifests")]
     pub snapshot: Vec<PathBuf>,
-    /// Judge plain Kubernetes YAML or JSON, files or folders, `kubectl get -o json` lists too; may repeat
+    /// Judge plain Kubernetes YAML or JSON, files or folders, `kubectl get -o json` lists too; may repeat. Pods
+    /// are judged, the pod templates of Deployments and the like are not
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub manifests: Vec<PathBuf>,
     /// Benchmark, such as cis_k8s or cis_k8s@1.0.1; may repeat
@@ -95,7 +96,8 @@ pub(super) struct ScanOptions {
     /// Write the report here instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Exit with 2 on: failed, error, or a score below N with score:N; may repeat
+    /// Exit with 2 on: failed; error (something could not be judged); score:N (a score below N, or
+    /// something that could not be judged); may repeat
     #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
     pub fail_on: Vec<FailOn>,
 }

@@ -8,6 +8,7 @@ use super::args::RulesCommand;
 use crate::config::settings::Settings;
 use crate::evaluate::run_cases;
 use crate::finding::audit_text;
+use crate::report::safe;
 use crate::rule::{Catalogue, Control, RuleFile};
 use crate::runtime::{load_catalogue, rule_files};
 
@@ -15,7 +16,7 @@ pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Resul
     match command {
         RulesCommand::List => {
             for control in load_catalogue(&settings.posture.rule_paths)?.controls() {
-                println!("{:<45} {:<8} {}", control.id, control.severity.as_str(), control.title);
+                println!("{:<45} {:<8} {}", control.id, control.severity.as_str(), safe(&control.title));
             }
         }
         RulesCommand::Show { id } => {
@@ -35,15 +36,17 @@ fn unknown(catalogue: &Catalogue, id: &str) -> anyhow::Error {
 }
 
 fn show(catalogue: &Catalogue, control: &Control) {
-    println!("{}  ({})\n{}\n", control.id, control.severity.as_str(), control.title);
-    println!("{}\n", audit_text(control));
-    println!("Why:     {}", control.why);
-    println!("Remedy:  {}", control.remediation);
+    println!("{}  ({})\n{}\n", control.id, control.severity.as_str(), safe(&control.title));
+    for line in audit_text(control).lines() {
+        println!("{}", safe(line));
+    }
+    println!("\nWhy:     {}", safe(&control.why));
+    println!("Remedy:  {}", safe(&control.remediation));
     if let Some(default) = &control.default_value {
-        println!("Default: {default}");
+        println!("Default: {}", safe(default));
     }
     for (who, what) in &control.differs {
-        println!("Differs from {who}: {what}");
+        println!("Differs from {}: {}", safe(who), safe(what));
     }
     for table in catalogue.benchmarks() {
         for row in table.rules.iter().filter(|row| row.controls().any(|id| id == control.id)) {
@@ -51,7 +54,7 @@ fn show(catalogue: &Catalogue, control: &Control) {
         }
     }
     for url in &control.references {
-        println!("         {url}");
+        println!("         {}", safe(url));
     }
 }
 

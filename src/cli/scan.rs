@@ -44,22 +44,33 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
             bail!("interrupted: what was judged so far is not the whole");
         }
         judged += scanned.report.tally().resources;
-        unjudged.extend(scanned.unjudged);
+        unjudged.extend(scanned.unjudged.iter().cloned());
         match options.format {
             Format::Table => write!(out, "{}", scanned.report.table(colour() && options.output.is_none()))?,
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&scanned.report.json())?)?,
             Format::Ndjson => {}
         }
+        let skipped = matches!(source, Source::Manifests(_)) && !scanned.unjudged.is_empty();
+        if skipped {
+            let kinds = scanned.unjudged.join(", ");
+            eprintln!(
+                "Not judged, for no rule is about them: {kinds} (Pods are judged, their templates are not)"
+            );
+        }
         tripped |= options.fail_on.iter().any(|condition| condition.trips(&scanned.report));
+        tripped |= skipped && options.fail_on.contains(&FailOn::Error);
         if scanned.blind {
             blind.push(format!("{source:?}"));
         }
     }
     out.commit()?;
-    if judged == 0 && !unjudged.is_empty() {
+    if judged == 0 {
         unjudged.sort();
         unjudged.dedup();
-        bail!("nothing was judged: no rule is about {}", unjudged.join(", "));
+        match unjudged.join(", ").as_str() {
+            "" => bail!("nothing was judged: there was nothing to judge"),
+            kinds => bail!("nothing was judged: no rule is about {kinds}"),
+        }
     }
     if !blind.is_empty() {
         bail!("nothing at all could be read; the report says what was in the way");
@@ -84,15 +95,27 @@ fn sources(settings: &Settings, options: &ScanOptions) -> Vec<Source> {
 /// Where the report goes. A file gets its name only when it is whole: the old one is not lost to a scan that
 /// fails.
 enum Destination {
-    Stdout(std::io::BufWriter<std::io::Stdout>),
-    File { file: std::io::BufWriter<std::fs::File>, partial: PathBuf, path: PathBuf },
+    /// Standard output, a device or a pipe.
+    Straight(std::io::BufWriter<Box<dyn Write + Send>>),
+    File {
+        file: std::io::BufWriter<std::fs::File>,
+        partial: PathBuf,
+        path: PathBuf,
+    },
 }
 
 impl Destination {
     fn of(options: &ScanOptions) -> anyhow::Result<Self> {
         let Some(path) = &options.output else {
-            return Ok(Self::Stdout(std::io::BufWriter::new(std::io::stdout())));
+            return Ok(Self::Straight(std::io::BufWriter::new(Box::new(std::io::stdout()))));
         };
+        // A link is followed, and what is no regular file (/dev/null, a pipe) is never replaced by one.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            let file = std::fs::OpenOptions::new().write(true).open(path);
+            let file = file.with_context(|| format!("--output {}", path.display()))?;
+            return Ok(Self::Straight(std::io::BufWriter::new(Box::new(file))));
+        }
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
@@ -113,14 +136,14 @@ impl Destination {
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
-            Self::Stdout(out) => out.write(bytes),
+            Self::Straight(out) => out.write(bytes),
             Self::File { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         match self {
-            Self::Stdout(out) => out.flush(),
+            Self::Straight(out) => out.flush(),
             Self::File { file, .. } => file.flush(),
         }
     }
@@ -148,7 +171,10 @@ impl FailOn {
         match self {
             Self::Failed => totals.of(Outcome::Failed) > 0,
             Self::Error => totals.of(Outcome::Error) > 0,
-            Self::ScoreBelow(score) => report.score().is_none_or(|own| own < score),
+            // What could not be judged could be bad: without it the score is only an upper bound.
+            Self::ScoreBelow(score) => {
+                totals.of(Outcome::Error) > 0 || report.score().is_none_or(|own| own < score)
+            }
         }
     }
 }

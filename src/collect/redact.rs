@@ -12,7 +12,17 @@ use serde_json::{Map, Value};
 /// What stands where a secret was.
 pub const BLANK: &str = "<redacted>";
 
-const SECRET_WORDS: &[&str] = &["token", "password", "secret", "credential"];
+const SECRET_WORDS: &[&str] = &[
+    "token",
+    "password",
+    "passwd",
+    "secret",
+    "credential",
+    "api-key",
+    "apikey",
+    "access-key",
+    "private-key",
+];
 
 /// Flags with one of [`SECRET_WORDS`] in their name that hold no secret, and that rules look at.
 const HARMLESS: &[&str] = &[

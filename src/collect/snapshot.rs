@@ -167,6 +167,12 @@ enum Writer {
 impl Recorder {
     /// Begins a recording, compressed as the name's ending says.
     pub fn create(path: &Path, identity: &Identity, taken: &str) -> Result<Self, SnapshotError> {
+        let not_a_file = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        if not_a_file {
+            // Renamed over a device, a recording would take its place.
+            let source = std::io::Error::other("not a regular file: name one for the recording");
+            return Err(SnapshotError::Io { operation: "write", path: path.to_path_buf(), source });
+        }
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);

@@ -37,7 +37,7 @@ pub(super) struct RawPosture {
     /// From the start of one cycle to the start of the next, at least `1s`: `4h`, `90s`, `1m30s`; a
     /// bare number is seconds.
     pub period: Span,
-    /// The benchmarks to judge by: `cis_k8s` or `cis_eks`, with a version such as `cis_k8s@2.0.1` or
+    /// The benchmarks to judge by: `cis_k8s`, with a version such as `cis_k8s@2.0.1` or
     /// else the newest. Several multiply the counts that Kibana shows.
     pub benchmarks: Vec<String>,
     /// Where the host's root directory is seen; `/hostfs` in the usual container.
@@ -91,7 +91,7 @@ pub(super) struct RawRules {
     /// Folders with controls and benchmarks of your own.
     pub paths: Vec<PathBuf>,
     /// Parameters of controls: the control's id, the parameter's name, its value, such as
-    /// `{"api-server/audit-log-maxage": {"days": 60}}`.
+    /// `{"namespace-network-policy": {"exempt_namespaces": ["kube-system"]}}`.
     pub params: BTreeMap<String, BTreeMap<String, Value>>,
 }
 

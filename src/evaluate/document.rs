@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Problem, derived};
+use super::{Problem, derived, shape};
 use crate::resource::{Kind, Resource, Unread};
 use crate::rule::{Path, place_steps};
 
@@ -25,6 +25,9 @@ impl Document {
             // Over whatever an object says of itself: that cannot stand for a join.
             fields.insert("related".into(), Value::Object(related));
             fields.remove("derived");
+        }
+        if kind == Kind::K8sObject && sub_type == "Pod" {
+            shape::of_pod(&root, &mut unread);
         }
         for place in &unread {
             remove(&mut root, &place_steps(&place.at));

@@ -76,3 +76,32 @@ proptest! {
         prop_assert!(partly == seen || partly == Truth::Unknown, "{seen:?} became {partly:?}");
     }
 }
+
+#[test]
+fn a_pod_of_wrong_types_never_passes() {
+    let passes = |spec: Value| {
+        let pod = Resource {
+            kind: Kind::K8sObject,
+            sub_type: "Pod".into(),
+            id: "id".into(),
+            name: "name".into(),
+            raw: json!({"kind": "Pod", "metadata": {}, "spec": spec}),
+            related: Map::new(),
+            unread: vec![],
+        };
+        let check =
+            "{none: \"$.spec['containers','initContainers'][?@.securityContext.privileged == true]\"}";
+        let check: Check = crate::yaml::from_str(check).unwrap();
+        ask(&check, &Params::new(), &Document::new(pod)).truth
+    };
+    assert_eq!(passes(json!({"containers": [{"name": "a", "securityContext": null}]})), Truth::True);
+    for spec in [
+        json!("text"),
+        json!({"containers": "no"}),
+        json!({"containers": ["no"]}),
+        json!({"containers": [{"securityContext": {"privileged": "true"}}]}),
+        json!({"containers": [{"securityContext": "no"}]}),
+    ] {
+        assert_eq!(passes(spec.clone()), Truth::Unknown, "{spec}");
+    }
+}

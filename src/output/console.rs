@@ -39,7 +39,11 @@ impl<W: AsyncWrite + Unpin + Send> Output for Console<W> {
         }
         match self.write(&text).await {
             Ok(()) => Ok(vec![Verdict::Done; batch.len()]),
-            Err(error) => Err(BatchError::Again { why: format!("cannot write to standard output: {error}") }),
+            // A closed pipe or a full disk does not come back: to wait for it would be to hang.
+            Err(error) => {
+                let why = format!("cannot write to standard output: {error}");
+                Ok(vec![Verdict::Refused { why }; batch.len()])
+            }
         }
     }
 

@@ -21,9 +21,15 @@ pub struct Key {
 /// The verdicts of one scan.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Verdicts {
-    titles: BTreeMap<(String, String), String>,
-    /// Several resources may be called the same (two kubelets): all their outcomes.
-    outcomes: BTreeMap<Key, BTreeSet<String>>,
+    /// Several resources may be called the same (two kubelets): all their outcomes. A number may have several
+    /// controls, so the title stands with the resource.
+    outcomes: BTreeMap<Key, Found>,
+}
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Found {
+    title: String,
+    outcomes: BTreeSet<String>,
 }
 
 /// One difference.
@@ -42,9 +48,15 @@ pub struct Change {
 impl Verdicts {
     /// One more verdict.
     pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &Label, outcome: &str) {
-        self.titles.insert((benchmark.to_owned(), number.to_owned()), title.to_owned());
         let key = Key { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
-        self.outcomes.entry(key).or_default().insert(outcome.to_owned());
+        let found = self.outcomes.entry(key).or_default();
+        title.clone_into(&mut found.title);
+        found.outcomes.insert(outcome.to_owned());
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
     }
 
     /// Reads what `scan --format json` wrote.
@@ -55,10 +67,23 @@ impl Verdicts {
         let text =
             |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut verdicts = Self::default();
-        for rule in list("rules")? {
-            let key = (text(rule, "benchmark"), text(rule, "number"));
-            verdicts.titles.insert(key, text(rule, "title"));
-        }
+        let rules = list("rules")?;
+        // A number may have several controls, each over resources of its own.
+        let title = |benchmark: &str, number: &str, kind: &str, sub_type: &str| {
+            let judges = |rule: &&Value| {
+                let judged = rule.get("judges").and_then(Value::as_array).into_iter().flatten();
+                judged.filter_map(Value::as_str).any(|judged| match judged.split_once('/') {
+                    Some(("k8s_object", name)) => kind == "k8s_object" && name == sub_type,
+                    Some((other, _)) => kind == other,
+                    None => false,
+                })
+            };
+            let mut same = rules
+                .iter()
+                .filter(|rule| text(rule, "benchmark") == benchmark && text(rule, "number") == number);
+            let first = same.clone().next();
+            same.find(judges).or(first).map(|rule| text(rule, "title")).unwrap_or_default()
+        };
         for resource in list("resources")? {
             let label = Label {
                 kind: text(resource, "type"),
@@ -68,14 +93,8 @@ impl Verdicts {
             };
             for (rule, outcome) in resource.get("results").and_then(Value::as_object).into_iter().flatten() {
                 let (benchmark, number) = rule.rsplit_once('/').unwrap_or(("", rule));
-                let title = verdicts.titles.get(&(benchmark.to_owned(), number.to_owned())).cloned();
-                verdicts.add(
-                    benchmark,
-                    number,
-                    &title.unwrap_or_default(),
-                    &label,
-                    outcome.as_str().unwrap_or_default(),
-                );
+                let title = title(benchmark, number, &label.kind, &label.sub_type);
+                verdicts.add(benchmark, number, &title, &label, outcome.as_str().unwrap_or_default());
             }
         }
         Ok(verdicts)
@@ -83,7 +102,7 @@ impl Verdicts {
 
     /// The worst outcome of a key.
     fn worst(&self, key: &Key) -> Option<String> {
-        let outcomes = self.outcomes.get(key)?;
+        let outcomes = &self.outcomes.get(key)?.outcomes;
         let order = ["failed", "error", "needs_review", "passed", "not_applicable"];
         order.iter().find(|outcome| outcomes.contains(**outcome)).map(|outcome| (*outcome).to_owned())
     }
@@ -96,16 +115,19 @@ pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
     for key in keys {
         let (was, is) = (before.worst(key), after.worst(key));
         if was != is {
-            let rule = (key.benchmark.clone(), key.number.clone());
-            let title = after.titles.get(&rule).or_else(|| before.titles.get(&rule));
+            let found = after.outcomes.get(key).or_else(|| before.outcomes.get(key));
             out.push(Change {
                 key: key.clone(),
-                title: title.cloned().unwrap_or_default(),
+                title: found.map(|found| found.title.clone()).unwrap_or_default(),
                 before: was,
                 after: is,
             });
         }
     }
+    let parts = |number: &str| number.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
+    out.sort_by_cached_key(|change| {
+        (change.key.benchmark.clone(), parts(&change.key.number), change.key.resource.clone())
+    });
     out
 }
 

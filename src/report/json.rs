@@ -37,6 +37,7 @@ fn rule(report: &Report, index: usize) -> Value {
         "title": rule.control.title,
         "severity": rule.control.severity.as_str(),
         "section": rule.row.section(),
+        "judges": rule.control.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "totals": counts(&report.tally.rule(index)),
         "remediation": rule.control.remediation,
     })

@@ -12,6 +12,10 @@ use crate::rule::Severity;
 
 /// Cells of a bar.
 const BAR: usize = 20;
+/// Columns that lines keep to, names of resources apart.
+const WIDTH: usize = 96;
+/// Under a rule's line.
+const INDENT: &str = "          ";
 /// Resources named under one failing rule; the rest is counted.
 const MAX_RESOURCES: usize = 5;
 
@@ -41,6 +45,10 @@ fn score_text(counts: &Counts) -> String {
     counts.score().map_or_else(|| "-".to_owned(), |score| format!("{score:.1} %"))
 }
 
+fn of_what(counts: &Counts) -> &'static str {
+    if counts.of(Outcome::Error) > 0 { " of what could be judged" } else { "" }
+}
+
 fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let cluster = &report.identity.cluster;
     let name = cluster.name.as_deref().unwrap_or("unnamed");
@@ -59,8 +67,8 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "{}  {} passed, {} failed, {} to review, {} errors, {} not applicable",
-        paint.with("1", &format!("Score {}", score_text(&totals))),
+        "{}  {} passed, {} failed, {} to review, {} not judged (errors), {} not applicable",
+        paint.with("1", &format!("Score {}{}", score_text(&totals), of_what(&totals))),
         totals.of(Outcome::Passed),
         totals.of(Outcome::Failed),
         totals.of(Outcome::NeedsReview),
@@ -90,7 +98,7 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
                     .set_alignment(CellAlignment::Right),
                 Cell::new(match counts.of(Outcome::Error) {
                     0 => String::new(),
-                    errors => format!("{errors} errors"),
+                    errors => format!("{errors} not judged"),
                 }),
             ]);
         }
@@ -101,13 +109,23 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     Ok(())
 }
 
+/// Passed, failed, and what could not be judged, in their shares; what failed at all has a cell.
 fn bar(counts: &Counts, paint: &Paint) -> String {
-    let judged = counts.judged();
-    if judged == 0 {
+    let errors = counts.of(Outcome::Error);
+    let all = counts.judged() + errors;
+    if all == 0 {
         return "·".repeat(BAR);
     }
-    let passed = counts.of(Outcome::Passed) as usize * BAR / judged as usize;
-    format!("{}{}", paint.with("32", &"█".repeat(passed)), paint.with("31", &"░".repeat(BAR - passed)))
+    let share = |count: u64| (count as usize * BAR).div_ceil(all as usize).min(BAR);
+    let unseen = share(errors);
+    let failed = share(counts.of(Outcome::Failed)).min(BAR - unseen);
+    let passed = BAR - unseen - failed;
+    format!(
+        "{}{}{}",
+        paint.with("32", &"█".repeat(passed)),
+        paint.with("31", &"░".repeat(failed)),
+        paint.with("33", &"?".repeat(unseen))
+    )
 }
 
 /// Details of one outcome by rule, worst severity first.
@@ -138,16 +156,50 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
         let severity = paint.with(colour, &format!("{:<8}", control.severity.as_str()));
         writeln!(out, " {severity} {:<7} {}", number(report, rule), control.title)?;
         for detail in details.iter().take(MAX_RESOURCES) {
-            let evidence = serde_json::Value::Object(detail.evidence.clone()).to_string();
             let label = report.seen[detail.seen].label.to_string();
-            writeln!(out, "            {label}  {}", paint.with("2", &cut(&safe(&evidence), 100)))?;
+            writeln!(out, "{INDENT}{label}")?;
+            let evidence = safe(&evidence(&detail.evidence));
+            writeln!(out, "{INDENT}  {}", paint.with("2", &cut(&evidence, WIDTH - INDENT.len() - 2)))?;
         }
         if details.len() > MAX_RESOURCES {
-            writeln!(out, "            and {} more", details.len() - MAX_RESOURCES)?;
+            writeln!(out, "{INDENT}and {} more", details.len() - MAX_RESOURCES)?;
         }
-        writeln!(out, "            {}", paint.with("2", &format!("→ {}", control.remediation)))?;
+        for (number, line) in wrapped(&control.remediation, WIDTH - INDENT.len() - 2).iter().enumerate() {
+            let mark = if number == 0 { "→ " } else { "  " };
+            writeln!(out, "{INDENT}{}", paint.with("2", &format!("{mark}{line}")))?;
+        }
     }
     Ok(())
+}
+
+/// `key = value`, the shorter ones first: what is long is cut, and a short value often says it all.
+fn evidence(evidence: &serde_json::Map<String, serde_json::Value>) -> String {
+    let mut parts: Vec<String> = evidence
+        .iter()
+        .map(|(key, value)| match value {
+            serde_json::Value::Null => format!("{key}: nothing"),
+            value => format!("{key} = {value}"),
+        })
+        .collect();
+    parts.sort_by_key(String::len);
+    parts.join("; ")
+}
+
+/// Lines of at most `width` characters, broken at blanks.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < width);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
@@ -186,9 +238,9 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
     writeln!(out, "\n{}", paint.with("1", "What could not be seen"))?;
     for (message, (count, rules)) in problems {
         writeln!(out, " {}", cut(&message, 300))?;
-        let more = if rules.len() > 12 { ", …" } else { "" };
-        let shown: Vec<&str> = rules.iter().take(12).map(String::as_str).collect();
-        writeln!(out, "            {count} not judged: {}{more}", shown.join(", "))?;
+        for line in wrapped(&format!("{count} not judged: {}", rules.join(", ")), WIDTH - INDENT.len()) {
+            writeln!(out, "{INDENT}{line}")?;
+        }
     }
     Ok(())
 }

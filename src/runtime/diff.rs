@@ -1,6 +1,6 @@
 //! `diff`: what changed between two recordings, reports or files of findings.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use std::io::BufRead;
 use std::path::Path;
@@ -94,6 +94,9 @@ fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
             &label,
             text("/result/evaluation"),
         );
+    }
+    if verdicts.is_empty() {
+        bail!("{}: neither a recording, nor a report, nor findings", path.display());
     }
     Ok(verdicts)
 }

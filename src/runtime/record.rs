@@ -16,7 +16,7 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
     // Every kind, whatever today's rules ask for: a later version may judge more of it.
     let mut wanted: BTreeSet<(Kind, String)> = super::cycle::wanted(engine);
     wanted.extend(KINDS.iter().map(|kind| (Kind::K8sObject, kind.name.to_owned())));
-    let state = State::new(&settings.data_path);
+    let state = State::read_only(&settings.data_path);
     let mut observation = observe(&Source::Live, settings, &state, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());
     let mut recorder = Recorder::create(to, &observation.identity, &taken)?;

@@ -44,7 +44,7 @@ pub async fn scan(
     deliver: Deliver<'_>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<ScanOutcome> {
-    let state = State::new(&settings.data_path);
+    let state = State::read_only(&settings.data_path);
     let mut observation = tokio::select! {
         () = cancel.cancelled() => bail!("interrupted before anything was judged"),
         observation = observe(source, settings, &state, wanted(engine)) => observation?,

@@ -91,6 +91,9 @@ async fn live(
         }
     };
     if identity.node.id.is_empty() && hints.wanted {
+        if identified.is_ok() {
+            tracing::warn!("the API shows no Node for this host: set posturebeat.node_name, or NODE_NAME");
+        }
         identity.node = known_node(&identity, state, &hints, &host);
     }
     if identified.is_ok() && hints.wanted {

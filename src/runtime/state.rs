@@ -12,6 +12,8 @@ use crate::resource::{Identity, IdentitySource};
 /// The folder `path.data`.
 pub(super) struct State {
     folder: PathBuf,
+    /// Whether anything is kept; a one-shot command leaves nothing behind where it was started.
+    keeps: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -22,7 +24,12 @@ struct Meta {
 
 impl State {
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf() }
+        Self { folder: folder.to_path_buf(), keeps: true }
+    }
+
+    /// What a daemon kept may be read, and nothing is written.
+    pub fn read_only(folder: &Path) -> Self {
+        Self { folder: folder.to_path_buf(), keeps: false }
     }
 
     /// The agent's id; a new one is kept where it can be. A read-only file system costs only its constancy.
@@ -65,6 +72,9 @@ impl State {
     }
 
     fn write(&self, name: &str, value: &impl Serialize) {
+        if !self.keeps {
+            return;
+        }
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
             let partial = self.folder.join(format!("{name}.new"));
             let mut file = std::fs::OpenOptions::new()

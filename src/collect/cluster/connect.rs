@@ -21,6 +21,8 @@ const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Connection {
     /// The client.
     pub client: kube::Client,
+    /// Where the API server is.
+    pub url: String,
     /// The cluster's name in the kubeconfig, where there is one.
     pub cluster_name: Option<String>,
 }
@@ -59,7 +61,8 @@ pub async fn connect(
     config.read_timeout = Some(READ_TIMEOUT);
     // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
     config.default_retry = false;
-    Ok(Connection { client: client(config).await?, cluster_name })
+    let url = config.cluster_url.to_string();
+    Ok(Connection { client: client(config).await?, url, cluster_name })
 }
 
 /// Making a client may run the kubeconfig's credential plug-in, and waits for it: so not on this thread, and

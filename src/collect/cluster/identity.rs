@@ -24,7 +24,8 @@ pub struct NodeHints {
 pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Identity, Unread> {
     let client = &connection.client;
     let told = |problem: Problem, what: &str| {
-        Unread::new("$", problem.reason, format!("{what}: {}", problem.message))
+        let url = &connection.url;
+        Unread::new("$", problem.reason, format!("{what} at {url}: {}", problem.message))
     };
     let system = get(client, "/api/v1/namespaces/kube-system")
         .await
@@ -68,6 +69,9 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
         }
         match get(client, &format!("/api/v1/nodes/{}", name.to_lowercase())).await {
             Ok(node) => return node_of(&node),
+            Err(problem) if Some(name) == hints.name.as_ref() => {
+                tracing::warn!(node = name, %problem, "cannot get the Node that posturebeat.node_name or NODE_NAME names");
+            }
             Err(problem) => tracing::debug!(node = name, %problem, "no node of this name"),
         }
     }
