@@ -59,7 +59,7 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
         producer: producer.as_ref(),
     };
     let ended = if recorded {
-        runner.recorded(&cancel).await.map(Ended::Judged)
+        runner.recorded(&cancel).await
     } else {
         runner.cycles(&cancel).await.map(|()| Ended::Stopped)
     };
@@ -169,18 +169,20 @@ impl Runner<'_> {
     }
 
     /// Each recording once.
-    async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Vec<Report>> {
+    async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Ended> {
         let mut reports = Vec::new();
         for path in &self.settings.posture.snapshots {
             let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
             let mut report = None;
             self.cycle(&Source::Snapshot(path.clone()), sequence, Some(&mut report), cancel).await?;
+            // Half a report would look like a whole one.
             if cancel.is_cancelled() {
-                bail!("interrupted: not everything that was recorded is judged");
+                tracing::warn!(path = %path.display(), "interrupted: not everything that was recorded is judged");
+                return Ok(Ended::Stopped);
             }
             reports.extend(report);
         }
-        Ok(reports)
+        Ok(Ended::Judged(reports))
     }
 
     async fn cycle(
