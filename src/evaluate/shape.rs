@@ -39,22 +39,22 @@ const CONTEXT: [(&str, Is); 5] = [
 pub(super) fn of_pod(pod: &Value, unread: &mut Vec<Unread>) {
     let Some(spec) = pod.get("spec") else { return };
     let mut check = Shape { unread };
-    if !check.is(spec, "$.spec", Is::Object) {
+    if !check.is(spec, Is::Object, || "$.spec".into()) {
         return;
     }
-    check.fields(spec, "$.spec", &SPEC);
-    check.context(spec, "$.spec");
+    check.fields(spec, &SPEC, || "$.spec".into());
+    check.context(spec, || "$.spec".into());
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         for (index, container) in spec.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let at = format!("$.spec.{list}[{index}]");
-            if check.is(container, &at, Is::Object) {
-                check.fields(container, &at, &CONTAINER);
-                check.context(container, &at);
+            let at = || format!("$.spec.{list}[{index}]");
+            if check.is(container, Is::Object, at) {
+                check.fields(container, &CONTAINER, at);
+                check.context(container, at);
             }
         }
     }
     for (index, volume) in spec.get("volumes").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        check.is(volume, &format!("$.spec.volumes[{index}]"), Is::Object);
+        check.is(volume, Is::Object, || format!("$.spec.volumes[{index}]"));
     }
 }
 
@@ -62,23 +62,24 @@ struct Shape<'u> {
     unread: &'u mut Vec<Unread>,
 }
 
+/// Places are functions: almost every pod is as it must be, and needs no text for them.
 impl Shape<'_> {
-    fn context(&mut self, owner: &Value, at: &str) {
+    fn context(&mut self, owner: &Value, at: impl Fn() -> String) {
         if let Some(context) = owner.get("securityContext").filter(|context| context.is_object()) {
-            self.fields(context, &format!("{at}.securityContext"), &CONTEXT);
+            self.fields(context, &CONTEXT, || format!("{}.securityContext", at()));
         }
     }
 
-    fn fields(&mut self, owner: &Value, at: &str, fields: &[(&str, Is)]) {
+    fn fields(&mut self, owner: &Value, fields: &[(&str, Is)], at: impl Fn() -> String) {
         for (name, is) in fields {
             // To Kubernetes, a key with null is a key left out.
             if let Some(value) = owner.get(*name).filter(|value| !value.is_null()) {
-                self.is(value, &format!("{at}.{name}"), *is);
+                self.is(value, *is, || format!("{}.{name}", at()));
             }
         }
     }
 
-    fn is(&mut self, value: &Value, at: &str, is: Is) -> bool {
+    fn is(&mut self, value: &Value, is: Is, at: impl Fn() -> String) -> bool {
         let (fits, expected) = match is {
             Is::Object => (value.is_object(), "an object"),
             Is::List => (value.is_array(), "a list"),
@@ -86,11 +87,9 @@ impl Shape<'_> {
             Is::Number => (value.is_number(), "a number"),
         };
         if !fits {
-            self.unread.push(Unread::new(
-                at,
-                Reason::Malformed,
-                format!("understand {at}: expected {expected}"),
-            ));
+            let at = at();
+            let what = format!("understand {at}: expected {expected}");
+            self.unread.push(Unread::new(at, Reason::Malformed, what));
         }
         fits
     }

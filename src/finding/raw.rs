@@ -28,7 +28,7 @@ pub(super) fn render(raw: &Value) -> (String, bool) {
 }
 
 /// Several times faster than the value's `Display`, which goes through the formatting machinery.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     // Cannot fail: keys are texts, and the writer is a string.
     serde_json::to_string(value).unwrap_or_else(|_| "{}".into())
 }

@@ -32,17 +32,20 @@ impl Subject {
         text.push_str(",\"resource\":{\"id\":\"");
         text.push_str(&id);
         text.push_str("\",\"type\":");
-        text.push_str(&Value::from(kind).to_string());
+        text.push_str(&quoted(kind));
         text.push_str(",\"sub_type\":");
-        text.push_str(&Value::from(sub_type).to_string());
+        text.push_str(&quoted(sub_type));
         text.push_str(",\"name\":");
-        text.push_str(&Value::from(resource.name.as_str()).to_string());
+        text.push_str(&quoted(&resource.name));
         text.push_str(",\"raw\":");
         text.push_str(&raw);
         text.push_str("},\"orchestrator\":");
-        text.push_str(&orchestrator(resource, context).to_string());
+        text.push_str(&raw::text(&orchestrator(resource, context)));
         for (name, value) in ecs::of(resource, now) {
-            text.push_str(&format!(",\"{name}\":{value}"));
+            text.push_str(",\"");
+            text.push_str(name);
+            text.push_str("\":");
+            text.push_str(&raw::text(&value));
         }
         Self {
             id,
@@ -52,6 +55,10 @@ impl Subject {
             text: Arc::from(text),
         }
     }
+}
+
+fn quoted(text: &str) -> String {
+    raw::text(&Value::from(text))
 }
 
 /// What could not be listed is said of the cluster or node it would be on.
