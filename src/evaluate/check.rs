@@ -29,16 +29,24 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
     }
 }
 
-/// To Kubernetes a key with null is a key left out, so here it is too.
-///
-/// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
-fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
+/// What a path selects. To Kubernetes a key with null is a key left out, so here it is too. Where a filter looked
+/// at what is unread, even what it did select is in doubt.
+fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<Match<'d>>, Vec<Problem>> {
     let doubts = document.doubts(path);
     if !doubts.is_empty() {
-        return Answer::unknown(doubts);
+        return Err(doubts);
     }
     let mut found = path.select(&document.root);
     found.retain(|found| !found.value.is_null());
+    Ok(found)
+}
+
+/// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
+fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
+    let found = match look(path, document) {
+        Ok(found) => found,
+        Err(doubts) => return Answer::unknown(doubts),
+    };
     if found.is_empty() {
         let problems = document.problems(path);
         if !problems.is_empty() {
@@ -60,12 +68,10 @@ fn each<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> Answer<'d> {
-    let doubts = document.doubts(path);
-    if !doubts.is_empty() {
-        return Answer::unknown(doubts);
-    }
-    let mut found = path.select(&document.root);
-    found.retain(|found| !found.value.is_null());
+    let found = match look(path, document) {
+        Ok(found) => found,
+        Err(doubts) => return Answer::unknown(doubts),
+    };
     let problems = document.problems(path);
     let mut parts: Vec<Answer<'d>> = found
         .into_iter()
@@ -93,12 +99,10 @@ fn values<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> Answer<'d> {
-    let doubts = document.doubts(path);
-    if !doubts.is_empty() {
-        return Answer::unknown(doubts);
-    }
-    let mut found = path.select(&document.root);
-    found.retain(|found| !found.value.is_null());
+    let found = match look(path, document) {
+        Ok(found) => found,
+        Err(doubts) => return Answer::unknown(doubts),
+    };
     let problems = document.problems(path);
     let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
     let facts: Vec<Fact<'d>> = found.into_iter().map(fact).collect();
