@@ -199,3 +199,50 @@ async fn a_page_over_the_bound_is_asked_for_in_halves() {
     let (_, report) = scan(&server).await;
     assert_eq!(outcome(&report, "a", "5.2.2"), "passed");
 }
+
+#[tokio::test]
+async fn a_cycle_that_outlasts_its_period_is_said_and_the_next_one_waits_for_it() {
+    let server = server().await;
+    let slow =
+        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_secs(2));
+    Mock::given(method("GET"))
+        .and(path("/api/v1/pods"))
+        .respond_with(slow)
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    empty_lists(&server).await;
+    let program = Program::new();
+    let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
+        "clusters": [{"name": "mock", "cluster": {"server": server.uri()}}],
+        "users": [{"name": "x", "user": {}}], "contexts": [{"name": "x", "context": {"cluster": "mock", "user": "x"}}]});
+    program.write("config", &kubeconfig.to_string());
+    std::fs::create_dir(program.path("host")).unwrap();
+    program.write(
+        "run.yml",
+        "posturebeat: {period: 1s, kube_config: config, host_root: host}\noutput.file: {path: out, filename: f.ndjson}\n",
+    );
+    let log = std::fs::File::create(program.path("log")).unwrap();
+    let mut child = program.command(&["run", "-c", "run.yml"]).stderr(log).spawn().unwrap();
+    let read = || std::fs::read_to_string(program.path("log")).unwrap();
+    for _ in 0..300 {
+        if read().matches("the cycle took longer than the period").count() >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let log = read();
+    // Ends and complaints take turns: no second cycle ran beside the first.
+    let told: Vec<&str> = log
+        .lines()
+        .filter_map(|line| {
+            ["cycle complete", "took longer than the period"].into_iter().find(|words| line.contains(words))
+        })
+        .collect();
+    assert!(told.len() >= 4, "{log}");
+    for pair in told.chunks_exact(2) {
+        assert_eq!(pair, ["cycle complete", "took longer than the period"], "{log}");
+    }
+}
