@@ -27,7 +27,7 @@ use crate::resource::Reason;
 use crate::rule::{Check, Control, Decision, Operand};
 use answer::{Answer, Truth};
 
-pub use cases::{CaseFailure, run_cases};
+pub use cases::{CaseFailure, run_cases, survivors};
 pub use document::Document;
 pub use judge::Judge;
 pub use tally::{Counts, Tally};

@@ -132,6 +132,9 @@ pub(super) enum RulesCommand {
     Check {
         /// A folder of controls, cases and benchmarks
         dir: Option<PathBuf>,
+        /// Also change each control in every one place, and tell which changes no case notices
+        #[arg(long)]
+        mutate: bool,
     },
     /// Which recommendation is answered, and how
     Coverage,

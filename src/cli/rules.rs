@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::args::RulesCommand;
 use crate::config::settings::Settings;
-use crate::evaluate::run_cases;
+use crate::evaluate::{run_cases, survivors};
 use crate::finding::audit_text;
 use crate::report::safe;
 use crate::rule::{Catalogue, Control, RuleFile};
@@ -24,7 +24,7 @@ pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Resul
             let control = catalogue.control(&id).ok_or_else(|| unknown(&catalogue, &id))?;
             show(&catalogue, control);
         }
-        RulesCommand::Check { dir } => return check(settings, dir.as_deref()),
+        RulesCommand::Check { dir, mutate } => return check(settings, dir.as_deref(), mutate),
         RulesCommand::Coverage => print!("{}", load_catalogue(&settings.posture.rule_paths)?.coverage()),
     }
     Ok(ExitCode::SUCCESS)
@@ -59,7 +59,7 @@ fn show(catalogue: &Catalogue, control: &Control) {
 }
 
 /// Runs every control's cases. With a folder, only its own controls are run, beside the built-in ones.
-fn check(settings: &Settings, dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Result<ExitCode> {
     let mut catalogue = load_catalogue(&settings.posture.rule_paths)?;
     let mut only = None;
     if let Some(dir) = dir {
@@ -73,7 +73,7 @@ fn check(settings: &Settings, dir: Option<&Path>) -> anyhow::Result<ExitCode> {
             anyhow!("{}", lines.join("\n"))
         })?;
     }
-    let (mut controls, mut cases, mut failures) = (0, 0, 0);
+    let (mut controls, mut cases, mut failures, mut unnoticed) = (0, 0, 0, 0);
     for control in catalogue.controls() {
         if only.as_ref().is_some_and(|only: &Vec<String>| !only.contains(&control.id)) {
             continue;
@@ -92,9 +92,20 @@ fn check(settings: &Settings, dir: Option<&Path>) -> anyhow::Result<ExitCode> {
             failures += 1;
             println!("{}: {}: {}", control.id, failure.case, failure.message);
         }
+        if mutate {
+            for change in survivors(control, own) {
+                unnoticed += 1;
+                println!("{}: no case notices: {}", control.id, safe(&change));
+            }
+        }
     }
     if failures > 0 {
         bail!("{failures} of {cases} cases of {controls} controls did not come out as they say");
+    }
+    if unnoticed > 0 {
+        bail!(
+            "{unnoticed} changes to {controls} controls went unnoticed: each wants a case, or the control says too much"
+        );
     }
     println!("{controls} controls, {cases} cases: all as they say");
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! Runs a control's cases: the one runner behind `rules check`, the test suite and users' rules.
 
 use super::{Document, Judgement, Outcome, judge};
-use crate::rule::{Case, Cases, Control};
+use crate::rule::{Case, Cases, Control, Mutant, mutants};
 
 /// A case that came out otherwise than it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,12 @@ pub fn run_cases(control: &Control, cases: &Cases) -> Vec<CaseFailure> {
         }
     }
     failures
+}
+
+/// What could be wrong with the control without any of its cases turning red.
+pub fn survivors(control: &Control, cases: &Cases) -> Vec<String> {
+    let survives = |mutant: &Mutant| cases.cases.iter().all(|case| run(&mutant.control, case).is_none());
+    mutants(control).into_iter().filter(survives).map(|mutant| mutant.what).collect()
 }
 
 fn can_pass(control: &Control) -> bool {

@@ -50,6 +50,7 @@ pub(super) fn one(
     };
     match comparison {
         Comparison::Exists(wanted) => Ok(*wanted),
+        Comparison::Not(comparison) => one(comparison, value, params, typing).map(|holds| !holds),
         Comparison::Equals(operand) => same(value, &bound(operand)?, typing),
         Comparison::OneOf(operand) => any_same(value, &bound(operand)?, typing),
         Comparison::NoneOf(operand) => any_same(value, &bound(operand)?, typing).map(|found| !found),

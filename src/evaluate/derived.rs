@@ -1,8 +1,13 @@
 //! Pure functions over a resource for what paths cannot say. What is derived from unread is unread.
 
 mod admission;
+mod audit;
+mod authorities;
 mod authorizers;
 mod containers;
+mod encryption;
+mod grants;
+mod network;
 
 use serde_json::{Map, Value};
 
@@ -20,10 +25,38 @@ pub(super) fn of(kind: Kind, sub_type: &str, root: &Value, unread: &mut Vec<Unre
         }
     };
     match kind {
-        Kind::K8sObject if sub_type == "Pod" => {
-            put("containers", &["$.spec"], Some(containers::of(root)));
+        Kind::K8sObject => {
+            put("kindAndName", &["$.kind", "$.metadata"], kind_and_name(sub_type, root));
+            of_object(sub_type, root, &mut put);
         }
-        Kind::Process if root.get("component").and_then(Value::as_str) == Some("kube-apiserver") => {
+        Kind::Process => {
+            let component = root.get("component").and_then(Value::as_str).unwrap_or_default();
+            of_process(component, root, &mut put);
+        }
+        Kind::File => {}
+    }
+    out
+}
+
+/// Takes a key, the places that its value is derived from, and the value.
+type Put<'p> = dyn FnMut(&str, &[&str], Option<Value>) + 'p;
+
+fn of_object(kind: &str, root: &Value, put: &mut Put<'_>) {
+    match kind {
+        "Pod" => put("containers", &["$.spec"], Some(containers::of(root))),
+        "ClusterRoleBinding" | "RoleBinding" => {
+            put("subjects", &["$.subjects"], Some(grants::subjects(root).into()));
+            let sources = ["$.subjects", "$.roleRef", "$.metadata"];
+            put("grants", &sources, Some(grants::of(root, kind).into()));
+        }
+        "Cluster" => put("networkPlugins", &["$.related.daemonSets"], Some(network::plugins(root).into())),
+        _ => {}
+    }
+}
+
+fn of_process(component: &str, root: &Value, put: &mut Put<'_>) {
+    match component {
+        "kube-apiserver" => {
             put("admissionPlugins", &["$.args"], Some(admission::plugins(root)));
             let sources: &[&str] = if authorizers::uses_file(root) {
                 &["$.args", "$.files.authorizationConfiguration"]
@@ -31,10 +64,21 @@ pub(super) fn of(kind: Kind, sub_type: &str, root: &Value, unread: &mut Vec<Unre
                 &["$.args"]
             };
             put("authorizers", sources, Some(authorizers::of(root)));
+            put("encryption", &["$.args", "$.files.encryptionConfiguration"], encryption::of(root));
+            put("audit", &["$.args", "$.files.auditPolicy"], audit::levels(root));
+        }
+        "etcd" => {
+            let sources = ["$.authorities", "$.related.processes"];
+            put("sharedAuthorities", &sources, authorities::shared(root));
         }
         _ => {}
     }
-    out
+}
+
+/// `Service/kubernetes`.
+fn kind_and_name(kind: &str, root: &Value) -> Option<Value> {
+    let name = root.pointer("/metadata/name")?.as_str()?;
+    Some(Value::from(format!("{kind}/{name}")))
 }
 
 /// Whether one place is at, under or over another.

@@ -86,6 +86,7 @@ fn comparison(comparison: &Comparison) -> String {
         Comparison::Excludes(value) => format!("contains none of {}", operand(value)),
         Comparison::SubsetOf(value) => format!("contains nothing but {}", operand(value)),
         Comparison::NoMoreThan(value) => format!("has no permission beyond {}", operand(value)),
+        Comparison::Not(comparison) => format!("not: {}", self::comparison(comparison)),
     }
 }
 

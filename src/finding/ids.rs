@@ -1,6 +1,7 @@
 //! Ids that others compute too: change nothing here.
 
-use uuid::Uuid;
+use sha1::{Digest, Sha1};
+use uuid::{Builder, Uuid};
 
 use crate::resource::{Identity, Kind, Resource};
 
@@ -25,13 +26,23 @@ pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
 }
 
 fn hash(name: &str) -> String {
-    Uuid::new_v5(&RESOURCE_NAMESPACE, name.as_bytes()).to_string()
+    version_5(RESOURCE_NAMESPACE, &[name]).to_string()
 }
 
 /// `_id` and `event.id`: the same finding of the same cycle has the same id, so sending it twice stores it once.
 pub fn event_id(rule_id: &str, resource_id: &str, sequence: i64, judgement: u32) -> Uuid {
-    let name = format!("{rule_id}|{resource_id}|{sequence}|{judgement}");
-    Uuid::new_v5(&EVENT_NAMESPACE, name.as_bytes())
+    let cycle = format!("|{sequence}|{judgement}");
+    version_5(EVENT_NAMESPACE, &[rule_id, "|", resource_id, &cycle])
+}
+
+/// UUID v5 of a name that is given in pieces. Every finding has an id of its own, and uuid's SHA-1 does not use
+/// the processor's instructions for it.
+fn version_5(namespace: Uuid, name: &[&str]) -> Uuid {
+    let mut hash = Sha1::new_with_prefix(namespace.as_bytes());
+    name.iter().for_each(|piece| hash.update(piece));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    Builder::from_sha1_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -43,6 +54,13 @@ mod tests {
         assert_eq!(hash("metadata_id"), "16d3e3ff-583a-5b0d-86e2-1f7c6675dfb3");
         assert_eq!(hash("cluster_id"), "e0b7df83-548e-5f75-b460-23bf3a96f679");
         assert_eq!(hash("cluster_idnode_idmetadata_id"), "76389fcc-375d-5acc-8e0a-db814362fc50");
+    }
+
+    #[test]
+    fn ids_in_pieces_are_those_of_the_uuid_crate() {
+        let whole = Uuid::new_v5(&EVENT_NAMESPACE, b"r|s|1|0");
+        assert_eq!(event_id("r", "s", 1, 0), whole);
+        assert_eq!(whole.get_version_num(), 5);
     }
 
     #[test]

@@ -61,6 +61,17 @@ pub enum Absent {
     Error,
 }
 
+impl Absent {
+    /// The word it is written with.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// One comparison.
 #[derive(Debug, Clone)]
 pub enum Comparison {
@@ -86,6 +97,8 @@ pub enum Comparison {
     SubsetOf(Operand),
     /// A file mode without any bit outside this one, set-id and sticky bits included.
     NoMoreThan(Operand),
+    /// The comparison does not hold. No rule is written with it: it is what `rules check --mutate` turns round.
+    Not(Box<Comparison>),
 }
 
 /// A literal, or the value of one of the control's parameters.
@@ -308,7 +321,26 @@ impl Comparison {
             | Self::Excludes(operand)
             | Self::SubsetOf(operand)
             | Self::NoMoreThan(operand) => Some(operand),
+            Self::Not(comparison) => comparison.operand(),
             Self::Matches(_) | Self::Exists(_) => None,
+        }
+    }
+
+    /// The word it is written with.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Equals(_) => "equals",
+            Self::OneOf(_) => "one_of",
+            Self::NoneOf(_) => "none_of",
+            Self::Matches(_) => "matches",
+            Self::AtLeast(_) => "at_least",
+            Self::AtMost(_) => "at_most",
+            Self::Exists(_) => "exists",
+            Self::Contains(_) => "contains",
+            Self::Excludes(_) => "excludes",
+            Self::SubsetOf(_) => "subset_of",
+            Self::NoMoreThan(_) => "no_more_than",
+            Self::Not(_) => "not",
         }
     }
 }

@@ -1,0 +1,103 @@
+//! Which network plug-ins a cluster runs.
+
+use serde_json::Value;
+
+/// Where plug-ins are installed. A DaemonSet elsewhere is somebody's own, whatever it is called.
+const NAMESPACES: [&str; 10] = [
+    "kube-system",
+    "calico-system",
+    "cilium",
+    "kube-flannel",
+    "weave",
+    "kube-router",
+    "ovn-kubernetes",
+    "openshift-ovn-kubernetes",
+    "openshift-sdn",
+    "romana",
+];
+
+/// A plug-in, and what its DaemonSet's images are called.
+const PLUGINS: [(&str, &[&str]); 13] = [
+    ("antrea", &["antrea-agent", "antrea-ubuntu", "antrea-ubi", "/antrea"]),
+    ("aws-network-policy-agent", &["aws-network-policy-agent", "aws-eks-nodeagent"]),
+    ("aws-node", &["amazon-k8s-cni"]),
+    ("azure-npm", &["azure-npm"]),
+    ("calico", &["calico/node", "calico-node"]),
+    ("canal", &["hardened-canal"]),
+    ("cilium", &["cilium/cilium", "mirrored-cilium-cilium"]),
+    ("flannel", &["flannel"]),
+    ("kindnet", &["kindnetd"]),
+    ("kube-router", &["kube-router"]),
+    ("ovn-kubernetes", &["ovn-kube", "ovnkube", "ovn-kubernetes"]),
+    ("romana", &["romana"]),
+    ("weave", &["weave-kube", "weave-npc"]),
+];
+
+/// Their names, each once, in order.
+pub(super) fn plugins(cluster: &Value) -> Vec<String> {
+    let sets = cluster.pointer("/related/daemonSets").and_then(Value::as_array).into_iter().flatten();
+    let mut found: Vec<String> = sets.filter(|set| is_installed(set)).flat_map(of_set).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn is_installed(set: &Value) -> bool {
+    set.get("namespace").and_then(Value::as_str).is_some_and(|namespace| NAMESPACES.contains(&namespace))
+}
+
+fn of_set(set: &Value) -> impl Iterator<Item = String> {
+    let images = set.get("images").and_then(Value::as_array).into_iter().flatten();
+    let images: Vec<&str> = images.filter_map(Value::as_str).map(repository).collect();
+    let named = PLUGINS
+        .iter()
+        .filter(move |(_, names)| names.iter().any(|name| images.iter().any(|image| image.contains(name))));
+    let canal =
+        set.get("name").and_then(Value::as_str).is_some_and(|name| name == "canal").then_some("canal");
+    named.map(|(plugin, _)| *plugin).chain(canal).map(str::to_owned)
+}
+
+/// `registry/path/name:tag@digest` without tag and digest.
+fn repository(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(namespace: &str, name: &str, images: &[&str]) -> Vec<String> {
+        plugins(
+            &json!({"related": {"daemonSets": [{"namespace": namespace, "name": name, "images": images}]}}),
+        )
+    }
+
+    #[test]
+    fn a_plugin_is_known_by_its_images() {
+        assert_eq!(of("kube-system", "cilium", &["quay.io/cilium/cilium:v1.18@sha256:ab"]), ["cilium"]);
+        assert_eq!(of("kube-flannel", "kube-flannel-ds", &["ghcr.io/flannel-io/flannel:v0.27"]), ["flannel"]);
+        assert_eq!(
+            of("kube-system", "canal", &["docker.io/calico/node:v3", "docker.io/flannel/flannel:v0"]),
+            ["calico", "canal", "flannel"]
+        );
+        assert_eq!(
+            of(
+                "kube-system",
+                "aws-node",
+                &["x:5000/amazon-k8s-cni:v1", "x/amazon/aws-network-policy-agent:v1"]
+            ),
+            ["aws-network-policy-agent", "aws-node"]
+        );
+    }
+
+    #[test]
+    fn a_set_of_somebody_s_own_is_no_plugin() {
+        assert!(of("shop", "cilium", &["quay.io/cilium/cilium"]).is_empty());
+        assert!(of("kube-system", "cilium", &["example.com/other:cilium"]).is_empty());
+    }
+}

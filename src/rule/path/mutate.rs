@@ -1,0 +1,105 @@
+//! A path with one thing about it wrong, for `rules check --mutate`.
+
+use super::query::{Filter, Operand, Query, Segment, Selector};
+
+/// Every query that differs from this one in one choice: a selector or a filter's branch less, a comparison or
+/// a test turned round. With what was done.
+pub(super) fn of(query: &Query) -> Vec<(String, Query)> {
+    of_segments(&query.segments)
+        .into_iter()
+        .map(|(what, segments)| (what, Query { from_root: query.from_root, segments }))
+        .collect()
+}
+
+fn of_segments(segments: &[Segment]) -> Vec<(String, Vec<Segment>)> {
+    each(segments, |segment| match segment {
+        Segment::One(selector) => wrap(of_selector(selector), Segment::One),
+        Segment::Many(selectors) => {
+            let mut out = wrap(each(selectors, of_selector), Segment::Many);
+            out.extend(wrap(less(selectors, "selector"), Segment::Many));
+            out
+        }
+    })
+}
+
+fn of_selector(selector: &Selector) -> Vec<(String, Selector)> {
+    match selector {
+        Selector::Where(filter) => wrap(of_filter(filter), Selector::Where),
+        Selector::Name(_) | Selector::Index(_) | Selector::Any => Vec::new(),
+    }
+}
+
+fn of_filter(filter: &Filter) -> Vec<(String, Filter)> {
+    match filter {
+        Filter::Or(parts) => {
+            let mut out = wrap(less(parts, "branch of ||"), Filter::Or);
+            out.extend(wrap(each(parts, of_filter), Filter::Or));
+            out
+        }
+        Filter::And(parts) => {
+            let mut out = wrap(less(parts, "branch of &&"), Filter::And);
+            out.extend(wrap(each(parts, of_filter), Filter::And));
+            out
+        }
+        Filter::Not(part) => {
+            let mut out = vec![("a filter's `!` taken away".to_owned(), part.as_ref().clone())];
+            out.extend(wrap(of_filter(part), |part| Filter::Not(Box::new(part))));
+            out
+        }
+        Filter::Selects(query) => {
+            let mut out = vec![("a filter's test turned round".to_owned(), turned(filter))];
+            out.extend(wrap(of(query), Filter::Selects));
+            out
+        }
+        Filter::Compare(left, operator, right) => {
+            let mut out = vec![("a filter's comparison turned round".to_owned(), turned(filter))];
+            out.extend(wrap(of_operand(left), |left| Filter::Compare(left, *operator, right.clone())));
+            out.extend(wrap(of_operand(right), |right| Filter::Compare(left.clone(), *operator, right)));
+            out
+        }
+    }
+}
+
+fn turned(filter: &Filter) -> Filter {
+    Filter::Not(Box::new(filter.clone()))
+}
+
+fn of_operand(operand: &Operand) -> Vec<(String, Operand)> {
+    match operand {
+        Operand::Literal(_) => Vec::new(),
+        Operand::One(query) => wrap(of(query), Operand::One),
+        Operand::Count(query) => wrap(of(query), Operand::Count),
+        Operand::Length(operand) => wrap(of_operand(operand), |operand| Operand::Length(Box::new(operand))),
+    }
+}
+
+/// The list with one element changed, for each change of each element.
+fn each<T: Clone>(list: &[T], change: impl Fn(&T) -> Vec<(String, T)>) -> Vec<(String, Vec<T>)> {
+    let mut out = Vec::new();
+    for (position, element) in list.iter().enumerate() {
+        for (what, changed) in change(element) {
+            let mut list = list.to_vec();
+            list[position] = changed;
+            out.push((what, list));
+        }
+    }
+    out
+}
+
+/// The list less one element, for each, as long as one is left.
+fn less<T: Clone>(list: &[T], kind: &str) -> Vec<(String, Vec<T>)> {
+    if list.len() < 2 {
+        return Vec::new();
+    }
+    (0..list.len())
+        .map(|position| {
+            let mut list = list.to_vec();
+            list.remove(position);
+            (format!("{kind} {} dropped", position + 1), list)
+        })
+        .collect()
+}
+
+fn wrap<T, U>(changes: Vec<(String, T)>, whole: impl Fn(T) -> U) -> Vec<(String, U)> {
+    changes.into_iter().map(|(what, part)| (what, whole(part))).collect()
+}

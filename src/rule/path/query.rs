@@ -1,0 +1,67 @@
+//! A path after parsing: names, indexes, wildcards and filters.
+
+use serde_json::Value;
+
+/// Segments, from the document's root or from the element that a filter looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Query {
+    pub from_root: bool,
+    pub segments: Vec<Segment>,
+}
+
+/// One step down.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Segment {
+    One(Selector),
+    /// `['a', 'b']`.
+    Many(Vec<Selector>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Selector {
+    Name(String),
+    /// From the end, where it is negative.
+    Index(i64),
+    Any,
+    Where(Filter),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Filter {
+    Or(Vec<Filter>),
+    And(Vec<Filter>),
+    Not(Box<Filter>),
+    /// The query selects something, be it null.
+    Selects(Query),
+    Compare(Operand, Operator, Operand),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// A side of a comparison: one value, or nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Operand {
+    Literal(Value),
+    /// What the query selects, if it is one value.
+    One(Query),
+    /// `length(…)`.
+    Length(Box<Operand>),
+    /// `count(…)`.
+    Count(Query),
+}
+
+impl Query {
+    /// Whether it can select one value at most.
+    pub fn is_singular(&self) -> bool {
+        let one = |segment: &Segment| matches!(segment, Segment::One(Selector::Name(_) | Selector::Index(_)));
+        self.segments.iter().all(one)
+    }
+}
