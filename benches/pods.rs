@@ -42,7 +42,7 @@ impl Output for Null {
         let mut body = Vec::with_capacity(1 << 20);
         for event in batch {
             body.clear();
-            event.body.write_to(&mut body);
+            event.write_document(&mut body).unwrap();
             black_box(&body);
         }
         Ok(vec![Verdict::Done; batch.len()])
@@ -151,13 +151,12 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
         index.relate(&mut resource);
         let now = Timestamp::now();
         let subject = writer.subject(&resource, now);
-        for (rules, judgement) in judge.judge(resource) {
-            for rule in rules {
-                pending.extend(writer.finding(*rule, &subject, &judgement));
-            }
-        }
+        let judgements = judge.judge(resource);
+        pending.extend(
+            writer.findings(&subject, judgements.iter().map(|(rules, judgement)| (*rules, judgement))),
+        );
         // As a cycle does.
-        if pending.len() >= 128 {
+        if pending.len() >= 512 {
             producer.send_all(std::mem::take(&mut pending)).await.unwrap();
         }
     }
@@ -205,11 +204,9 @@ fn main() {
             for number in 0..part {
                 let now = Timestamp::now();
                 let subject = writer.subject(&resources[number % DISTINCT], now);
-                for (rules, judgement) in &judged[number % DISTINCT] {
-                    for rule in *rules {
-                        black_box(writer.finding(*rule, &subject, judgement));
-                    }
-                }
+                let judgements =
+                    judged[number % DISTINCT].iter().map(|(rules, judgement)| (*rules, judgement));
+                black_box(writer.findings(&subject, judgements));
             }
         });
         let whole = measure(part, || runtime.block_on(whole_path(&judge, &rules, &texts, part)));

@@ -1,88 +1,162 @@
 //! A document on its way to a store: what the pipeline and the outputs know, and no more.
+//!
+//! A cycle makes a dozen documents of each resource, and most of their text is the same: the resource's own, the
+//! rules', who looked. So a document is pieces of two texts, one that the whole cycle shares and one that the
+//! resource's findings share; nothing is copied before an output writes it.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
+/// The most pieces of a document.
+const PIECES: usize = 6;
+
 /// One document, rendered once, with the name it is to be stored under.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Event {
-    /// The document's `_id`: fixed when it is built, so a batch sent twice cannot double it.
-    pub id: String,
-    /// The data stream, such as `logs-cloud_security_posture.findings-default`.
-    pub index: Arc<str>,
-    /// The document.
-    pub body: Body,
+    common: Arc<str>,
+    own: Arc<str>,
+    index: Piece,
+    id: Piece,
+    pieces: [Piece; PIECES],
 }
 
-/// A JSON object as text, in pieces: the findings of one resource share the piece that holds it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Body {
-    parts: Vec<Part>,
+/// A part of one of an event's two texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Piece {
+    is_common: bool,
+    start: usize,
+    end: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Own(String),
-    Shared(Arc<str>),
-    Fixed(&'static str),
+/// A text being written whose pieces are noted.
+#[derive(Debug, Default)]
+pub struct Text {
+    text: String,
+    is_common: bool,
 }
 
-impl Body {
-    /// Made of this many pieces.
-    pub fn with_capacity(pieces: usize) -> Self {
-        Self { parts: Vec::with_capacity(pieces) }
+impl Text {
+    /// A text that the events of a whole cycle share.
+    pub fn common() -> Self {
+        Self { text: String::new(), is_common: true }
     }
 
-    /// Adds a piece of its own.
-    pub fn push(&mut self, text: String) {
-        self.parts.push(Part::Own(text));
+    /// A text that the events of one resource share, with room for so many bytes.
+    pub fn own(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), is_common: false }
     }
 
-    /// Adds a piece that is part of the program.
-    pub fn push_fixed(&mut self, text: &'static str) {
-        self.parts.push(Part::Fixed(text));
+    /// Adds a whole piece.
+    pub fn add(&mut self, text: &str) -> Piece {
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.since(start)
     }
 
-    /// Adds a piece that other documents hold too.
-    pub fn push_shared(&mut self, text: &Arc<str>) {
-        self.parts.push(Part::Shared(Arc::clone(text)));
+    /// Adds to the end.
+    pub fn push(&mut self, text: &str) {
+        self.text.push_str(text);
     }
 
-    /// Its length in bytes.
-    pub fn len(&self) -> usize {
-        self.pieces().map(str::len).sum()
+    /// Where the next addition will stand.
+    pub fn end(&self) -> usize {
+        self.text.len()
     }
 
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// The piece from `start` to the end.
+    pub fn since(&self, start: usize) -> Piece {
+        Piece { is_common: self.is_common, start, end: self.text.len() }
     }
 
-    /// The pieces, in order; together they are one line of JSON.
+    /// The text, to be shared.
+    pub fn share(self) -> Arc<str> {
+        self.text.into()
+    }
+}
+
+impl Event {
+    /// A document of these `pieces`, in order, six at most.
+    ///
+    /// - `index`: the data stream, such as `logs-cloud_security_posture.findings-default`
+    /// - `id`: the document's `_id`, fixed when it is built, so a batch sent twice cannot double it
+    pub fn new(
+        common: &Arc<str>,
+        own: &Arc<str>,
+        index: Piece,
+        id: Piece,
+        pieces: impl IntoIterator<Item = Piece>,
+    ) -> Self {
+        let mut all = [Piece::default(); PIECES];
+        all.iter_mut().zip(pieces).for_each(|(place, piece)| *place = piece);
+        Self { common: Arc::clone(common), own: Arc::clone(own), index, id, pieces: all }
+    }
+
+    /// A document that shares nothing.
+    pub fn single(index: &str, id: &str, document: &str) -> Self {
+        let mut text = Text::own(index.len() + id.len() + document.len());
+        let (index, id, document) = (text.add(index), text.add(id), text.add(document));
+        Self::new(&Arc::from(""), &text.share(), index, id, [document])
+    }
+
+    /// The data stream.
+    pub fn index(&self) -> &str {
+        self.text(self.index)
+    }
+
+    /// The document's `_id`.
+    pub fn id(&self) -> &str {
+        self.text(self.id)
+    }
+
+    /// The document's length in bytes.
+    pub fn document_len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.end - piece.start).sum()
+    }
+
+    /// The document's pieces, in order; together they are one line of JSON.
     pub fn pieces(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().map(|part| match part {
-            Part::Own(text) => text.as_str(),
-            Part::Fixed(text) => text,
-            Part::Shared(text) => text.as_ref(),
-        })
+        self.pieces.iter().map(|piece| self.text(*piece))
     }
 
-    /// Appends the document to `out`.
-    pub fn write_to(&self, out: &mut Vec<u8>) {
-        out.reserve(self.len());
-        for piece in self.pieces() {
-            out.extend_from_slice(piece.as_bytes());
-        }
+    /// Writes the document.
+    pub fn write_document(&self, out: &mut impl Write) -> io::Result<()> {
+        self.pieces().try_for_each(|piece| out.write_all(piece.as_bytes()))
     }
-}
 
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Self { parts: vec![Part::Own(text)] }
+    /// The document as one text.
+    pub fn document(&self) -> String {
+        self.pieces().collect()
+    }
+
+    fn text(&self, piece: Piece) -> &str {
+        let text = if piece.is_common { &self.common } else { &self.own };
+        text.get(piece.start..piece.end).unwrap_or_default()
     }
 }
 
-impl std::fmt::Display for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.pieces().try_for_each(|piece| f.write_str(piece))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_pieces_of_two_texts() {
+        let mut common = Text::common();
+        let (index, tail) = (common.add("logs-a-b"), common.add(",\"c\":3}"));
+        let mut own = Text::own(0);
+        let id = own.add("1");
+        let start = own.end();
+        own.push("{\"a\":");
+        own.push("1");
+        let head = own.since(start);
+        let event = Event::new(&common.share(), &own.share(), index, id, [head, tail]);
+        assert_eq!((event.index(), event.id()), ("logs-a-b", "1"));
+        assert_eq!(event.document(), "{\"a\":1,\"c\":3}");
+        assert_eq!(event.document_len(), event.document().len());
+    }
+
+    #[test]
+    fn a_single_document_shares_nothing() {
+        let event = Event::single("logs-a-b", "7", "{}");
+        assert_eq!((event.index(), event.id(), event.document().as_str()), ("logs-a-b", "7", "{}"));
     }
 }

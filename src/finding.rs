@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::resource::Identity;
 
-pub use ids::{event_id, resource_id};
+pub use ids::resource_id;
 pub use rule_text::audit_text;
 pub use subject::Subject;
 pub use writer::{Totals, Writer};

@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use super::writer::{Totals, tail};
 use super::{COVERAGE, Context, ids, milliseconds};
 use crate::evaluate::Outcome;
-use crate::event::{Body, Event};
+use crate::event::Event;
 use crate::rule::BenchmarkName;
 
 /// Totals by outcome, and how much was looked at.
@@ -22,7 +21,8 @@ pub(super) fn document(
     } else {
         &context.identity.node.id
     };
-    let id = ids::event_id(&benchmark.to_string(), who, context.sequence, 0).to_string();
+    let cycle = ids::cycle(context.sequence, 0);
+    let id = ids::event_id(&benchmark.to_string(), who, &cycle).to_string();
     let mut coverage = json!({
         "benchmark": benchmark.id,
         "version": benchmark.version,
@@ -50,9 +50,7 @@ pub(super) fn document(
         "posturebeat": {"coverage": coverage},
     })
     .to_string();
-    let mut body = Body::default();
     // The tail continues the object, so its last brace goes.
-    body.push(head[..head.len() - 1].to_owned());
-    body.push(tail(COVERAGE, context));
-    Event { id, index: Arc::from(format!("logs-{COVERAGE}-{}", context.namespace)), body }
+    let document = format!("{}{}", &head[..head.len() - 1], tail(COVERAGE, context));
+    Event::single(&format!("logs-{COVERAGE}-{}", context.namespace), &id, &document)
 }

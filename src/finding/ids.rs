@@ -30,9 +30,14 @@ fn hash(name: &str) -> String {
 }
 
 /// `_id` and `event.id`: the same finding of the same cycle has the same id, so sending it twice stores it once.
-pub fn event_id(rule_id: &str, resource_id: &str, sequence: i64, judgement: u32) -> Uuid {
-    let cycle = format!("|{sequence}|{judgement}");
-    version_5(EVENT_NAMESPACE, &[rule_id, "|", resource_id, &cycle])
+/// `cycle` is [`cycle`]'s.
+pub(super) fn event_id(rule_id: &str, resource_id: &str, cycle: &str) -> Uuid {
+    version_5(EVENT_NAMESPACE, &[rule_id, "|", resource_id, "|", cycle])
+}
+
+/// A cycle, and the how manieth judgement in it, as event ids know it.
+pub(super) fn cycle(sequence: i64, judgement: u32) -> String {
+    format!("{sequence}|{judgement}")
 }
 
 /// UUID v5 of a name that is given in pieces. Every finding has an id of its own, and uuid's SHA-1 does not use
@@ -59,19 +64,18 @@ mod tests {
     #[test]
     fn ids_in_pieces_are_those_of_the_uuid_crate() {
         let whole = Uuid::new_v5(&EVENT_NAMESPACE, b"r|s|1|0");
-        assert_eq!(event_id("r", "s", 1, 0), whole);
+        assert_eq!(event_id("r", "s", &cycle(1, 0)), whole);
         assert_eq!(whole.get_version_num(), 5);
     }
 
     #[test]
     fn event_ids_tell_rule_resource_cycle_and_judgement_apart() {
-        let id = event_id("r", "s", 1, 0);
-        assert_eq!(id, event_id("r", "s", 1, 0));
+        let id = event_id("r", "s", &cycle(1, 0));
         for other in [
-            event_id("q", "s", 1, 0),
-            event_id("r", "t", 1, 0),
-            event_id("r", "s", 2, 0),
-            event_id("r", "s", 1, 1),
+            event_id("q", "s", &cycle(1, 0)),
+            event_id("r", "t", &cycle(1, 0)),
+            event_id("r", "s", &cycle(2, 0)),
+            event_id("r", "s", &cycle(1, 1)),
         ] {
             assert_ne!(id, other);
         }

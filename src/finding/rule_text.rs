@@ -1,9 +1,9 @@
 //! `rule.*` of a document: rendered once for each rule.
 
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 use super::audit;
+use crate::event::{Piece, Text};
 use crate::rule::Rule;
 
 /// What every finding of one rule carries.
@@ -15,11 +15,11 @@ pub(super) struct RuleText {
     /// `,"severity":N`.
     pub severity: String,
     /// `,"rule":{…},"posturebeat":{…` with its last brace left open.
-    pub text: Arc<str>,
+    pub text: Piece,
 }
 
 impl RuleText {
-    pub fn new(rule: &Rule) -> Self {
+    pub fn new(rule: &Rule, common: &mut Text) -> Self {
         let control = &rule.control;
         let quoted = Value::from(control.title.as_str()).to_string();
         let message = Value::from(format!("Rule {quoted}: ")).to_string();
@@ -35,7 +35,7 @@ impl RuleText {
             id: rule.id.clone(),
             message: message.trim_end_matches('"').to_owned(),
             severity: format!(",\"severity\":{}", control.severity.number()),
-            text: Arc::from(text),
+            text: common.add(&text),
         }
     }
 }

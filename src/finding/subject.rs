@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use super::{Context, ecs, ids, milliseconds, raw};
 use crate::resource::Resource;
@@ -19,7 +18,7 @@ pub struct Subject {
     /// `,"sequence":N,"created":"…"`: its cycle, and when it was judged.
     pub(super) event: String,
     /// `"resource":{…},"orchestrator":{…}` and what ECS says beside, with a leading comma.
-    pub(super) text: Arc<str>,
+    pub(super) text: String,
 }
 
 impl Subject {
@@ -52,7 +51,7 @@ impl Subject {
             truncated,
             time: format!("{{\"@timestamp\":\"{}\"", milliseconds(now)),
             event: format!(",\"sequence\":{},\"created\":\"{now}\"", context.sequence),
-            text: Arc::from(text),
+            text,
         }
     }
 }

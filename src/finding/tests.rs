@@ -1,7 +1,6 @@
 //! Documents, as a whole.
 
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 use super::*;
 use crate::evaluate::Judge;
@@ -64,16 +63,17 @@ fn documents(resource: Resource) -> Vec<(String, Value)> {
     let judge = Judge::new(&rules);
     let now: Timestamp = "2026-08-21T07:10:03.123456789Z".parse().unwrap();
     let subject = writer.subject(&resource, now);
-    let mut out = Vec::new();
-    for (rules, judgement) in judge.judge(resource) {
-        for rule in rules {
-            let event = writer.finding(*rule, &subject, &judgement).unwrap();
-            let document: Value = serde_json::from_str(&event.body.to_string()).unwrap();
-            assert_eq!(document["event"]["id"], event.id.as_str());
-            out.push((event.index.to_string(), document));
-        }
-    }
-    out
+    let judgements = judge.judge(resource);
+    let judgements = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
+    let events = writer.findings(&subject, judgements);
+    events
+        .iter()
+        .map(|event| {
+            let document: Value = serde_json::from_str(&event.document()).unwrap();
+            assert_eq!(document["event"]["id"], event.id());
+            (event.index().to_owned(), document)
+        })
+        .collect()
 }
 
 fn resource(kind: Kind, sub_type: &str, id: &str, name: &str, raw: Value) -> Resource {
@@ -154,7 +154,7 @@ fn a_cycle_is_accounted_for() {
     let totals = Totals { counts: tally.total(0..rules.len()), rules: 3, resources: 1, duration_ms: 12 };
     let name = rules[0].benchmark.full_name();
     let event = writer.coverage(&name, &totals, "2026-08-21T07:10:03Z".parse().unwrap());
-    let document: Value = serde_json::from_str(&event.body.to_string()).unwrap();
-    assert_eq!(event.index, Arc::from("logs-posturebeat.coverage-default"));
+    let document: Value = serde_json::from_str(&event.document()).unwrap();
+    assert_eq!(event.index(), "logs-posturebeat.coverage-default");
     insta::assert_json_snapshot!(document);
 }

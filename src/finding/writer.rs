@@ -7,41 +7,54 @@ use std::sync::Arc;
 use super::rule_text::RuleText;
 use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids};
 use crate::evaluate::{Counts, Judgement, Outcome};
-use crate::event::{Body, Event};
+use crate::event::{Event, Piece, Text};
 use crate::resource::{IdentitySource, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
 /// Room for a finding's own part: times, ids, and evidence of the usual length.
 const HEAD: usize = 640;
-/// A finding's own part, its rule, what closes that, its resource, and the cycle.
-const PIECES: usize = 6;
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
 pub struct Writer {
-    rules: Arc<[RuleText]>,
+    rules: Vec<RuleText>,
     context: Context,
+    /// The cycle as event ids know it.
+    cycle: String,
+    /// What the documents of the cycle share.
+    common: Arc<str>,
     findings: Stream,
     outcomes: Stream,
+    /// `,"truncated":true`
+    truncated: Piece,
+    /// What closes `posturebeat`, with the source of the cluster's id where that is not the API.
+    close: Piece,
 }
 
 /// A data stream and what its documents carry about the cycle.
 #[derive(Debug)]
 struct Stream {
-    index: Arc<str>,
-    tail: Arc<str>,
+    dataset: &'static str,
+    index: Piece,
+    tail: Piece,
 }
 
 impl Writer {
     /// For these rules, in this context.
     pub fn new(rules: &[Rule], context: Context) -> Self {
-        let rules: Arc<[RuleText]> = rules.iter().map(RuleText::new).collect();
-        Self {
-            findings: Stream::new(FINDINGS, &context),
-            outcomes: Stream::new(OUTCOMES, &context),
-            rules,
-            context,
-        }
+        let mut common = Text::common();
+        let rules = rules.iter().map(|rule| RuleText::new(rule, &mut common)).collect();
+        let findings = Stream::new(FINDINGS, &context, &mut common);
+        let outcomes = Stream::new(OUTCOMES, &context, &mut common);
+        let truncated = common.add(",\"truncated\":true");
+        let close = common.add(match context.identity.cluster.source {
+            IdentitySource::Api => "}",
+            IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
+            IdentitySource::MachineId => ",\"cluster_id_source\":\"machine_id\"}",
+            IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
+        });
+        let cycle = ids::cycle(context.sequence, 0);
+        Self { rules, context, cycle, common: common.share(), findings, outcomes, truncated, close }
     }
 
     /// Renders a resource for all its findings.
@@ -49,62 +62,73 @@ impl Writer {
         Subject::new(resource, &self.context, now)
     }
 
-    /// The document of one judgement; none for what is not applicable, which is only counted.
-    pub fn finding(&self, rule: usize, subject: &Subject, judgement: &Judgement) -> Option<Event> {
-        let rule = &self.rules[rule];
-        let (stream, outcome) = match judgement.outcome {
-            Outcome::Passed => (&self.findings, "success"),
-            Outcome::Failed => (&self.findings, "failure"),
-            Outcome::NeedsReview | Outcome::Error => (&self.outcomes, "unknown"),
-            Outcome::NotApplicable => return None,
+    /// The documents of a resource's judgements, each with the rules it stands for; none for what is not
+    /// applicable, which is only counted.
+    pub fn findings<'r>(
+        &self,
+        subject: &Subject,
+        judgements: impl IntoIterator<Item = (&'r [usize], &'r Judgement)> + Clone,
+    ) -> Vec<Event> {
+        let count = judgements.clone().into_iter().map(|(rules, _)| rules.len()).sum();
+        let mut own = Text::own(subject.text.len() + count * HEAD);
+        let resource = own.add(&subject.text);
+        let mut parts = Vec::with_capacity(count);
+        for (rules, judgement) in judgements {
+            let stream = match judgement.outcome {
+                Outcome::Passed | Outcome::Failed => &self.findings,
+                Outcome::NeedsReview | Outcome::Error => &self.outcomes,
+                Outcome::NotApplicable => continue,
+            };
+            let result = result(judgement);
+            for rule in rules {
+                let rule = &self.rules[*rule];
+                let (id, head) =
+                    self.head(&mut own, subject, rule, stream.dataset, judgement.outcome, &result);
+                parts.push((stream, rule, id, head));
+            }
+        }
+        let own = own.share();
+        let document = |(stream, rule, id, head): (&Stream, &RuleText, Piece, Piece)| {
+            let truncated = if subject.truncated { self.truncated } else { Piece::default() };
+            let pieces = [head, rule.text, truncated, self.close, resource, stream.tail];
+            Event::new(&self.common, &own, stream.index, id, pieces)
         };
-        let dataset = if outcome == "unknown" { OUTCOMES } else { FINDINGS };
-        let id = ids::event_id(&rule.id, &subject.id, self.context.sequence, 0).to_string();
-        let evaluation = judgement.outcome.as_str();
-        let mut head = String::with_capacity(HEAD);
+        parts.into_iter().map(document).collect()
+    }
+
+    /// A finding's own part, and in it its id.
+    fn head(
+        &self,
+        own: &mut Text,
+        subject: &Subject,
+        rule: &RuleText,
+        dataset: &str,
+        outcome: Outcome,
+        result: &str,
+    ) -> (Piece, Piece) {
+        let event_outcome = match outcome {
+            Outcome::Passed => "success",
+            Outcome::Failed => "failure",
+            Outcome::NeedsReview | Outcome::Error | Outcome::NotApplicable => "unknown",
+        };
+        let start = own.end();
         for piece in [
             subject.time.as_str(),
             ",\"message\":",
             &rule.message,
-            evaluation,
+            outcome.as_str(),
             "\",\"event\":{\"category\":[\"configuration\"],\"kind\":\"state\",\"type\":[\"info\"],\"outcome\":\"",
-            outcome,
+            event_outcome,
             "\",\"id\":\"",
-            &id,
-            "\",\"dataset\":\"",
-            dataset,
-            "\"",
-            &subject.event,
-            &rule.severity,
-            "},\"result\":{\"evaluation\":\"",
-            evaluation,
-            "\",\"evidence\":",
-            &json(&judgement.evidence),
-            ",\"expected\":",
         ] {
-            head.push_str(piece);
+            own.push(piece);
         }
-        head.push_str(&judgement.expected.as_ref().map_or_else(|| "null".into(), json));
-        head.push('}');
-        if let Some(problem) = &judgement.problem {
-            let error = json!({"code": problem.code.as_str(), "message": problem.message});
-            head.push_str(&format!(",\"error\":{error}"));
+        let id = ids::event_id(&rule.id, &subject.id, &self.cycle);
+        let id = own.add(id.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]));
+        for piece in ["\",\"dataset\":\"", dataset, "\"", &subject.event, &rule.severity, "}", result] {
+            own.push(piece);
         }
-        let mut body = Body::with_capacity(PIECES);
-        body.push(head);
-        body.push_shared(&rule.text);
-        if subject.truncated {
-            body.push_fixed(",\"truncated\":true");
-        }
-        body.push_fixed(match self.context.identity.cluster.source {
-            IdentitySource::Api => "}",
-            IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
-            IdentitySource::MachineId => ",\"cluster_id_source\":\"machine_id\"}",
-            IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
-        });
-        body.push_shared(&subject.text);
-        body.push_shared(&stream.tail);
-        Some(Event { id, index: Arc::clone(&stream.index), body })
+        (id, own.since(start))
     }
 
     /// The document that accounts for a cycle under one benchmark.
@@ -127,10 +151,32 @@ pub struct Totals {
 }
 
 impl Stream {
-    fn new(dataset: &str, context: &Context) -> Self {
-        let index = format!("logs-{dataset}-{}", context.namespace);
-        Self { index: Arc::from(index), tail: Arc::from(tail(dataset, context)) }
+    fn new(dataset: &'static str, context: &Context, common: &mut Text) -> Self {
+        let index = common.add(&format!("logs-{dataset}-{}", context.namespace));
+        Self { dataset, index, tail: common.add(&tail(dataset, context)) }
     }
+}
+
+/// `,"result":{…}`, and `,"error":{…}` where something was in the way.
+fn result(judgement: &Judgement) -> String {
+    let expected = judgement.expected.as_ref().map_or_else(|| "null".into(), json);
+    let mut out = String::with_capacity(HEAD / 2);
+    for piece in [
+        ",\"result\":{\"evaluation\":\"",
+        judgement.outcome.as_str(),
+        "\",\"evidence\":",
+        &json(&judgement.evidence),
+        ",\"expected\":",
+        &expected,
+        "}",
+    ] {
+        out.push_str(piece);
+    }
+    if let Some(problem) = &judgement.problem {
+        let error = json!({"code": problem.code.as_str(), "message": problem.message});
+        out.push_str(&format!(",\"error\":{error}"));
+    }
+    out
 }
 
 /// What every document of a stream ends with.

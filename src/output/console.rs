@@ -68,10 +68,9 @@ fn write_indented(event: &Event, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Body;
 
     fn event(body: &str) -> Event {
-        Event { id: "1".into(), index: "logs-a-b".into(), body: Body::from(body.to_owned()) }
+        Event::single("logs-a-b", "1", body)
     }
 
     #[tokio::test]

@@ -94,11 +94,10 @@ fn is_torn(file: &std::fs::File, end: u64) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Body;
     use std::os::unix::fs::PermissionsExt;
 
     fn event(body: &str) -> Event {
-        Event { id: "1".into(), index: "logs-a-b".into(), body: Body::from(body.to_owned()) }
+        Event::single("logs-a-b", "1", body)
     }
 
     fn output(folder: &Path) -> File {

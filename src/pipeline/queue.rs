@@ -33,12 +33,18 @@ pub(super) struct Queued {
     pub(super) place: Place,
 }
 
-/// Frees its share of the queue when it is dropped.
+/// An event's share of a lot.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) bytes: usize,
-    _number: OwnedSemaphorePermit,
-    _size: OwnedSemaphorePermit,
+    _lot: Arc<Lot>,
+}
+
+/// The places of events that were queued together; they are free again when all of them have come to their end.
+#[derive(Debug)]
+struct Lot {
+    _numbers: OwnedSemaphorePermit,
+    _sizes: OwnedSemaphorePermit,
 }
 
 /// Puts events into the queue.
@@ -86,14 +92,12 @@ impl Producer {
     /// Events that the queue can hold together, `bytes` being the sum of their shares.
     async fn send_part(&self, events: Vec<Event>, bytes: u32) -> Result<(), Closed> {
         let count = u32::try_from(events.len()).map_err(|_| Closed)?;
-        let mut numbers = Arc::clone(&self.numbers).acquire_many_owned(count).await.map_err(|_| Closed)?;
-        let mut sizes = Arc::clone(&self.sizes).acquire_many_owned(bytes).await.map_err(|_| Closed)?;
+        let numbers = Arc::clone(&self.numbers).acquire_many_owned(count).await.map_err(|_| Closed)?;
+        let sizes = Arc::clone(&self.sizes).acquire_many_owned(bytes).await.map_err(|_| Closed)?;
         let slot = self.sender.reserve().await.map_err(|_| Closed)?;
-        let whole = "the permits are the sum of the shares";
+        let lot = Arc::new(Lot { _numbers: numbers, _sizes: sizes });
         let place = |event: Event| {
-            let number = numbers.split(1).expect(whole);
-            let size_share = sizes.split(share(&event) as usize).expect(whole);
-            let place = Place { bytes: size(&event), _number: number, _size: size_share };
+            let place = Place { bytes: size(&event), _lot: Arc::clone(&lot) };
             Queued { event, place }
         };
         let queued: Vec<Queued> = events.into_iter().map(place).collect();
@@ -124,5 +128,5 @@ fn share(event: &Event) -> u32 {
 /// What an event takes of a request, its action line included.
 fn size(event: &Event) -> usize {
     const ACTION: usize = 40;
-    event.body.len() + event.id.len() + event.index.len() + ACTION
+    event.document_len() + event.id().len() + event.index().len() + ACTION
 }

@@ -2,7 +2,7 @@
 //! waits cost nothing and their length is exact.
 
 use super::*;
-use crate::event::{Body, Event};
+use crate::event::Event;
 use crate::output::{BatchError, Output, OutputError, Verdict};
 use async_trait::async_trait;
 use proptest::prelude::*;
@@ -53,9 +53,9 @@ struct Scripted {
 #[async_trait]
 impl Output for Scripted {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
-        self.seen.batches.lock().unwrap().push(batch.iter().map(|event| event.id.clone()).collect());
+        self.seen.batches.lock().unwrap().push(batch.iter().map(|event| event.id().to_owned()).collect());
         self.seen.changed.notify_one();
-        let bytes: usize = batch.iter().map(|event| event.body.len()).sum();
+        let bytes: usize = batch.iter().map(|event| event.document_len()).sum();
         if batch.len() > self.most || bytes > self.most_bytes {
             return Err(BatchError::TooLarge);
         }
@@ -68,7 +68,7 @@ impl Output for Scripted {
         verdicts.resize(batch.len(), Verdict::Done);
         for (event, verdict) in batch.iter().zip(&verdicts) {
             if !matches!(verdict, Verdict::Again { .. }) {
-                self.seen.ends.lock().unwrap().push((event.id.clone(), verdict.clone()));
+                self.seen.ends.lock().unwrap().push((event.id().to_owned(), verdict.clone()));
             }
         }
         Ok(verdicts)
@@ -95,7 +95,7 @@ fn start(output: Scripted, queue_events: usize, batch_events: usize) -> (Produce
 }
 
 fn event_of(id: impl ToString, bytes: usize) -> Event {
-    Event { id: id.to_string(), index: "logs-a-b".into(), body: Body::from("x".repeat(bytes)) }
+    Event::single("logs-a-b", &id.to_string(), &"x".repeat(bytes))
 }
 
 async fn send(producer: &Producer, ids: std::ops::Range<usize>) {

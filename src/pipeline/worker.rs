@@ -187,7 +187,7 @@ impl Worker {
         let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (event, why) in refused {
             self.stats.add_refused();
-            reasons.entry((event.index.as_ref(), *why)).or_default().push(&event.id);
+            reasons.entry((event.index(), *why)).or_default().push(event.id());
         }
         for ((index, why), ids) in reasons {
             let (named, more) = ids.split_at(ids.len().min(LOGGED_IDS));

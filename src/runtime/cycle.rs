@@ -17,8 +17,9 @@ use crate::pipeline::Producer;
 use crate::report::{Label, Report};
 use crate::resource::{Identity, Kind};
 
-/// Findings that are handed to the pipeline together: those of some ten pods.
-const PENDING: usize = 128;
+/// Findings that are handed to the pipeline together, those of some forty pods: each time wakes the worker, which
+/// costs as much as a pod.
+const PENDING: usize = 512;
 /// How long findings wait for a place in the queue once we are told to stop.
 const LAST_CALL: Duration = Duration::from_secs(3);
 
@@ -72,17 +73,13 @@ pub(super) async fn judge_all(
         let kind = resource.sub_type.clone();
         let judgements = engine.judge.judge(resource);
         for (rules, judgement) in &judgements {
-            for rule in *rules {
-                tally.add(*rule, judgement.outcome);
-                if sinks.producer.is_none() && sinks.lines.is_none() {
-                    continue;
-                }
-                let Some(event) = writer.finding(*rule, &subject, judgement) else { continue };
-                if let Some(lines) = &mut sinks.lines {
-                    writeln!(lines, "{}", event.body)?;
-                }
-                pending.push(event);
-            }
+            rules.iter().for_each(|rule| tally.add(*rule, judgement.outcome));
+        }
+        if sinks.producer.is_some() || sinks.lines.is_some() {
+            let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
+            let events = writer.findings(&subject, judged);
+            write_lines(&mut sinks.lines, &events)?;
+            pending.extend(events);
         }
         if judgements.is_empty() {
             unjudged.insert(kind);
@@ -107,15 +104,21 @@ pub(super) async fn judge_all(
         if let Some(report) = &mut sinks.report {
             report.close();
         }
-        for event in coverage(engine, writer, &tally, started) {
-            if let Some(lines) = &mut sinks.lines {
-                writeln!(lines, "{}", event.body)?;
-            }
-            pending.push(event);
-        }
+        let events = coverage(engine, writer, &tally, started);
+        write_lines(&mut sinks.lines, &events)?;
+        pending.extend(events);
         queue(sinks.producer, &mut pending, cancel).await?;
     }
     Ok(Account { tally, complete, started, unjudged })
+}
+
+fn write_lines(lines: &mut Option<&mut (dyn Write + Send)>, events: &[Event]) -> anyhow::Result<()> {
+    let Some(lines) = lines else { return Ok(()) };
+    for event in events {
+        event.write_document(lines)?;
+        lines.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 /// Rules that saw no resource are not applicable here; said at debug level, rule by rule.

@@ -26,13 +26,14 @@ pub(super) async fn payload(batch: &[Event], level: u32) -> io::Result<Payload> 
 
 /// `create` works on data streams, and on a plain index of the same name.
 fn text(batch: &[Event]) -> Vec<u8> {
-    let size = batch.iter().map(|event| event.body.len() + event.id.len() + event.index.len() + ACTION);
+    let size =
+        batch.iter().map(|event| event.document_len() + event.id().len() + event.index().len() + ACTION);
     let mut text = Vec::with_capacity(size.sum());
     for event in batch {
         text.extend_from_slice(br#"{"create":{"_index":"#);
-        write_string(&event.index, &mut text);
+        write_string(event.index(), &mut text);
         text.extend_from_slice(br#","_id":"#);
-        write_string(&event.id, &mut text);
+        write_string(event.id(), &mut text);
         text.extend_from_slice(b"}}\n");
         write_line(event, &mut text);
     }
@@ -52,13 +53,10 @@ fn compress(text: &[u8], level: u32) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Body;
 
     #[test]
     fn every_event_is_an_action_and_a_document() {
-        let mut body = Body::from("{\"a\":\"\\n\",".to_owned());
-        body.push_shared(&"\n\"b\":2}".into());
-        let event = |id: &str| Event { id: id.into(), index: "logs-a-b".into(), body: body.clone() };
+        let event = |id: &str| Event::single("logs-a-b", id, "{\"a\":\"\\n\",\n\"b\":2}");
         let text = String::from_utf8(text(&[event("1"), event("2\"")])).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], r#"{"create":{"_index":"logs-a-b","_id":"1"}}"#);

@@ -3,7 +3,6 @@
 use super::retry::verdicts;
 use super::*;
 use crate::config::settings::{Auth, Tls};
-use crate::event::Body;
 use secrecy::SecretString;
 use std::io::Read;
 use std::time::Duration;
@@ -30,7 +29,7 @@ fn output(hosts: &[String]) -> Elasticsearch {
 }
 
 fn event(id: &str) -> Event {
-    Event { id: id.into(), index: "logs-a-b".into(), body: Body::from(format!(r#"{{"n":"{id}"}}"#)) }
+    Event::single("logs-a-b", id, &format!(r#"{{"n":"{id}"}}"#))
 }
 
 fn answer(status: u16, body: &str) -> Answer {
