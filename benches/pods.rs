@@ -136,7 +136,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize) {
     let writer = Writer::new(rules, context());
-    let index = Index::default();
+    let index = Index::new(Timestamp::now());
     let queue = Queue { events: 3200, flush_timeout: Duration::from_secs(10) };
     let delivery = Delivery {
         batch_events: 1600,

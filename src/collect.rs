@@ -12,6 +12,7 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod arguments;
+mod authorities;
 pub mod bounds;
 pub mod cluster;
 pub mod component;

@@ -9,6 +9,7 @@ mod identity;
 mod kinds;
 mod list;
 
+use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
@@ -19,77 +20,188 @@ use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub use connect::{Connection, connect};
 pub use identity::{NodeHints, identify};
-pub use kinds::{KINDS, KindInfo};
+pub use kinds::{CLUSTER, KINDS, KindInfo, SECRET, known};
+use kinds::{STORES, Store};
 use list::{Item, Pages, Problem};
 
-/// Reads the kinds that others are joined with into an index, then every wanted kind, one page in
-/// memory at a time. What fails is emitted as unlisted; the rest goes on.
+/// What is asked of a cluster.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The cluster: `cluster/<uid>`.
+    pub owner: &'a Owner,
+    /// Its version, where it is known.
+    pub version: Option<&'a str>,
+    /// The kinds that are judged.
+    pub wanted: &'a BTreeSet<&'a str>,
+    /// Whether Secrets may be listed.
+    pub secrets: bool,
+    /// What has expired is known by this.
+    pub now: jiff::Timestamp,
+}
+
+/// Nobody wants more.
+struct Gone;
+
+/// One cycle's look at the API.
+struct Observer<'a> {
+    client: &'a kube::Client,
+    request: &'a Request<'a>,
+    index: Index,
+    found: &'a mpsc::Sender<Resource>,
+}
+
+/// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
+/// as unlisted; the rest goes on.
 ///
 /// Ends early when the receiver of `found` is gone.
-pub async fn observe(
-    client: &kube::Client,
-    owner: &Owner,
-    wanted: &BTreeSet<&str>,
-    found: &mpsc::Sender<Resource>,
-) {
-    let index = index(client, owner, wanted).await;
-    for kind in KINDS.iter().filter(|kind| wanted.contains(kind.name)) {
-        let mut pages = Pages::new(client, kind.path);
-        loop {
-            match pages.next().await {
-                Ok(Some(page)) => {
-                    for item in page {
-                        let mut resource = resource(kind, owner, &item);
-                        index.relate(&mut resource);
-                        if found.send(resource).await.is_err() {
-                            return;
-                        }
+pub async fn observe(client: &kube::Client, request: &Request<'_>, found: &mpsc::Sender<Resource>) {
+    let index = Index::new(request.now);
+    let mut observer = Observer { client, request, index, found };
+    // Nothing is left to do for a receiver that is gone.
+    let _ = observer.all().await;
+}
+
+impl Observer<'_> {
+    async fn all(&mut self) -> Result<(), Gone> {
+        // The order of the table lets almost every kind be read once: noted for what comes after, and judged.
+        let earlier = |about: &&str, position: usize| {
+            KINDS[..position].iter().any(|kind| kind.name == *about && self.judges(about))
+        };
+        let first: Vec<&KindInfo> = KINDS
+            .iter()
+            .enumerate()
+            .filter(|(position, kind)| {
+                Index::needed_by(kind.name).iter().any(|about| earlier(about, *position))
+            })
+            .map(|(_, kind)| kind)
+            .collect();
+        for kind in &first {
+            self.walk(kind, true, false).await?;
+        }
+        for kind in &KINDS {
+            let noted = Index::wants(kind.name, self.request.wanted) && !first.contains(&kind);
+            let judged = self.judges(kind.name);
+            if noted || judged {
+                self.walk(kind, noted, judged).await?;
+            }
+        }
+        self.stores().await?;
+        if self.judges(CLUSTER) {
+            let cluster = cluster(self.request);
+            self.judge(cluster).await?;
+        }
+        Ok(())
+    }
+
+    fn judges(&self, kind: &str) -> bool {
+        self.request.wanted.contains(kind) && (kind != SECRET || self.request.secrets)
+    }
+
+    /// Reads a kind's lists, for the index, for the judge, or for both.
+    async fn walk(&mut self, kind: &KindInfo, note: bool, judge: bool) -> Result<(), Gone> {
+        for path in kind.paths() {
+            let mut pages = Pages::new(self.client, &path);
+            loop {
+                let page = match pages.next().await {
+                    Ok(Some(page)) => page,
+                    Ok(None) => break,
+                    Err(problem) => {
+                        self.take(unlisted(kind, self.request.owner, &problem), note, judge).await?;
+                        break;
                     }
-                }
-                Ok(None) => break,
-                Err(problem) => {
-                    if found.send(unlisted(kind, owner, &problem)).await.is_err() {
-                        return;
-                    }
-                    break;
+                };
+                for item in page {
+                    self.take(resource(kind, self.request.owner, &item), note, judge).await?;
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn take(&mut self, resource: Resource, note: bool, judge: bool) -> Result<(), Gone> {
+        if note {
+            self.index.note(&resource);
+        }
+        if judge { self.judge(resource).await } else { Ok(()) }
+    }
+
+    async fn judge(&self, mut resource: Resource) -> Result<(), Gone> {
+        self.index.relate(&mut resource);
+        self.found.send(resource).await.map_err(|_| Gone)
+    }
+
+    /// Whether there are objects of operators that keep secrets elsewhere: one of each is enough.
+    async fn stores(&mut self) -> Result<(), Gone> {
+        for store in &STORES {
+            let judge = self.judges(store.name);
+            if !judge && !Index::wants(store.name, self.request.wanted) {
+                continue;
+            }
+            match first_of(self.client, store).await {
+                Ok(Some(object)) => self.take(object, true, judge).await?,
+                Ok(None) => {}
+                Err(problem) => {
+                    let what = format!("list {}: {}", store.plural, problem.message);
+                    let selector = Selector::new(Kind::K8sObject, store.name);
+                    let gap = Resource::unlisted(&selector, self.request.owner, problem.reason, what);
+                    self.take(gap, true, judge).await?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// Everything that is joined, without what is judged.
-async fn index(client: &kube::Client, owner: &Owner, wanted: &BTreeSet<&str>) -> Index {
-    let mut index = Index::default();
-    for kind in KINDS.iter().filter(|kind| Index::wants(kind.name, wanted)) {
-        let path =
-            Index::selector(kind.name).map_or(kind.path.to_owned(), |query| format!("{}?{query}", kind.path));
-        let mut pages = Pages::new(client, &path);
-        loop {
-            match pages.next().await {
-                Ok(Some(page)) => page.iter().for_each(|item| index.note(&resource(kind, owner, item))),
-                Ok(None) => break,
-                Err(problem) => {
-                    index.note(&unlisted(kind, owner, &problem));
-                    break;
-                }
-            }
-        }
+/// One object of a kind, without anything but its metadata; none where its operator is not installed.
+async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resource>, Problem> {
+    let group = match list::get(client, &format!("/apis/{}", store.group)).await {
+        Ok(group) => group,
+        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
+        Err(problem) => return Err(problem),
+    };
+    let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
+    let Some(version) = version else { return Ok(None) };
+    let objects = match list::get(client, &format!("/apis/{version}/{}?limit=1", store.plural)).await {
+        Ok(objects) => objects,
+        // The operator is there, in a version without this kind.
+        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
+        Err(problem) => return Err(problem),
+    };
+    Ok(objects.pointer("/items/0/metadata").map(|metadata| {
+        let text = |key: &str| metadata.get(key).and_then(serde_json::Value::as_str);
+        let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
+        let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
+        super::object::resource(raw, None)
+    }))
+}
+
+/// The cluster as a whole.
+fn cluster(request: &Request<'_>) -> Resource {
+    let uid = request.owner.id.trim_start_matches("cluster/");
+    let mut raw = json!({
+        "kind": CLUSTER,
+        "metadata": {"name": request.owner.name, "uid": uid},
+        "secretsListed": request.secrets,
+    });
+    if let Some(version) = request.version {
+        raw["version"] = version.into();
     }
-    index
+    let mut resource = super::object::resource(raw, None);
+    resource.id.clone_from(&request.owner.id);
+    resource
 }
 
 /// Every wanted kind could not be listed, for one reason: there is no way to the API.
-pub fn out_of_reach(owner: &Owner, wanted: &BTreeSet<&str>, reason: Reason, what: &str) -> Vec<Resource> {
-    KINDS
-        .iter()
-        .filter(|kind| wanted.contains(kind.name))
-        .map(|kind| Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, reason, what))
+pub fn out_of_reach(request: &Request<'_>, reason: Reason, what: &str) -> Vec<Resource> {
+    let judged = |kind: &&str| request.wanted.contains(kind) && (*kind != SECRET || request.secrets);
+    known()
+        .filter(judged)
+        .map(|kind| Resource::unlisted(&Selector::new(Kind::K8sObject, kind), request.owner, reason, what))
         .collect()
 }
 
 fn unlisted(kind: &KindInfo, owner: &Owner, problem: &Problem) -> Resource {
-    let what = format!("list {}: {}", kind.plural(), problem.message);
+    let what = format!("list {}: {}", kind.plural, problem.message);
     Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, problem.reason, what)
 }
 
@@ -102,7 +214,7 @@ fn resource(kind: &KindInfo, owner: &Owner, item: &RawValue) -> Resource {
     };
     if let Some(object) = raw.as_object_mut() {
         object.insert("kind".into(), kind.name.into());
-        object.insert("apiVersion".into(), kind.api_version().into());
+        object.insert("apiVersion".into(), kind.api_version.into());
     }
     redact::kubernetes_object(&mut raw);
     let mut resource = super::object::resource(raw, None);

@@ -138,7 +138,7 @@ resources:
     }
 
     #[test]
-    fn of_plug_ins_only_pod_security_shows_its_configuration() {
+    fn of_plug_ins_only_those_that_rules_ask_about_show_their_configuration() {
         let text = br"
 kind: AdmissionConfiguration
 apiVersion: apiserver.config.k8s.io/v1
@@ -149,10 +149,16 @@ plugins:
     apiVersion: pod-security.admission.config.k8s.io/v1
     defaults: {enforce: baseline}
 - name: ImagePolicyWebhook
-  configuration: {imagePolicy: canary}
+  configuration: {imagePolicy: {kubeConfigFile: /x.conf, defaultAllow: false, other: canary}, more: canary}
+- name: EventRateLimit
+  configuration: {limits: canary}
 ";
         let document = parse(&ADMISSION, text).unwrap();
         assert_eq!(document["plugins"][0]["configuration"]["defaults"]["enforce"], "baseline");
-        assert_eq!(document["plugins"][1], json!({"name": "ImagePolicyWebhook"}));
+        assert_eq!(
+            document["plugins"][1]["configuration"],
+            json!({"imagePolicy": {"kubeConfigFile": "/x.conf", "defaultAllow": false}})
+        );
+        assert_eq!(document["plugins"][2], json!({"name": "EventRateLimit"}));
     }
 }

@@ -113,6 +113,18 @@ pub const ADMISSION: Expected = Expected {
     shape: admission,
 };
 
+/// What the admission configuration says of ImagePolicyWebhook: the file has neither kind nor version.
+pub const IMAGE_POLICY: Expected = Expected { kinds: &[], fields: &["imagePolicy"], shape: image_policy };
+
+/// What a plug-in's configuration is, for those that rules ask about.
+pub fn of_plugin(name: &str) -> Option<&'static Expected> {
+    match name {
+        "PodSecurity" => Some(&POD_SECURITY),
+        "ImagePolicyWebhook" => Some(&IMAGE_POLICY),
+        _ => None,
+    }
+}
+
 /// What the admission configuration says of Pod Security, in it or in a file of its own.
 pub const POD_SECURITY: Expected = Expected {
     kinds: &[("PodSecurityConfiguration", "pod-security.admission.config.k8s.io")],
@@ -173,13 +185,22 @@ fn etcd(map: &mut Map<String, Value>) {
     }
 }
 
-/// Names of plug-ins, where their configuration lies, and that of Pod Security.
+/// Whether there is a webhook to ask, and what holds when it does not answer.
+fn image_policy(map: &mut Map<String, Value>) {
+    if let Some(Value::Object(policy)) = map.get_mut("imagePolicy") {
+        policy.retain(|key, _| matches!(key.as_str(), "kubeConfigFile" | "defaultAllow"));
+    }
+}
+
+/// Names of plug-ins, where their configuration lies, and what of it rules ask about.
 fn admission(map: &mut Map<String, Value>) {
     let Some(Value::Array(plugins)) = map.get_mut("plugins") else { return };
     for plugin in plugins.iter_mut().filter_map(Value::as_object_mut) {
         plugin.retain(|key, _| matches!(key.as_str(), "name" | "path" | "configuration"));
+        let expected = of_plugin(plugin.get("name").and_then(Value::as_str).unwrap_or_default());
         if let Some(configuration) = plugin.remove("configuration").filter(Value::is_object)
-            && let Ok(kept) = cut(&POD_SECURITY, configuration)
+            && let Some(expected) = expected
+            && let Ok(kept) = cut(expected, configuration)
         {
             plugin.insert("configuration".to_owned(), kept);
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, Arguments};
+use super::authorities;
 use super::component::{Component, base_name};
 use super::config_kinds::{self, Expected};
 use super::hostfs::HostRoot;
@@ -71,6 +72,7 @@ const ETCD_VARIABLES: &[&str] = &[
     "ETCD_CONFIG_FILE",
     "ETCD_DATA_DIR",
     "ETCD_KEY_FILE",
+    "ETCD_LISTEN_CLIENT_HTTP_URLS",
     "ETCD_LISTEN_CLIENT_URLS",
     "ETCD_LISTEN_PEER_URLS",
     "ETCD_PEER_AUTO_TLS",
@@ -100,6 +102,7 @@ pub fn describe(process: &Process<'_>) -> Described {
     let env = environment(process, &mut unread);
     let (has_file, config, drop_ins) = configuration(process, &arguments, &env, &mut unread);
     let files = api_server_files(process, &arguments, &mut unread);
+    let authorities = authorities(process, &arguments, &env, has_file, config.as_ref(), &mut unread);
 
     let mut raw = Map::new();
     raw.insert("pid".into(), process.pid.to_string().into());
@@ -115,6 +118,7 @@ pub fn describe(process: &Process<'_>) -> Described {
     {
         raw.extend(text.map(|text| (key.to_owned(), text.into())));
     }
+    raw.extend(authorities.map(|authorities| ("authorities".to_owned(), authorities)));
     if process.component == Component::Etcd {
         raw.insert("env".into(), json!(env));
     }
@@ -210,31 +214,25 @@ fn api_server_files(
         let at = format!("$.files.{key}");
         let Some(mut content) = keep(Some(process.view.parse(path, expected)), &at, unread) else { continue };
         if *key == "admissionConfiguration" {
-            read_pod_security(process.view, path, &mut content, &at, unread);
+            read_plugins(process.view, path, &mut content, &at, unread);
         }
         files.insert((*key).to_owned(), content);
     }
     files
 }
 
-/// Puts the configuration of Pod Security where it would stand if it had no file of its own.
-fn read_pod_security(
-    view: &View<'_>,
-    admission: &str,
-    content: &mut Value,
-    at: &str,
-    unread: &mut Vec<Unread>,
-) {
+/// Puts the configuration of a plug-in where it would stand if it had no file of its own.
+fn read_plugins(view: &View<'_>, admission: &str, content: &mut Value, at: &str, unread: &mut Vec<Unread>) {
     let Some(Value::Array(plugins)) = content.get_mut("plugins") else { return };
     for (position, plugin) in plugins.iter_mut().enumerate() {
         let Value::Object(plugin) = plugin else { continue };
-        if plugin.get("name").and_then(Value::as_str) != Some("PodSecurity")
-            || plugin.contains_key("configuration")
-        {
+        let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default();
+        let Some(expected) = config_kinds::of_plugin(name) else { continue };
+        if plugin.contains_key("configuration") {
             continue;
         }
         let path = plugin.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
-        let read = path.map(|path| view.parse(&beside(admission, path), &config_kinds::POD_SECURITY));
+        let read = path.map(|path| view.parse(&beside(admission, path), expected));
         let at = format!("{at}.plugins[{position}].configuration");
         plugin.extend(keep(read, &at, unread).map(|content| ("configuration".to_owned(), content)));
     }
@@ -269,6 +267,36 @@ fn environment(process: &Process<'_>, unread: &mut Vec<Unread>) -> BTreeMap<Stri
         .filter(|(name, _)| ETCD_VARIABLES.contains(&name.as_str()))
         .map(|(name, value)| (name, redact::url_user_info(&value).into_owned()))
         .collect()
+}
+
+/// Fingerprints of the certificates that clients are verified against.
+fn authorities(
+    process: &Process<'_>,
+    arguments: &Arguments,
+    env: &BTreeMap<String, String>,
+    has_file: bool,
+    config: Option<&Value>,
+    unread: &mut Vec<Unread>,
+) -> Option<Value> {
+    let flag = |name: &str| arguments::last(arguments, name).map(str::to_owned);
+    let path = match process.component {
+        Component::ApiServer => flag("client-ca-file"),
+        Component::Etcd if has_file => {
+            let Some(config) = config else {
+                // Why it could not be read is why this is not known.
+                let why = unread.iter().find(|unread| unread.at == "$.config").cloned();
+                unread.extend(why.map(|why| Unread { at: "$.authorities".into(), ..why }));
+                return None;
+            };
+            let path = config.pointer("/client-transport-security/trusted-ca-file").and_then(Value::as_str);
+            path.map(str::to_owned)
+        }
+        Component::Etcd => flag("trusted-ca-file").or_else(|| env.get("ETCD_TRUSTED_CA_FILE").cloned()),
+        _ => None,
+    };
+    let path = path.filter(|path| !path.is_empty())?;
+    let read = authorities::fingerprints(process.view, &path).map(Value::from);
+    keep(Some(read), "$.authorities", unread)
 }
 
 fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]) -> Vec<Named> {

@@ -9,6 +9,7 @@ use tracing::warn;
 use super::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
 use super::component::Component;
 use super::hostfs::{HostError, HostRoot};
+use super::join::Index;
 use super::mounts::{self, Mount};
 use super::named::Named;
 use super::proc_stat::{self, ProcStat};
@@ -45,9 +46,12 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     let (kubelets, others): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|candidate| candidate.component == Component::Kubelet);
     let mut found: Vec<Component> = Vec::new();
+    // A node has a handful of them, and some are judged by what others are.
+    let mut resources = Vec::new();
+    let mut keep = |resource: Resource| resources.push(resource);
     let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
     for kubelet in kubelets {
-        let directory = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, emit);
+        let directory = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, &mut keep);
         if let Some(directory) = directory.map(|path| tidy(&path)).filter(|path| !directories.contains(path))
         {
             directories.push(directory);
@@ -55,7 +59,7 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     }
     let StaticPods { containers, manifests, unlisted } = static_pods::read(host, &directories);
     for candidate in others {
-        observe_one(host, &table, &containers, candidate, &mut observed, &mut found, emit);
+        observe_one(host, &table, &containers, candidate, &mut observed, &mut found, &mut keep);
     }
     observed.named.extend(manifests.into_iter().filter_map(manifest));
     observed.unlisted_manifests = unlisted;
@@ -63,8 +67,15 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     if let Some((reason, what)) = lost {
         for component in Component::ALL.into_iter().filter(|component| !found.contains(component)) {
             let selector = Selector::new(Kind::Process, component.as_str());
-            emit(Resource::unlisted(&selector, node, reason, what.clone()));
+            keep(Resource::unlisted(&selector, node, reason, what.clone()));
         }
+    }
+    // Nothing of a process expires.
+    let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
+    resources.iter().for_each(|resource| index.note(resource));
+    for mut resource in resources {
+        index.relate(&mut resource);
+        emit(resource);
     }
     observed
 }

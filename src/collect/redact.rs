@@ -41,6 +41,9 @@ const HARMLESS: &[&str] = &[
 /// What a bootstrap token's Secret may show, beside its `usage-…` keys.
 const BOOTSTRAP_TOKEN_KEYS: &[&str] = &["expiration", "auth-extra-groups"];
 
+/// Namespace and name of the ConfigMap, and its key, that kube-proxy reads its configuration from under kubeadm.
+pub const KUBE_PROXY_CONFIG: (&str, &str, &str) = ("kube-system", "kube-proxy", "config.conf");
+
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s"<>]*@"#));
@@ -129,6 +132,7 @@ fn walk(value: &mut Value, is_object: bool) {
         Value::Object(map) => {
             let mut runs = false;
             let mut is_secret_object = false;
+            let mut is_config_map = false;
             for (key, value) in map.iter_mut() {
                 match (key.as_str(), &mut *value) {
                     (key, Value::String(text)) if is_secret_key(key) && !text.is_empty() => {
@@ -142,7 +146,10 @@ fn walk(value: &mut Value, is_object: bool) {
                     ("metadata", metadata) if is_object => drop_copies(metadata),
                     ("env" | "httpHeaders", Value::Array(pairs)) if is_object => blank_pairs(pairs),
                     ("command" | "args", Value::Array(_)) => runs = is_object,
-                    ("kind", Value::String(kind)) => is_secret_object = is_object && kind == "Secret",
+                    ("kind", Value::String(kind)) => {
+                        is_secret_object = is_object && kind == "Secret";
+                        is_config_map = is_object && kind == "ConfigMap";
+                    }
                     _ => {}
                 }
                 walk(value, is_object);
@@ -152,6 +159,9 @@ fn walk(value: &mut Value, is_object: bool) {
             }
             if is_secret_object {
                 blank_secret_object(map);
+            }
+            if is_config_map {
+                blank_config_map(map);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, is_object)),
@@ -176,6 +186,22 @@ fn drop_copies(metadata: &mut Value) {
     metadata.remove("managedFields");
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         annotations.remove(LAST_APPLIED);
+    }
+}
+
+/// Of a ConfigMap only the names are of interest, and kube-proxy's configuration; people keep passwords in them.
+fn blank_config_map(map: &mut Map<String, Value>) {
+    let (namespace, name, key) = KUBE_PROXY_CONFIG;
+    let is = |field: &str, wanted: &str| {
+        map.get("metadata").and_then(|it| it.get(field)?.as_str()) == Some(wanted)
+    };
+    let kept = (is("namespace", namespace) && is("name", name)).then_some(key);
+    for field in ["data", "binaryData"] {
+        if let Some(Value::Object(data)) = map.get_mut(field) {
+            data.iter_mut()
+                .filter(|(key, _)| Some(key.as_str()) != kept)
+                .for_each(|(_, value)| *value = BLANK.into());
+        }
     }
 }
 
@@ -374,9 +400,22 @@ mod tests {
         assert!(parsed.to_string().contains("/stays.pem"));
 
         let text = "users:\n- user:\n    token: canary\n    client-key-data: canary\n    name: stays\n";
-        let mut config_map = json!({"kind": "ConfigMap", "data": {"kubeconfig": text}});
-        kubernetes_object(&mut config_map);
-        assert!(!config_map.to_string().contains("canary"));
-        assert!(config_map.to_string().contains("name: stays"));
+        let mut object = json!({"kind": "Thing", "spec": {"kubeconfig": text}});
+        kubernetes_object(&mut object);
+        assert!(!object.to_string().contains("canary"));
+        assert!(object.to_string().contains("name: stays"));
+    }
+
+    #[test]
+    fn a_config_map_shows_names_and_kube_proxy_s_configuration() {
+        let data = json!({"config.conf": "mode: ipvs\n", "other": "canary"});
+        let mut own = json!({"kind": "ConfigMap", "metadata": {"name": "kube-proxy", "namespace": "kube-system"}, "data": data});
+        kubernetes_object(&mut own);
+        assert_eq!(own["data"], json!({"config.conf": "mode: ipvs\n", "other": BLANK}));
+        let mut other = json!({"kind": "ConfigMap", "metadata": {"name": "kube-proxy", "namespace": "shop"}, "data": data,
+            "binaryData": {"x": "Y2FuYXJ5"}});
+        kubernetes_object(&mut other);
+        assert_eq!(other["data"], json!({"config.conf": BLANK, "other": BLANK}));
+        assert_eq!(other["binaryData"], json!({"x": BLANK}));
     }
 }

@@ -56,6 +56,8 @@ pub(super) struct RawPosture {
     /// Files of recorded resources (`.ndjson`, also `.gz` and `.zst`) to judge once, instead of
     /// observing this machine.
     pub snapshots: Vec<PathBuf>,
+    /// What is asked of the API beyond the ordinary.
+    pub collect: RawCollect,
     /// Rules of your own, and parameters of rules.
     pub rules: RawRules,
     /// For readers of the findings that know Elastic's own shipper only.
@@ -76,12 +78,22 @@ impl Default for RawPosture {
             namespace: "default".to_owned(),
             node_name: None,
             snapshots: Vec::new(),
+            collect: RawCollect::default(),
             rules: RawRules::default(),
             compat: RawCompat::default(),
             package_policy_id: String::new(),
             revision: 0,
         }
     }
+}
+
+/// The section `posturebeat.collect`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCollect {
+    /// List Secrets that are tokens of service accounts or for joining nodes, and no others; it takes the
+    /// right to list secrets. Their data is never read but for a joining token's expiry, uses and groups.
+    pub secrets: bool,
 }
 
 /// The section `posturebeat.rules`.

@@ -111,6 +111,7 @@ fn posture(raw: RawPosture, checker: &Checker<'_>) -> Result<Posture, Mistake> {
     Ok(Posture {
         period: raw.period.0,
         benchmarks: raw.benchmarks,
+        secrets: raw.collect.secrets,
         host_root: checker.not_empty("posturebeat.host_root", raw.host_root)?,
         kube_config: kube_config.map(|path| checker.located("posturebeat.kube_config", &path)),
         namespace: raw.namespace,

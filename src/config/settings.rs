@@ -42,6 +42,8 @@ pub struct Posture {
     pub node_name: Option<String>,
     /// Recorded resources to judge once, instead of observing.
     pub snapshots: Vec<PathBuf>,
+    /// `collect.secrets`: whether Secrets that are tokens are listed.
+    pub secrets: bool,
     /// Folders of a rule author's own controls and benchmarks.
     pub rule_paths: Vec<PathBuf>,
     /// Control id → parameter → value.

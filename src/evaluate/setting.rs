@@ -88,10 +88,14 @@ impl Lookup<'_> {
 
     /// Whether a configuration file is in use: only a flag that is not empty names one.
     fn names_file(&self, flag: &str) -> Result<bool, Vec<Problem>> {
-        if let Some(values) = self.given(flag) {
-            return Ok(values.last().is_some_and(|path| !path.is_empty()));
+        let given = self.given(flag).map(|values| values.last().is_some_and(|path| !path.is_empty()));
+        match given {
+            Some(true) => return Ok(true),
+            // Beside an empty flag etcd still heeds the variable.
+            Some(false) if self.document.component() != "etcd" => return Ok(false),
+            _ => {}
         }
-        let mut problems = self.document.problems_at("args");
+        let mut problems = if given.is_none() { self.document.problems_at("args") } else { Vec::new() };
         let variable = self.document.root.pointer("/env/ETCD_CONFIG_FILE").and_then(Value::as_str);
         if self.document.component() == "etcd" {
             if variable.is_some_and(|path| !path.is_empty()) {

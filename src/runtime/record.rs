@@ -6,7 +6,7 @@ use std::path::Path;
 use super::engine::Engine;
 use super::source::{Source, observe};
 use super::state::State;
-use crate::collect::cluster::KINDS;
+use crate::collect::cluster;
 use crate::collect::snapshot::Recorder;
 use crate::config::settings::Settings;
 use crate::resource::Kind;
@@ -15,7 +15,7 @@ use crate::resource::Kind;
 pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::Result<u64> {
     // Every kind, whatever today's rules ask for: a later version may judge more of it.
     let mut wanted: BTreeSet<(Kind, String)> = super::cycle::wanted(engine);
-    wanted.extend(KINDS.iter().map(|kind| (Kind::K8sObject, kind.name.to_owned())));
+    wanted.extend(cluster::known().map(|kind| (Kind::K8sObject, kind.to_owned())));
     let state = State::read_only(&settings.data_path);
     let mut observation = observe(&Source::Live, settings, &state, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());

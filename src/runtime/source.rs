@@ -1,6 +1,7 @@
 //! Where resources come from: this node and its cluster, a recording, or manifests.
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -108,7 +109,13 @@ async fn live(
         }
         (Ok(connection), _) => Ok(connection),
     };
-    let ended = tokio::spawn(collect(posture.host_root.clone(), identity.clone(), reach, wanted, sender));
+    let look = Look {
+        host_root: posture.host_root.clone(),
+        identity: identity.clone(),
+        secrets: posture.secrets,
+        wanted,
+    };
+    let ended = tokio::spawn(collect(look, reach, sender));
     Observation { identity, host, found, ended }
 }
 
@@ -134,14 +141,22 @@ fn known_node(
     node
 }
 
-/// Node and cluster side by side.
-async fn collect(
+/// What a cycle looks at.
+struct Look {
     host_root: PathBuf,
     identity: Identity,
-    reach: Result<cluster::Connection, Unread>,
+    /// Whether Secrets may be listed.
+    secrets: bool,
     wanted: BTreeSet<(Kind, String)>,
+}
+
+/// Node and cluster side by side.
+async fn collect(
+    look: Look,
+    reach: Result<cluster::Connection, Unread>,
     found: mpsc::Sender<Resource>,
 ) -> anyhow::Result<()> {
+    let Look { host_root, identity, secrets, wanted } = look;
     let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
@@ -157,16 +172,23 @@ async fn collect(
     });
     let kinds: BTreeSet<&str> =
         wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
-    for kind in kinds.iter().filter(|kind| !cluster::KINDS.iter().any(|known| known.name == **kind)) {
+    for kind in kinds.iter().filter(|kind| !cluster::known().any(|known| known == **kind)) {
         let selector = Selector::new(Kind::K8sObject, *kind);
         let what = format!("list {kind}: posturebeat does not collect this kind");
         // A send fails when nobody wants more.
         let _ = found.send(Resource::unlisted(&selector, &cluster_owner, Reason::Missing, what)).await;
     }
+    let request = cluster::Request {
+        owner: &cluster_owner,
+        version: identity.cluster.version.as_deref(),
+        wanted: &kinds,
+        secrets,
+        now: Timestamp::now(),
+    };
     match reach {
-        Ok(connection) => cluster::observe(&connection.client, &cluster_owner, &kinds, &found).await,
+        Ok(connection) => cluster::observe(&connection.client, &request, &found).await,
         Err(unread) => {
-            for resource in cluster::out_of_reach(&cluster_owner, &kinds, unread.reason, &unread.what) {
+            for resource in cluster::out_of_reach(&request, unread.reason, &unread.what) {
                 if found.send(resource).await.is_err() {
                     break;
                 }
@@ -237,7 +259,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
 
 /// The first of two readings: what is joined. It also proves that the recording is whole.
 fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
-    let mut index = Index::default();
+    let mut index = Index::new(Timestamp::now());
     let identity = snapshot::read(path, &mut |resource| {
         index.note(&resource);
         Ok(true)
@@ -247,7 +269,7 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
 
 async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observation> {
     let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths)).await??;
-    let mut index = Index::default();
+    let mut index = Index::new(Timestamp::now());
     for resource in &resources {
         index.note(resource);
     }

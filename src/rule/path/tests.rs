@@ -43,13 +43,13 @@ fn a_filter(depth: u32) -> BoxedStrategy<String> {
         Just("value(@[*])".to_owned()),
     ];
     let literal = prop::sample::select(&["1", "0", "'x'", "true", "null", "1.5"]).prop_map(str::to_owned);
-    // serde_json_path lets `>=` hold between things without an order, such as false and true, so only with numbers.
-    let operator = prop::sample::select(&["==", "!=", "<", ">"]);
-    let or_equal = prop::sample::select(&["<= 1", ">= 1", "<= 0", ">= 1.5"]);
+    // serde_json_path gives an order to what has none, such as false and true: so only beside numbers and texts.
+    let equal = prop::sample::select(&["==", "!="]);
+    let order = prop::sample::select(&["< 1", "> 0", "<= 1", ">= 1", "<= 0", ">= 1.5", "< 'y'", "> 'x'"]);
     let comparison = prop_oneof![
-        3 => (singular.clone(), operator, prop_oneof![literal, singular.clone()])
+        2 => (singular.clone(), equal, prop_oneof![literal, singular.clone()])
             .prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
-        1 => (singular, or_equal).prop_map(|(left, right)| format!("{left} {right}")),
+        1 => (singular, order).prop_map(|(left, right)| format!("{left} {right}")),
     ];
     if depth == 0 {
         return prop_oneof![comparison, "[abc]".prop_map(|name| format!("@.{name}"))].boxed();

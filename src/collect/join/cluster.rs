@@ -1,0 +1,92 @@
+//! What is known of a cluster as a whole.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::resource::Resource;
+
+/// Kinds of operators that keep secrets outside of the cluster.
+pub(super) const STORES: [&str; 7] = [
+    "SecretProviderClass",
+    "SecretStore",
+    "ClusterSecretStore",
+    "ExternalSecret",
+    "VaultStaticSecret",
+    "VaultDynamicSecret",
+    "SealedSecret",
+];
+
+/// The signer of certificates that clients, and not kubelets, show to the API server.
+const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
+
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Namespace → pods in it, mirror pods not counted.
+    workloads: BTreeMap<String, u64>,
+    daemon_sets: Vec<Value>,
+    client_certificates: Vec<Value>,
+    stores: BTreeSet<&'static str>,
+}
+
+impl Facts {
+    pub fn note_pod(&mut self, pod: &Resource) {
+        if pod.raw.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some() {
+            return;
+        }
+        let namespace = pod.namespace().unwrap_or_default();
+        match self.workloads.get_mut(namespace) {
+            Some(count) => *count += 1,
+            None => {
+                self.workloads.insert(namespace.to_owned(), 1);
+            }
+        }
+    }
+
+    pub fn note(&mut self, resource: &Resource) {
+        match resource.sub_type.as_str() {
+            "DaemonSet" => {
+                let template = resource.raw.pointer("/spec/template/spec/containers");
+                let containers = template.and_then(Value::as_array).into_iter().flatten();
+                let images: Vec<&Value> = containers.filter_map(|container| container.get("image")).collect();
+                let namespace = resource.namespace().unwrap_or_default();
+                let set = json!({"namespace": namespace, "name": resource.name, "images": images});
+                self.daemon_sets.push(set);
+            }
+            "CertificateSigningRequest" => self.client_certificates.extend(client_certificate(resource)),
+            kind => self.stores.extend(STORES.iter().find(|store| **store == kind)),
+        }
+    }
+
+    /// `{namespace, pods}` of each namespace that has pods.
+    pub fn workloads(&self) -> Vec<Value> {
+        let one = |(namespace, pods): (&String, &u64)| json!({"namespace": namespace, "pods": pods});
+        self.workloads.iter().map(one).collect()
+    }
+
+    /// `{namespace, name, images}` of each DaemonSet.
+    pub fn daemon_sets(&self) -> Vec<Value> {
+        self.daemon_sets.clone()
+    }
+
+    /// `{name, username, groups}` of each approved request for a client's certificate.
+    pub fn client_certificates(&self) -> Vec<Value> {
+        self.client_certificates.clone()
+    }
+
+    /// The kinds of [`STORES`] of which there is an object.
+    pub fn stores(&self) -> Vec<&'static str> {
+        self.stores.iter().copied().collect()
+    }
+}
+
+fn client_certificate(request: &Resource) -> Option<Value> {
+    let field = |pointer: &str| request.raw.pointer(pointer);
+    if field("/spec/signerName").and_then(Value::as_str) != Some(CLIENT_SIGNER) {
+        return None;
+    }
+    let conditions = field("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let approved = conditions.into_iter().any(|condition| condition.get("type") == Some(&json!("Approved")));
+    approved.then(|| {
+        json!({"name": request.name, "username": field("/spec/username"), "groups": field("/spec/groups")})
+    })
+}

@@ -1,0 +1,59 @@
+//! Processes of one node, for each other: etcd and an API server beside it.
+
+use serde_json::{Map, Value, json};
+
+use crate::resource::{Resource, Unread};
+
+const API_SERVER: &str = "kube-apiserver";
+
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    /// `{authorities}` of each API server, or why it is not known.
+    api_servers: Vec<Result<Value, Unread>>,
+    /// Why there may be more.
+    gap: Option<Unread>,
+}
+
+impl Processes {
+    pub fn note(&mut self, process: &Resource) {
+        if process.selectors() != [API_SERVER] {
+            return;
+        }
+        if process.is_unlisted() {
+            self.gap = process.unread.first().cloned();
+            return;
+        }
+        let hidden = |unread: &&Unread| ["$", "$.args", "$.authorities"].contains(&unread.at.as_str());
+        self.api_servers.push(match process.unread.iter().find(hidden) {
+            Some(unread) => Err(unread.clone()),
+            None => Ok(process.raw.get("authorities").cloned().unwrap_or_else(|| json!([]))),
+        });
+    }
+
+    /// Gives etcd `processes`: the API servers of its node.
+    pub fn relate(&self, process: &mut Resource) {
+        if process.selectors() != ["etcd"] {
+            return;
+        }
+        if let Some(gap) = &self.gap {
+            process.unread.push(Unread { at: "$.related.processes".into(), ..gap.clone() });
+            return;
+        }
+        let mut servers = Vec::new();
+        for (position, server) in self.api_servers.iter().enumerate() {
+            servers.push(match server {
+                Ok(authorities) => json!({"authorities": authorities}),
+                Err(unread) => {
+                    let at = format!("$.related.processes['{API_SERVER}'][{position}].authorities");
+                    process.unread.push(Unread { at, ..unread.clone() });
+                    json!({})
+                }
+            });
+        }
+        let mut others = Map::new();
+        if !servers.is_empty() {
+            others.insert(API_SERVER.into(), servers.into());
+        }
+        process.related.insert("processes".into(), Value::Object(others));
+    }
+}
