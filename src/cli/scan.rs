@@ -43,7 +43,8 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         if !scanned.complete {
             bail!("interrupted: what was judged so far is not the whole");
         }
-        judged += scanned.report.tally().resources;
+        let totals = scanned.report.totals();
+        judged += totals.judged() + totals.of(Outcome::NeedsReview) + totals.of(Outcome::Error);
         unjudged.extend(scanned.unjudged.iter().cloned());
         match options.format {
             Format::Table => write!(out, "{}", scanned.report.table(colour() && options.output.is_none()))?,
@@ -54,7 +55,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         if skipped {
             let kinds = scanned.unjudged.join(", ");
             eprintln!(
-                "Not judged, for no rule is about them: {kinds} (Pods are judged, their templates are not)"
+                "Not judged, for no rule applies to them: {kinds} (Pods are judged, their templates are not)"
             );
         }
         tripped |= options.fail_on.iter().any(|condition| condition.trips(&scanned.report));
@@ -69,7 +70,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         unjudged.dedup();
         match unjudged.join(", ").as_str() {
             "" => bail!("nothing was judged: there was nothing to judge"),
-            kinds => bail!("nothing was judged: no rule is about {kinds}"),
+            kinds => bail!("nothing was judged: no rule applies to {kinds}"),
         }
     }
     if !blind.is_empty() {

@@ -4,6 +4,7 @@
 //! kind that could not be listed one that says so. A typed struct would drop the fields that a newer
 //! Kubernetes adds, so objects stay JSON.
 
+mod configz;
 mod connect;
 mod identity;
 mod kinds;
@@ -18,6 +19,7 @@ use super::join::Index;
 use super::redact;
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
+pub use configz::configz;
 pub use connect::{Connection, connect};
 pub use identity::{NodeHints, identify};
 pub use kinds::{CLUSTER, KINDS, KindInfo, SECRET, known};

@@ -94,6 +94,11 @@ pub(super) struct RawCollect {
     /// List Secrets that are tokens of service accounts or for joining nodes, and no others; it takes the
     /// right to list secrets. Their data is never read but for a joining token's expiry, uses and groups.
     pub secrets: bool,
+    /// Where this node's kubelet answers, to be asked for the configuration in force (`/configz`); it takes the
+    /// right to get `nodes/configz` (Kubernetes 1.33) and a serving certificate that the cluster's authority
+    /// signed. Without, or where it fails, flags and files tell.
+    #[schemars(example = &"https://${NODE_IP}:10250")]
+    pub kubelet_url: Option<String>,
 }
 
 /// The section `posturebeat.rules`.

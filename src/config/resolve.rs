@@ -112,6 +112,7 @@ fn posture(raw: RawPosture, checker: &Checker<'_>) -> Result<Posture, Mistake> {
         period: raw.period.0,
         benchmarks: raw.benchmarks,
         secrets: raw.collect.secrets,
+        kubelet_url: raw.collect.kubelet_url.filter(|url| !url.is_empty()),
         host_root: checker.not_empty("posturebeat.host_root", raw.host_root)?,
         kube_config: kube_config.map(|path| checker.located("posturebeat.kube_config", &path)),
         namespace: raw.namespace,

@@ -42,6 +42,8 @@ pub struct Posture {
     pub node_name: Option<String>,
     /// Recorded resources to judge once, instead of observing.
     pub snapshots: Vec<PathBuf>,
+    /// `collect.kubelet_url`: where this node's kubelet is asked for its configuration.
+    pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether Secrets that are tokens are listed.
     pub secrets: bool,
     /// Folders of a rule author's own controls and benchmarks.

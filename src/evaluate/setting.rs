@@ -1,6 +1,6 @@
 //! The effective value of a setting: which source wins is known here, once, per component.
 //!
-//! kubelet: flag, then configuration file with drop-ins, then default. kube-scheduler and kube-proxy: a
+//! kubelet: what it answered itself (`/configz`), else flag, then configuration file with drop-ins, then default. kube-scheduler and kube-proxy: a
 //! named file replaces the flags. etcd: a named file makes it ignore flags and variables. The others
 //! have flags only. All of it was tried on Kubernetes 1.37.2 and etcd 3.6.16.
 
@@ -29,7 +29,7 @@ pub(super) fn effective(setting: &Setting, document: &Document) -> Effective {
     let lookup = Lookup { setting, document };
     let found = match document.component() {
         "kubelet" if setting.flag.as_deref() == Some("seccomp-default") => lookup.flag_or_file(),
-        "kubelet" => lookup.flag().or(|| lookup.file()),
+        "kubelet" => lookup.configz().or(|| lookup.flag()).or(|| lookup.file()),
         "kube-scheduler" | "kube-proxy" if setting.config.is_some() => match lookup.names_file("config") {
             Ok(true) => lookup.file(),
             Ok(false) => lookup.flag(),
@@ -66,6 +66,10 @@ impl Found {
             Self::Nothing => next(),
             found => found,
         }
+    }
+
+    fn left_out(path: &Path, value: Value) -> Self {
+        Self::Value { place: format!("{} left out", path.text()), value }
     }
 
     fn malformed(place: &str, expected: &str) -> Self {
@@ -203,7 +207,11 @@ impl Lookup<'_> {
             (SettingType::String | SettingType::Path, Value::String(_)) => {}
             (SettingType::Duration, Value::String(text)) => match parse::duration(text) {
                 // At load the kubelet puts the default in the place of a zero duration.
-                Some(0) if self.document.component() == "kubelet" => return Found::Nothing,
+                Some(0)
+                    if self.document.component() == "kubelet" && !path.text().starts_with("$.configz") =>
+                {
+                    return Found::Nothing;
+                }
                 Some(_) => {}
                 None => return Found::malformed(&place, "a duration such as \"4h0m0s\""),
             },
@@ -211,6 +219,26 @@ impl Lookup<'_> {
             (kind, _) => return Found::malformed(&place, expected(kind)),
         }
         Found::Value { place, value: value.clone() }
+    }
+
+    /// What the kubelet itself says is in force: flags, drop-ins, file and defaults in one.
+    fn configz(&self) -> Found {
+        /// Filled in with the self-signed pair where nothing is written.
+        const FILLED: [&str; 2] = ["$.tlsCertFile", "$.tlsPrivateKeyFile"];
+        let Some(path) = &self.setting.config else { return Found::Nothing };
+        if self.document.root.get("configz").is_none() || FILLED.contains(&path.text()) {
+            return Found::Nothing;
+        }
+        let Ok(path) = path.under("$.configz") else { return Found::Nothing };
+        match (self.file_at(&path), self.setting.kind) {
+            // Gates that nobody set are not in it.
+            (Found::Nothing, _) if self.setting.key.is_some() => Found::Nothing,
+            // Zero values are left out.
+            (Found::Nothing, SettingType::Bool) => Found::left_out(&path, false.into()),
+            (Found::Nothing, SettingType::Int) => Found::left_out(&path, 0.into()),
+            (Found::Nothing, _) => Found::Empty,
+            (found, _) => found,
+        }
     }
 
     /// The kubelet's `--seccomp-default` is not part of its configuration: either one switches it on.

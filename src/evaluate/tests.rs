@@ -105,3 +105,57 @@ fn a_pod_of_wrong_types_never_passes() {
         assert_eq!(passes(spec.clone()), Truth::Unknown, "{spec}");
     }
 }
+
+/// A kubelet whose file was changed after it started: only it knows what is in force.
+fn kubelet(configz: Option<Value>) -> Document {
+    let mut raw = json!({"component": "kubelet", "args": {"config": ["/var/lib/kubelet/config.yaml"], "read-only-port": ["10255"]},
+        "config": {"authentication": {"anonymous": {"enabled": true}}, "streamingConnectionIdleTimeout": "1h"}});
+    if let Some(configz) = configz {
+        raw["configz"] = configz;
+    }
+    Document::new(Resource {
+        kind: Kind::Process,
+        sub_type: "process".into(),
+        id: "id".into(),
+        name: "kubelet".into(),
+        raw,
+        related: Map::new(),
+        unread: Vec::new(),
+    })
+}
+
+fn decided(check: &str, document: &Document) -> (Truth, Vec<String>) {
+    let check: Check = crate::yaml::from_str(check).unwrap();
+    let params = Params::new();
+    let answer = ask(&check, &params, document);
+    (answer.truth, answer.facts.iter().map(|fact| fact.place.to_string()).collect())
+}
+
+#[test]
+fn a_kubelet_s_own_word_beats_its_flags_and_files() {
+    let anonymous = "{setting: {flag: anonymous-auth, config: $.authentication.anonymous.enabled, type: bool}, equals: false}";
+    let configz =
+        json!({"authentication": {"anonymous": {"enabled": false}}, "streamingConnectionIdleTimeout": "0s"});
+    let (said, unsaid) = (kubelet(Some(configz)), kubelet(None));
+    let at = |place: &str| vec![place.to_owned()];
+    assert_eq!(decided(anonymous, &unsaid), (Truth::False, at("$.config.authentication.anonymous.enabled")));
+    assert_eq!(decided(anonymous, &said), (Truth::True, at("$.configz.authentication.anonymous.enabled")));
+    // Left out there is zero, not unset.
+    let port =
+        "{setting: {flag: read-only-port, config: $.readOnlyPort, type: int, default: 10255}, equals: 0}";
+    assert_eq!(decided(port, &unsaid), (Truth::False, at("--read-only-port")));
+    assert_eq!(decided(port, &said), (Truth::True, at("$.configz.readOnlyPort left out")));
+    let ciphers =
+        "{setting: {flag: tls-cipher-suites, config: $.tlsCipherSuites, type: list}, exists: false}";
+    assert_eq!(decided(ciphers, &said).0, Truth::True);
+    // Zero there is in force; in a file it means the default.
+    let timeout = "{setting: {flag: streaming-connection-idle-timeout, config: $.streamingConnectionIdleTimeout, type: duration}, equals: 0s}";
+    assert_eq!(decided(timeout, &said).0, Truth::True);
+}
+
+#[test]
+fn what_a_kubelet_fills_in_by_itself_is_no_word() {
+    let certificate = "{setting: {flag: tls-cert-file, config: $.tlsCertFile, type: path}, exists: true}";
+    let filled = kubelet(Some(json!({"tlsCertFile": "/var/lib/kubelet/pki/kubelet.crt"})));
+    assert_eq!(decided(certificate, &filled).0, Truth::False);
+}

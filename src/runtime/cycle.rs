@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::source::Observation;
 use crate::config::settings::Settings;
-use crate::evaluate::{Outcome, Tally};
+use crate::evaluate::{Judgement, Outcome, Tally};
 use crate::event::Event;
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::pipeline::Producer;
@@ -42,7 +42,7 @@ pub(super) struct Account {
     /// Whether it came to its end.
     pub complete: bool,
     pub started: Instant,
-    /// Kinds of which there was something, and that no rule is about.
+    /// Kinds of which there was something, and nothing that a rule applies to.
     pub unjudged: BTreeSet<String>,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn judge_all(
     let started = Instant::now();
     let mut tally = Tally::new(engine.rules.len());
     let mut pending = Vec::with_capacity(PENDING);
-    let mut unjudged = BTreeSet::new();
+    let (mut seen, mut judged) = (BTreeSet::new(), BTreeSet::new());
     let complete = loop {
         let resource = tokio::select! {
             biased;
@@ -81,9 +81,13 @@ pub(super) async fn judge_all(
             write_lines(&mut sinks.lines, &events)?;
             pending.extend(events);
         }
-        if judgements.is_empty() {
-            unjudged.insert(kind);
+        let applies = |(_, judgement): &(&[usize], Judgement)| judgement.outcome != Outcome::NotApplicable;
+        if judgements.iter().any(applies) {
+            judged.insert(kind);
         } else {
+            seen.insert(kind);
+        }
+        if !judgements.is_empty() {
             tally.resources += 1;
             if let (Some(report), Some(label)) = (&mut sinks.report, label) {
                 report.add(&subject.id, label, &judgements);
@@ -109,6 +113,7 @@ pub(super) async fn judge_all(
         pending.extend(events);
         queue(sinks.producer, &mut pending, cancel).await?;
     }
+    let unjudged = seen.difference(&judged).cloned().collect();
     Ok(Account { tally, complete, started, unjudged })
 }
 

@@ -29,7 +29,7 @@ pub struct ScanOutcome {
     pub report: Report,
     /// Whether nothing at all could be read.
     pub blind: bool,
-    /// Kinds of which there was something, and that no rule is about.
+    /// Kinds of which there was something, and nothing that a rule applies to.
     pub unjudged: Vec<String>,
     /// Whether it came to its end.
     pub complete: bool,

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -113,6 +114,7 @@ async fn live(
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
+        kubelet_url: posture.kubelet_url.clone(),
         wanted,
     };
     let ended = tokio::spawn(collect(look, reach, sender));
@@ -147,6 +149,8 @@ struct Look {
     identity: Identity,
     /// Whether Secrets may be listed.
     secrets: bool,
+    /// Where the kubelet may be asked.
+    kubelet_url: Option<String>,
     wanted: BTreeSet<(Kind, String)>,
 }
 
@@ -156,7 +160,7 @@ async fn collect(
     reach: Result<cluster::Connection, Unread>,
     found: mpsc::Sender<Resource>,
 ) -> anyhow::Result<()> {
-    let Look { host_root, identity, secrets, wanted } = look;
+    let Look { host_root, identity, secrets, kubelet_url, wanted } = look;
     let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
@@ -166,9 +170,15 @@ async fn collect(
         .filter(|(kind, _)| *kind != Kind::K8sObject)
         .map(|(kind, name)| Selector::new(*kind, name.as_str()))
         .collect();
-    let kubelet_version = identity.node.kubelet_version.clone();
+    let told = Told {
+        version: identity.node.kubelet_version.clone(),
+        configz: match (&reach, &kubelet_url) {
+            (Ok(connection), Some(url)) => configz(connection, url).await,
+            _ => None,
+        },
+    };
     let node = tokio::task::spawn_blocking(move || {
-        observe_node(&host_root, &node_owner, &of_node, kubelet_version.as_deref(), &to_node);
+        observe_node(&host_root, &node_owner, &of_node, told, &to_node);
     });
     let kinds: BTreeSet<&str> =
         wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
@@ -198,24 +208,45 @@ async fn collect(
     node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
 }
 
+/// What others say of the node's kubelet.
+struct Told {
+    /// Its Node object shows its version; its arguments do not.
+    version: Option<String>,
+    /// What it answered itself.
+    configz: Option<Value>,
+}
+
+/// The kubelet's own word on its configuration, or a line that says why flags and files must do.
+async fn configz(connection: &cluster::Connection, url: &str) -> Option<Value> {
+    match cluster::configz(connection, url).await {
+        Ok(configuration) => Some(configuration),
+        Err(unread) => {
+            let reason = unread.reason.as_str();
+            tracing::warn!(reason, "the kubelet is judged by its flags and files: {}", unread.what);
+            None
+        }
+    }
+}
+
 /// What runs on the node and which files it has; a root that cannot be opened hides all of it.
-fn observe_node(
-    root: &Path,
-    owner: &Owner,
-    wanted: &[Selector],
-    kubelet_version: Option<&str>,
-    found: &mpsc::Sender<Resource>,
-) {
+fn observe_node(root: &Path, owner: &Owner, wanted: &[Selector], told: Told, found: &mpsc::Sender<Resource>) {
     if wanted.is_empty() {
         return;
     }
     // A send fails when nobody wants more.
     match HostRoot::open(root) {
         Ok(host) => {
-            node::observe(&host, owner, &mut |mut resource| {
-                add_version(&mut resource, kubelet_version);
-                let _ = found.blocking_send(resource);
+            let mut kubelets = Vec::new();
+            node::observe(&host, owner, &mut |resource| {
+                if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
+                    kubelets.push(resource);
+                } else {
+                    let _ = found.blocking_send(resource);
+                }
             });
+            for kubelet in with_word(kubelets, told) {
+                let _ = found.blocking_send(kubelet);
+            }
         }
         Err(error) => {
             for selector in wanted {
@@ -226,13 +257,18 @@ fn observe_node(
     }
 }
 
-/// A kubelet does not say its version in its arguments; its Node object does.
-fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
-    let Some(version) = kubelet_version else { return };
-    let is_kubelet = resource.kind == Kind::Process && resource.selectors() == ["kubelet"];
-    if let (true, Some(raw)) = (is_kubelet, resource.raw.as_object_mut()) {
-        raw.entry("version").or_insert_with(|| version.into());
+/// Adds what others say of the kubelet. Of two, nobody knows which answered.
+fn with_word(mut kubelets: Vec<Resource>, told: Told) -> Vec<Resource> {
+    let only = kubelets.len() == 1;
+    for raw in kubelets.iter_mut().filter_map(|kubelet| kubelet.raw.as_object_mut()) {
+        if let Some(version) = &told.version {
+            raw.entry("version").or_insert_with(|| version.as_str().into());
+        }
+        if let (true, Some(configz)) = (only, &told.configz) {
+            raw.insert("configz".into(), configz.clone());
+        }
     }
+    kubelets
 }
 
 /// The API was never in reach: the machine's id stands for the cluster's.

@@ -107,7 +107,7 @@ fn a_gate_that_judged_nothing_does_not_open() {
     program.write("deploy/web.json", &deployment.to_string());
     let ran = program.run(&["scan", "--manifests", "deploy", "--fail-on", "failed"]);
     assert_eq!(ran.code, Some(1), "{}", ran.out);
-    assert!(ran.last().contains("nothing was judged: no rule is about Deployment"), "{}", ran.err);
+    assert!(ran.last().contains("nothing was judged: no rule applies to Deployment"), "{}", ran.err);
     program.write("deploy/below/pod.json", &pod("web", "x").to_string());
     let ran = program.run(&["scan", "--manifests", "deploy", "--fail-on", "failed"]);
     assert_eq!(ran.code, Some(2), "folders are descended into: {}", ran.err);

@@ -21,6 +21,8 @@ const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Connection {
     /// The client.
     pub client: kube::Client,
+    /// What it was made of, credentials included.
+    pub(super) config: Config,
     /// Where the API server is.
     pub url: String,
     /// The cluster's name in the kubeconfig, where there is one.
@@ -62,12 +64,13 @@ pub async fn connect(
     // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
     config.default_retry = false;
     let url = config.cluster_url.to_string();
-    Ok(Connection { client: client(config).await?, url, cluster_name })
+    let client = client(config.clone()).await?;
+    Ok(Connection { client, config, url, cluster_name })
 }
 
 /// Making a client may run the kubeconfig's credential plug-in, and waits for it: so not on this thread, and
 /// not for ever. What the plug-in printed may hold a credential, so it is not repeated.
-async fn client(config: Config) -> Result<kube::Client, Unread> {
+pub(super) async fn client(config: Config) -> Result<kube::Client, Unread> {
     let failed = |reason, why: &str| Unread::new("$", reason, format!("set up the API client: {why}"));
     let runtime = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || {

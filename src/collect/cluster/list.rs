@@ -175,12 +175,21 @@ impl<'c> Pages<'c> {
 
 /// One object, as plain JSON.
 pub(super) async fn get(client: &kube::Client, path: &str) -> Result<Value, Problem> {
+    object(fetch(client, path).await)
+}
+
+/// The same, without a second try.
+pub(super) async fn get_once(client: &kube::Client, path: &str) -> Result<Value, Problem> {
+    object(fetch_once(client, path).await)
+}
+
+fn object(answer: Result<(http::StatusCode, Bytes), Failure>) -> Result<Value, Problem> {
     let failed = |failure| match failure {
         Failure::Other(problem) => problem,
         Failure::TooLarge => Problem::new(Reason::TooLarge, format!("over {MAX_PAGE} bytes")),
         Failure::Expired(_) => Problem::new(Reason::Unavailable, "expired"),
     };
-    let (status, bytes) = fetch(client, path).await.map_err(failed)?;
+    let (status, bytes) = answer.map_err(failed)?;
     if !status.is_success() {
         return Err(failed(refused(status, &bytes)));
     }
