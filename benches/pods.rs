@@ -193,11 +193,16 @@ fn main() {
     let number = std::env::args().find_map(|argument| argument.parse().ok());
     let pods: usize = number.unwrap_or(PODS);
     let part = pods / ROUNDS;
-    let mut rounds: [Vec<f64>; 5] = Default::default();
+    let mut rounds: [Vec<f64>; 6] = Default::default();
     for _ in 0..ROUNDS {
         let parse = measure(part, || {
             for number in 0..part {
                 black_box(serde_json::from_str::<Value>(&texts[number % DISTINCT]).unwrap());
+            }
+        });
+        let collected = measure(part, || {
+            for number in 0..part {
+                black_box(resource(serde_json::from_str(&texts[number % DISTINCT]).unwrap()));
             }
         });
         let clone = measure(part, || {
@@ -221,14 +226,17 @@ fn main() {
         });
         let whole = measure(part, || runtime.block_on(whole_path(&judge, &rules, &texts, part)));
         let all = measure(part, || runtime.block_on(whole_path(&section_judge, &section, &texts, part)));
-        for (values, value) in rounds.iter_mut().zip([parse, evaluate - clone, documents, whole, all]) {
+        for (values, value) in
+            rounds.iter_mut().zip([parse, collected - parse, evaluate - clone, documents, whole, all])
+        {
             values.push(value);
         }
     }
-    let [parse, evaluate, documents, whole, all] = rounds.map(median);
+    let [parse, redact, evaluate, documents, whole, all] = rounds.map(median);
 
     println!("{pods} pods of {bytes} bytes, {} rules; CPU a pod, all threads together, medians", rules.len());
     println!("parse      {parse:7.1} µs   1.0");
+    println!("redact     {redact:7.1} µs   {:.1}", redact / parse);
     println!("evaluate   {evaluate:7.1} µs   {:.1}", evaluate / parse);
     println!("documents  {documents:7.1} µs   {:.1}", documents / parse);
     println!("whole path {whole:7.1} µs   {:.1}   (mark: 4.5)", whole / parse);
