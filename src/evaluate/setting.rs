@@ -246,7 +246,7 @@ impl Lookup<'_> {
         let flag = self.flag();
         match &flag {
             Found::Value { value: Value::Bool(true), .. } => flag,
-            _ => match self.file() {
+            _ => match self.configz().or(|| self.file()) {
                 Found::Nothing => flag,
                 file => file,
             },
