@@ -13,6 +13,7 @@ mod fleet;
 mod hosts;
 mod keys;
 mod layer;
+mod monitoring;
 mod node;
 mod permissions;
 mod place;
@@ -34,7 +35,8 @@ use std::path::PathBuf;
 
 pub use error::{ConfigError, Mistake};
 pub use settings::{
-    Auth, Elasticsearch, FileOutput, Logging, Output, Posture, Queue, Settings, Setup, Tls, Verification,
+    Auth, Elasticsearch, FileOutput, Http, Logging, Output, Posture, Queue, Settings, Setup, Tls,
+    Verification,
 };
 
 /// Everything that a configuration is made of, the later over the earlier.

@@ -6,6 +6,7 @@
 
 use crate::config::settings;
 use crate::output::Output;
+use crate::telemetry::metrics::Registry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -17,6 +18,7 @@ pub use stats::{Counts, Stats};
 
 mod backoff;
 mod batch;
+mod metrics;
 mod queue;
 mod stats;
 #[cfg(test)]
@@ -84,6 +86,12 @@ impl Pipeline {
     /// What became of the events so far; it may be read at any time, also after the end.
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.stats)
+    }
+
+    /// Shows the counters to whoever reads `registry`, also after the end.
+    pub fn register(&self, registry: &Registry) {
+        let (stats, producer) = (self.stats(), self.producer.clone());
+        registry.register(move |samples| metrics::sample(&stats.counts(), &producer.levels(), samples));
     }
 
     /// Takes nothing more, delivers what is queued until `deadline` has passed, and answers how many

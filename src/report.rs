@@ -75,7 +75,7 @@ impl Report {
         self.tally.resources += 1;
         for (rules, judgement) in judgements {
             for rule in *rules {
-                self.tally.add(*rule, judgement.outcome);
+                self.tally.add(*rule, judgement);
                 seen.results.push((*rule, judgement.outcome));
                 if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
                     self.details.push(Detail {

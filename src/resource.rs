@@ -54,6 +54,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Denied,
+        Self::Missing,
+        Self::Malformed,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::TooLarge,
+        Self::NoCredentials,
+    ];
+
     /// The word used in `error.code`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,9 +2,11 @@
 //! that sees all others.
 
 mod cycle;
+mod cycles;
 mod daemon;
 mod diff;
 mod engine;
+mod monitor;
 mod record;
 mod scan;
 mod source;

@@ -1,4 +1,11 @@
-//! Logs: lines on stderr, as text for people or as ECS JSON for Elasticsearch.
+//! What the program tells of itself: logs, metrics, and an endpoint to ask for them.
+//!
+//! Logs are lines on stderr, as text for people or as ECS JSON for Elasticsearch.
+
+pub mod endpoint;
+pub mod metrics;
+pub mod metrics_log;
+pub mod process;
 
 use std::fmt::Write as _;
 use tracing::field::{Field, Visit};
@@ -10,6 +17,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::settings::Logging;
 
+/// The logger of lines about metrics, as in a Beat.
+const MONITORING: &str = "monitoring";
+
 /// Starts logging; only the first call counts. `POSTUREBEAT_LOG` overrides the level, in the syntax of
 /// tracing's filters.
 pub fn start(logging: &Logging) {
@@ -18,7 +28,7 @@ pub fn start(logging: &Logging) {
         level => level,
     };
     let filter = EnvFilter::try_from_env("POSTUREBEAT_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,posturebeat={level}")));
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level}")));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in tests, is no error.
     let _ = if logging.json {
@@ -57,6 +67,11 @@ where
         line.insert("log.logger".into(), event.metadata().target().into());
         line.insert("service.name".into(), "posturebeat".into());
         line.insert("ecs.version".into(), "8.6.0".into());
+        // What it counts is said as a Beat says it: an object, beside our own fields.
+        if let Some(metrics) = fields.0.remove("monitoring.metrics") {
+            let metrics = serde_json::from_str(metrics.as_str().unwrap_or_default()).unwrap_or(metrics);
+            line.insert("monitoring".into(), serde_json::json!({"metrics": metrics}));
+        }
         if !fields.0.is_empty() {
             line.insert("posturebeat".into(), serde_json::Value::Object(fields.0));
         }

@@ -72,7 +72,9 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     }
     // Nothing of a process expires.
     let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
-    resources.iter().for_each(|resource| index.note(resource));
+    for resource in &resources {
+        index.note(resource);
+    }
     for mut resource in resources {
         index.relate(&mut resource);
         emit(resource);

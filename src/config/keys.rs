@@ -60,8 +60,8 @@ pub(super) fn nearest(unknown: &str) -> Option<String> {
         let depth = |key: &str| key.matches('.').count();
         let whole = strsim::normalized_damerau_levenshtein(unknown, candidate);
         let (section, name) = candidate.rsplit_once('.').unwrap_or(("", candidate));
-        // The right name in a wrong place, or a slip in the last part of an otherwise right key.
-        if name == last && depth(unknown) <= depth(candidate) {
+        // Nearly the same, the right name in a wrong place, or a slip in the last part of an otherwise right key.
+        if whole > 0.9 || name == last && depth(unknown) <= depth(candidate) {
             return whole.max(0.9);
         }
         let siblings = unknown.rsplit_once('.').map_or("", |(section, _)| section) == section;

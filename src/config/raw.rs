@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::monitoring::{RawHttp, RawMetrics};
 use super::values::{Secret, Span};
 
 /// The whole file.
@@ -23,6 +24,8 @@ pub(super) struct Raw {
     pub setup: RawSetup,
     /// What is logged, and how. Logs go to stderr.
     pub logging: RawLogging,
+    /// Where a run can be asked about itself.
+    pub http: RawHttp,
     /// Where files are kept.
     pub path: RawPath,
     /// The name of this shipper, in `agent.name` and `host.name`. Default: the host's name.
@@ -359,6 +362,8 @@ pub(super) struct RawLogging {
     pub level: Level,
     /// JSON lines with ECS fields instead of text.
     pub json: bool,
+    /// What the daemon counts, as lines of its log.
+    pub metrics: RawMetrics,
 }
 
 /// `logging.level`.

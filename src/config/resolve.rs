@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::Mistake;
 use super::place::Place;
 use super::raw::{AgentType, Level, Raw, RawFile, RawOutput, RawPosture};
-use super::{FileOutput, Logging, Output, Posture, Queue, Settings, Setup, elasticsearch, tree};
+use super::{FileOutput, Logging, Output, Posture, Queue, Settings, Setup, elasticsearch, monitoring, tree};
 
 /// Shorter cycles than anyone needs; a bound against `0`.
 const MIN_PERIOD: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const MAX_NAMESPACE: usize = 100;
 /// Checks what was read from `tree`.
 pub(super) fn resolve(raw: Raw, tree: &Value) -> Result<Settings, Mistake> {
     let checker = Checker { tree };
-    let Raw { posturebeat, output, queue, setup, logging, path, name } = raw;
+    let Raw { posturebeat, output, queue, setup, logging, http, path, name } = raw;
     Ok(Settings {
         posture: posture(posturebeat, &checker)?,
         output: one_output(output, &checker)?,
@@ -36,7 +36,9 @@ pub(super) fn resolve(raw: Raw, tree: &Value) -> Result<Settings, Mistake> {
             }
             .to_owned(),
             json: logging.json,
+            metrics_period: monitoring::period(logging.metrics, &checker)?,
         },
+        http: monitoring::http(http, &checker)?,
         data_path: checker.not_empty("path.data", path.data)?,
         name: name.filter(|name| !name.is_empty()),
     })

@@ -19,6 +19,8 @@ pub struct Settings {
     pub setup: Setup,
     /// What is logged, and how.
     pub logging: Logging,
+    /// Where a run can be asked about itself; `None`: nowhere.
+    pub http: Option<Http>,
     /// `path.data`: what must outlive a restart.
     pub data_path: PathBuf,
     /// `name`: what `agent.name` and `host.name` say; the host's name when left out.
@@ -72,6 +74,18 @@ pub enum Output {
     },
     /// No output is configured: `scan` and recorded input need none.
     None,
+}
+
+impl Output {
+    /// Its key below `output.`, or `none`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Elasticsearch(_) => "elasticsearch",
+            Self::File(_) => "file",
+            Self::Console { .. } => "console",
+            Self::None => "none",
+        }
+    }
 }
 
 /// `output.elasticsearch`.
@@ -162,4 +176,15 @@ pub struct Logging {
     pub level: String,
     /// ECS JSON lines instead of text.
     pub json: bool,
+    /// How often the daemon logs what it counts; `None`: never.
+    pub metrics_period: Option<Duration>,
+}
+
+/// `http.*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// The name or address to listen on.
+    pub host: String,
+    /// The port; 0 is any that is free.
+    pub port: u16,
 }

@@ -99,6 +99,7 @@ fn the_defaults() {
     assert_eq!((settings.queue.events, settings.queue.flush_timeout), (3200, Duration::from_secs(10)));
     assert!(settings.setup.template_enabled);
     assert_eq!((settings.logging.level.as_str(), settings.logging.json), ("info", false));
+    assert_eq!((settings.http, settings.logging.metrics_period), (None, Some(Duration::from_secs(30))));
     assert_eq!(settings.data_path, Path::new("data"));
     assert_eq!(settings.name, None);
 }
@@ -145,7 +146,8 @@ output.elasticsearch:
   backoff: {init: 2s, max: 3s}
 queue.mem: {events: 10, flush.timeout: 1s}
 setup.template.enabled: false
-logging: {level: debug, json: true}
+logging: {level: debug, json: true, metrics.period: 1m}
+http: {enabled: true, host: 127.0.0.1, port: 9}
 path.data: /data
 name: me
 ",
@@ -174,6 +176,8 @@ name: me
     assert_eq!((settings.queue.events, settings.queue.flush_timeout), (10, Duration::from_secs(1)));
     assert!(!settings.setup.template_enabled);
     assert_eq!((settings.logging.level.as_str(), settings.logging.json), ("debug", true));
+    assert_eq!(settings.logging.metrics_period, Some(Duration::from_mins(1)));
+    assert_eq!(settings.http, Some(Http { host: "127.0.0.1".into(), port: 9 }));
     assert_eq!((settings.data_path.as_path(), settings.name.as_deref()), (Path::new("/data"), Some("me")));
 }
 

@@ -2,23 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::Outcome;
+use super::{Judgement, Outcome};
+use crate::resource::Reason;
 
-/// Counts by outcome.
+/// Counts by outcome, and those of errors by code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    by_outcome: [u64; 5],
+    by_outcome: [u64; Outcome::ALL.len()],
+    by_code: [u64; Reason::ALL.len()],
 }
 
 impl Counts {
-    /// One more.
-    pub fn add(&mut self, outcome: Outcome) {
-        self.by_outcome[outcome as usize] += 1;
+    fn add(&mut self, judgement: &Judgement) {
+        self.by_outcome[judgement.outcome as usize] += 1;
+        if let Some(problem) = &judgement.problem {
+            self.by_code[problem.code as usize] += 1;
+        }
     }
 
     /// How many ended so.
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.by_outcome[outcome as usize]
+    }
+
+    /// How many of the errors had this code; the codes together are all errors.
+    pub fn errors(&self, code: Reason) -> u64 {
+        self.by_code[code as usize]
     }
 
     /// How many were judged good or bad.
@@ -34,7 +43,8 @@ impl Counts {
 
     /// Adds another's counts.
     pub fn merge(&mut self, other: &Self) {
-        for (own, more) in self.by_outcome.iter_mut().zip(other.by_outcome) {
+        let own = self.by_outcome.iter_mut().chain(&mut self.by_code);
+        for (own, more) in own.zip(other.by_outcome.iter().chain(&other.by_code)) {
             *own += more;
         }
     }
@@ -55,8 +65,8 @@ impl Tally {
     }
 
     /// One (rule, resource) has ended so.
-    pub fn add(&mut self, rule: usize, outcome: Outcome) {
-        self.rules.entry(rule).or_default().add(outcome);
+    pub fn add(&mut self, rule: usize, judgement: &Judgement) {
+        self.rules.entry(rule).or_default().add(judgement);
     }
 
     /// At the end of a cycle: rules whose kind of resource was looked for and does not exist here are
@@ -65,16 +75,11 @@ impl Tally {
         let mut unseen = Vec::new();
         for (index, counts) in &mut self.rules {
             if *counts == Counts::default() {
-                counts.add(Outcome::NotApplicable);
+                counts.by_outcome[Outcome::NotApplicable as usize] = 1;
                 unseen.push(*index);
             }
         }
         unseen
-    }
-
-    /// How many rules are counted.
-    pub fn rules(&self) -> usize {
-        self.rules.len()
     }
 
     /// The counts of one rule.
@@ -93,13 +98,33 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::Problem;
+    use serde_json::Map;
+
+    fn ended(outcome: Outcome, code: Option<Reason>) -> Judgement {
+        let problem = code.map(|code| Problem { code, message: String::new() });
+        Judgement { outcome, evidence: Map::new(), expected: None, problem }
+    }
+
+    #[test]
+    fn errors_are_counted_by_code_too() {
+        let mut tally = Tally::new(2);
+        for (rule, code) in [(0, Reason::Denied), (0, Reason::Timeout), (1, Reason::Denied)] {
+            tally.add(rule, &ended(Outcome::Error, Some(code)));
+        }
+        tally.add(1, &ended(Outcome::Passed, None));
+        let total = tally.total(0..2);
+        assert_eq!(total.of(Outcome::Error), 3);
+        let by_code = Reason::ALL.map(|code| total.errors(code));
+        assert_eq!(by_code, [2, 0, 0, 1, 0, 0, 0]);
+    }
 
     #[test]
     fn a_rule_that_saw_nothing_is_not_applicable() {
         let mut tally = Tally::new(2);
-        tally.add(0, Outcome::Passed);
-        tally.add(0, Outcome::Failed);
-        tally.add(0, Outcome::Failed);
+        for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Failed] {
+            tally.add(0, &ended(outcome, None));
+        }
         assert_eq!(tally.close(), [1]);
         let total = tally.total(0..2);
         assert_eq!(total.of(Outcome::NotApplicable), 1);

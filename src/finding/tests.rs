@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::evaluate::Judge;
+use crate::evaluate::{Judge, Judgement, Outcome};
 use crate::resource::{Cluster, IdentitySource, Kind, Node, Owner, Reason, Resource, Selector};
 use crate::rule::{Catalogue, Rule, RuleFile};
 
@@ -149,7 +149,8 @@ fn a_cycle_is_accounted_for() {
     let rules = rules();
     let writer = Writer::new(&rules, context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
-    tally.add(0, crate::evaluate::Outcome::Passed);
+    let passed = Judgement { outcome: Outcome::Passed, evidence: Map::new(), expected: None, problem: None };
+    tally.add(0, &passed);
     tally.close();
     let totals = Totals { counts: tally.total(0..rules.len()), rules: 3, resources: 1, duration_ms: 12 };
     let name = rules[0].benchmark.full_name();

@@ -47,6 +47,14 @@ struct Lot {
     _sizes: OwnedSemaphorePermit,
 }
 
+/// What the queue holds, and could hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Levels {
+    pub(super) max_events: u64,
+    pub(super) max_bytes: u64,
+    pub(super) bytes: u64,
+}
+
 /// Puts events into the queue.
 #[derive(Debug, Clone)]
 pub struct Producer {
@@ -113,6 +121,13 @@ impl Producer {
         reached.await.map_err(|_| Closed)
     }
 
+    /// How full the queue is.
+    pub(super) fn levels(&self) -> Levels {
+        let max_bytes = u64::from(QUEUE_BYTES);
+        let free = self.sizes.available_permits() as u64;
+        Levels { max_events: self.capacity as u64, max_bytes, bytes: max_bytes.saturating_sub(free) }
+    }
+
     /// Wakes whoever waits for a place: there will be none.
     pub(super) fn close(&self) {
         self.numbers.close();
@@ -126,7 +141,7 @@ fn share(event: &Event) -> u32 {
 }
 
 /// What an event takes of a request, its action line included.
-fn size(event: &Event) -> usize {
+pub(super) fn size(event: &Event) -> usize {
     const ACTION: usize = 40;
     event.document_len() + event.id().len() + event.index().len() + ACTION
 }

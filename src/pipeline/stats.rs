@@ -2,10 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counters. `sent` = `delivered` + `refused` + what is still waiting.
+/// The counters. `sent` = `delivered` + `refused` + what is still waiting, and
+/// `tried` = `delivered` + `refused` + `retried` + what is on its way.
 #[derive(Debug, Default)]
 pub struct Stats {
     sent: AtomicU64,
+    batches: AtomicU64,
+    tried: AtomicU64,
     delivered: AtomicU64,
     duplicates: AtomicU64,
     refused: AtomicU64,
@@ -18,6 +21,10 @@ pub struct Stats {
 pub struct Counts {
     /// Taken into the queue.
     pub sent: u64,
+    /// How often the output was given a batch.
+    pub batches: u64,
+    /// How often the output was given an event.
+    pub tried: u64,
     /// Stored, duplicates included.
     pub delivered: u64,
     /// Those of the delivered that an earlier try had stored.
@@ -39,12 +46,19 @@ impl Stats {
         let refused = get(&self.refused);
         let duplicates = get(&self.duplicates);
         let delivered = get(&self.delivered);
+        let tried = get(&self.tried);
+        let batches = get(&self.batches);
         let sent = get(&self.sent);
-        Counts { sent, delivered, duplicates, refused, retried, left }
+        Counts { sent, batches, tried, delivered, duplicates, refused, retried, left }
     }
 
     pub(super) fn add_sent(&self, events: usize) {
         add(&self.sent, events as u64);
+    }
+
+    pub(super) fn add_batch(&self, events: usize) {
+        add(&self.batches, 1);
+        add(&self.tried, events as u64);
     }
 
     pub(super) fn add_delivered(&self) {

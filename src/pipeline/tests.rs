@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::output::{BatchError, Output, OutputError, Verdict};
 use async_trait::async_trait;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
@@ -55,7 +56,7 @@ impl Output for Scripted {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
         self.seen.batches.lock().unwrap().push(batch.iter().map(|event| event.id().to_owned()).collect());
         self.seen.changed.notify_one();
-        let bytes: usize = batch.iter().map(|event| event.document_len()).sum();
+        let bytes: usize = batch.iter().map(Event::document_len).sum();
         if batch.len() > self.most || bytes > self.most_bytes {
             return Err(BatchError::TooLarge);
         }
@@ -98,6 +99,13 @@ fn event_of(id: impl ToString, bytes: usize) -> Event {
     Event::single("logs-a-b", &id.to_string(), &"x".repeat(bytes))
 }
 
+/// `libbeat.*` of a pipeline.
+fn metrics_of(pipeline: &Pipeline) -> Value {
+    let registry = Registry::default();
+    pipeline.register(&registry);
+    registry.read().tree()["libbeat"].clone()
+}
+
 async fn send(producer: &Producer, ids: std::ops::Range<usize>) {
     for id in ids {
         producer.send(event_of(id, 10)).await.unwrap();
@@ -136,7 +144,7 @@ async fn a_batch_goes_out_when_it_is_full_or_due_or_asked_for() {
     assert_eq!(begun.elapsed(), Duration::ZERO, "asked for");
     assert_eq!(seen.batches(), [ids(0..3), ids(3..4), ids(4..5)]);
     let counts = pipeline.stats().counts();
-    assert_eq!(counts, Counts { sent: 5, delivered: 5, ..Counts::default() });
+    assert_eq!(counts, Counts { sent: 5, batches: 3, tried: 5, delivered: 5, ..Counts::default() });
     assert_eq!(pipeline.shutdown(FLUSH).await, 0);
 }
 
@@ -149,7 +157,54 @@ async fn only_what_wants_another_try_gets_one_ahead_of_what_is_new() {
     producer.flush().await.unwrap();
     assert_eq!(seen.batches()[1], ["1", "3", "5", "6"]);
     let counts = pipeline.stats().counts();
-    assert_eq!(counts, Counts { sent: 7, delivered: 6, duplicates: 1, refused: 1, retried: 2, left: 0 });
+    let wanted = Counts {
+        sent: 7,
+        batches: 2,
+        tried: 9,
+        delivered: 6,
+        duplicates: 1,
+        refused: 1,
+        retried: 2,
+        left: 0,
+    };
+    assert_eq!(counts, wanted);
+    let told = metrics_of(&pipeline);
+    assert_eq!(
+        told["output"]["events"],
+        json!({"total": 9, "acked": 5, "duplicates": 1, "dropped": 1, "failed": 2, "active": 0, "batches": 2})
+    );
+    assert_eq!(
+        told["pipeline"]["events"],
+        json!({"total": 7, "published": 7, "retry": 2, "dropped": 0, "active": 0})
+    );
+    assert_eq!(told["pipeline"]["queue"]["acked"], 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_and_what_is_left_is_told() {
+    let (output, seen) = scripted([Step::Hangs]);
+    let (producer, pipeline) = start(output, 10, 2);
+    send(&producer, 0..3).await;
+    seen.wait_for_batches(1).await;
+    let registry = Registry::default();
+    pipeline.register(&registry);
+    let told = registry.read().tree()["libbeat"].clone();
+    assert_eq!(
+        (&told["output"]["events"]["active"], &told["output"]["events"]["total"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(told["pipeline"]["events"]["active"], 3);
+    let bytes: usize = (0..3).map(|id| queue::size(&event_of(id, 10))).sum();
+    assert_eq!(
+        told["pipeline"]["queue"],
+        json!({"acked": 0, "max_events": 10, "max_bytes": queue::QUEUE_BYTES, "filled": {"events": 3, "bytes": bytes, "pct": 0.3}})
+    );
+    assert_eq!(pipeline.shutdown(FLUSH).await, 3);
+    let told = registry.read().tree()["libbeat"].clone();
+    assert_eq!(
+        (&told["pipeline"]["events"]["dropped"], &told["pipeline"]["events"]["active"]),
+        (&json!(3), &json!(0))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,6 +405,8 @@ proptest! {
             prop_assert_eq!(counts.sent as usize, events);
             prop_assert_eq!(counts.refused as usize, total);
             prop_assert_eq!(counts.delivered as usize, events - total);
+            prop_assert_eq!(counts.tried, counts.delivered + counts.refused + counts.retried);
+            prop_assert_eq!(counts.batches as usize, seen.batches().len());
             prop_assert_eq!(
                 counts.duplicates as usize,
                 ends.values().filter(|end| **end == Verdict::Duplicate).count()

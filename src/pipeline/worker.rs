@@ -128,6 +128,7 @@ impl Worker {
 
     async fn deliver(&mut self, batch: Batch) {
         let events = batch.events.len();
+        self.stats.add_batch(events);
         match self.output.publish(&batch.events).await {
             Ok(verdicts) => self.settle(batch, verdicts).await,
             Err(BatchError::TooLarge) if events == 1 => {

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -10,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::source::Observation;
 use crate::config::settings::Settings;
-use crate::evaluate::{Judgement, Outcome, Tally};
+use crate::evaluate::{Counts, Judgement, Outcome, Tally};
 use crate::event::Event;
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::pipeline::Producer;
 use crate::report::{Label, Report};
 use crate::resource::{Identity, Kind};
+use crate::rule::BenchmarkName;
 
 /// Findings that are handed to the pipeline together, those of some forty pods: each time wakes the worker, which
 /// costs as much as a pod.
@@ -36,12 +37,16 @@ pub(super) struct Sinks<'a> {
     pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
 }
 
-/// What a cycle came to.
+/// What a cycle came to. The coverage documents, the log and the metrics all say what this says.
 pub(super) struct Account {
-    pub tally: Tally,
     /// Whether it came to its end.
     pub complete: bool,
-    pub started: Instant,
+    /// How many resources were judged by at least one rule.
+    pub resources: u64,
+    /// From its start to its last judgement.
+    pub took: Duration,
+    /// Every (rule, resource), by benchmark and outcome.
+    pub totals: Vec<(BenchmarkName, Totals)>,
     /// Kinds of which there was something, and nothing that a rule applies to.
     pub unjudged: BTreeSet<String>,
 }
@@ -73,7 +78,7 @@ pub(super) async fn judge_all(
         let kind = resource.sub_type.clone();
         let judgements = engine.judge.judge(resource);
         for (rules, judgement) in &judgements {
-            rules.iter().for_each(|rule| tally.add(*rule, judgement.outcome));
+            rules.iter().for_each(|rule| tally.add(*rule, judgement));
         }
         if sinks.producer.is_some() || sinks.lines.is_some() {
             let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
@@ -108,13 +113,48 @@ pub(super) async fn judge_all(
         if let Some(report) = &mut sinks.report {
             report.close();
         }
-        let events = coverage(engine, writer, &tally, started);
+    }
+    let unjudged = seen.difference(&judged).cloned().collect();
+    let account = Account::new(engine, &tally, complete, started.elapsed(), unjudged);
+    if complete {
+        let now = Timestamp::now();
+        let document = |(benchmark, totals): &_| writer.coverage(benchmark, totals, now);
+        let events: Vec<Event> = account.totals.iter().map(document).collect();
         write_lines(&mut sinks.lines, &events)?;
         pending.extend(events);
         queue(sinks.producer, &mut pending, cancel).await?;
     }
-    let unjudged = seen.difference(&judged).cloned().collect();
-    Ok(Account { tally, complete, started, unjudged })
+    Ok(account)
+}
+
+impl Account {
+    fn new(
+        engine: &Engine,
+        tally: &Tally,
+        complete: bool,
+        took: Duration,
+        unjudged: BTreeSet<String>,
+    ) -> Self {
+        let mut rules: BTreeMap<BenchmarkName, Vec<usize>> = BTreeMap::new();
+        for (index, rule) in engine.rules.iter().enumerate() {
+            rules.entry(rule.benchmark.full_name()).or_default().push(index);
+        }
+        let totals = |rules: Vec<usize>| Totals {
+            rules: rules.len(),
+            counts: tally.total(rules),
+            resources: tally.resources,
+            duration_ms: took.as_millis() as u64,
+        };
+        let totals = rules.into_iter().map(|(name, rules)| (name, totals(rules))).collect();
+        Self { complete, resources: tally.resources, took, totals, unjudged }
+    }
+
+    /// The counts of all benchmarks together.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        self.totals.iter().for_each(|(_, totals)| total.merge(&totals.counts));
+        total
+    }
 }
 
 fn write_lines(lines: &mut Option<&mut (dyn Write + Send)>, events: &[Event]) -> anyhow::Result<()> {
@@ -140,32 +180,6 @@ fn close(engine: &Engine, tally: &mut Tally) {
     }
 }
 
-fn coverage(engine: &Engine, writer: &Writer, tally: &Tally, started: Instant) -> Vec<Event> {
-    let mut names = BTreeSet::new();
-    engine.rules.iter().for_each(|rule| {
-        names.insert(rule.benchmark.full_name());
-    });
-    names
-        .into_iter()
-        .map(|name| {
-            let rules: Vec<usize> = engine
-                .rules
-                .iter()
-                .enumerate()
-                .filter(|(_, rule)| rule.benchmark.full_name() == name)
-                .map(|(index, _)| index)
-                .collect();
-            let totals = Totals {
-                counts: tally.total(rules.iter().copied()),
-                rules: rules.len(),
-                resources: tally.resources,
-                duration_ms: started.elapsed().as_millis() as u64,
-            };
-            writer.coverage(&name, &totals, Timestamp::now())
-        })
-        .collect()
-}
-
 /// Hands findings to the pipeline. A store that takes nothing must not keep us from stopping: told to stop,
 /// we wait for a place a little longer, and then say what is lost. `false`: it was.
 async fn queue(
@@ -188,24 +202,6 @@ async fn queue(
             Ok(false)
         }
     }
-}
-
-/// The account of a cycle in one log line.
-pub(super) fn log(account: &Account, sequence: i64) {
-    let total = account.tally.total(0..account.tally.rules());
-    let count = |outcome| total.of(outcome);
-    tracing::info!(
-        sequence,
-        resources = account.tally.resources,
-        passed = count(Outcome::Passed),
-        failed = count(Outcome::Failed),
-        needs_review = count(Outcome::NeedsReview),
-        errors = count(Outcome::Error),
-        not_applicable = count(Outcome::NotApplicable),
-        milliseconds = account.started.elapsed().as_millis() as u64,
-        "{}",
-        if account.complete { "cycle complete" } else { "cycle interrupted" }
-    );
 }
 
 /// What the rules judge, as collectors are asked for it.

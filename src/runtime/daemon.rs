@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{self, Sinks, context, judge_all, wanted};
+use super::cycle::{Sinks, context, judge_all, wanted};
+use super::cycles::Cycles;
 use super::engine::Engine;
+use super::monitor::Monitor;
 use super::source::{Source, observe};
 use super::state::{State, random_uuid};
 use crate::config::settings::{Output as OutputSettings, Settings};
@@ -40,6 +42,10 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
         ),
         output => Some(output::build(output).context("set up the output")?),
     };
+    let state = State::new(&settings.data_path);
+    let (agent_id, ephemeral_id) = (state.agent_id(), random_uuid().to_string());
+    // Before the wait for the store: a port that is taken is told at once, and the wait can be watched.
+    let monitor = Monitor::start(settings, &engine, &agent_id, &ephemeral_id).await?;
     let output = match output {
         Some(output) => match ready(settings, output, &cancel).await? {
             Some(output) => Some(output),
@@ -49,14 +55,19 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
     };
     let (producer, pipeline) =
         output.map(|output| Pipeline::start(output, &settings.queue, Delivery::of(&settings.output))).unzip();
-    let state = State::new(&settings.data_path);
+    let cycles = Arc::new(Cycles::default());
+    cycles.register(&monitor.registry);
+    if let Some(pipeline) = &pipeline {
+        pipeline.register(&monitor.registry);
+    }
     let runner = Runner {
         settings,
         engine: &engine,
-        agent_id: state.agent_id(),
+        agent_id,
         state,
-        ephemeral_id: random_uuid().to_string(),
+        ephemeral_id,
         producer: producer.as_ref(),
+        cycles,
     };
     let ended = if recorded {
         runner.recorded(&cancel).await
@@ -66,6 +77,7 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
     if let Some(pipeline) = pipeline {
         pipeline.shutdown(DRAIN).await;
     }
+    monitor.end();
     ended
 }
 
@@ -135,6 +147,7 @@ struct Runner<'a> {
     agent_id: String,
     ephemeral_id: String,
     producer: Option<&'a Producer>,
+    cycles: Arc<Cycles>,
 }
 
 impl Runner<'_> {
@@ -149,16 +162,11 @@ impl Runner<'_> {
                 if error.is::<Closed>() {
                     return Err(error);
                 }
-                tracing::error!(sequence, error = format!("{error:#}"), "the cycle failed");
+                self.cycles.failed(sequence, &error);
             }
             let took = started.elapsed();
             if took > period {
-                tracing::warn!(
-                    sequence,
-                    ?took,
-                    ?period,
-                    "the cycle took longer than the period, so the next one is late"
-                );
+                self.cycles.late(sequence, took, period);
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -203,7 +211,7 @@ impl Runner<'_> {
         });
         let mut sinks = Sinks { producer: self.producer, report, ..Sinks::default() };
         let account = judge_all(self.engine, &writer, &mut observation, &mut sinks, cancel).await?;
-        cycle::log(&account, sequence);
+        self.cycles.ended(sequence, account, jiff::Timestamp::now());
         if let Some(producer) = self.producer {
             tokio::select! {
                 () = cancel.cancelled() => {}

@@ -5,9 +5,9 @@ use std::time::Duration;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::program::{Program, Ran};
+use crate::program::{Daemon, Program, Ran};
 
-async fn server() -> MockServer {
+pub async fn server() -> MockServer {
     let server = MockServer::start().await;
     let system = json!({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "system-uid"}});
     ok(&server, "/api/v1/namespaces/kube-system", system).await;
@@ -15,7 +15,7 @@ async fn server() -> MockServer {
     server
 }
 
-async fn ok(server: &MockServer, at: &str, body: Value) {
+pub async fn ok(server: &MockServer, at: &str, body: Value) {
     Mock::given(method("GET"))
         .and(path(at))
         .respond_with(ResponseTemplate::new(200).set_body_json(body))
@@ -24,7 +24,7 @@ async fn ok(server: &MockServer, at: &str, body: Value) {
 }
 
 /// Every list that a test does not care about is empty.
-async fn empty_lists(server: &MockServer) {
+pub async fn empty_lists(server: &MockServer) {
     let empty = json!({"kind": "List", "metadata": {}, "items": []});
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(200).set_body_json(empty))
@@ -33,16 +33,21 @@ async fn empty_lists(server: &MockServer) {
         .await;
 }
 
-fn pod(name: &str) -> Value {
+pub fn pod(name: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "n", "uid": name}, "spec": {"containers": [{"name": "c"}]}})
+}
+
+/// A kubeconfig that names it.
+pub fn kubeconfig(server: &MockServer) -> String {
+    json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
+        "clusters": [{"name": "mock", "cluster": {"server": server.uri()}}],
+        "users": [{"name": "x", "user": {}}], "contexts": [{"name": "x", "context": {"cluster": "mock", "user": "x"}}]})
+    .to_string()
 }
 
 async fn scan(server: &MockServer) -> (Ran, Value) {
     let program = Program::new();
-    let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
-        "clusters": [{"name": "mock", "cluster": {"server": server.uri()}}],
-        "users": [{"name": "x", "user": {}}], "contexts": [{"name": "x", "context": {"cluster": "mock", "user": "x"}}]});
-    program.write("config", &kubeconfig.to_string());
+    program.write("config", &kubeconfig(server));
     std::fs::create_dir(program.path("host")).unwrap();
     let mut command = program.command(&[
         "scan",
@@ -213,17 +218,16 @@ async fn a_cycle_that_outlasts_its_period_is_said_and_the_next_one_waits_for_it(
         .await;
     empty_lists(&server).await;
     let program = Program::new();
-    let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
-        "clusters": [{"name": "mock", "cluster": {"server": server.uri()}}],
-        "users": [{"name": "x", "user": {}}], "contexts": [{"name": "x", "context": {"cluster": "mock", "user": "x"}}]});
-    program.write("config", &kubeconfig.to_string());
+    program.write("config", &kubeconfig(&server));
     std::fs::create_dir(program.path("host")).unwrap();
     program.write(
         "run.yml",
         "posturebeat: {period: 1s, kube_config: config, host_root: host}\noutput.file: {path: out, filename: f.ndjson}\n",
     );
     let log = std::fs::File::create(program.path("log")).unwrap();
-    let mut child = program.command(&["run", "-c", "run.yml"]).stderr(log).spawn().unwrap();
+    let mut command = program.command(&["run", "-c", "run.yml"]);
+    command.stderr(log);
+    let daemon = Daemon::start(command);
     let read = || std::fs::read_to_string(program.path("log")).unwrap();
     for _ in 0..300 {
         if read().matches("the cycle took longer than the period").count() >= 2 {
@@ -231,8 +235,7 @@ async fn a_cycle_that_outlasts_its_period_is_said_and_the_next_one_waits_for_it(
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(daemon);
     let log = read();
     // Ends and complaints take turns: no second cycle ran beside the first.
     let told: Vec<&str> = log

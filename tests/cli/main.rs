@@ -4,6 +4,7 @@
 
 mod api;
 mod input;
+mod monitoring;
 mod program;
 mod quickstart;
 mod rules;

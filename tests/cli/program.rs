@@ -1,7 +1,7 @@
 //! The program as these tests run it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 pub struct Program {
     pub folder: tempfile::TempDir,
@@ -36,6 +36,23 @@ impl Program {
 
     pub fn run(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())
+    }
+}
+
+/// A daemon that a failing test does not leave behind.
+pub struct Daemon(pub Child);
+
+impl Daemon {
+    pub fn start(mut command: Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

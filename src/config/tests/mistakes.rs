@@ -146,6 +146,18 @@ fn values_that_make_no_sense() {
         told("output.elasticsearch.hosts: ['es:99999']"),
         "1.yml:1:30: `output.elasticsearch.hosts.0`: `99999` is no port: expected 1 to 65535"
     );
+    assert_eq!(
+        told("http: {enabled: true, port: 65536}"),
+        "1.yml:1:29: `http.port`: expected 0 to 65535, found `65536`"
+    );
+    assert_eq!(
+        told("http: {enabled: true, host: 'unix:///run/x'}"),
+        "1.yml:1:29: `http.host`: expected a host's name or address such as `localhost`; sockets and pipes are not supported (yet)"
+    );
+    assert_eq!(
+        told("logging.metrics.period: 0"),
+        "1.yml:1:25: `logging.metrics.period`: expected at least `1s`, found `0s`"
+    );
     assert_eq!(told("output.file: {}"), "1.yml:1:14: `output.file.path`: expected a path");
     assert_eq!(
         told("output:\n  elasticsearch.hosts: [a]\n  console.pretty: true\n"),

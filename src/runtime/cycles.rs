@@ -1,0 +1,174 @@
+//! What became of the cycles: each function here both logs and counts, so that the two cannot disagree.
+
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::cycle::Account;
+use crate::evaluate::Outcome;
+use crate::resource::Reason;
+use crate::telemetry::metrics::{Registry, Samples};
+
+/// The cycles of a run.
+#[derive(Default)]
+pub(super) struct Cycles(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    complete: u64,
+    interrupted: u64,
+    failed: u64,
+    late: u64,
+    last: Option<Complete>,
+}
+
+/// The last complete cycle.
+struct Complete {
+    sequence: i64,
+    ended: Timestamp,
+    account: Account,
+}
+
+impl Cycles {
+    /// Shows them to whoever reads `registry`.
+    pub fn register(self: &Arc<Self>, registry: &Registry) {
+        let cycles = Arc::clone(self);
+        registry.register(move |samples| cycles.counted().sample(samples));
+    }
+
+    /// A cycle has come to its end, or was stopped before.
+    pub fn ended(&self, sequence: i64, account: Account, now: Timestamp) {
+        let total = account.total();
+        let count = |outcome| total.of(outcome);
+        tracing::info!(
+            sequence,
+            resources = account.resources,
+            passed = count(Outcome::Passed),
+            failed = count(Outcome::Failed),
+            needs_review = count(Outcome::NeedsReview),
+            errors = count(Outcome::Error),
+            not_applicable = count(Outcome::NotApplicable),
+            milliseconds = account.took.as_millis() as u64,
+            "{}",
+            if account.complete { "cycle complete" } else { "cycle interrupted" }
+        );
+        let mut counted = self.counted();
+        if account.complete {
+            counted.complete += 1;
+            counted.last = Some(Complete { sequence, ended: now, account });
+        } else {
+            counted.interrupted += 1;
+        }
+    }
+
+    /// A cycle broke off.
+    pub fn failed(&self, sequence: i64, error: &anyhow::Error) {
+        tracing::error!(sequence, error = format!("{error:#}"), "the cycle failed");
+        self.counted().failed += 1;
+    }
+
+    /// The next cycle should have begun before this one was over.
+    pub fn late(&self, sequence: i64, took: Duration, period: Duration) {
+        tracing::warn!(
+            sequence,
+            ?took,
+            ?period,
+            "the cycle took longer than the period, so the next one is late"
+        );
+        self.counted().late += 1;
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    fn sample(&self, samples: &mut Samples) {
+        samples.counter("posturebeat.cycles.complete", "Cycles that came to their end", self.complete);
+        samples.counter("posturebeat.cycles.interrupted", "Cycles stopped by a signal", self.interrupted);
+        samples.counter("posturebeat.cycles.failed", "Cycles that broke off", self.failed);
+        samples.counter("posturebeat.cycles.late", "Cycles that outlasted the period", self.late);
+        if let Some(last) = &self.last {
+            last.sample(samples);
+        }
+    }
+}
+
+impl Complete {
+    fn sample(&self, samples: &mut Samples) {
+        let Self { sequence, ended, account } = self;
+        let sequence = u64::try_from(*sequence).unwrap_or_default();
+        let ended = ended.as_millisecond() as f64 / 1000.0;
+        samples.gauge("posturebeat.last_cycle.sequence", "Its event.sequence", sequence);
+        samples.fraction("posturebeat.last_cycle.ended_seconds", "When it ended, in Unix seconds", ended);
+        let took = account.took.as_secs_f64();
+        samples.fraction(
+            "posturebeat.last_cycle.duration_seconds",
+            "From its start to its last judgement",
+            took,
+        );
+        samples.gauge("posturebeat.last_cycle.resources", "Resources that were judged", account.resources);
+        for (benchmark, totals) in &account.totals {
+            let benchmark = benchmark.to_string();
+            let of = ("benchmark", benchmark.as_str());
+            samples.gauge_of("posturebeat.last_cycle.rules", "Rules in force", &[of], totals.rules as u64);
+            if let Some(score) = totals.counts.score() {
+                let help = "Passed of passed and failed, in percent";
+                samples.fraction_of("posturebeat.last_cycle.score", help, &[of], score);
+            }
+            for outcome in Outcome::ALL {
+                let labels = [of, ("outcome", outcome.as_str())];
+                let help = "Every rule and resource, by how it ended";
+                samples.gauge_of("posturebeat.last_cycle.outcomes", help, &labels, totals.counts.of(outcome));
+            }
+            for code in Reason::ALL {
+                let labels = [of, ("code", code.as_str())];
+                let help = "Outcomes that are errors, by their code";
+                samples.gauge_of("posturebeat.last_cycle.errors", help, &labels, totals.counts.errors(code));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::Counts;
+    use crate::finding::Totals;
+    use crate::rule::BenchmarkName;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+
+    fn account(complete: bool, resources: u64) -> Account {
+        let name = BenchmarkName { id: "a".into(), version: "1.0".into() };
+        let totals = Totals { counts: Counts::default(), rules: 3, resources, duration_ms: 1500 };
+        let took = Duration::from_millis(1500);
+        Account { complete, resources, took, totals: vec![(name, totals)], unjudged: BTreeSet::default() }
+    }
+
+    fn told(registry: &Registry) -> Value {
+        registry.read().tree()["posturebeat"].clone()
+    }
+
+    #[test]
+    fn half_a_cycle_is_counted_and_shows_no_posture() {
+        let (registry, cycles) = (Registry::default(), Arc::new(Cycles::default()));
+        cycles.register(&registry);
+        let now = "2026-08-21T07:10:03.5Z".parse().unwrap();
+        let counted = |complete, interrupted, failed, late| json!({"complete": complete, "interrupted": interrupted, "failed": failed, "late": late});
+        assert_eq!(told(&registry), json!({"cycles": counted(0, 0, 0, 0)}));
+        cycles.ended(7, account(true, 5), now);
+        cycles.ended(8, account(false, 2), now);
+        cycles.failed(9, &anyhow::anyhow!("no disk"));
+        cycles.late(9, Duration::from_secs(2), Duration::from_secs(1));
+        let told = told(&registry);
+        assert_eq!(told["cycles"], counted(1, 1, 1, 1));
+        let last = &told["last_cycle"];
+        assert_eq!((&last["sequence"], &last["resources"]), (&json!(7), &json!(5)));
+        assert_eq!(last["ended_seconds"], 1_787_296_203.5);
+        assert_eq!((&last["duration_seconds"], &last["rules"]), (&json!(1.5), &json!({"a@1.0": 3})));
+        assert_eq!(last.get("score"), None, "nothing was judged");
+        assert_eq!(last["outcomes"]["a@1.0"].as_object().unwrap().len(), 5);
+    }
+}

@@ -1,0 +1,108 @@
+//! What a run tells of itself while it runs: the endpoint, and metrics in the log.
+
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::engine::Engine;
+use crate::collect::host::{HostFacts, facts};
+use crate::config::settings::Settings;
+use crate::finding::VERSION;
+use crate::pipeline::Delivery;
+use crate::telemetry::endpoint::{Endpoint, Pages};
+use crate::telemetry::metrics::Registry;
+use crate::telemetry::{metrics_log, process};
+
+/// Tells until it is dropped.
+pub(super) struct Monitor {
+    /// Where rooms register what they count.
+    pub registry: Arc<Registry>,
+    _endpoint: Option<AbortOnDropHandle<()>>,
+    log: Option<AbortOnDropHandle<()>>,
+}
+
+impl Monitor {
+    /// Takes the port, if one is asked for, and begins to answer.
+    pub async fn start(
+        settings: &Settings,
+        engine: &Engine,
+        agent_id: &str,
+        ephemeral_id: &str,
+    ) -> anyhow::Result<Self> {
+        let registry = Arc::new(Registry::default());
+        process::register(&registry, VERSION, ephemeral_id);
+        let output = settings.output.name();
+        registry.register(move |samples| samples.text("libbeat.output.type", output));
+        let mut endpoint = None;
+        if let Some(http) = &settings.http {
+            let listening = Endpoint::listen(http).await?;
+            let address = listening.address();
+            tracing::info!("the monitoring endpoint is http://{address}");
+            if !address.ip().is_loopback() {
+                tracing::warn!("whoever reaches http://{address} may read it: it asks for no password");
+            }
+            let host = facts(&settings.posture.host_root);
+            let pages = Pages {
+                info: info(settings, &host, agent_id, ephemeral_id),
+                state: state(settings, engine, &host, agent_id),
+                metrics: Arc::clone(&registry),
+            };
+            endpoint = Some(AbortOnDropHandle::new(tokio::spawn(listening.serve(pages))));
+        }
+        // Recorded input is judged and done: there is no period to tell of.
+        let period = settings.logging.metrics_period.filter(|_| settings.posture.snapshots.is_empty());
+        let log = period.map(|period| tokio::spawn(metrics_log::every(Arc::clone(&registry), period)));
+        Ok(Self { registry, _endpoint: endpoint, log: log.map(AbortOnDropHandle::new) })
+    }
+
+    /// Says in the log what was counted in all.
+    pub fn end(self) {
+        if self.log.is_some() {
+            metrics_log::total(&self.registry);
+        }
+    }
+}
+
+fn name<'a>(settings: &'a Settings, host: &'a HostFacts) -> &'a str {
+    settings.name.as_deref().unwrap_or(&host.hostname)
+}
+
+/// `/`: who answers.
+fn info(settings: &Settings, host: &HostFacts, agent_id: &str, ephemeral_id: &str) -> Value {
+    json!({
+        "beat": "posturebeat",
+        "name": name(settings, host),
+        "hostname": host.hostname,
+        "uuid": agent_id,
+        "ephemeral_id": ephemeral_id,
+        "version": VERSION,
+        "binary_arch": std::env::consts::ARCH,
+        "elastic_licensed": false,
+        "uid": rustix::process::getuid().as_raw().to_string(),
+        "gid": rustix::process::getgid().as_raw().to_string(),
+    })
+}
+
+/// `/state`: how it is set up.
+fn state(settings: &Settings, engine: &Engine, host: &HostFacts, agent_id: &str) -> Value {
+    let benchmarks: BTreeSet<String> =
+        engine.rules.iter().map(|rule| rule.benchmark.full_name().to_string()).collect();
+    json!({
+        "beat": {"name": name(settings, host)},
+        "service": {"id": agent_id, "name": "posturebeat", "version": VERSION},
+        "host": host.ecs,
+        "management": {"enabled": false},
+        "output": {
+            "name": settings.output.name(),
+            "batch_size": Delivery::of(&settings.output).batch_events,
+            "clients": 1,
+        },
+        "queue": {"name": "mem"},
+        "posturebeat": {
+            "benchmarks": benchmarks,
+            "rules": engine.rules.len(),
+            "period": humantime::format_duration(settings.posture.period).to_string(),
+        },
+    })
+}
