@@ -1,3 +1,5 @@
+//! Paths, held against a second implementation of RFC 9535 and against what they may and may not touch.
+
 use super::*;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
