@@ -63,6 +63,17 @@ pub(super) struct RawPosture {
     pub snapshots: Vec<PathBuf>,
     /// Rules of your own, and parameters of rules.
     pub rules: RawRules,
+    /// Rules that may fail, each with `reason` and `owner`, and best with `expires`, its last day. `rule`
+    /// is a control's id, a number (`5.2.2`, `cis_k8s@2.0.1/5.2.2`) or a rule's id; `resource` has `kind`,
+    /// `namespace`, `name` and `labels`; `cluster` is an id or a name. What is left out is not asked; a
+    /// star at the end of a name means any ending. Findings are marked, and stay what they are. Exceptions
+    /// of several files add up. See docs/exceptions.md.
+    #[schemars(example = [serde_json::json!({"rule": "5.2.2", "resource": {"kind": "Pod", "namespace": "kube-system",
+        "name": "cilium-*"}, "reason": "It sets up the host's network", "owner": "team-network", "expires": "2027-06-30"})])]
+    pub exceptions: Vec<Value>,
+    /// Files with such a list under the key `exceptions`. In a file's name `*` stands for anything.
+    #[schemars(example = ["/etc/posturebeat/exceptions/*.yml"])]
+    pub exceptions_files: Vec<PathBuf>,
     /// For readers of the findings that know Elastic's own shipper only.
     pub compat: RawCompat,
     /// From a Fleet policy: the id of the integration policy that findings name.
@@ -82,6 +93,8 @@ impl Default for RawPosture {
             node_name: None,
             snapshots: Vec::new(),
             rules: RawRules::default(),
+            exceptions: Vec::new(),
+            exceptions_files: Vec::new(),
             compat: RawCompat::default(),
             package_policy_id: String::new(),
             revision: 0,
