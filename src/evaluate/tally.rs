@@ -8,6 +8,7 @@ use super::Outcome;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     by_outcome: [u64; 5],
+    excepted: u64,
 }
 
 impl Counts {
@@ -19,6 +20,16 @@ impl Counts {
     /// How many ended so.
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.by_outcome[outcome as usize]
+    }
+
+    /// How many of the failed ones an exception marks; they are failed all the same.
+    pub fn excepted(&self) -> u64 {
+        self.excepted
+    }
+
+    /// How many failed without an exception.
+    pub fn unexcepted(&self) -> u64 {
+        self.of(Outcome::Failed).saturating_sub(self.excepted)
     }
 
     /// How many were judged good or bad.
@@ -37,6 +48,7 @@ impl Counts {
         for (own, more) in self.by_outcome.iter_mut().zip(other.by_outcome) {
             *own += more;
         }
+        self.excepted += other.excepted;
     }
 }
 
@@ -57,6 +69,11 @@ impl Tally {
     /// One (rule, resource) has ended so.
     pub fn add(&mut self, rule: usize, outcome: Outcome) {
         self.rules.entry(rule).or_default().add(outcome);
+    }
+
+    /// One of a rule's failures has an exception.
+    pub fn except(&mut self, rule: usize) {
+        self.rules.entry(rule).or_default().excepted += 1;
     }
 
     /// At the end of a cycle: rules whose kind of resource was looked for and does not exist here are
@@ -100,10 +117,12 @@ mod tests {
         tally.add(0, Outcome::Passed);
         tally.add(0, Outcome::Failed);
         tally.add(0, Outcome::Failed);
+        tally.except(0);
         assert_eq!(tally.close(), [1]);
         let total = tally.total(0..2);
         assert_eq!(total.of(Outcome::NotApplicable), 1);
-        assert_eq!(total.score(), Some(33.3));
+        assert_eq!(total.score(), Some(33.3), "an exception improves no score");
+        assert_eq!((total.of(Outcome::Failed), total.excepted(), total.unexcepted()), (2, 1, 1));
         assert_eq!(tally.rule(1).score(), None);
     }
 }
