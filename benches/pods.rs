@@ -16,6 +16,7 @@ use posturebeat::collect::redact;
 use posturebeat::config::settings::Queue;
 use posturebeat::evaluate::Judge;
 use posturebeat::event::Event;
+use posturebeat::exception::{Exceptions, Marks};
 use posturebeat::finding::{Agent, Context, Writer};
 use posturebeat::output::{BatchError, Output, OutputError, Verdict};
 use posturebeat::pipeline::{Delivery, Pipeline};
@@ -143,7 +144,7 @@ fn rules_of(section: &str) -> Vec<Rule> {
 }
 
 async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize) {
-    let writer = Writer::new(rules, context());
+    let writer = Writer::new(rules, &Exceptions::default(), context());
     let mut index = Index::new(Timestamp::now());
     let mut account = resource(json!({"metadata": {"name": "web", "namespace": "shop"}}));
     account.sub_type = "ServiceAccount".into();
@@ -155,6 +156,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
         backoff_max: Duration::from_mins(1),
     };
     let (producer, pipeline) = Pipeline::start(Box::new(Null), &queue, delivery);
+    let none = Marks::default();
     let mut pending = Vec::new();
     for number in 0..pods {
         let raw = serde_json::from_str(&texts[number % DISTINCT]).unwrap();
@@ -164,9 +166,11 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
         let now = Timestamp::now();
         let subject = writer.subject(&resource, now);
         let judgements = judge.judge(resource);
-        pending.extend(
-            writer.findings(&subject, judgements.iter().map(|(rules, judgement)| (*rules, judgement))),
-        );
+        pending.extend(writer.findings(
+            &subject,
+            judgements.iter().map(|(rules, judgement)| (*rules, judgement)),
+            &none,
+        ));
         // As a cycle does.
         if pending.len() >= 512 {
             producer.send_all(std::mem::take(&mut pending)).await.unwrap();
@@ -182,7 +186,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
 fn main() {
     let (rules, section) = (rules_of("5.2"), rules_of("5"));
     let (judge, section_judge) = (Judge::new(&rules), Judge::new(&section));
-    let writer = Writer::new(&rules, context());
+    let writer = Writer::new(&rules, &Exceptions::default(), context());
     let texts: Vec<String> = (0..DISTINCT).map(pod).collect();
     let bytes: usize = texts.iter().map(String::len).sum::<usize>() / DISTINCT;
 
@@ -190,6 +194,7 @@ fn main() {
         texts.iter().map(|text| resource(serde_json::from_str(text).unwrap())).collect();
     let judged: Vec<_> = resources.iter().map(|resource| judge.judge(resource.clone())).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let none = Marks::default();
     let number = std::env::args().find_map(|argument| argument.parse().ok());
     let pods: usize = number.unwrap_or(PODS);
     let part = pods / ROUNDS;
@@ -221,7 +226,7 @@ fn main() {
                 let subject = writer.subject(&resources[number % DISTINCT], now);
                 let judgements =
                     judged[number % DISTINCT].iter().map(|(rules, judgement)| (*rules, judgement));
-                black_box(writer.findings(&subject, judgements));
+                black_box(writer.findings(&subject, judgements, &none));
             }
         });
         let whole = measure(part, || runtime.block_on(whole_path(&judge, &rules, &texts, part)));

@@ -93,6 +93,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             if !benchmarks.is_empty() {
                 settings.posture.benchmarks = benchmarks;
             }
+            // Verdicts are compared, which exceptions leave as they are.
+            settings.posture.exceptions.clear();
             let engine = Engine::new(&settings.posture)?;
             let changes = runtime::diff(&settings, &engine, &old, &new).await?;
             print!("{}", crate::report::render_diff(&changes));
@@ -113,7 +115,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
 /// Reads the configuration and starts logging. A one-shot command logs only what is wrong, unless asked.
 fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
     let env = |name: &str| std::env::var(name).ok();
-    let loaded = crate::config::load(&global.sources(&env))?;
+    let loaded = crate::config::load(&global.sources(&env)).map_err(runtime::with_unknown_rules)?;
     let mut logging = loaded.settings.logging.clone();
     if let Some(level) = global.level() {
         level.clone_into(&mut logging.level);

@@ -4,10 +4,12 @@
 //! Out: [`Loaded`], the settings and what is worth one log line about them. On the way: each file is
 //! read into a tree that knows its positions (`tree`), a Fleet policy is translated to our own keys
 //! (`fleet`), the trees are laid over each other (`layer`), `${…}` is resolved (`expand`), the result
-//! is read into structs that mirror the file (`read`, `raw`), and those are checked (`resolve`).
+//! is read into structs that mirror the file (`read`, `raw`), and those are checked (`resolve`). Exceptions are
+//! read on their own, with all their mistakes (`exceptions`).
 
 mod elasticsearch;
 mod error;
+mod exceptions;
 mod expand;
 mod fleet;
 mod hosts;
@@ -35,7 +37,7 @@ use std::path::PathBuf;
 
 pub use error::{ConfigError, Mistake};
 pub use settings::{
-    Auth, Elasticsearch, FileOutput, Http, Logging, Output, Posture, Queue, Settings, Setup, Tls,
+    Auth, Elasticsearch, Exception, FileOutput, Http, Logging, Output, Posture, Queue, Settings, Setup, Tls,
     Verification,
 };
 
@@ -73,9 +75,40 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, ConfigError> {
     for (key, value) in &sources.overrides {
         layers.push(layer::override_of(key, value, &mut notes)?);
     }
-    let merged = layer::merge(layers, &mut notes);
-    let tree = expand::expand(&merged, sources.env)?;
-    let raw = read::read(&tree)?;
+    let mut merged = layer::merge(layers, &mut notes);
+    let written = exceptions::take(&mut merged);
+    let mut exceptions = exceptions::Exceptions::default();
+    if let Some(written) = &written {
+        exceptions.inline(written, &|value, key| expand::expand_one(&merged, value, key, sources.env));
+    }
+    let settings = understand(&merged, sources, &mut exceptions);
+    let exceptions::Exceptions { found, mut mistakes } = exceptions;
+    match settings {
+        Ok(mut settings) => {
+            settings.posture.exceptions = found;
+            if mistakes.is_empty() {
+                return Ok(Loaded { settings, notes });
+            }
+            Err(ConfigError::Exceptions { mistakes, settings: Some(Box::new(settings)) })
+        }
+        Err(mistake) if mistakes.is_empty() => Err(mistake.into()),
+        Err(mistake) => {
+            mistakes.insert(0, mistake);
+            Err(ConfigError::Exceptions { mistakes, settings: None })
+        }
+    }
+}
+
+/// Everything but what is written of exceptions; their files are read on the way.
+fn understand(
+    merged: &config::Value,
+    sources: &Sources<'_>,
+    exceptions: &mut exceptions::Exceptions,
+) -> Result<Settings, Mistake> {
+    let tree = expand::expand(merged, sources.env)?;
+    let raw: raw::Raw = read::read(&tree)?;
+    let files = raw.posturebeat.exceptions_files.clone();
     let settings = resolve::resolve(raw, &tree)?;
-    Ok(Loaded { settings, notes })
+    exceptions.files(&files, &tree, sources.strict_perms);
+    Ok(settings)
 }

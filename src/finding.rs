@@ -16,8 +16,9 @@ mod tests;
 mod writer;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::exception::Exception;
 use crate::resource::Identity;
 
 pub use ids::resource_id;
@@ -68,4 +69,13 @@ pub struct Agent {
 /// RFC 3339 in UTC with milliseconds, as `@timestamp` is written.
 pub fn milliseconds(at: Timestamp) -> String {
     format!("{at:.3}")
+}
+
+/// `posturebeat.exception`: why, who answers for it, and until when.
+pub fn granted(exception: &Exception) -> Value {
+    let mut out = json!({"reason": exception.reason, "owner": exception.owner});
+    if let Some(expires) = exception.expires {
+        out["expires"] = milliseconds(expires).into();
+    }
+    out
 }

@@ -8,6 +8,7 @@ pub mod collect;
 pub mod config;
 pub mod evaluate;
 pub mod event;
+pub mod exception;
 pub mod finding;
 pub mod output;
 pub mod pipeline;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 use crate::evaluate::{Judgement, Outcome, Problem, Tally};
+use crate::exception::{Exception, Marks, Use};
 use crate::resource::{Identity, Resource};
 use crate::rule::{Benchmark, Rule};
 
@@ -26,6 +27,7 @@ pub struct Report {
     tally: Tally,
     seen: Vec<Seen>,
     details: Vec<Detail>,
+    exceptions: Vec<Use>,
 }
 
 /// One resource and what came of every rule about it.
@@ -57,17 +59,18 @@ struct Detail {
     outcome: Outcome,
     evidence: Map<String, Value>,
     problem: Option<Problem>,
+    exception: Option<Arc<Exception>>,
 }
 
 impl Report {
     /// An empty report about these rules.
     pub fn new(rules: Arc<[Rule]>, identity: Identity) -> Self {
         let tally = Tally::new(rules.len());
-        Self { identity, rules, tally, seen: Vec::new(), details: Vec::new() }
+        Self { identity, rules, tally, seen: Vec::new(), details: Vec::new(), exceptions: Vec::new() }
     }
 
-    /// Takes in every judgement of one resource, whose `resource.id` is `id`.
-    pub fn add(&mut self, id: &str, label: Label, judgements: &[(&[usize], Judgement)]) {
+    /// Takes in every judgement of one resource, whose `resource.id` is `id`, and which of them have an exception.
+    pub fn add(&mut self, id: &str, label: Label, judgements: &[(&[usize], Judgement)], marks: &Marks) {
         if judgements.is_empty() {
             return;
         }
@@ -75,7 +78,11 @@ impl Report {
         self.tally.resources += 1;
         for (rules, judgement) in judgements {
             for rule in *rules {
+                let mark = marks.of(*rule);
                 self.tally.add(*rule, judgement);
+                if judgement.outcome == Outcome::Failed && mark.is_some() {
+                    self.tally.except(*rule);
+                }
                 seen.results.push((*rule, judgement.outcome));
                 if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
                     self.details.push(Detail {
@@ -84,6 +91,7 @@ impl Report {
                         outcome: judgement.outcome,
                         evidence: judgement.evidence.clone(),
                         problem: judgement.problem.clone(),
+                        exception: mark.map(|mark| Arc::clone(&mark.exception)),
                     });
                 }
             }
@@ -91,9 +99,10 @@ impl Report {
         self.seen.push(seen);
     }
 
-    /// Nothing more will come: rules that saw no resource are not applicable.
-    pub fn close(&mut self) {
+    /// Nothing more will come: rules that saw no resource are not applicable, and this became of the exceptions.
+    pub fn close(&mut self, exceptions: Vec<Use>) {
         self.tally.close();
+        self.exceptions = exceptions;
     }
 
     /// The counts.

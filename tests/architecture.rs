@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
@@ -15,18 +15,19 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("collect", &["resource", "config", "telemetry", "yaml"]),
     ("rule", &["resource", "yaml"]),
     ("evaluate", &["rule", "resource"]),
-    ("finding", &["evaluate", "rule", "resource", "event"]),
+    ("exception", &["evaluate", "rule", "resource"]),
+    ("finding", &["exception", "evaluate", "rule", "resource", "event"]),
     ("pipeline", &["event", "config", "telemetry", "output"]),
     ("output", &["event", "config", "telemetry"]),
     ("setup", &["config", "output", "yaml"]),
-    ("report", &["finding", "rule", "evaluate", "resource"]),
+    ("report", &["finding", "exception", "rule", "evaluate", "resource"]),
     ("runtime", &["*"]),
     ("cli", &["*"]),
     ("lib", &["*"]),
 ];
 
 /// What the core must not do: it gets time, environment and files as parameters.
-const CORE: [&str; 4] = ["rule", "evaluate", "finding", "report"];
+const CORE: [&str; 5] = ["rule", "evaluate", "exception", "finding", "report"];
 const NOT_IN_CORE: [&str; 7] =
     ["tokio::", "std::fs", "std::env::var", "SystemTime", "Timestamp::now", "Instant::now", "async fn"];
 

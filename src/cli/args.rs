@@ -96,7 +96,7 @@ pub(super) struct ScanOptions {
     /// Write the report here instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Exit with 2 on: failed; error (something could not be judged); score:N (a score below N, or
+    /// Exit with 2 on: failed (and not excepted); error (something could not be judged); score:N (a score below N, or
     /// something that could not be judged); may repeat
     #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
     pub fail_on: Vec<FailOn>,

@@ -170,7 +170,7 @@ impl FailOn {
     fn trips(self, report: &Report) -> bool {
         let totals = report.totals();
         match self {
-            Self::Failed => totals.of(Outcome::Failed) > 0,
+            Self::Failed => totals.unexcepted() > 0,
             Self::Error => totals.of(Outcome::Error) > 0,
             // What could not be judged could be bad: without it the score is only an upper bound.
             Self::ScoreBelow(score) => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::place::Place;
+use super::settings::Settings;
 
 /// Why a configuration was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,15 @@ pub enum ConfigError {
     /// What is written makes no sense to us.
     #[error(transparent)]
     Understand(#[from] Mistake),
+    /// There are mistakes in exceptions, and perhaps another one elsewhere.
+    #[error("{}", lines(mistakes))]
+    Exceptions {
+        /// All of them.
+        mistakes: Vec<Mistake>,
+        /// The rest, with every exception as far as it could be read: to say what is wrong with their rules too,
+        /// and nothing to run with. `None`: the rest has a mistake of its own.
+        settings: Option<Box<Settings>>,
+    },
 }
 
 /// A mistake in what is written: where, and what was expected.
@@ -33,6 +43,12 @@ pub struct Mistake {
     pub at: String,
     /// What is wrong and what was expected.
     pub message: String,
+}
+
+/// One mistake a line.
+fn lines(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 impl std::fmt::Display for Mistake {

@@ -25,6 +25,16 @@ pub(super) fn expand(root: &Value, env: &dyn Fn(&str) -> Option<String>) -> Resu
     expander.value(&wanted, "")
 }
 
+/// One value, whose dotted key is `key`, with every reference to the settings in `root` resolved.
+pub(super) fn expand_one(
+    root: &Value,
+    value: &Value,
+    key: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Value, Mistake> {
+    Expander { root, env, active: Vec::new(), lookups: 0 }.value(value, key)
+}
+
 struct Expander<'a> {
     root: &'a Value,
     env: &'a dyn Fn(&str) -> Option<String>,

@@ -16,6 +16,9 @@ use super::{fleet, permissions, tree};
 /// The section's name in Elastic's own shipper, taken as ours.
 pub(super) const ALIAS: &str = "cloudbeat";
 const SECTION: &str = "posturebeat";
+/// Lists of `posturebeat` that add up over the layers: two exceptions laid over each other would be a third one
+/// that nobody wrote.
+const ADD_UP: [&str; 2] = ["exceptions", "exceptions_files"];
 
 /// What one source says.
 #[derive(Clone)]
@@ -69,7 +72,8 @@ pub(super) fn merge(layers: Vec<Layer>, notes: &mut Vec<String>) -> Value {
     // Not by the crate's builder: it takes keys for paths (`a[4000000000]` allocates that list), and
     // forgets where sections were written.
     let mut merged = Value::new(None, ValueKind::Table(Map::new()));
-    for layer in layers {
+    for mut layer in layers {
+        add_up(&merged, &mut layer.table);
         layer.collect_to(&mut merged).expect("a layer is in memory and cannot fail to be collected");
     }
     for (key, (length, source)) in lists {
@@ -85,8 +89,29 @@ pub(super) fn merge(layers: Vec<Layer>, notes: &mut Vec<String>) -> Value {
     merged
 }
 
+/// Puts what earlier layers say in front of a layer's own lists, where lists add up.
+fn add_up(earlier: &Value, table: &mut Map<String, Value>) {
+    let Some(ValueKind::Table(section)) = table.get_mut(SECTION).map(|section| &mut section.kind) else {
+        return;
+    };
+    for key in ADD_UP {
+        let before = tree::find(earlier, &tree::dotted(SECTION, key)).map(|list| &list.kind);
+        let own = section.get_mut(key).map(|list| &mut list.kind);
+        if let (Some(ValueKind::Array(before)), Some(ValueKind::Array(own))) = (before, own) {
+            own.splice(0..0, before.iter().cloned());
+        }
+    }
+}
+
 /// The lengths of all lists in `value`, and who wrote them.
 fn lengths(key: &str, value: &Value, lists: &mut BTreeMap<String, (usize, String)>) {
+    if key
+        .strip_prefix(SECTION)
+        .and_then(|key| key.strip_prefix('.'))
+        .is_some_and(|key| ADD_UP.contains(&key))
+    {
+        return;
+    }
     match &value.kind {
         ValueKind::Array(items) => {
             let source = Place::find(value).map(|place| place.source).unwrap_or_default();

@@ -17,8 +17,20 @@ const SHOWN: usize = 60;
 
 /// Reads the whole tree.
 pub(super) fn read<T: DeserializeOwned>(root: &Value) -> Result<T, Mistake> {
-    T::deserialize(Reader { value: root, key: String::new() })
+    read_at(root, "")
+}
+
+/// Reads one value, whose dotted key is `key`.
+pub(super) fn read_at<T: DeserializeOwned>(value: &Value, key: &str) -> Result<T, Mistake> {
+    T::deserialize(Reader { value, key: key.to_owned() })
         .map_err(|error| Mistake { at: error.at.unwrap_or_default(), message: error.message })
+}
+
+/// A mistake in the value of `key`: what was expected, and what is there.
+pub(super) fn expected(value: &Value, key: &str, expected: &str) -> Mistake {
+    let reader = Reader { value, key: key.to_owned() };
+    let error = reader.wrong(format!("expected {expected}, found {}", reader.found()));
+    Mistake { at: error.at.unwrap_or_default(), message: error.message }
 }
 
 /// A mistake that may not know yet where it was made.

@@ -46,7 +46,7 @@ pub(super) fn resolve(raw: Raw, tree: &Value) -> Result<Settings, Mistake> {
 
 /// Looks values up where they were written, to say where they are wrong.
 pub(super) struct Checker<'a> {
-    tree: &'a Value,
+    pub(super) tree: &'a Value,
 }
 
 impl Checker<'_> {
@@ -71,8 +71,12 @@ impl Checker<'_> {
         if path.is_absolute() || path.exists() {
             return path.to_owned();
         }
-        let beside = self.place(key).and_then(|place| Some(Path::new(&place.source).parent()?.join(path)));
-        beside.filter(|path| path.exists()).unwrap_or_else(|| path.to_owned())
+        self.beside(key, path).filter(|path| path.exists()).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// A path from the folder of the file that names it.
+    pub(super) fn beside(&self, key: &str, path: &Path) -> Option<PathBuf> {
+        self.place(key).and_then(|place| Some(Path::new(&place.source).parent()?.join(path)))
     }
 
     fn all_located(&self, key: &str, paths: &[PathBuf]) -> Vec<PathBuf> {
@@ -122,6 +126,8 @@ fn posture(raw: RawPosture, checker: &Checker<'_>) -> Result<Posture, Mistake> {
         snapshots: checker.all_located("posturebeat.snapshots", &raw.snapshots),
         rule_paths: checker.all_located("posturebeat.rules.paths", &raw.rules.paths),
         rule_params: raw.rules.params,
+        // `exceptions` reads them, mistake by mistake.
+        exceptions: Vec::new(),
         agent_type: match raw.compat.agent_type {
             AgentType::Posturebeat => "posturebeat",
             AgentType::Cloudbeat => "cloudbeat",

@@ -1,5 +1,6 @@
 //! Settings: what the program runs with. Typed, validated, every default filled in.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -52,12 +53,43 @@ pub struct Posture {
     pub rule_paths: Vec<PathBuf>,
     /// Control id → parameter → value.
     pub rule_params: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Rules that may fail, in the order in which they are asked.
+    pub exceptions: Vec<Exception>,
     /// `agent.type`; `cloudbeat` for readers that insist on it.
     pub agent_type: String,
     /// From a Fleet policy: the integration's id; empty outside of Fleet.
     pub package_policy_id: String,
     /// From a Fleet policy: its revision.
     pub package_policy_revision: u64,
+}
+
+/// An item of `posturebeat.exceptions`, or of a file of exceptions. Of names, a star at the end means any ending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exception {
+    /// Where it is written: `FILE:LINE:COLUMN`.
+    pub at: String,
+    /// Its key, such as `posturebeat.exceptions.0`.
+    pub key: String,
+    /// A control's id, a recommendation's number with or without its benchmark, or a rule's id.
+    pub rule: String,
+    /// Where the rule is written.
+    pub rule_at: String,
+    /// `resource.kind`.
+    pub kind: Option<String>,
+    /// `resource.namespace`.
+    pub namespace: Option<String>,
+    /// `resource.name`.
+    pub name: Option<String>,
+    /// `resource.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// The cluster's id or name.
+    pub cluster: Option<String>,
+    /// Why the rule may fail.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// It is over from then on; of a date, the end of that day in UTC.
+    pub expires: Option<Timestamp>,
 }
 
 /// Where findings go; exactly one.

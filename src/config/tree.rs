@@ -29,8 +29,13 @@ impl Format for Yaml {
     }
 }
 
-/// Reads a whole file.
+/// Reads a whole file of settings.
 pub(super) fn parse(source: &str, text: &str) -> Result<Map<String, Value>, Mistake> {
+    parse_like(source, text, "sections and keys such as `posturebeat.period: 4h`")
+}
+
+/// Reads a whole file of `expected`.
+pub(super) fn parse_like(source: &str, text: &str, expected: &str) -> Result<Map<String, Value>, Mistake> {
     let document: Spanned<Node> = yaml::from_str(text).map_err(|error| {
         let at = Position { line: error.line, column: error.column };
         let place = Place { source: source.to_owned(), key: at, value: at, outside: false };
@@ -48,10 +53,7 @@ pub(super) fn parse(source: &str, text: &str) -> Result<Map<String, Value>, Mist
         Node::Scalar(ValueKind::Nil) => Ok(Map::new()),
         Node::Scalar(_) | Node::List(_) => {
             let place = Place { source: source.to_owned(), key: at, value: at, outside: false };
-            Err(Mistake::at_value(
-                Some(&place),
-                "expected sections and keys such as `posturebeat.period: 4h`",
-            ))
+            Err(Mistake::at_value(Some(&place), format!("expected {expected}")))
         }
     }
 }
@@ -94,6 +96,11 @@ pub(super) fn set(
 pub(super) fn segments(key: &str) -> Vec<&str> {
     let parts: Vec<&str> = key.split('.').collect();
     if parts.len() > MAX_DEPTH || parts.iter().any(|part| part.is_empty()) { vec![key] } else { parts }
+}
+
+/// Whether a key in a file is a label such as `app.kubernetes.io/name`: no section of ours has a slash.
+fn is_label(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(prefix, _)| prefix.contains('.'))
 }
 
 /// The value at a dotted key; numbers choose items of lists.
@@ -141,7 +148,7 @@ impl Builder<'_> {
                 value: self.position(&node),
                 outside: false,
             };
-            let segments = segments(&key.value);
+            let segments = if is_label(&key.value) { vec![key.value.as_str()] } else { segments(&key.value) };
             let depth = depth + segments.len();
             if depth > MAX_DEPTH {
                 return Err(Mistake::at_key(Some(&place), format!("nested more than {MAX_DEPTH} deep")));

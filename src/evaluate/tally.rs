@@ -10,6 +10,7 @@ use crate::resource::Reason;
 pub struct Counts {
     by_outcome: [u64; Outcome::ALL.len()],
     by_code: [u64; Reason::ALL.len()],
+    excepted: u64,
 }
 
 impl Counts {
@@ -30,6 +31,16 @@ impl Counts {
         self.by_code[code as usize]
     }
 
+    /// How many of the failed ones an exception marks; they are failed all the same.
+    pub fn excepted(&self) -> u64 {
+        self.excepted
+    }
+
+    /// How many failed without an exception.
+    pub fn unexcepted(&self) -> u64 {
+        self.of(Outcome::Failed).saturating_sub(self.excepted)
+    }
+
     /// How many were judged good or bad.
     pub fn judged(&self) -> u64 {
         self.of(Outcome::Passed) + self.of(Outcome::Failed)
@@ -47,6 +58,7 @@ impl Counts {
         for (own, more) in own.zip(other.by_outcome.iter().chain(&other.by_code)) {
             *own += more;
         }
+        self.excepted += other.excepted;
     }
 }
 
@@ -67,6 +79,11 @@ impl Tally {
     /// One (rule, resource) has ended so.
     pub fn add(&mut self, rule: usize, judgement: &Judgement) {
         self.rules.entry(rule).or_default().add(judgement);
+    }
+
+    /// One of a rule's failures has an exception.
+    pub fn except(&mut self, rule: usize) {
+        self.rules.entry(rule).or_default().excepted += 1;
     }
 
     /// At the end of a cycle: rules whose kind of resource was looked for and does not exist here are
@@ -125,10 +142,12 @@ mod tests {
         for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Failed] {
             tally.add(0, &ended(outcome, None));
         }
+        tally.except(0);
         assert_eq!(tally.close(), [1]);
         let total = tally.total(0..2);
         assert_eq!(total.of(Outcome::NotApplicable), 1);
-        assert_eq!(total.score(), Some(33.3));
+        assert_eq!(total.score(), Some(33.3), "an exception improves no score");
+        assert_eq!((total.of(Outcome::Failed), total.excepted(), total.unexcepted()), (2, 1, 1));
         assert_eq!(tally.rule(1).score(), None);
     }
 }

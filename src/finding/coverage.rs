@@ -33,6 +33,7 @@ pub(super) fn document(
     for outcome in Outcome::ALL {
         coverage[outcome.as_str()] = Value::from(totals.counts.of(outcome));
     }
+    coverage["excepted"] = Value::from(totals.counts.excepted());
     if let Some(score) = totals.counts.score() {
         coverage["score"] = Value::from(score);
     }

@@ -23,7 +23,7 @@ impl RuleText {
         let control = &rule.control;
         let quoted = Value::from(control.title.as_str()).to_string();
         let message = Value::from(format!("Rule {quoted}: ")).to_string();
-        // The last brace is left open: a finding may add `truncated`.
+        // The last brace is left open: a finding may add `exception` and `truncated`.
         let text = format!(
             ",\"rule\":{},\"posturebeat\":{{\"control\":{},\"severity\":\"{}\",\"params\":{}",
             fields(rule),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::evaluate::{Judge, Judgement, Outcome};
+use crate::exception::{Exceptions, RuleName};
 use crate::resource::{Cluster, IdentitySource, Kind, Node, Owner, Reason, Resource, Selector};
 use crate::rule::{Catalogue, Rule, RuleFile};
 
@@ -58,14 +59,23 @@ fn context() -> Context {
 
 /// The documents of one resource under every rule that is meant for it.
 fn documents(resource: Resource) -> Vec<(String, Value)> {
+    excepted(resource, vec![])
+}
+
+/// The same with exceptions.
+fn excepted(resource: Resource, exceptions: Vec<Exception>) -> Vec<(String, Value)> {
     let rules = rules();
-    let writer = Writer::new(&rules, context());
+    let exceptions = Exceptions::new(exceptions, &rules);
+    let writer = Writer::new(&rules, &exceptions, context());
     let judge = Judge::new(&rules);
     let now: Timestamp = "2026-08-21T07:10:03.123456789Z".parse().unwrap();
     let subject = writer.subject(&resource, now);
+    let mut cycle = exceptions.cycle(now, &context().identity.cluster);
+    let about = cycle.about(&resource);
     let judgements = judge.judge(resource);
+    let marks = cycle.marks(&about, &judgements);
     let judgements = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-    let events = writer.findings(&subject, judgements);
+    let events = writer.findings(&subject, judgements, &marks);
     events
         .iter()
         .map(|event| {
@@ -144,13 +154,58 @@ fn a_cut_resource_is_marked() {
     assert_eq!(documents[0].1["result"]["evaluation"], "passed");
 }
 
+fn exception(rule: &str, reason: &str, expires: Option<&str>) -> Exception {
+    Exception {
+        place: "posturebeat.yml:1:1".into(),
+        rule: RuleName::new(rule),
+        kind: None,
+        namespace: None,
+        name: None,
+        labels: std::collections::BTreeMap::new(),
+        cluster: None,
+        reason: reason.into(),
+        owner: "team-a".into(),
+        expires: expires.map(|at| at.parse().unwrap()),
+    }
+}
+
+#[test]
+fn an_exception_marks_a_failure_and_leaves_the_verdict() {
+    let exceptions =
+        || vec![exception("1.1.21", "it is \"read\" by another", Some("2027-06-30T23:59:59.999Z"))];
+    let failed = excepted(key_file("644"), exceptions()).remove(0);
+    assert_eq!(failed.0, "logs-cloud_security_posture.findings-default");
+    assert_eq!(failed.1["result"]["evaluation"], "failed");
+    assert_eq!(failed.1["event"]["outcome"], "failure");
+    let granted = json!({"reason": "it is \"read\" by another", "owner": "team-a", "expires": "2027-06-30T23:59:59.999Z"});
+    assert_eq!(failed.1["posturebeat"]["exception"], granted);
+    let passed = excepted(key_file("600"), exceptions()).remove(0);
+    assert_eq!(passed.1["posturebeat"].get("exception"), None, "there is nothing to except");
+}
+
+#[test]
+fn of_two_exceptions_the_first_is_named_also_of_a_cut_resource() {
+    let mut file = key_file("644");
+    file.raw["note"] = Value::from("x".repeat(100_000));
+    let exceptions = vec![
+        exception("4.2.1", "other", None),
+        exception("file-*", "first", None),
+        exception("1.1.21", "second", None),
+    ];
+    let document = excepted(file, exceptions).remove(0).1;
+    assert_eq!(document["posturebeat"]["exception"], json!({"reason": "first", "owner": "team-a"}));
+    assert_eq!(document["posturebeat"]["truncated"], true);
+}
+
 #[test]
 fn a_cycle_is_accounted_for() {
     let rules = rules();
-    let writer = Writer::new(&rules, context());
+    let writer = Writer::new(&rules, &Exceptions::default(), context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
-    let passed = Judgement { outcome: Outcome::Passed, evidence: Map::new(), expected: None, problem: None };
-    tally.add(0, &passed);
+    let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, problem: None };
+    tally.add(0, &ended(Outcome::Passed));
+    tally.add(1, &ended(Outcome::Failed));
+    tally.except(1);
     tally.close();
     let totals = Totals { counts: tally.total(0..rules.len()), rules: 3, resources: 1, duration_ms: 12 };
     let name = rules[0].benchmark.full_name();

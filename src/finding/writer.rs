@@ -5,14 +5,18 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::rule_text::RuleText;
-use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, ids};
+use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, granted, ids};
 use crate::evaluate::{Counts, Judgement, Outcome};
 use crate::event::{Event, Piece, Text};
+use crate::exception::{Exceptions, Marks};
 use crate::resource::{IdentitySource, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
 /// Room for a finding's own part: times, ids, and evidence of the usual length.
 const HEAD: usize = 640;
+
+/// What says that a resource was cut.
+const TRUNCATED: &str = ",\"truncated\":true";
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub struct Writer {
     outcomes: Stream,
     /// `,"truncated":true`
     truncated: Piece,
+    /// `,"exception":{…}` of each exception: alone, and with what says that the resource was cut.
+    exceptions: Vec<[Piece; 2]>,
     /// What closes `posturebeat`, with the source of the cluster's id where that is not the API.
     close: Piece,
 }
@@ -40,13 +46,20 @@ struct Stream {
 }
 
 impl Writer {
-    /// For these rules, in this context.
-    pub fn new(rules: &[Rule], context: Context) -> Self {
+    /// For these rules and exceptions, in this context.
+    pub fn new(rules: &[Rule], exceptions: &Exceptions, context: Context) -> Self {
         let mut common = Text::common();
         let rules = rules.iter().map(|rule| RuleText::new(rule, &mut common)).collect();
         let findings = Stream::new(FINDINGS, &context, &mut common);
         let outcomes = Stream::new(OUTCOMES, &context, &mut common);
-        let truncated = common.add(",\"truncated\":true");
+        let exceptions = exceptions.iter().map(|exception| {
+            let start = common.end();
+            let alone = common.add(&format!(",\"exception\":{}", granted(exception)));
+            common.push(TRUNCATED);
+            [alone, common.since(start)]
+        });
+        let exceptions = exceptions.collect();
+        let truncated = common.add(TRUNCATED);
         let close = common.add(match context.identity.cluster.source {
             IdentitySource::Api => "}",
             IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
@@ -54,7 +67,17 @@ impl Writer {
             IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
         });
         let cycle = ids::cycle(context.sequence, 0);
-        Self { rules, context, cycle, common: common.share(), findings, outcomes, truncated, close }
+        Self {
+            rules,
+            context,
+            cycle,
+            common: common.share(),
+            findings,
+            outcomes,
+            truncated,
+            exceptions,
+            close,
+        }
     }
 
     /// Renders a resource for all its findings.
@@ -62,12 +85,13 @@ impl Writer {
         Subject::new(resource, &self.context, now)
     }
 
-    /// The documents of a resource's judgements, each with the rules it stands for; none for what is not
-    /// applicable, which is only counted.
+    /// The documents of a resource's judgements, each with the rules it stands for and marked where there is an
+    /// exception; none for what is not applicable, which is only counted.
     pub fn findings<'r>(
         &self,
         subject: &Subject,
         judgements: impl IntoIterator<Item = (&'r [usize], &'r Judgement)> + Clone,
+        marks: &Marks,
     ) -> Vec<Event> {
         let count = judgements.clone().into_iter().map(|(rules, _)| rules.len()).sum();
         let mut own = Text::own(subject.text.len() + count * HEAD);
@@ -80,17 +104,21 @@ impl Writer {
                 Outcome::NotApplicable => continue,
             };
             let result = result(judgement);
-            for rule in rules {
-                let rule = &self.rules[*rule];
+            for index in rules {
+                let rule = &self.rules[*index];
                 let (id, head) =
                     self.head(&mut own, subject, rule, stream.dataset, judgement.outcome, &result);
-                parts.push((stream, rule, id, head));
+                let more = match marks.of(*index) {
+                    Some(mark) => self.exceptions[mark.number][usize::from(subject.truncated)],
+                    None if subject.truncated => self.truncated,
+                    None => Piece::default(),
+                };
+                parts.push((stream, rule, id, head, more));
             }
         }
         let own = own.share();
-        let document = |(stream, rule, id, head): (&Stream, &RuleText, Piece, Piece)| {
-            let truncated = if subject.truncated { self.truncated } else { Piece::default() };
-            let pieces = [head, rule.text, truncated, self.close, resource, stream.tail];
+        let document = |(stream, rule, id, head, more): (&Stream, &RuleText, Piece, Piece, Piece)| {
+            let pieces = [head, rule.text, more, self.close, resource, stream.tail];
             Event::new(&self.common, &own, stream.index, id, pieces)
         };
         parts.into_iter().map(document).collect()

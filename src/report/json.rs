@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Report, Seen};
 use crate::evaluate::{Counts, Outcome};
+use crate::exception::Use;
+use crate::finding::granted;
 
 pub(super) fn render(report: &Report) -> Value {
     let rules: Vec<Value> = (0..report.rules.len()).map(|index| rule(report, index)).collect();
@@ -19,12 +21,25 @@ pub(super) fn render(report: &Report) -> Value {
         "node": {"id": report.identity.node.id, "name": report.identity.node.name},
         "rules": rules,
         "resources": resources,
+        "exceptions": report.exceptions.iter().map(used).collect::<Vec<_>>(),
     })
 }
 
+/// By outcome; `excepted` are among the failed.
 fn counts(counts: &Counts) -> Value {
-    let fields = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), json!(counts.of(*outcome))));
-    Value::Object(fields.collect())
+    let outcomes =
+        Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), json!(counts.of(*outcome))));
+    Value::Object(outcomes.chain([("excepted".to_owned(), json!(counts.excepted()))]).collect())
+}
+
+/// One of all exceptions, and what became of it.
+fn used(used: &Use) -> Value {
+    let mut out = granted(&used.exception);
+    out["rule"] = json!(used.exception.rule.to_string());
+    out["place"] = json!(used.exception.place);
+    out["state"] = json!(used.state.as_str());
+    out["findings"] = json!(used.findings);
+    out
 }
 
 fn rule(report: &Report, index: usize) -> Value {
@@ -70,6 +85,9 @@ fn resource(report: &Report, seen: &Seen, details: &[&super::Detail]) -> Value {
             });
             if let Some(problem) = &detail.problem {
                 out["error"] = json!({"code": problem.code.as_str(), "message": problem.message});
+            }
+            if let Some(exception) = &detail.exception {
+                out["exception"] = granted(exception);
             }
             out
         })

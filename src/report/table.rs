@@ -27,6 +27,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     let _ = sections(&mut out, report, &paint);
     let _ = failures(&mut out, report, &paint);
     let _ = reviews(&mut out, report, &paint);
+    let _ = excepted(&mut out, report, &paint);
     let _ = unseen(&mut out, report, &paint);
     out
 }
@@ -64,10 +65,14 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
         writeln!(out, "Node    {}", safe(&report.identity.node.name))?;
     }
     let totals = report.totals();
+    let excepted = match totals.excepted() {
+        0 => String::new(),
+        excepted => format!(" ({excepted} excepted)"),
+    };
     writeln!(out)?;
     writeln!(
         out,
-        "{}  {} passed, {} failed, {} to review, {} not judged (errors), {} not applicable",
+        "{}  {} passed, {} failed{excepted}, {} to review, {} not judged (errors), {} not applicable",
         paint.with("1", &format!("Score {}{}", score_text(&totals), of_what(&totals))),
         totals.of(Outcome::Passed),
         totals.of(Outcome::Failed),
@@ -128,10 +133,10 @@ fn bar(counts: &Counts, paint: &Paint) -> String {
     )
 }
 
-/// Details of one outcome by rule, worst severity first.
-fn by_rule(report: &Report, outcome: Outcome) -> Vec<(usize, Vec<&Detail>)> {
+/// The details that are wanted by rule, worst severity first.
+fn by_rule(report: &Report, wanted: impl Fn(&Detail) -> bool) -> Vec<(usize, Vec<&Detail>)> {
     let mut rules: BTreeMap<usize, Vec<&Detail>> = BTreeMap::new();
-    for detail in report.details.iter().filter(|detail| detail.outcome == outcome) {
+    for detail in report.details.iter().filter(|detail| wanted(detail)) {
         rules.entry(detail.rule).or_default().push(detail);
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
@@ -140,21 +145,14 @@ fn by_rule(report: &Report, outcome: Outcome) -> Vec<(usize, Vec<&Detail>)> {
 }
 
 fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
-    let rules = by_rule(report, Outcome::Failed);
+    let rules = by_rule(report, |detail| detail.outcome == Outcome::Failed && detail.exception.is_none());
     if rules.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", paint.with("1", "What fails"))?;
     for (rule, details) in rules {
         let control = &report.rules[rule].control;
-        let colour = match control.severity {
-            Severity::Critical => "1;31",
-            Severity::High => "31",
-            Severity::Medium => "33",
-            Severity::Low => "2",
-        };
-        let severity = paint.with(colour, &format!("{:<8}", control.severity.as_str()));
-        writeln!(out, " {severity} {:<7} {}", number(report, rule), control.title)?;
+        writeln!(out, "{}", title(report, rule, paint))?;
         for detail in details.iter().take(MAX_RESOURCES) {
             let label = report.seen[detail.seen].label.to_string();
             writeln!(out, "{INDENT}{label}")?;
@@ -170,6 +168,19 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
         }
     }
     Ok(())
+}
+
+/// A rule's severity, number and title.
+fn title(report: &Report, rule: usize, paint: &Paint) -> String {
+    let control = &report.rules[rule].control;
+    let colour = match control.severity {
+        Severity::Critical => "1;31",
+        Severity::High => "31",
+        Severity::Medium => "33",
+        Severity::Low => "2",
+    };
+    let severity = paint.with(colour, &format!("{:<8}", control.severity.as_str()));
+    format!(" {severity} {:<7} {}", number(report, rule), control.title)
 }
 
 /// `key = value`, the shorter ones first: what is long is cut, and a short value often says it all.
@@ -203,7 +214,8 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
-    let rules = by_rule(report, Outcome::NeedsReview);
+    let rules =
+        by_rule(report, |detail| detail.outcome == Outcome::NeedsReview && detail.exception.is_none());
     if rules.is_empty() {
         return Ok(());
     }
@@ -216,6 +228,32 @@ fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result
             report.rules[rule].control.title,
             details.len()
         )?;
+    }
+    Ok(())
+}
+
+/// What fails, or a person must decide, and has an exception: who answers for it, until when, and why.
+fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
+    let rules = by_rule(report, |detail| detail.exception.is_some());
+    if rules.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.with("1", "Excepted"))?;
+    for (rule, details) in rules {
+        writeln!(out, "{}", title(report, rule, paint))?;
+        for detail in details.iter().take(MAX_RESOURCES) {
+            let label = &report.seen[detail.seen].label;
+            let outcome = if detail.outcome == Outcome::Failed { "fails" } else { "to review" };
+            writeln!(out, "{INDENT}{label} ({outcome})")?;
+            let Some(exception) = &detail.exception else { continue };
+            let until =
+                exception.expires.map_or_else(String::new, |at| format!(" until {}", at.strftime("%F")));
+            let why = safe(&format!("{}{until}: {}", exception.owner, exception.reason));
+            writeln!(out, "{INDENT}  {}", paint.with("2", &cut(&why, WIDTH - INDENT.len() - 2)))?;
+        }
+        if details.len() > MAX_RESOURCES {
+            writeln!(out, "{INDENT}and {} more", details.len() - MAX_RESOURCES)?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
+use super::exceptions;
 use super::source::Observation;
 use crate::config::settings::Settings;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
@@ -63,6 +64,7 @@ pub(super) async fn judge_all(
     let mut tally = Tally::new(engine.rules.len());
     let mut pending = Vec::with_capacity(PENDING);
     let (mut seen, mut judged) = (BTreeSet::new(), BTreeSet::new());
+    let mut granted = engine.exceptions.cycle(Timestamp::now(), &observation.identity.cluster);
     let complete = loop {
         let resource = tokio::select! {
             biased;
@@ -76,13 +78,20 @@ pub(super) async fn judge_all(
         let subject = writer.subject(&resource, now);
         let label = sinks.report.is_some().then(|| Label::of(&resource));
         let kind = resource.sub_type.clone();
+        let about = granted.about(&resource);
         let judgements = engine.judge.judge(resource);
+        let marks = granted.marks(&about, &judgements);
         for (rules, judgement) in &judgements {
-            rules.iter().for_each(|rule| tally.add(*rule, judgement));
+            for rule in *rules {
+                tally.add(*rule, judgement);
+                if judgement.outcome == Outcome::Failed && marks.of(*rule).is_some() {
+                    tally.except(*rule);
+                }
+            }
         }
         if sinks.producer.is_some() || sinks.lines.is_some() {
             let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-            let events = writer.findings(&subject, judged);
+            let events = writer.findings(&subject, judged, &marks);
             write_lines(&mut sinks.lines, &events)?;
             pending.extend(events);
         }
@@ -95,7 +104,7 @@ pub(super) async fn judge_all(
         if !judgements.is_empty() {
             tally.resources += 1;
             if let (Some(report), Some(label)) = (&mut sinks.report, label) {
-                report.add(&subject.id, label, &judgements);
+                report.add(&subject.id, label, &judgements, &marks);
             }
         }
         if let Some(progress) = sinks.progress {
@@ -110,8 +119,10 @@ pub(super) async fn judge_all(
         // Before anything is called not applicable: a collector that broke off has not looked everywhere.
         observation.ended().await?;
         close(engine, &mut tally);
+        let uses = granted.close();
+        exceptions::warn(&uses);
         if let Some(report) = &mut sinks.report {
-            report.close();
+            report.close(uses);
         }
     }
     let unjudged = seen.difference(&judged).cloned().collect();

@@ -45,6 +45,7 @@ impl Cycles {
             resources = account.resources,
             passed = count(Outcome::Passed),
             failed = count(Outcome::Failed),
+            excepted = total.excepted(),
             needs_review = count(Outcome::NeedsReview),
             errors = count(Outcome::Error),
             not_applicable = count(Outcome::NotApplicable),
@@ -117,6 +118,8 @@ impl Complete {
                 let help = "Passed of passed and failed, in percent";
                 samples.fraction_of("posturebeat.last_cycle.score", help, &[of], score);
             }
+            let help = "Failed findings that an exception marks";
+            samples.gauge_of("posturebeat.last_cycle.excepted", help, &[of], totals.counts.excepted());
             for outcome in Outcome::ALL {
                 let labels = [of, ("outcome", outcome.as_str())];
                 let help = "Every rule and resource, by how it ended";

@@ -205,7 +205,7 @@ impl Runner<'_> {
             observation = observe(source, self.settings, &self.state, wanted(self.engine)) => observation?,
         };
         let context = context(self.settings, &observation, &self.agent_id, &self.ephemeral_id, sequence);
-        let writer = Writer::new(&self.engine.rules, context);
+        let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
         let report = report.map(|slot| {
             slot.insert(Report::new(Arc::clone(&self.engine.rules), observation.identity.clone()))
         });

@@ -4,10 +4,12 @@ use anyhow::{Context as _, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::places::roles;
 use crate::config::settings::Posture;
 use crate::evaluate::Judge;
+use crate::exception::Exceptions;
 use crate::resource::Kind;
 use crate::rule::{Catalogue, Rule, RuleFile, built_in};
 
@@ -17,14 +19,23 @@ pub struct Engine {
     pub rules: Arc<[Rule]>,
     /// Asks them.
     pub judge: Judge,
+    /// Where they may fail.
+    pub exceptions: Exceptions,
 }
 
 impl Engine {
-    /// The rules that these settings ask for.
+    /// The rules that these settings ask for, and their exceptions. Every mistake in those is reported.
     pub fn new(posture: &Posture) -> anyhow::Result<Self> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
-        let rules =
-            catalogue.rules(&posture.benchmarks, &posture.rule_params).map_err(|message| anyhow!(message))?;
+        let mistakes = exceptions::mistakes(&posture.exceptions, &catalogue);
+        let rules = catalogue.rules(&posture.benchmarks, &posture.rule_params);
+        let rules = match (rules, mistakes.is_empty()) {
+            (Ok(rules), true) => rules,
+            (Ok(_), false) => bail!("{}", exceptions::lines(mistakes.iter())),
+            (Err(message), true) => bail!(message),
+            (Err(message), false) => bail!("{message}\n{}", exceptions::lines(mistakes.iter())),
+        };
+        let exceptions = Exceptions::new(posture.exceptions.iter().map(exceptions::read).collect(), &rules);
         let judge = Judge::new(&rules);
         for (kind, name) in judge.selectors() {
             let known = match kind {
@@ -41,7 +52,7 @@ impl Engine {
                 );
             }
         }
-        Ok(Self { rules: rules.into(), judge })
+        Ok(Self { rules: rules.into(), judge, exceptions })
     }
 }
 

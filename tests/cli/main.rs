@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod api;
+mod exceptions;
 mod input;
 mod monitoring;
 mod program;

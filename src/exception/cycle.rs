@@ -1,0 +1,174 @@
+//! Exceptions during one cycle: what they mark, and what became of each.
+
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use super::{Exception, Exceptions, KnownBy};
+use crate::evaluate::{Judgement, Outcome};
+use crate::resource::{Cluster, Resource};
+
+/// The exceptions during one cycle.
+#[derive(Debug)]
+pub struct Cycle<'e> {
+    exceptions: &'e Exceptions,
+    standings: Vec<Standing>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    Expired,
+    OtherCluster,
+    Valid(Seen),
+}
+
+/// The judgements that a valid exception was about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    marked: u64,
+    errors: u64,
+    passed: u64,
+}
+
+/// The findings of one resource that an exception marks; nearly always none.
+#[derive(Debug, Default)]
+pub struct Marks(Vec<Mark>);
+
+/// An exception for one finding.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// The index of the rule.
+    pub rule: usize,
+    /// How manieth of the exceptions it is, from 0.
+    pub number: usize,
+    /// The exception.
+    pub exception: Arc<Exception>,
+}
+
+/// What became of an exception.
+#[derive(Debug, Clone)]
+pub struct Use {
+    /// The exception.
+    pub exception: Arc<Exception>,
+    /// How it stands.
+    pub state: State,
+    /// How many findings it is about that are not good.
+    pub findings: u64,
+}
+
+/// How an exception stands at the end of a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// There was something to except.
+    InUse,
+    /// It is over, and marks nothing any more.
+    Expired,
+    /// It is for another cluster.
+    OtherCluster,
+    /// What it is about passes.
+    NotNeeded,
+    /// What it is about could not be judged.
+    Undecided,
+    /// There was nothing that it is about.
+    Unmatched,
+}
+
+impl<'e> Cycle<'e> {
+    pub(super) fn new(exceptions: &'e Exceptions, now: Timestamp, cluster: &Cluster) -> Self {
+        let standing = |exception: &Exception| {
+            if exception.expires.is_some_and(|expires| now >= expires) {
+                Standing::Expired
+            } else if !exception.is_for(cluster) {
+                Standing::OtherCluster
+            } else {
+                Standing::Valid(Seen::default())
+            }
+        };
+        Self { exceptions, standings: exceptions.iter().map(standing).collect() }
+    }
+
+    /// The valid exceptions that are about this resource, in order. It is asked before the resource is judged,
+    /// for judging uses it up.
+    pub fn about(&self, resource: &Resource) -> Vec<usize> {
+        if self.exceptions.is_empty() {
+            return Vec::new();
+        }
+        // What could not be listed may well hold what they are about.
+        let unlisted = resource.is_unlisted();
+        let known = KnownBy::of(resource);
+        let selectors = resource.selectors().into_iter();
+        let named =
+            selectors.filter_map(|name| self.exceptions.by_selector.get(&(resource.kind, name.to_owned())));
+        let fits = |number: &usize| {
+            matches!(self.standings[*number], Standing::Valid(_))
+                && (unlisted || self.exceptions.all[*number].exception.is_about(&known))
+        };
+        let mut about: Vec<usize> = named.flatten().copied().filter(fits).collect();
+        about.sort_unstable();
+        about.dedup();
+        about
+    }
+
+    /// The findings that are marked, of a resource that the exceptions `about` are about: what failed, and what
+    /// a person must finish. The first exception wins, and every one that fits has been of use.
+    pub fn marks(&mut self, about: &[usize], judgements: &[(&[usize], Judgement)]) -> Marks {
+        let mut marks = Marks::default();
+        for number in about {
+            let granted = &self.exceptions.all[*number];
+            let Standing::Valid(seen) = &mut self.standings[*number] else { continue };
+            for (rules, judgement) in judgements {
+                for rule in rules.iter().filter(|rule| granted.rules.binary_search(rule).is_ok()) {
+                    match judgement.outcome {
+                        Outcome::Failed | Outcome::NeedsReview => {
+                            seen.marked += 1;
+                            if marks.of(*rule).is_none() {
+                                let exception = Arc::clone(&granted.exception);
+                                marks.0.push(Mark { rule: *rule, number: *number, exception });
+                            }
+                        }
+                        Outcome::Error => seen.errors += 1,
+                        Outcome::Passed => seen.passed += 1,
+                        Outcome::NotApplicable => {}
+                    }
+                }
+            }
+        }
+        marks
+    }
+
+    /// What became of each, in order, once everything was judged.
+    pub fn close(self) -> Vec<Use> {
+        let became = |(granted, standing): (&super::Granted, &Standing)| {
+            let (state, findings) = match standing {
+                Standing::Expired => (State::Expired, 0),
+                Standing::OtherCluster => (State::OtherCluster, 0),
+                Standing::Valid(Seen { marked: 0, errors: 0, passed: 0 }) => (State::Unmatched, 0),
+                Standing::Valid(Seen { marked: 0, errors: 0, .. }) => (State::NotNeeded, 0),
+                Standing::Valid(Seen { marked: 0, .. }) => (State::Undecided, 0),
+                Standing::Valid(seen) => (State::InUse, seen.marked),
+            };
+            Use { exception: Arc::clone(&granted.exception), state, findings }
+        };
+        self.exceptions.all.iter().zip(&self.standings).map(became).collect()
+    }
+}
+
+impl Marks {
+    /// The mark of this resource's finding by a rule.
+    pub fn of(&self, rule: usize) -> Option<&Mark> {
+        self.0.iter().find(|mark| mark.rule == rule)
+    }
+}
+
+impl State {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InUse => "in_use",
+            Self::Expired => "expired",
+            Self::OtherCluster => "other_cluster",
+            Self::NotNeeded => "not_needed",
+            Self::Undecided => "undecided",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What exceptions can be about: every rule there is, in force or not. An exception that can never match is a
+//! mistake, and whoever wrote it is told at once.
+
+use std::collections::BTreeMap;
+
+use super::rule_name::Form;
+use super::{Exception, RuleName};
+use crate::resource::{Kind, Selector};
+use crate::rule::{BenchmarkName, Catalogue, rule_id};
+
+/// How alike two names must be (0 to 1) for one to be taken as the other, mistyped.
+const ALIKE: f64 = 0.7;
+
+/// Every rule of a catalogue.
+#[derive(Debug)]
+pub struct Known {
+    /// What each control judges.
+    controls: BTreeMap<String, Vec<Selector>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    benchmark: BenchmarkName,
+    number: String,
+    id: String,
+    controls: Vec<String>,
+}
+
+impl Known {
+    /// All rules of the catalogue.
+    pub fn new(catalogue: &Catalogue) -> Self {
+        let controls = catalogue.controls().map(|control| (control.id.clone(), control.resources.clone()));
+        let mut rows = Vec::new();
+        for table in catalogue.benchmarks() {
+            rows.extend(table.rules.iter().map(|row| Row {
+                benchmark: table.full_name(),
+                number: row.number.clone(),
+                id: row.id.clone().unwrap_or_else(|| rule_id(&table.full_name(), &row.number)),
+                controls: row.controls().map(str::to_owned).collect(),
+            }));
+        }
+        Self { controls: controls.collect(), rows }
+    }
+
+    /// What is wrong with the rule's name: there is none of it.
+    pub fn unknown(&self, rule: &RuleName) -> Option<String> {
+        if self.controls_of(rule).next().is_some() {
+            return None;
+        }
+        let all: Vec<String> = match &rule.form {
+            Form::Control(_) => self.controls.keys().cloned().collect(),
+            Form::Number { benchmark: None, .. } => self.rows.iter().map(|row| row.number.clone()).collect(),
+            Form::Number { benchmark: Some(_), .. } => {
+                self.rows.iter().map(|row| format!("{}/{}", row.benchmark, row.number)).collect()
+            }
+            Form::Id(_) => Vec::new(),
+        };
+        Some(match nearest(&rule.to_string(), all.iter().map(String::as_str)) {
+            Some(nearest) => format!("unknown rule `{rule}`; did you mean `{nearest}`?"),
+            None => format!(
+                "unknown rule `{rule}`; expected a control's id such as `pod-privileged`, a number such as `5.2.2` or `cis_k8s@2.0.1/5.2.2`, or a rule's id (`posturebeat rules coverage` shows them)"
+            ),
+        })
+    }
+
+    /// What is wrong with an exception whose rule is known: nothing that the rule judges can fit it.
+    pub fn impossible(&self, exception: &Exception) -> Option<String> {
+        let judged: Vec<&Selector> =
+            self.controls_of(&exception.rule).flat_map(|id| &self.controls[id]).collect();
+        let rule = &exception.rule;
+        if let Some(kind) = &exception.kind
+            && !judged.iter().flat_map(|selector| kinds(selector)).any(|name| kind.matches(name))
+        {
+            let mut names: Vec<&str> = judged.iter().flat_map(|selector| kinds(selector)).collect();
+            names.sort_unstable();
+            names.dedup();
+            let wanted = kind.to_string();
+            return Some(match nearest(&wanted, names.iter().copied()) {
+                Some(nearest) => format!("`{rule}` judges no `{wanted}`; did you mean `{nearest}`?"),
+                None => format!("`{rule}` judges no `{wanted}`; expected one of `{}`", names.join("`, `")),
+            });
+        }
+        let of_objects =
+            [("namespace", exception.namespace.is_some()), ("labels", !exception.labels.is_empty())];
+        let asked = of_objects.iter().find(|(_, asked)| *asked)?;
+        let objects = judged.iter().any(|selector| selector.kind == Kind::K8sObject);
+        (!objects)
+            .then(|| format!("`{rule}` judges files or processes, which have no {}: remove it", asked.0))
+    }
+
+    /// The controls that a rule's name means.
+    fn controls_of(&self, rule: &RuleName) -> impl Iterator<Item = &String> {
+        let direct = self
+            .controls
+            .keys()
+            .filter(|id| matches!(&rule.form, Form::Control(wanted) if wanted.matches(id)));
+        let rows = self.rows.iter().filter(|row| match &rule.form {
+            Form::Id(id) => *id == row.id,
+            _ => rule.numbers(&row.benchmark, &row.number),
+        });
+        direct.chain(rows.flat_map(|row| &row.controls))
+    }
+}
+
+/// What `kind` may say of the resources that a selector chooses.
+fn kinds(selector: &Selector) -> Vec<&str> {
+    match selector.kind {
+        Kind::K8sObject => vec![&selector.name, selector.kind.as_str()],
+        Kind::File => vec!["file", "directory"],
+        Kind::Process => vec!["process"],
+    }
+}
+
+/// The name that was probably meant; of several alike the one that begins alike.
+fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut best: Option<((f64, usize), &str)> = None;
+    for name in names {
+        let likeness = strsim::normalized_damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
+        let beginning = written.chars().zip(name.chars()).take_while(|(left, right)| left == right).count();
+        let likeness = (likeness, beginning);
+        if likeness.0 >= ALIKE && best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}

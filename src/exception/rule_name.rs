@@ -1,0 +1,62 @@
+//! The name of a rule, in the four ways that people name one.
+
+use uuid::Uuid;
+
+use super::Pattern;
+use crate::rule::{BenchmarkName, Rule};
+
+/// A control's id (`pod-privileged`), a recommendation's number in every benchmark (`5.2.2`) or in one
+/// (`cis_k8s@2.0.1/5.2.2`), or a rule's id (a UUID). All but the last may end in a star: `5.2.*`.
+#[derive(Debug, Clone)]
+pub struct RuleName {
+    written: String,
+    pub(super) form: Form,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    Control(Pattern),
+    Number { benchmark: Option<String>, number: Pattern },
+    Id(String),
+}
+
+impl RuleName {
+    /// As written.
+    pub fn new(written: &str) -> Self {
+        let form = if let Ok(id) = Uuid::try_parse(written) {
+            Form::Id(id.to_string())
+        } else if let Some((benchmark, number)) = written.rsplit_once('/') {
+            Form::Number { benchmark: Some(benchmark.to_owned()), number: Pattern::new(number) }
+        } else if written.starts_with(|first: char| first.is_ascii_digit()) {
+            Form::Number { benchmark: None, number: Pattern::new(written) }
+        } else {
+            Form::Control(Pattern::new(written))
+        };
+        Self { written: written.to_owned(), form }
+    }
+
+    /// Whether this rule is meant.
+    pub fn names(&self, rule: &Rule) -> bool {
+        match &self.form {
+            Form::Control(control) => control.matches(&rule.control.id),
+            Form::Number { .. } => self.numbers(&rule.benchmark.full_name(), &rule.row.number),
+            Form::Id(id) => *id == rule.id,
+        }
+    }
+
+    /// Whether a recommendation is meant by its number.
+    pub(super) fn numbers(&self, table: &BenchmarkName, number: &str) -> bool {
+        match &self.form {
+            Form::Number { benchmark, number: wanted } => {
+                wanted.matches(number) && benchmark.as_ref().is_none_or(|name| *name == table.to_string())
+            }
+            Form::Control(_) | Form::Id(_) => false,
+        }
+    }
+}
+
+impl std::fmt::Display for RuleName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.written)
+    }
+}
