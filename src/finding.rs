@@ -22,7 +22,7 @@ use crate::exception::Exception;
 use crate::resource::Identity;
 
 pub use ids::resource_id;
-pub use rule_text::audit_text;
+pub use rule_text::{applies_text, audit_text};
 pub use subject::Subject;
 pub use writer::{Totals, Writer};
 

@@ -5,6 +5,7 @@
 
 mod diff;
 mod json;
+mod not_applicable;
 mod table;
 mod text;
 
@@ -28,6 +29,8 @@ pub struct Report {
     seen: Vec<Seen>,
     details: Vec<Detail>,
     exceptions: Vec<Use>,
+    /// Rules that found nothing to judge.
+    without_resource: Vec<usize>,
 }
 
 /// One resource and what came of every rule about it.
@@ -66,7 +69,15 @@ impl Report {
     /// An empty report about these rules.
     pub fn new(rules: Arc<[Rule]>, identity: Identity) -> Self {
         let tally = Tally::new(rules.len());
-        Self { identity, rules, tally, seen: Vec::new(), details: Vec::new(), exceptions: Vec::new() }
+        Self {
+            identity,
+            rules,
+            tally,
+            seen: Vec::new(),
+            details: Vec::new(),
+            exceptions: Vec::new(),
+            without_resource: Vec::new(),
+        }
     }
 
     /// Takes in every judgement of one resource, whose `resource.id` is `id`, and which of them have an exception.
@@ -101,7 +112,7 @@ impl Report {
 
     /// Nothing more will come: rules that saw no resource are not applicable, and this became of the exceptions.
     pub fn close(&mut self, exceptions: Vec<Use>) {
-        self.tally.close();
+        self.without_resource = self.tally.close();
         self.exceptions = exceptions;
     }
 

@@ -27,6 +27,11 @@ pub(super) fn text(control: &Control) -> String {
     lines.join("\n")
 }
 
+/// What a control is meant for, where not for everything.
+pub(super) fn applies(control: &Control) -> Option<String> {
+    control.applies.as_ref().map(check)
+}
+
 fn check(part: &Check) -> String {
     match part {
         Check::All(parts) => group(parts, " and "),

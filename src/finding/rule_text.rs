@@ -86,3 +86,8 @@ fn fields(rule: &Rule) -> Value {
 pub fn audit_text(control: &crate::rule::Control) -> String {
     audit::text(control)
 }
+
+/// What a control is meant for, in words; `None` where it is meant for everything it judges.
+pub fn applies_text(control: &crate::rule::Control) -> Option<String> {
+    audit::applies(control)
+}

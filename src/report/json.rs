@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, Seen};
+use super::{Report, Seen, not_applicable};
 use crate::evaluate::{Counts, Outcome};
 use crate::exception::Use;
 use crate::finding::granted;
@@ -44,7 +44,7 @@ fn used(used: &Use) -> Value {
 
 fn rule(report: &Report, index: usize) -> Value {
     let rule = &report.rules[index];
-    json!({
+    let mut out = json!({
         "benchmark": rule.benchmark.full_name().to_string(),
         "number": rule.row.number,
         "id": rule.id,
@@ -55,7 +55,11 @@ fn rule(report: &Report, index: usize) -> Value {
         "judges": rule.control.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "totals": counts(&report.tally.rule(index)),
         "remediation": rule.control.remediation,
-    })
+    });
+    if let Some(reason) = not_applicable::reason(report, index) {
+        out["not_applicable_because"] = json!(reason);
+    }
+    out
 }
 
 /// `results` has every outcome by `benchmark/number`; `details` what is to be said of those that are not good.

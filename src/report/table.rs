@@ -29,6 +29,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     let _ = reviews(&mut out, report, &paint);
     let _ = excepted(&mut out, report, &paint);
     let _ = unseen(&mut out, report, &paint);
+    let _ = idle(&mut out, report, &paint);
     out
 }
 
@@ -153,19 +154,25 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     for (rule, details) in rules {
         let control = &report.rules[rule].control;
         writeln!(out, "{}", title(report, rule, paint))?;
-        for detail in details.iter().take(MAX_RESOURCES) {
-            let label = report.seen[detail.seen].label.to_string();
-            writeln!(out, "{INDENT}{label}")?;
-            let evidence = safe(&evidence(&detail.evidence));
-            writeln!(out, "{INDENT}  {}", paint.with("2", &cut(&evidence, WIDTH - INDENT.len() - 2)))?;
-        }
-        if details.len() > MAX_RESOURCES {
-            writeln!(out, "{INDENT}and {} more", details.len() - MAX_RESOURCES)?;
-        }
+        resources(out, report, &details, paint)?;
         for (number, line) in wrapped(&control.remediation, WIDTH - INDENT.len() - 2).iter().enumerate() {
             let mark = if number == 0 { "→ " } else { "  " };
             writeln!(out, "{INDENT}{}", paint.with("2", &format!("{mark}{line}")))?;
         }
+    }
+    Ok(())
+}
+
+/// Where, and what was seen there.
+fn resources(out: &mut String, report: &Report, details: &[&Detail], paint: &Paint) -> std::fmt::Result {
+    for detail in details.iter().take(MAX_RESOURCES) {
+        let label = report.seen[detail.seen].label.to_string();
+        writeln!(out, "{INDENT}{label}")?;
+        let evidence = safe(&evidence(&detail.evidence));
+        writeln!(out, "{INDENT}  {}", paint.with("2", &cut(&evidence, WIDTH - INDENT.len() - 2)))?;
+    }
+    if details.len() > MAX_RESOURCES {
+        writeln!(out, "{INDENT}and {} more", details.len() - MAX_RESOURCES)?;
     }
     Ok(())
 }
@@ -221,13 +228,8 @@ fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result
     }
     writeln!(out, "\n{}", paint.with("1", "For a person to decide"))?;
     for (rule, details) in rules {
-        writeln!(
-            out,
-            " {:<7} {} ({} resources)",
-            number(report, rule),
-            report.rules[rule].control.title,
-            details.len()
-        )?;
+        writeln!(out, "{}", title(report, rule, paint))?;
+        resources(out, report, &details, paint)?;
     }
     Ok(())
 }
@@ -279,6 +281,21 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
         for line in wrapped(&format!("{count} not judged: {}", rules.join(", ")), WIDTH - INDENT.len()) {
             writeln!(out, "{INDENT}{line}")?;
         }
+    }
+    Ok(())
+}
+
+/// The rules that nothing here is judged by. On a node there are few; why each is not, the other formats say.
+fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
+    let mut rules: Vec<String> =
+        super::not_applicable::idle(report).map(|(rule, _)| number(report, rule)).collect();
+    rules.dedup();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.with("1", "Not applicable here (why: --format json)"))?;
+    for line in wrapped(&rules.join(", "), WIDTH - 2) {
+        writeln!(out, " {line}")?;
     }
     Ok(())
 }

@@ -1,0 +1,27 @@
+//! Why a rule is not applicable: there is nothing that it judges, or what there is it is not meant for.
+
+use super::Report;
+use crate::evaluate::Outcome;
+use crate::finding::applies_text;
+
+/// The reason; `None` where the rule was applicable to everything.
+pub(super) fn reason(report: &Report, rule: usize) -> Option<String> {
+    if report.tally.rule(rule).of(Outcome::NotApplicable) == 0 {
+        return None;
+    }
+    let control = &report.rules[rule].control;
+    if report.without_resource.contains(&rule) {
+        let judged: Vec<String> = control.resources.iter().map(ToString::to_string).collect();
+        return Some(format!("there is no {}", judged.join(", ")));
+    }
+    applies_text(control).map(|text| format!("applies when {text}"))
+}
+
+/// Rules that nothing here is judged by, with the reason.
+pub(super) fn idle(report: &Report) -> impl Iterator<Item = (usize, String)> + '_ {
+    (0..report.rules.len()).filter_map(|rule| {
+        let counts = report.tally.rule(rule);
+        let judged = counts.judged() + counts.of(Outcome::NeedsReview) + counts.of(Outcome::Error);
+        (judged == 0).then(|| reason(report, rule)).flatten().map(|reason| (rule, reason))
+    })
+}
