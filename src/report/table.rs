@@ -1,7 +1,7 @@
 //! The report for people: score, sections, what fails and where, and what could not be seen.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::text::{cut, safe};
@@ -287,8 +287,13 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
 
 /// The rules that nothing here is judged by. On a node there are few; why each is not, the other formats say.
 fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
-    let mut rules: Vec<String> =
-        super::not_applicable::idle(report).map(|(rule, _)| number(report, rule)).collect();
+    let idle: BTreeSet<usize> = super::not_applicable::idle(report).map(|(rule, _)| rule).collect();
+    let all = 0..report.rules.len();
+    // Of a number with several controls, one may have found something.
+    let busy: BTreeSet<String> =
+        all.filter(|rule| !idle.contains(rule)).map(|rule| number(report, rule)).collect();
+    let mut rules: Vec<String> = idle.iter().map(|rule| number(report, *rule)).collect();
+    rules.retain(|number| !busy.contains(number));
     rules.dedup();
     if rules.is_empty() {
         return Ok(());
