@@ -10,6 +10,7 @@ mod catalogue;
 mod check;
 mod control;
 mod coverage;
+mod differences;
 mod mutate;
 mod path;
 mod schema;

@@ -69,6 +69,8 @@ fn the_catalogue_can_be_read() {
         "{}",
         ran.out
     );
+    let ran = program.run(&["rules", "differences"]);
+    assert!(ran.out.contains("| 5.2.4 | `pod-host-ipc` | warns of a written false |"), "{}", ran.out);
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn a_rule_about_what_is_never_collected_is_no_silence() {
     let ran = scan(&program);
     assert_eq!(ran.code, Some(1));
     assert!(ran.last().contains("file/misspelt-role") && ran.last().contains("pki-key"), "{}", ran.err);
-    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Service"));
+    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Endpoints"));
     let ran = scan(&program);
     assert!(ran.out.contains("posturebeat does not collect this kind"), "{}{}", ran.out, ran.err);
 }

@@ -31,6 +31,14 @@ fn the_coverage_page_is_current() {
 }
 
 #[test]
+fn the_page_of_differences_is_current() {
+    let head = "# Where others decide otherwise\n\nMade from the controls' `differs` by `make update`; \
+        `posturebeat rules differences` prints the same. The numbers are those of the newest version of the \
+        benchmark; where an older one is in parentheses, newer ones do without that control.\n\n";
+    generated("docs/differences.md", &format!("{head}{}", catalogue().differences()));
+}
+
+#[test]
 fn the_schemas_for_rule_authors_are_current() {
     let text = |schema: serde_json::Value| format!("{schema:#}\n");
     generated("docs/schema/control.json", &text(posturebeat::rule::control_schema()));
@@ -54,6 +62,11 @@ fn each_control_is_well_kept() {
             if !(url.starts_with("https://kubernetes.io/") || url.starts_with("https://etcd.io/")) {
                 say(format!("refers to {url}"));
             }
+        }
+        if let Some(key) =
+            control.differs.keys().find(|key| !["cloudbeat", "kube-bench", "effect"].contains(&key.as_str()))
+        {
+            say(format!("differs from `{key}`"));
         }
         if !catalogue
             .benchmarks()
