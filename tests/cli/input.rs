@@ -56,6 +56,42 @@ fn unknown_names_list_the_known_ones() {
     assert_eq!(ran.code, Some(1), "usage errors are errors like any other");
 }
 
+/// Elsewhere a name that nobody knows judged nothing, and the gate stood open.
+#[test]
+fn kubescape_3551_a_typo_in_what_is_to_be_judged_opens_no_gate() {
+    let program = Program::new();
+    program.write("pod.json", &pod("web", "x").to_string());
+    for (option, value) in [
+        ("--benchmark", "cis_k8s@2.0.2"),
+        ("-E", "posturebeat.benchmarks=[cis_k9s]"),
+        ("-E", "posturebeat.rules.params.pod-privilegd.x=1"),
+        ("-E", "posturebeat.rules.params.pod-token-automount.exempt_namespace=[shop]"),
+    ] {
+        let ran = program.run(&["scan", "--manifests", "pod.json", "--fail-on", "failed", option, value]);
+        assert_eq!(ran.code, Some(1), "{value}: {}", ran.err);
+        assert!(ran.last().contains("unknown"), "{value}: {}", ran.err);
+    }
+}
+
+#[test]
+fn kubescape_1743_one_object_has_one_verdict_however_it_comes_in() {
+    let program = Program::new();
+    let mut pod = pod("web", "x");
+    pod["metadata"]["uid"] = "uid-1".into();
+    program.write("pod.json", &pod.to_string());
+    let line = json!({"type": "k8s_object", "sub_type": "Pod", "id": "uid-1", "name": "web", "raw": pod});
+    program.write("recorded.ndjson", &format!("{line}\n"));
+    let results = |input: [&str; 2]| {
+        let ran = program.run(&["scan", input[0], input[1], "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let found = report["resources"].as_array().unwrap().iter().find(|it| it["name"] == "web").cloned();
+        found.unwrap()["results"].clone()
+    };
+    let from_manifest = results(["--manifests", "pod.json"]);
+    assert_eq!(from_manifest["cis_k8s@2.0.1/5.2.2"], "failed");
+    assert_eq!(from_manifest, results(["--snapshot", "recorded.ndjson"]));
+}
+
 #[test]
 fn a_truncated_snapshot() {
     let program = Program::new();
