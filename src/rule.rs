@@ -23,7 +23,7 @@ pub use catalogue::{Catalogue, Rule, RuleFile, rule_id};
 pub use check::{Absent, Check, Comparison, Operand};
 pub use control::{Control, Decision, Severity};
 pub use mutate::{Mutant, mutants};
-pub(crate) use path::place_steps;
+pub(crate) use path::{Key, Place, place_steps};
 pub use path::{Match, Path};
 pub use schema::{cases_schema, control_schema};
 pub(crate) use setting::minor_version;

@@ -136,6 +136,46 @@ fn manifests_are_judged_and_fail_on_trips() {
 }
 
 #[test]
+fn roles_and_bindings_of_wrong_types_never_pass() {
+    let program = Program::new();
+    let api = "rbac.authorization.k8s.io/v1";
+    let role = |name: &str, rules: Value| json!({"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules});
+    let binding = |name: &str, role: &str, subjects: Value| {
+        json!({"apiVersion": api, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects})
+    };
+    let jane = json!([{"kind": "User", "name": "jane"}]);
+    let reads = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+    let objects = [
+        role("text", json!("all")),
+        role("text-within", json!([{"apiGroups": "*", "resources": "*", "verbs": "*"}])),
+        role("good", reads),
+        binding("of-text", "text", jane.clone()),
+        binding("of-text-within", "text-within", jane.clone()),
+        binding("of-good", "good", jane),
+        binding("to-text", "good", json!("jane")),
+    ];
+    program.write("all.json", &json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string());
+    let ran = program.run(&["scan", "--manifests", "all.json", "--format", "json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    let outcome = |name: &str, number: &str| {
+        let found = report["resources"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+        found["results"][format!("cis_k8s@2.0.1/{number}")].clone()
+    };
+    for (name, number) in [
+        ("text", "5.1.3"),
+        ("text-within", "5.1.3"),
+        ("of-text", "5.1.2"),
+        ("of-text-within", "5.1.2"),
+        ("to-text", "5.1.2"),
+    ] {
+        assert_eq!(outcome(name, number), "error", "{name}");
+    }
+    assert_eq!(outcome("good", "5.1.3"), "passed");
+    assert_eq!(outcome("of-good", "5.1.2"), "failed");
+}
+
+#[test]
 fn a_gate_that_judged_nothing_does_not_open() {
     let program = Program::new();
     let deployment =
