@@ -20,7 +20,8 @@ lint:
 bench:
 	cargo bench --locked --bench pods
 
-# Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/schema/.
+# Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/differences.md,
+# docs/schema/.
 update:
 	UPDATE=1 cargo test --locked --lib --test notice --test rules
 

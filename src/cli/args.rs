@@ -138,6 +138,8 @@ pub(super) enum RulesCommand {
     },
     /// Which recommendation is answered, and how
     Coverage,
+    /// Where other tools, or the recommendations' own words, decide otherwise
+    Differences,
 }
 
 impl Global {

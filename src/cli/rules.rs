@@ -26,6 +26,9 @@ pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Resul
         }
         RulesCommand::Check { dir, mutate } => return check(settings, dir.as_deref(), mutate),
         RulesCommand::Coverage => print!("{}", load_catalogue(&settings.posture.rule_paths)?.coverage()),
+        RulesCommand::Differences => {
+            print!("{}", load_catalogue(&settings.posture.rule_paths)?.differences());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -85,6 +85,16 @@ mod tests {
     }
 
     #[test]
+    fn cloudbeat_631_and_633_a_value_stands_behind_an_equals_sign_or_a_blank() {
+        for sign in ["=", " "] {
+            let line = format!("kubelet --v=2 --read-only-port{sign}26492 --config=/etc/kubelet.json");
+            assert_eq!(values(Component::Kubelet, &line, "read-only-port"), ["26492"], "{line}");
+        }
+        let chains = "--make-iptables-util-chains=false --v=2";
+        assert_eq!(values(Component::Kubelet, chains, "make-iptables-util-chains"), ["false"]);
+    }
+
+    #[test]
     fn a_bool_never_takes_the_next_word() {
         assert_eq!(values(Component::ApiServer, "--profiling false", "profiling"), ["true"]);
         assert_eq!(values(Component::Etcd, "-auto-tls --name x", "auto-tls"), ["true"]);

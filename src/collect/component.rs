@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn cloudbeat_646_every_component_is_known_by_the_name_it_runs_under() {
+        for component in Component::ALL {
+            assert_eq!(of(&format!("/usr/bin/{} --v=2", component.as_str())), Some(component));
+        }
+        assert_eq!(of("kube-controller-manager --v=2"), Some(Component::ControllerManager));
+    }
+
+    #[test]
     fn a_short_old_name_needs_the_flags_of_a_component() {
         assert_eq!(of("/usr/bin/scheduler --master=https://10.0.0.1"), Some(Component::Scheduler));
         assert_eq!(of("proxy --kubeconfig /etc/proxy.conf"), Some(Component::Proxy));

@@ -23,8 +23,8 @@ use crate::resource::{Kind, Reason, Resource, Unread};
 /// What objects say about others.
 #[derive(Debug)]
 pub struct Index {
-    /// Namespace → its network policies as `{kind, name}`.
-    network_policies: BTreeMap<String, Vec<Value>>,
+    /// Namespace → its network policies as `{kind, name}`, and whether each can be understood.
+    network_policies: BTreeMap<String, Vec<(Value, bool)>>,
     webhooks: webhooks::Webhooks,
     api_servers: api_servers::ApiServers,
     roles: roles::Roles,
@@ -96,7 +96,10 @@ impl Index {
             "NetworkPolicy" => {
                 let namespace = resource.namespace().unwrap_or_default().to_owned();
                 let policy = json!({"kind": resource.sub_type, "name": resource.name});
-                self.network_policies.entry(namespace).or_default().push(policy);
+                // An API server stores no other; a manifest may hold one.
+                let understood =
+                    resource.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
+                self.network_policies.entry(namespace).or_default().push((policy, understood));
             }
             webhooks::VALIDATING | webhooks::MUTATING => self.webhooks.note(resource),
             "ClusterRole" | "Role" => self.roles.note(resource),
@@ -139,8 +142,16 @@ impl Index {
     }
 
     fn relate_namespace(&self, resource: &mut Resource) {
-        let policies = self.network_policies.get(&resource.name).cloned().unwrap_or_default();
-        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies.into()));
+        let policies = self.network_policies.get(&resource.name).map(Vec::as_slice).unwrap_or_default();
+        let list: Vec<&Value> = policies.iter().map(|(policy, _)| policy).collect();
+        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(json!(list)));
+        for (position, (policy, _)) in policies.iter().enumerate().filter(|(_, (_, understood))| !understood)
+        {
+            let what =
+                format!("understand the NetworkPolicy {}: expected an object as `spec`", policy["name"]);
+            let at = format!("$.related.networkPolicies[{position}]");
+            resource.unread.push(Unread::new(at, Reason::Malformed, what));
+        }
         self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
         if let Some(plugin) = self.api_servers.pod_security_plugin() {
             resource.related.insert("podSecurityPlugin".into(), plugin.into());

@@ -26,8 +26,8 @@ impl Document {
             fields.insert("related".into(), Value::Object(related));
             fields.remove("derived");
         }
-        if kind == Kind::K8sObject && sub_type == "Pod" {
-            shape::of_pod(&root, &mut unread);
+        if kind == Kind::K8sObject {
+            shape::check(&sub_type, &root, &mut unread);
         }
         for place in &unread {
             remove(&mut root, &place_steps(&place.at));

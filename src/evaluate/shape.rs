@@ -1,96 +1,214 @@
-//! Whether a Pod has the types that the API gives it. What an API server stored always has; a manifest may not,
+//! Whether an object has the types that the API gives it. What an API server stored always has; a manifest may not,
 //! and a filter over a text where a list should be selects nothing, which would pass.
+//!
+//! In: an object with its joins. Out: each place of another type than it must be, as unread.
 
 use serde_json::Value;
 
 use crate::resource::{Reason, Unread};
+use crate::rule::{Key, Place};
+use Is::{Bool, List, Number, Object, Text};
 
-/// A type of JSON.
-#[derive(Clone, Copy)]
+/// A type of JSON, and of what is in it as far as rules look.
 enum Is {
-    Object,
-    List,
+    Object(&'static [(&'static str, Is)]),
+    List(&'static Is),
     Bool,
     Number,
+    Text,
 }
 
-/// Fields of a pod's spec that rules look at.
-const SPEC: [(&str, Is); 7] = [
-    ("containers", Is::List),
-    ("initContainers", Is::List),
-    ("ephemeralContainers", Is::List),
-    ("volumes", Is::List),
-    ("hostNetwork", Is::Bool),
-    ("hostPID", Is::Bool),
-    ("hostIPC", Is::Bool),
-];
-/// Fields of a container.
-const CONTAINER: [(&str, Is); 2] = [("securityContext", Is::Object), ("ports", Is::List)];
-/// Fields of a security context, a pod's or a container's.
-const CONTEXT: [(&str, Is); 5] = [
-    ("privileged", Is::Bool),
-    ("allowPrivilegeEscalation", Is::Bool),
-    ("runAsNonRoot", Is::Bool),
-    ("runAsUser", Is::Number),
-    ("capabilities", Is::Object),
-];
+/// So many wrong places are named. In an object with more of them, nothing can be relied on.
+const MOST: usize = 20;
 
-/// Adds to `unread` every place of a pod that holds another type than it must.
-pub(super) fn of_pod(pod: &Value, unread: &mut Vec<Unread>) {
-    let Some(spec) = pod.get("spec") else { return };
-    let mut check = Shape { unread };
-    if !check.is(spec, Is::Object, || "$.spec".into()) {
-        return;
+const TEXTS: Is = List(&Text);
+
+const POD: Is = Object(&[(
+    "spec",
+    Object(&[
+        ("containers", CONTAINERS),
+        ("initContainers", CONTAINERS),
+        ("ephemeralContainers", CONTAINERS),
+        ("securityContext", CONTEXT),
+        ("volumes", List(&VOLUME)),
+        ("hostNetwork", Bool),
+        ("hostPID", Bool),
+        ("hostIPC", Bool),
+    ]),
+)]);
+const CONTAINERS: Is = List(&Object(&[
+    ("securityContext", CONTEXT),
+    ("ports", List(&Object(&[("hostPort", Number)]))),
+    ("env", List(&Object(&[("valueFrom", Object(&[]))]))),
+    ("envFrom", List(&Object(&[]))),
+]));
+/// A pod's, or a container's.
+const CONTEXT: Is = Object(&[
+    ("privileged", Bool),
+    ("allowPrivilegeEscalation", Bool),
+    ("runAsNonRoot", Bool),
+    ("runAsUser", Number),
+    ("capabilities", Object(&[("add", TEXTS), ("drop", TEXTS)])),
+    ("windowsOptions", Object(&[("hostProcess", Bool)])),
+]);
+const VOLUME: Is =
+    Object(&[("projected", Object(&[("sources", List(&Object(&[("serviceAccountToken", Object(&[]))])))]))]);
+
+const ROLE: Is = Object(&[("rules", RULES)]);
+const RULES: Is = List(&Object(&[("apiGroups", TEXTS), ("resources", TEXTS), ("verbs", TEXTS)]));
+const BINDING: Is = Object(&[
+    ("subjects", List(&Object(&[("kind", Text), ("name", Text), ("namespace", Text)]))),
+    ("roleRef", Object(&[("kind", Text), ("name", Text)])),
+    ("related", Object(&[("role", ROLE)])),
+]);
+
+const SERVICE_ACCOUNT: Is = Object(&[("automountServiceAccountToken", Bool)]);
+const NAMESPACE: Is = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
+
+/// Adds to `unread` every place of an object that holds another type than it must.
+pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
+    let is = match kind {
+        "Pod" => POD,
+        "ClusterRole" | "Role" => ROLE,
+        "ClusterRoleBinding" | "RoleBinding" => BINDING,
+        "ServiceAccount" => SERVICE_ACCOUNT,
+        "Namespace" => NAMESPACE,
+        _ => return,
+    };
+    let before = unread.len();
+    Shape { unread, most: before + MOST }.check(object, &is, &Place::Root);
+    if unread.len() > before + MOST {
+        unread.truncate(before);
+        let what = format!("understand it: more than {MOST} places hold another type than they must");
+        unread.push(Unread::new("$", Reason::Malformed, what));
     }
-    check.fields(spec, &SPEC, || "$.spec".into());
-    check.context(spec, || "$.spec".into());
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        for (index, container) in spec.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let at = || format!("$.spec.{list}[{index}]");
-            if check.is(container, Is::Object, at) {
-                check.fields(container, &CONTAINER, at);
-                check.context(container, at);
-            }
-        }
-    }
-    for (index, volume) in spec.get("volumes").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        check.is(volume, Is::Object, || format!("$.spec.volumes[{index}]"));
+    // Which role a binding names is then not known either.
+    if let Some(wrong) = unread.iter().find(|unread| unread.at.starts_with("$.roleRef")).cloned() {
+        unread.push(Unread { at: "$.related.role".into(), ..wrong });
     }
 }
 
 struct Shape<'u> {
     unread: &'u mut Vec<Unread>,
+    /// With more than so many, the walk ends.
+    most: usize,
 }
 
-/// Places are functions: almost every pod is as it must be, and needs no text for them.
+/// Places are chains on the stack: almost every object is as it must be, and needs no text for them.
 impl Shape<'_> {
-    fn context(&mut self, owner: &Value, at: impl Fn() -> String) {
-        if let Some(context) = owner.get("securityContext").filter(|context| context.is_object()) {
-            self.fields(context, &CONTEXT, || format!("{}.securityContext", at()));
+    fn check(&mut self, value: &Value, is: &Is, place: &Place<'_, '_>) {
+        if self.unread.len() > self.most {
+            return;
         }
-    }
-
-    fn fields(&mut self, owner: &Value, fields: &[(&str, Is)], at: impl Fn() -> String) {
-        for (name, is) in fields {
-            // To Kubernetes, a key with null is a key left out.
-            if let Some(value) = owner.get(*name).filter(|value| !value.is_null()) {
-                self.is(value, *is, || format!("{}.{name}", at()));
+        match (is, value) {
+            (Object(fields), Value::Object(object)) => {
+                for (name, is) in *fields {
+                    // To Kubernetes, a key with null is a key left out.
+                    if let Some(value) = object.get(*name).filter(|value| !value.is_null()) {
+                        self.check(value, is, &Place::Under(place, Key::Name(name)));
+                    }
+                }
+            }
+            (List(is), Value::Array(elements)) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.check(element, is, &Place::Under(place, Key::Index(index)));
+                }
+            }
+            (Bool, Value::Bool(_)) | (Number, Value::Number(_)) | (Text, Value::String(_)) => {}
+            _ => {
+                let what = format!("understand {place}: expected {}", is.name());
+                self.unread.push(Unread::new(place.to_string(), Reason::Malformed, what));
             }
         }
     }
+}
 
-    fn is(&mut self, value: &Value, is: Is, at: impl Fn() -> String) -> bool {
-        let (fits, expected) = match is {
-            Is::Object => (value.is_object(), "an object"),
-            Is::List => (value.is_array(), "a list"),
-            Is::Bool => (value.is_boolean(), "true or false"),
-            Is::Number => (value.is_number(), "a number"),
-        };
-        if !fits {
-            let at = at();
-            let what = format!("understand {at}: expected {expected}");
-            self.unread.push(Unread::new(at, Reason::Malformed, what));
+impl Is {
+    fn name(&self) -> &'static str {
+        match self {
+            Object(_) => "an object",
+            List(_) => "a list",
+            Bool => "true or false",
+            Number => "a number",
+            Text => "text",
         }
-        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wrong(kind: &str, object: &Value) -> Vec<String> {
+        let mut unread = Vec::new();
+        check(kind, object, &mut unread);
+        unread.into_iter().map(|unread| unread.at).collect()
+    }
+
+    #[test]
+    fn a_text_where_a_list_should_be_is_named() {
+        let role = |rules: Value| wrong("Role", &json!({"rules": rules}));
+        assert_eq!(role(json!("all")), ["$.rules"]);
+        assert_eq!(role(json!(["all"])), ["$.rules[0]"]);
+        let rule = json!({"apiGroups": "*", "resources": ["*"], "verbs": ["get", 1]});
+        assert_eq!(role(json!([rule])), ["$.rules[0].apiGroups", "$.rules[0].verbs[1]"]);
+        let binding = json!({"subjects": "everybody", "related": {"role": {"rules": [{"verbs": "*"}]}}});
+        assert_eq!(wrong("ClusterRoleBinding", &binding), ["$.subjects", "$.related.role.rules[0].verbs"]);
+        let subject = json!({"subjects": [{"kind": ["Group"], "name": "system:masters"}]});
+        assert_eq!(wrong("RoleBinding", &subject), ["$.subjects[0].kind"]);
+    }
+
+    #[test]
+    fn a_binding_without_a_readable_name_of_its_role_has_no_readable_role() {
+        let binding = json!({"roleRef": {"kind": "ClusterRole", "name": ["edit"]}});
+        assert_eq!(wrong("RoleBinding", &binding), ["$.roleRef.name", "$.related.role"]);
+    }
+
+    #[test]
+    fn what_rules_ask_of_pods_accounts_and_namespaces() {
+        let in_container = |key: &str, value: Value| {
+            let at = wrong("Pod", &json!({"spec": {"containers": [{key: value}]}})).pop().unwrap_or_default();
+            at.replace("$.spec.containers[0].", "")
+        };
+        for (key, value, at) in [
+            (
+                "securityContext",
+                json!({"capabilities": {"add": "SYS_ADMIN"}}),
+                "securityContext.capabilities.add",
+            ),
+            (
+                "securityContext",
+                json!({"windowsOptions": {"hostProcess": "true"}}),
+                "securityContext.windowsOptions.hostProcess",
+            ),
+            ("ports", json!([{"hostPort": "80"}]), "ports[0].hostPort"),
+            ("env", json!({"name": "A"}), "env"),
+            ("env", json!([{"valueFrom": "secret"}]), "env[0].valueFrom"),
+            ("envFrom", json!(["secret"]), "envFrom[0]"),
+        ] {
+            assert_eq!(in_container(key, value), at);
+        }
+        let sources =
+            json!({"spec": {"volumes": [{"projected": {"sources": [{"serviceAccountToken": "t"}]}}]}});
+        assert_eq!(wrong("Pod", &sources), ["$.spec.volumes[0].projected.sources[0].serviceAccountToken"]);
+        assert_eq!(wrong("Pod", &json!({"spec": {"securityContext": "none"}})), ["$.spec.securityContext"]);
+        let account = json!({"automountServiceAccountToken": "false"});
+        assert_eq!(wrong("ServiceAccount", &account), ["$.automountServiceAccountToken"]);
+        assert_eq!(wrong("Namespace", &json!({"metadata": {"labels": "x"}})), ["$.metadata.labels"]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_wrong() {
+        assert!(wrong("Role", &json!({"rules": null})).is_empty());
+        assert!(wrong("ClusterRole", &json!({"rules": [{"verbs": ["get"], "resources": null}]})).is_empty());
+        assert!(wrong("ClusterRoleBinding", &json!({"subjects": null, "related": {}})).is_empty());
+        assert!(wrong("Pod", &json!({"spec": {"containers": [{"securityContext": null}]}})).is_empty());
+    }
+
+    #[test]
+    fn an_object_that_is_wrong_all_over_is_unread_as_a_whole() {
+        let binding = json!({"subjects": vec![1; 1000]});
+        assert_eq!(wrong("ClusterRoleBinding", &binding), ["$"]);
     }
 }

@@ -176,6 +176,11 @@ impl Catalogue {
         super::coverage::table(self)
     }
 
+    /// Where other tools, or the recommendations' own words, decide otherwise, as Markdown.
+    pub fn differences(&self) -> String {
+        super::differences::page(self)
+    }
+
     /// The rules of some benchmarks, with the user's parameters by control id.
     pub fn rules(&self, benchmarks: &[String], overrides: &Overrides) -> Result<Vec<Rule>, String> {
         for (id, params) in overrides {

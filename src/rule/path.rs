@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
 
-pub(crate) use place::place_steps;
+pub(crate) use place::{Key, Place, place_steps};
 use query::{Query, Segment, Selector};
 use touch::Step;
 

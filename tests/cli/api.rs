@@ -249,3 +249,23 @@ async fn a_cycle_that_outlasts_its_period_is_said_and_the_next_one_waits_for_it(
         assert_eq!(pair, ["cycle complete", "took longer than the period"], "{log}");
     }
 }
+
+/// Elsewhere every check of the nodes passed, or was left out, where no node was looked at.
+#[tokio::test]
+async fn trivy_operator_1306_and_kubescape_388_what_no_node_was_asked_does_not_pass() {
+    let server = server().await;
+    empty_lists(&server).await;
+    let (ran, report) = scan(&server).await;
+    let rules = report["rules"].as_array().unwrap();
+    let of_nodes =
+        rules.iter().filter(|rule| !rule["judges"][0].as_str().unwrap().starts_with("k8s_object/"));
+    let mut processes = 0;
+    for rule in of_nodes {
+        assert_eq!(rule["totals"]["passed"], 0, "{rule}");
+        if rule["judges"][0].as_str().unwrap().starts_with("process/") {
+            assert_eq!(rule["totals"]["error"], 1, "{rule}");
+            processes += 1;
+        }
+    }
+    assert!(processes > 60, "{processes}: {}", ran.err);
+}

@@ -56,6 +56,42 @@ fn unknown_names_list_the_known_ones() {
     assert_eq!(ran.code, Some(1), "usage errors are errors like any other");
 }
 
+/// Elsewhere a name that nobody knows judged nothing, and the gate stood open.
+#[test]
+fn kubescape_3551_a_typo_in_what_is_to_be_judged_opens_no_gate() {
+    let program = Program::new();
+    program.write("pod.json", &pod("web", "x").to_string());
+    for (option, value) in [
+        ("--benchmark", "cis_k8s@2.0.2"),
+        ("-E", "posturebeat.benchmarks=[cis_k9s]"),
+        ("-E", "posturebeat.rules.params.pod-privilegd.x=1"),
+        ("-E", "posturebeat.rules.params.pod-token-automount.exempt_namespace=[shop]"),
+    ] {
+        let ran = program.run(&["scan", "--manifests", "pod.json", "--fail-on", "failed", option, value]);
+        assert_eq!(ran.code, Some(1), "{value}: {}", ran.err);
+        assert!(ran.last().contains("unknown"), "{value}: {}", ran.err);
+    }
+}
+
+#[test]
+fn kubescape_1743_one_object_has_one_verdict_however_it_comes_in() {
+    let program = Program::new();
+    let mut pod = pod("web", "x");
+    pod["metadata"]["uid"] = "uid-1".into();
+    program.write("pod.json", &pod.to_string());
+    let line = json!({"type": "k8s_object", "sub_type": "Pod", "id": "uid-1", "name": "web", "raw": pod});
+    program.write("recorded.ndjson", &format!("{line}\n"));
+    let results = |input: [&str; 2]| {
+        let ran = program.run(&["scan", input[0], input[1], "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let found = report["resources"].as_array().unwrap().iter().find(|it| it["name"] == "web").cloned();
+        found.unwrap()["results"].clone()
+    };
+    let from_manifest = results(["--manifests", "pod.json"]);
+    assert_eq!(from_manifest["cis_k8s@2.0.1/5.2.2"], "failed");
+    assert_eq!(from_manifest, results(["--snapshot", "recorded.ndjson"]));
+}
+
 #[test]
 fn a_truncated_snapshot() {
     let program = Program::new();
@@ -97,6 +133,46 @@ fn manifests_are_judged_and_fail_on_trips() {
     assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:1"]).code, Some(0));
     assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:99"]).code, Some(2));
     assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "error"]).code, Some(0));
+}
+
+#[test]
+fn roles_and_bindings_of_wrong_types_never_pass() {
+    let program = Program::new();
+    let api = "rbac.authorization.k8s.io/v1";
+    let role = |name: &str, rules: Value| json!({"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules});
+    let binding = |name: &str, role: &str, subjects: Value| {
+        json!({"apiVersion": api, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects})
+    };
+    let jane = json!([{"kind": "User", "name": "jane"}]);
+    let reads = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+    let objects = [
+        role("text", json!("all")),
+        role("text-within", json!([{"apiGroups": "*", "resources": "*", "verbs": "*"}])),
+        role("good", reads),
+        binding("of-text", "text", jane.clone()),
+        binding("of-text-within", "text-within", jane.clone()),
+        binding("of-good", "good", jane),
+        binding("to-text", "good", json!("jane")),
+    ];
+    program.write("all.json", &json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string());
+    let ran = program.run(&["scan", "--manifests", "all.json", "--format", "json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    let outcome = |name: &str, number: &str| {
+        let found = report["resources"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+        found["results"][format!("cis_k8s@2.0.1/{number}")].clone()
+    };
+    for (name, number) in [
+        ("text", "5.1.3"),
+        ("text-within", "5.1.3"),
+        ("of-text", "5.1.2"),
+        ("of-text-within", "5.1.2"),
+        ("to-text", "5.1.2"),
+    ] {
+        assert_eq!(outcome(name, number), "error", "{name}");
+    }
+    assert_eq!(outcome("good", "5.1.3"), "passed");
+    assert_eq!(outcome("of-good", "5.1.2"), "failed");
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(super) struct Roles {
 impl Roles {
     pub fn note(&mut self, resource: &Resource) {
         let namespace = resource.namespace().unwrap_or_default().to_owned();
-        let rules = resource.raw.get("rules").filter(|rules| rules.is_array()).cloned();
+        // Of another type they stay as they are: that it cannot be understood is said where it is judged.
+        let rules = resource.raw.get("rules").filter(|rules| !rules.is_null()).cloned();
         let role = json!({
             "kind": resource.sub_type,
             "name": resource.name,

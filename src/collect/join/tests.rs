@@ -30,6 +30,16 @@ fn a_namespace_knows_its_network_policies() {
 }
 
 #[test]
+fn a_policy_that_no_api_server_would_take_is_not_counted_as_one() {
+    let mut index = index();
+    let policy =
+        json!({"kind": "NetworkPolicy", "metadata": {"name": "deny", "namespace": "shop"}, "spec": "all"});
+    index.note(&object(policy));
+    let unread = &namespace(&index).unread[0];
+    assert_eq!((unread.at.as_str(), unread.reason), ("$.related.networkPolicies[0]", Reason::Malformed));
+}
+
+#[test]
 fn policies_that_could_not_be_listed_are_unread() {
     let owner = Owner { id: "cluster/x".into(), name: "x".into() };
     let selector = Selector::new(Kind::K8sObject, "NetworkPolicy");

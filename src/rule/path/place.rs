@@ -4,14 +4,14 @@ use std::fmt;
 
 /// One step of a place.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Key<'a> {
+pub(crate) enum Key<'a> {
     Name(&'a str),
     Index(usize),
 }
 
 /// Where a walk stands: a chain on the stack, written out only when somebody asks.
 #[derive(Debug)]
-pub(super) enum Place<'p, 'a> {
+pub(crate) enum Place<'p, 'a> {
     Root,
     Under(&'p Place<'p, 'a>, Key<'a>),
 }

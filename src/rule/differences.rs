@@ -1,0 +1,139 @@
+//! Where other tools, or a recommendation's own words, decide otherwise: a page made from the controls' `differs`.
+//!
+//! In: the catalogue. Out: Markdown, one table for each key, ordered by recommendation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::{Benchmark, Catalogue, Control};
+
+/// A key of `differs`, its heading, and what its lines are about. Other keys stand under their own name.
+const KEYS: [(&str, &str, &str); 3] = [
+    ("cloudbeat", "cloudbeat", "What Elastic's own collector does otherwise."),
+    ("kube-bench", "kube-bench", "What kube-bench does otherwise."),
+    (
+        "effect",
+        "The recommendation's own words",
+        "Where a control goes by what a setting does and not by what the recommendation asks for, or sees less than it asks for.",
+    ),
+];
+
+/// Markdown.
+pub(super) fn page(catalogue: &Catalogue) -> String {
+    let entries = by_recommendation(catalogue);
+    let own = entries.iter().flat_map(|(_, control)| control.differs.keys()).map(String::as_str);
+    let own: BTreeSet<&str> = own.filter(|name| !KEYS.iter().any(|(key, ..)| key == name)).collect();
+    let mut out = String::new();
+    for (key, heading, about) in KEYS.into_iter().chain(own.into_iter().map(|name| (name, name, ""))) {
+        // Writing to a String cannot fail.
+        let _ = section(&mut out, key, heading, about, &entries);
+    }
+    out
+}
+
+fn section(
+    out: &mut String,
+    key: &str,
+    heading: &str,
+    about: &str,
+    entries: &[(String, &Control)],
+) -> std::fmt::Result {
+    writeln!(out, "## {heading}\n")?;
+    if !about.is_empty() {
+        writeln!(out, "{about}\n")?;
+    }
+    writeln!(out, "| number | control | {key} |")?;
+    writeln!(out, "|---|---|---|")?;
+    for (number, control) in entries {
+        if let Some(text) = control.differs.get(key) {
+            writeln!(out, "| {number} | `{}` | {} |", control.id, cell(text))?;
+        }
+    }
+    writeln!(out)
+}
+
+/// Every control once, under its first number in the newest table that it stands in: those of the newest tables
+/// first, then those that only older ones have, with the version beside the number, then those in none.
+fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
+    let mut newest: BTreeMap<&str, &Benchmark> = BTreeMap::new();
+    for table in catalogue.benchmarks() {
+        newest.insert(&table.benchmark, table);
+    }
+    let mut tables: Vec<&Benchmark> = catalogue.benchmarks().into_iter().rev().map(AsRef::as_ref).collect();
+    tables.sort_by_key(|table| newest[table.benchmark.as_str()].version != table.version);
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for table in tables {
+        let current = newest[table.benchmark.as_str()].version == table.version;
+        for row in &table.rules {
+            let number =
+                if current { row.number.clone() } else { format!("{} ({})", row.number, table.version) };
+            let controls = row.controls().filter_map(|id| catalogue.control(id));
+            for control in controls.filter(|control| seen.insert(&control.id)) {
+                out.push((number.clone(), control.as_ref()));
+            }
+        }
+    }
+    let in_none = catalogue.controls().filter(|control| !seen.contains(&control.id));
+    out.extend(in_none.map(|control| (String::new(), control.as_ref())));
+    out
+}
+
+/// A text as one cell of a table: what Markdown would take for its own stands behind a backslash.
+fn cell(text: &str) -> String {
+    let mut out = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sign in ["|", "<", "*"] {
+        out = out.replace(sign, &format!("\\{sign}"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleFile;
+
+    fn control(id: &str, differs: &str) -> RuleFile {
+        RuleFile {
+            name: format!("controls/{id}.yml"),
+            text: format!(
+                "id: {id}\ntitle: T\nresource: k8s_object/Pod\nseverity: low\ncheck: {{some: $.a}}\nwhy: W\nremediation: R\ndiffers: {differs}\n"
+            ),
+        }
+    }
+
+    fn table(version: &str, rules: &str) -> RuleFile {
+        RuleFile {
+            name: format!("benchmarks/{version}.yml"),
+            text: format!(
+                "benchmark: my\nversion: {version}\nname: N\nposture_type: kspm\nkubernetes: any\nrecommendations: 1\nsections: {{'1': One}}\nrules: {rules}\n"
+            ),
+        }
+    }
+
+    #[test]
+    fn each_control_stands_once_under_its_newest_number() {
+        let files = [
+            control("gone", "{cloudbeat: passes}"),
+            control("moved", "{cloudbeat: \"a | b\\n <c>\", other: fails}"),
+            control("unused", "{cloudbeat: warns}"),
+            table(
+                "1.0",
+                "[{number: '1.1', control: gone, level: 1, assessment: manual}, {number: '1.2', control: moved, level: 1, assessment: manual}]",
+            ),
+            table("1.10", "[{number: '1.1', control: moved, level: 1, assessment: manual}]"),
+        ];
+        let page = page(&Catalogue::load(&files).unwrap());
+        let lines: Vec<&str> = page.lines().filter(|line| line.contains('`')).collect();
+        assert_eq!(
+            lines,
+            [
+                "| 1.1 | `moved` | a \\| b \\<c> |",
+                "| 1.1 (1.0) | `gone` | passes |",
+                "|  | `unused` | warns |",
+                "| 1.1 | `moved` | fails |"
+            ]
+        );
+        assert!(page.contains("## other\n\n| number"), "{page}");
+    }
+}

@@ -1,0 +1,218 @@
+//! What goes wrong in the field: public threads about wrong verdicts of tools of this kind, each held by a case of a
+//! built-in control or by a test that bears its name.
+//!
+//! In: [`THREADS`]. Out: that every case and test named there exists; that they pass, their own runs say. Threads
+//! about where components keep their files and flags are held by the tests of `collect`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use posturebeat::evaluate::Judge;
+use posturebeat::resource::{Kind, Resource};
+use posturebeat::rule::Rule;
+use serde_json::{Map, json};
+
+use crate::catalogue;
+
+/// What holds a thread.
+enum Held {
+    /// A case: the control, and the case's name.
+    Case(&'static str, &'static str),
+    /// A test: where it stands, and its name.
+    Test(&'static str, &'static str),
+}
+use Held::{Case, Test};
+
+const THREADS: [(&str, &[Held]); 20] = [
+    (
+        "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
+        &[
+            Case("kubelet-read-only-port", "cloudbeat 631: another port by flag"),
+            Test(
+                "src/collect/arguments.rs",
+                "cloudbeat_631_and_633_a_value_stands_behind_an_equals_sign_or_a_blank",
+            ),
+        ],
+    ),
+    (
+        "elastic/cloudbeat#633: the same",
+        &[Case(
+            "kubelet-iptables-util-chains",
+            "cloudbeat 633: the flag switches them off, whatever the file says",
+        )],
+    ),
+    (
+        "elastic/cloudbeat#635: fails a pod that drops all capabilities",
+        &[Case("pod-capabilities", "cloudbeat 635: all capabilities dropped")],
+    ),
+    (
+        "elastic/cloudbeat#2809: rules that were never judged appear after an upgrade",
+        &[
+            Test("src/evaluate/tally.rs", "a_rule_that_saw_nothing_is_not_applicable"),
+            Test("tests/rules/numbers.rs", "every_recommendation_of_every_version_has_a_control"),
+        ],
+    ),
+    (
+        "elastic/cloudbeat#646, #111: one of five processes is judged, for a rule has a wrong name",
+        &[
+            Test(
+                "src/collect/component.rs",
+                "cloudbeat_646_every_component_is_known_by_the_name_it_runs_under",
+            ),
+            Test("tests/rules/field.rs", "cloudbeat_646_every_component_has_rules"),
+        ],
+    ),
+    (
+        "elastic/security-docs#4915: rules about PodSecurityPolicies see nothing from Kubernetes 1.25 on",
+        &[Test("tests/rules/field.rs", "security_docs_4915_pods_are_judged_by_themselves")],
+    ),
+    (
+        "rancher/security-scan#251: a rule of a role cannot be asked for verb and resource together",
+        &[Case("rbac-read-secrets", "security-scan 251: verb and resource in different rules")],
+    ),
+    (
+        "kubescape/kubescape#3069: a refused list counts as an empty one",
+        &[
+            Case("rbac-read-secrets", "kubescape 3069: a refusal to list roles is no empty role"),
+            Case("pod-token-automount", "kubescape 3069: a refusal to list accounts is no missing account"),
+            Test("src/evaluate/tests.rs", "a_refusal_never_turns_an_answer"),
+        ],
+    ),
+    (
+        "kubescape/kubescape#224: blames a role that cannot exec",
+        &[Case("rbac-node-proxy", "kubescape 224: a role that cannot exec is not blamed")],
+    ),
+    (
+        "kubescape/kubescape#1743: two commands, two verdicts on one object",
+        &[Test("tests/cli/input.rs", "kubescape_1743_one_object_has_one_verdict_however_it_comes_in")],
+    ),
+    (
+        "kubescape/kubescape#3551: a typo leaves out every control, and the gate opens",
+        &[Test("tests/cli/input.rs", "kubescape_3551_a_typo_in_what_is_to_be_judged_opens_no_gate")],
+    ),
+    (
+        "kubescape/kubescape#3084: a scan of roles runs a control about containers",
+        &[Test("tests/rules/field.rs", "kubescape_3084_the_section_on_roles_judges_roles")],
+    ),
+    ("kubescape/kubescape#388, #358: controls of nodes are left out in silence", NO_NODE),
+    ("kubescape/kubescape#1755: the same, of reports", NO_NODE),
+    (
+        "aquasecurity/trivy-operator#1306, deckhouse/deckhouse#7126: all checks of nodes pass without a node",
+        NO_NODE,
+    ),
+    (
+        "aquasecurity/trivy#6154: does not tell containers apart",
+        &[Case("pod-privileged", "trivy 6154: two containers, the one that fails is named")],
+    ),
+    (
+        "aquasecurity/trivy#4922, #9329, trivy-operator#1742: asks roles and ConfigMaps for a security context",
+        &[Test("tests/rules/field.rs", "trivy_9329_only_pods_are_asked_for_a_security_context")],
+    ),
+    (
+        "prowler-cloud/prowler#5823: takes wildcards of another API group for access to Secrets",
+        &[Case("rbac-read-secrets", "prowler 5823: wildcard resources of another group")],
+    ),
+    (
+        "prowler-cloud/prowler#4060: ends where a container has no capability list",
+        &[
+            Case("pod-capabilities", "prowler 4060: no capability list at all"),
+            Case("pod-added-capabilities", "prowler 4060: no capability list at all"),
+        ],
+    ),
+    (
+        "DataDog/datadog-agent#24090: what could not be read turns a verdict",
+        &[Test("src/evaluate/tests.rs", "a_refusal_never_turns_an_answer")],
+    ),
+];
+
+const NO_NODE: &[Held] =
+    &[Test("tests/cli/api.rs", "trivy_operator_1306_and_kubescape_388_what_no_node_was_asked_does_not_pass")];
+
+#[test]
+fn every_thread_is_held() {
+    let catalogue = catalogue();
+    let mut missing = Vec::new();
+    for (thread, held) in THREADS {
+        for held in held {
+            let (there, what) = match held {
+                Case(control, name) => {
+                    let cases = catalogue.cases(control).map(|cases| cases.cases.as_slice());
+                    let there = cases.unwrap_or_default().iter().any(|case| case.name == *name);
+                    (there, format!("{control} has no case `{name}`"))
+                }
+                Test(file, name) => {
+                    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+                    let text = std::fs::read_to_string(path).unwrap_or_default();
+                    (text.contains(&format!("fn {name}(")), format!("{file} has no test `{name}`"))
+                }
+            };
+            if !there {
+                missing.push(format!("{thread}: {what}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+fn rules() -> Vec<Rule> {
+    let catalogue = catalogue();
+    let all: Vec<String> = catalogue.benchmarks().iter().map(|table| table.full_name().to_string()).collect();
+    catalogue.rules(&all, &BTreeMap::new()).unwrap()
+}
+
+/// The kinds and names that rules of a section judge.
+fn judged(section: &str) -> Vec<String> {
+    let of_section = rules().into_iter().filter(|rule| rule.row.section() == section);
+    of_section.flat_map(|rule| rule.control.resources.clone()).map(|selector| selector.to_string()).collect()
+}
+
+#[test]
+fn cloudbeat_646_every_component_has_rules() {
+    let judge = Judge::new(&rules());
+    let mut found: Vec<&str> =
+        judge.selectors().filter(|(kind, _)| *kind == Kind::Process).map(|(_, name)| name).collect();
+    found.sort_unstable();
+    let known =
+        ["etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet"];
+    assert_eq!(found, known);
+}
+
+#[test]
+fn security_docs_4915_pods_are_judged_by_themselves() {
+    let judged = judged("5.2");
+    assert!(judged.iter().any(|name| name == "k8s_object/Pod"));
+    for name in judged {
+        let known = ["k8s_object/Pod", "k8s_object/Namespace", "process/kube-apiserver"];
+        assert!(known.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn kubescape_3084_the_section_on_roles_judges_roles() {
+    let known = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Pod"];
+    for name in judged("5.1") {
+        let kind = name.strip_prefix("k8s_object/").unwrap_or_default();
+        assert!(known.contains(&kind), "{name}");
+    }
+}
+
+#[test]
+fn trivy_9329_only_pods_are_asked_for_a_security_context() {
+    let rules = rules();
+    let judge = Judge::new(&rules);
+    for kind in ["ConfigMap", "Role", "NetworkPolicy", "ServiceAccount", "Service"] {
+        let judgements = judge.judge(Resource {
+            kind: Kind::K8sObject,
+            sub_type: kind.into(),
+            id: "id".into(),
+            name: "name".into(),
+            raw: json!({"kind": kind, "metadata": {"name": "name", "namespace": "default"}}),
+            related: Map::new(),
+            unread: Vec::new(),
+        });
+        let numbers = judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index].row);
+        for row in numbers {
+            assert_ne!(row.section(), "5.2", "{} was asked of a {kind}", row.number);
+        }
+    }
+}
