@@ -66,10 +66,8 @@ fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     for table in tables {
         let current = newest[table.benchmark.as_str()].version == table.version;
         for row in &table.rules {
-            let number = match current {
-                true => row.number.clone(),
-                false => format!("{} ({})", row.number, table.version),
-            };
+            let version = if current { String::new() } else { format!(" ({})", table.version) };
+            let number = format!("{}{version}", row.number);
             let controls = row.controls().filter_map(|id| catalogue.control(id));
             for control in controls.filter(|control| seen.insert(&control.id)) {
                 out.push((number.clone(), control.as_ref()));
