@@ -66,8 +66,8 @@ fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     for table in tables {
         let current = newest[table.benchmark.as_str()].version == table.version;
         for row in &table.rules {
-            let version = if current { String::new() } else { format!(" ({})", table.version) };
-            let number = format!("{}{version}", row.number);
+            let number =
+                if current { row.number.clone() } else { format!("{} ({})", row.number, table.version) };
             let controls = row.controls().filter_map(|id| catalogue.control(id));
             for control in controls.filter(|control| seen.insert(&control.id)) {
                 out.push((number.clone(), control.as_ref()));
