@@ -1,3 +1,5 @@
+//! Paths: what is refused, what they select, and what they could look at.
+
 use super::*;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
