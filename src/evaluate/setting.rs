@@ -91,7 +91,7 @@ impl Lookup<'_> {
         if let Some(values) = self.given(flag) {
             return Ok(values.last().is_some_and(|path| !path.is_empty()));
         }
-        let mut problems = self.document.problems_at("args");
+        let mut problems = self.document.problems_at_flag(flag);
         let variable = self.document.root.pointer("/env/ETCD_CONFIG_FILE").and_then(Value::as_str);
         if self.document.component() == "etcd" {
             if variable.is_some_and(|path| !path.is_empty()) {
@@ -105,7 +105,7 @@ impl Lookup<'_> {
     fn flag(&self) -> Found {
         let Some(flag) = &self.setting.flag else { return Found::Nothing };
         let Some(values) = self.given(flag) else {
-            let problems = self.document.problems_at("args");
+            let problems = self.document.problems_at_flag(flag);
             return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
         };
         self.texts(&values, format!("--{flag}"))
