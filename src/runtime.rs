@@ -6,6 +6,7 @@ mod daemon;
 mod diff;
 mod engine;
 mod record;
+mod remarks;
 mod scan;
 mod source;
 mod state;

@@ -8,6 +8,7 @@ mod connect;
 mod identity;
 mod kinds;
 mod list;
+mod platform;
 
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
