@@ -15,6 +15,7 @@ mod arguments;
 mod authorities;
 pub mod bounds;
 pub mod cluster;
+mod combined;
 pub mod component;
 mod config_files;
 mod config_kinds;
@@ -34,10 +35,12 @@ pub mod places;
 mod proc_stat;
 mod process;
 pub mod processes;
+mod program;
 pub mod redact;
 pub mod snapshot;
 mod standing;
 mod static_pods;
+mod unit;
 mod view;
 
 #[cfg(test)]

@@ -245,8 +245,48 @@ pub struct Cluster {
     /// The API server's git version, such as `v1.37.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Who made it, where that is certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
     /// Where `id` comes from.
     pub source: IdentitySource,
+}
+
+/// A distribution of Kubernetes, or a service that runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Azure's service.
+    Aks,
+    /// Amazon's service.
+    Eks,
+    /// Google's service.
+    Gke,
+    /// k3s.
+    K3s,
+    /// OpenShift.
+    OpenShift,
+    /// RKE2.
+    Rke2,
+}
+
+impl Platform {
+    /// As its makers write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aks => "AKS",
+            Self::Eks => "EKS",
+            Self::Gke => "GKE",
+            Self::K3s => "k3s",
+            Self::OpenShift => "OpenShift",
+            Self::Rke2 => "RKE2",
+        }
+    }
+
+    /// Whether somebody else runs the control plane, on machines that are not nodes of the cluster.
+    pub fn hides_control_plane(self) -> bool {
+        matches!(self, Self::Aks | Self::Eks | Self::Gke)
+    }
 }
 
 /// A node's identity.

@@ -9,6 +9,7 @@ mod engine;
 mod exceptions;
 mod monitor;
 mod record;
+mod remarks;
 mod scan;
 mod source;
 mod state;

@@ -6,9 +6,19 @@
 use std::collections::BTreeMap;
 
 use super::component::{Component, Takes};
+use crate::resource::Unread;
 
 /// Flag, without dashes → the values it was given.
 pub type Arguments = BTreeMap<String, Vec<String>>;
+
+/// What a component was given.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Its arguments.
+    pub arguments: Arguments,
+    /// Those that are out of sight: `$.args`, or `$.args.<flag>`.
+    pub unread: Vec<Unread>,
+}
 
 /// Reads an argument list.
 pub fn parse(component: Component, words: &[String]) -> Arguments {

@@ -9,6 +9,7 @@ mod connect;
 mod identity;
 mod kinds;
 mod list;
+mod platform;
 
 use serde_json::json;
 use serde_json::value::RawValue;

@@ -15,7 +15,10 @@ use super::globs;
 use super::hostfs::HostRoot;
 use super::named::Named;
 use super::owners::Owners;
-use super::places::{PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PKI_ROLES, PLACES, Place, Takes};
+use super::places::{
+    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PKI_ROLES, PLACES, Place,
+    Takes,
+};
 use super::proc_stat::timestamp;
 use super::processes::Observed;
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
@@ -58,10 +61,14 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
         if place.named_wins && named.iter().any(|file| file.roles == place.roles) {
             continue;
         }
-        for pattern in place.patterns {
+        for pattern in &place.patterns {
             let found = globs::expand(host, pattern);
             found.unlisted.into_iter().for_each(|loss| lose(&mut losses, place.roles, loss));
             for path in found.paths {
+                // OpenShift's kubelet configuration is called what kubeadm calls a kubeconfig.
+                if place.roles == KUBELET_KUBECONFIG && is_configuration(named, &path) {
+                    continue;
+                }
                 let wanted = wanted.entry(path).or_default();
                 wanted.listed |= pattern.contains('*');
                 wanted.places.insert(position);
@@ -70,7 +77,9 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
     }
 
     let mut seen = HashSet::new();
-    for (path, wanted) in wanted {
+    let (by_name, by_pattern): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, wanted)| wanted.named);
+    // What a process calls a file goes before what a pattern calls it.
+    for (path, wanted) in by_name.into_iter().chain(by_pattern) {
         let places = || wanted.places.iter().map(|position| (*position, &PLACES[*position]));
         match host.stat(&path) {
             Ok(stat) => {
@@ -108,6 +117,13 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
         resource.unread.extend(reasons.map(|(reason, what)| Unread::new("$", reason, what)));
         emit(resource);
     }
+}
+
+/// Whether a kubelet names this path as its configuration.
+fn is_configuration(named: &[Named], path: &Path) -> bool {
+    named.iter().any(|file| {
+        file.roles == KUBELET_CONFIG && file.path.as_deref().is_ok_and(|it| Path::new(it) == path)
+    })
 }
 
 fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: (Reason, String)) {

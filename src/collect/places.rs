@@ -1,7 +1,10 @@
-//! Which files have which role: the one table of paths.
+//! Which files have which role: what counts for it, and where each platform keeps it.
 //!
-//! Data only. Globs know `*` (within a name) and `**` (any depth). kubeadm's layout; other platforms are
-//! further patterns of the same roles.
+//! Data only; the patterns are in [`tables`]. Globs know `*` (within a name) and `**` (any depth).
+
+mod tables;
+
+use std::sync::LazyLock;
 
 /// What kind of thing at a path has the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +24,11 @@ pub struct Place {
     pub roles: &'static [&'static str],
     /// What counts.
     pub takes: Takes,
-    /// Where to look.
-    pub patterns: &'static [&'static str],
     /// Whether a path that a process names makes the patterns moot: a configuration file nobody reads
     /// is of no interest, a kubeconfig nobody reads still holds a credential.
     pub named_wins: bool,
+    /// Where to look, on whatever platform.
+    pub patterns: Vec<&'static str>,
 }
 
 /// A directory of key material.
@@ -39,83 +42,44 @@ pub const PKI_OTHER: &str = "pki-other";
 /// All that key material may turn out to be.
 pub const PKI_ROLES: &[&str] = &[PKI_DIR, PKI_CERT, PKI_KEY, PKI_OTHER];
 
-/// Every place.
-pub const PLACES: &[Place] = &[
-    manifest(
-        &["api-server-manifest"],
-        &["/etc/kubernetes/manifests/kube-apiserver.yaml", "/etc/kubernetes/manifests/kube-apiserver.yml"],
-    ),
-    manifest(
-        &["controller-manager-manifest"],
-        &[
-            "/etc/kubernetes/manifests/kube-controller-manager.yaml",
-            "/etc/kubernetes/manifests/kube-controller-manager.yml",
-        ],
-    ),
-    manifest(
-        &["scheduler-manifest"],
-        &["/etc/kubernetes/manifests/kube-scheduler.yaml", "/etc/kubernetes/manifests/kube-scheduler.yml"],
-    ),
-    manifest(
-        &["etcd-manifest"],
-        &["/etc/kubernetes/manifests/etcd.yaml", "/etc/kubernetes/manifests/etcd.yml"],
-    ),
-    Place {
-        roles: &["cni-config"],
-        takes: Takes::Files,
-        patterns: &["/etc/cni/net.d/*", "/var/lib/cni/networks/**"],
-        named_wins: false,
-    },
-    Place { roles: &["etcd-data-dir"], takes: Takes::Any, patterns: &["/var/lib/etcd"], named_wins: false },
-    kubeconfig(&["admin-kubeconfig"], &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"]),
-    kubeconfig(&["scheduler-kubeconfig"], &["/etc/kubernetes/scheduler.conf"]),
-    kubeconfig(&["controller-manager-kubeconfig"], &["/etc/kubernetes/controller-manager.conf"]),
-    Place {
-        roles: PKI_ROLES,
-        takes: Takes::Pki,
-        patterns: &["/etc/kubernetes/pki", "/etc/kubernetes/pki/**"],
-        named_wins: false,
-    },
-    Place {
-        roles: &["kubelet-service"],
-        takes: Takes::Files,
-        patterns: &[
-            "/etc/systemd/system/kubelet.service",
-            "/etc/systemd/system/kubelet.service.d/*.conf",
-            "/lib/systemd/system/kubelet.service",
-            "/lib/systemd/system/kubelet.service.d/*.conf",
-            "/usr/lib/systemd/system/kubelet.service",
-            "/usr/lib/systemd/system/kubelet.service.d/*.conf",
-        ],
-        named_wins: false,
-    },
-    kubeconfig(&["kubelet-kubeconfig"], &["/etc/kubernetes/kubelet.conf"]),
-    Place {
-        roles: &["kubelet-config"],
-        takes: Takes::Any,
-        patterns: &["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/config.yml"],
-        named_wins: true,
-    },
-    kubeconfig(&["proxy-kubeconfig"], &["/etc/kubernetes/proxy.conf"]),
-    Place {
-        roles: &["kubelet-client-ca"],
-        takes: Takes::Any,
-        patterns: &["/etc/kubernetes/pki/ca.crt"],
-        named_wins: true,
-    },
+/// The kubelet's configuration, its drop-ins included.
+pub const KUBELET_CONFIG: &[&str] = &["kubelet-config"];
+/// The kubelet's kubeconfig.
+pub const KUBELET_KUBECONFIG: &[&str] = &["kubelet-kubeconfig"];
+
+/// Roles, what counts for them, and whether a name beats the patterns.
+const ROLES: &[(&[&str], Takes, bool)] = &[
+    (&["api-server-manifest"], Takes::Any, false),
+    (&["controller-manager-manifest"], Takes::Any, false),
+    (&["scheduler-manifest"], Takes::Any, false),
+    (&["etcd-manifest"], Takes::Any, false),
+    (&["cni-config"], Takes::Files, false),
+    (&["etcd-data-dir"], Takes::Any, false),
+    (&["admin-kubeconfig"], Takes::Any, false),
+    (&["scheduler-kubeconfig"], Takes::Any, false),
+    (&["controller-manager-kubeconfig"], Takes::Any, false),
+    (PKI_ROLES, Takes::Pki, false),
+    (&["kubelet-service"], Takes::Files, false),
+    (KUBELET_KUBECONFIG, Takes::Any, false),
+    (KUBELET_CONFIG, Takes::Any, true),
+    (&["proxy-kubeconfig"], Takes::Any, false),
+    (&["kubelet-client-ca"], Takes::Any, true),
 ];
+
+/// Every place: the roles with the patterns of all platforms joined. One node has the files of one
+/// platform, so nobody needs to know which.
+pub static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let place = |(roles, takes, named_wins): &(&'static [&'static str], Takes, bool)| {
+        let rows = tables::PLATFORMS.iter().flat_map(|table| *table).filter(|(role, _)| *role == roles[0]);
+        let patterns = rows.flat_map(|(_, patterns)| *patterns).copied().collect();
+        Place { roles, takes: *takes, named_wins: *named_wins, patterns }
+    };
+    ROLES.iter().map(place).collect()
+});
 
 /// Every role that a file may have.
 pub fn roles() -> Vec<&'static str> {
-    PLACES.iter().flat_map(|place| place.roles).copied().collect()
-}
-
-const fn manifest(roles: &'static [&'static str], patterns: &'static [&'static str]) -> Place {
-    Place { roles, takes: Takes::Any, patterns, named_wins: false }
-}
-
-const fn kubeconfig(roles: &'static [&'static str], patterns: &'static [&'static str]) -> Place {
-    Place { roles, takes: Takes::Any, patterns, named_wins: false }
+    ROLES.iter().flat_map(|(roles, ..)| *roles).copied().collect()
 }
 
 #[cfg(test)]
@@ -124,10 +88,24 @@ mod tests {
 
     #[test]
     fn a_role_has_one_place() {
-        let mut roles: Vec<_> = PLACES.iter().flat_map(|place| place.roles).collect();
+        let mut roles = roles();
         let count = roles.len();
-        roles.sort();
+        roles.sort_unstable();
         roles.dedup();
         assert_eq!(roles.len(), count);
+    }
+
+    #[test]
+    fn each_row_is_of_a_role_and_each_pattern_stands_once() {
+        let rows = || tables::PLATFORMS.iter().flat_map(|table| *table);
+        let known: Vec<&str> = ROLES.iter().map(|(roles, ..)| roles[0]).collect();
+        assert!(rows().all(|(role, _)| known.contains(role)), "{known:?}");
+        for place in PLACES.iter() {
+            let mut patterns = place.patterns.clone();
+            patterns.sort_unstable();
+            patterns.dedup();
+            assert_eq!(patterns.len(), place.patterns.len(), "{:?}", place.patterns);
+            assert!(patterns.iter().all(|pattern| pattern.starts_with('/')), "{patterns:?}");
+        }
     }
 }

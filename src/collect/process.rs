@@ -1,13 +1,14 @@
 //! One running component as a resource.
 //!
-//! In: a process that root vouches for, and how it sees files. Out: its document with arguments,
-//! configuration and the parsed files that its flags name, secrets blanked; and which files it names.
+//! In: a process that root vouches for, what it gives the component, and how it sees files. Out: its document
+//! with arguments, configuration and the parsed files that its flags name, secrets blanked; and which files
+//! it names.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{self, Arguments};
+use super::arguments::{self, Arguments, Given};
 use super::authorities;
 use super::component::{Component, base_name};
 use super::config_kinds::{self, Expected};
@@ -25,12 +26,14 @@ use crate::resource::{Kind, Reason, Resource, Unread};
 pub struct Process<'a> {
     /// Its id.
     pub pid: u32,
-    /// The component it is.
+    /// The component it is, or holds.
     pub component: Component,
+    /// The program that holds it beside others.
+    pub program: Option<&'static str>,
     /// Its argument list, the program's name included.
     pub words: &'a [String],
-    /// Whether the list was longer than the bound.
-    pub cut: bool,
+    /// What the component is given.
+    pub given: &'a Given,
     /// What the kernel says of it.
     pub stat: &'a ProcStat,
     /// When the host was booted.
@@ -85,31 +88,46 @@ const ETCD_VARIABLES: &[&str] = &[
     "ETCD_TRUSTED_CA_FILE",
 ];
 
+/// What a process that is one component is given: the words of its argument list. `cut`: there are more than
+/// the bound.
+pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Given {
+    let mut words = words.to_vec();
+    redact::arguments(&mut words);
+    let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
+    let arguments = arguments::parse(component, words.get(first_argument..).unwrap_or_default());
+    let mut unread = Vec::new();
+    if cut {
+        let what = format!("read {}", path_of(pid, "cmdline"));
+        unread.push(Unread::new("$.args", Reason::TooLarge, what.clone()));
+        unread.push(Unread::new("$.command", Reason::TooLarge, what));
+    }
+    if let Some(path) = arguments::last(&arguments, "openshift-config") {
+        let what = format!(
+            "read {path}, which OpenShift's operators put further arguments in: its form is not known"
+        );
+        unread.push(Unread::new("$.args", Reason::Malformed, what));
+    }
+    Given { arguments, unread }
+}
+
 /// Describes a process.
 pub fn describe(process: &Process<'_>) -> Described {
     let mut words = process.words.to_vec();
     redact::arguments(&mut words);
-    let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
-    let arguments = arguments::parse(process.component, words.get(first_argument..).unwrap_or_default());
-
-    let mut unread = Vec::new();
-    if process.cut {
-        let what = format!("read {}", path_of(process.pid, "cmdline"));
-        for at in ["$.args", "$.command"] {
-            unread.push(Unread::new(at, Reason::TooLarge, what.clone()));
-        }
-    }
+    let Given { arguments, unread } = process.given;
+    let mut unread = unread.clone();
     let env = environment(process, &mut unread);
-    let (has_file, config, drop_ins) = configuration(process, &arguments, &env, &mut unread);
-    let files = api_server_files(process, &arguments, &mut unread);
-    let authorities = authorities(process, &arguments, &env, has_file, config.as_ref(), &mut unread);
+    let (has_file, config, drop_ins) = configuration(process, arguments, &env, &mut unread);
+    let files = api_server_files(process, arguments, &mut unread);
+    let authorities = authorities(process, arguments, &env, has_file, config.as_ref(), &mut unread);
 
     let mut raw = Map::new();
     raw.insert("pid".into(), process.pid.to_string().into());
-    raw.insert("command".into(), words.join(" ").into());
+    raw.insert("command".into(), words.join(" ").trim_end().into());
     raw.insert("stat".into(), process.stat.document().into());
     raw.insert("external_data".into(), json!({}));
     raw.insert("component".into(), process.component.as_str().into());
+    raw.extend(process.program.map(|program| ("program".to_owned(), program.into())));
     raw.insert("args".into(), json!(arguments));
     raw.insert("files".into(), files.into());
     let started = process.boot.and_then(|boot| process.stat.started(boot)).map(timestamp);
@@ -123,21 +141,16 @@ pub fn describe(process: &Process<'_>) -> Described {
         raw.insert("env".into(), json!(env));
     }
 
-    let started = Started {
-        component: process.component,
-        arguments: &arguments,
-        has_file,
-        config: config.as_ref(),
-        env: &env,
-    };
+    let started =
+        Started { component: process.component, arguments, has_file, config: config.as_ref(), env: &env };
     let named = named_files(process, &started, &drop_ins);
     let manifests = manifest_directory(&started);
     raw.extend(config.map(|config| ("config".to_owned(), config)));
     let resource = Resource {
         kind: Kind::Process,
         sub_type: "process".to_owned(),
-        id: format!("{}{}", process.pid, process.stat.start_ticks),
-        name: process.stat.name.clone(),
+        id: id(process.pid, process.stat, process.component, process.program),
+        name: name(process.stat, process.component, process.program),
         raw: Value::Object(raw),
         related: Map::new(),
         unread,
@@ -146,15 +159,36 @@ pub fn describe(process: &Process<'_>) -> Described {
 }
 
 /// What stands for a process of which nothing could be read.
-pub fn hidden(pid: u32, component: Component, stat: &ProcStat, why: Unreadable) -> Resource {
+pub fn hidden(
+    pid: u32,
+    component: Component,
+    program: Option<&'static str>,
+    stat: &ProcStat,
+    why: Unreadable,
+) -> Resource {
     Resource {
         kind: Kind::Process,
         sub_type: "process".to_owned(),
-        id: format!("{pid}{}", stat.start_ticks),
-        name: stat.name.clone(),
+        id: id(pid, stat, component, program),
+        name: name(stat, component, program),
         raw: json!({"pid": pid.to_string(), "component": component.as_str(), "stat": stat.document()}),
         related: Map::new(),
         unread: vec![Unread::new("$", why.0, why.1)],
+    }
+}
+
+/// Several components of one process must not share an id.
+fn id(pid: u32, stat: &ProcStat, component: Component, program: Option<&str>) -> String {
+    match program {
+        None => format!("{pid}{}", stat.start_ticks),
+        Some(_) => format!("{pid}{}/{}", stat.start_ticks, component.as_str()),
+    }
+}
+
+fn name(stat: &ProcStat, component: Component, program: Option<&str>) -> String {
+    match program {
+        None => stat.name.clone(),
+        Some(program) => format!("{} ({program})", component.as_str()),
     }
 }
 
@@ -241,7 +275,8 @@ fn read_plugins(view: &View<'_>, admission: &str, content: &mut Value, at: &str,
 /// etcd's variables. Reading a process's environment takes the right to trace it; without, its manifest
 /// tells.
 fn environment(process: &Process<'_>, unread: &mut Vec<Unread>) -> BTreeMap<String, String> {
-    if process.component != Component::Etcd {
+    // An etcd inside another program gets a file, and reads no variables.
+    if process.component != Component::Etcd || process.program.is_some() {
         return BTreeMap::new();
     }
     let variables: BTreeMap<String, String> = match (process.directory.read("environ"), process.container) {

@@ -7,6 +7,7 @@
 use tracing::warn;
 
 use super::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
+use super::combined::{self, Holder, Part};
 use super::component::Component;
 use super::hostfs::{HostError, HostRoot};
 use super::join::Index;
@@ -14,6 +15,7 @@ use super::mounts::{self, Mount};
 use super::named::Named;
 use super::proc_stat::{self, ProcStat};
 use super::process::{self, Described, Process, path_of};
+use super::program::Program;
 use super::standing::{self, Facts, Namespace, Standing};
 use super::static_pods::{self, Container, DEFAULT_DIRECTORY, StaticPods};
 use super::view::{Sight, Unreadable, View, tidy};
@@ -28,10 +30,10 @@ pub struct Observed {
     pub unlisted_manifests: Vec<Unreadable>,
 }
 
-/// A process with a component's name.
+/// A process with the name of a component, or of a program that holds several.
 struct Candidate {
     pid: u32,
-    component: Component,
+    program: Program,
     directory: HostRoot,
     words: Vec<String>,
     cut: bool,
@@ -43,8 +45,8 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     let (candidates, lost) = candidates(host);
     let table = HostTable::read(host);
 
-    let (kubelets, others): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(|candidate| candidate.component == Component::Kubelet);
+    let is_kubelet = |candidate: &Candidate| candidate.program.main_component() == Component::Kubelet;
+    let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
     let mut found: Vec<Component> = Vec::new();
     // A node has a handful of them, and some are judged by what others are.
     let mut resources = Vec::new();
@@ -113,13 +115,13 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Unreadable>) {
             }
         };
         let words = split(&bytes);
-        let Some(component) = Component::of_command(&words) else { continue };
+        let Some(program) = Program::of_command(&words) else { continue };
         if candidates.len() == MAX_CANDIDATES {
             let what = format!("look at more than {MAX_CANDIDATES} processes named as components");
             lost = Some((Reason::TooLarge, what));
             break;
         }
-        candidates.push(Candidate { pid, component, directory, words, cut });
+        candidates.push(Candidate { pid, program, directory, words, cut });
     }
     (candidates, lost)
 }
@@ -171,7 +173,8 @@ fn observe_one(
     found: &mut Vec<Component>,
     emit: &mut dyn FnMut(Resource),
 ) -> Option<String> {
-    let Candidate { pid, component, directory, words, cut } = candidate;
+    let Candidate { pid, program, directory, words, cut } = candidate;
+    let (component, program_name) = (program.main_component(), program.name());
     let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (stat, status) = (text("stat"), text("status"));
     let is_gone = |read: &Result<_, HostError>| read.as_ref().is_err_and(|e| e.reason() == Reason::Missing);
@@ -181,15 +184,20 @@ fn observe_one(
     }
     let stat = ProcStat::parse(&stat.unwrap_or_default(), &status.unwrap_or_default()).unwrap_or_default();
     let own_table = mount_table(&directory);
+    let cgroup = text("cgroup");
     let facts = Facts {
         component,
         users: stat.users.ok_or_else(|| (Reason::Denied, format!("read {}", path_of(pid, "status")))),
         namespace: namespace(pid, &directory, table, own_table.as_deref()),
-        pod: text("cgroup").ok().and_then(|text| standing::pod_of_cgroup(&text)),
+        pod: cgroup.as_deref().ok().and_then(standing::pod_of_cgroup),
         words: &words,
     };
     let (sight, container) = match standing::judge(&facts, containers) {
         Standing::Host => (Sight::Host, None),
+        Standing::StaticPod(_) if program_name.is_some() => {
+            warn!(pid, program = program_name, "process is not judged: it runs in a pod");
+            return None;
+        }
         Standing::StaticPod(position) => {
             let container = position.and_then(|position| containers.get(position));
             let volumes = container.map(|container| container.volumes.as_slice()).unwrap_or_default();
@@ -197,32 +205,56 @@ fn observe_one(
             (Sight::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
         }
         Standing::Impostor(why) => {
-            warn!(pid, component = component.as_str(), "process is not judged: {why}");
+            let name = program_name.unwrap_or(component.as_str());
+            warn!(pid, component = name, "process is not judged: {why}");
             return None;
         }
         Standing::Hidden(why) => {
-            found.push(component);
-            emit(process::hidden(pid, component, &stat, why));
+            for component in program.components() {
+                found.push(component);
+                emit(process::hidden(pid, component, program_name, &stat, why.clone()));
+            }
             return None;
         }
     };
-    found.push(component);
     let view = View::new(host, sight, directory.read_link("cwd").ok());
-    let process = Process {
-        pid,
-        component,
-        words: &words,
-        cut,
-        stat: &stat,
-        boot: table.boot,
-        directory: &directory,
-        container,
-        view: &view,
+    let shown = program.words_to_show(&words);
+    let parts = match program {
+        Program::One(component) => {
+            vec![Part { component, given: process::given(pid, component, &words, cut) }]
+        }
+        program if cut => {
+            let why = (Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")));
+            let components = program.components().into_iter();
+            components.map(|component| Part::unknown(component, why.clone())).collect()
+        }
+        program => {
+            let cgroup = cgroup.unwrap_or_default();
+            combined::parts(&program, &Holder { host, words: &words, cgroup: &cgroup })
+        }
     };
-    let Described { resource, named, manifests } = process::describe(&process);
-    emit(resource);
-    observed.named.extend(named);
-    manifests.and_then(|path| view.host_path(&path).ok())
+    let mut directory_of_manifests = None;
+    for Part { component, given } in &parts {
+        found.push(*component);
+        let process = Process {
+            pid,
+            component: *component,
+            program: program_name,
+            words: shown,
+            given,
+            stat: &stat,
+            boot: table.boot,
+            directory: &directory,
+            container,
+            view: &view,
+        };
+        let Described { resource, named, manifests } = process::describe(&process);
+        emit(resource);
+        observed.named.extend(named);
+        directory_of_manifests =
+            directory_of_manifests.or_else(|| manifests.and_then(|path| view.host_path(&path).ok()));
+    }
+    directory_of_manifests
 }
 
 /// Compared by the namespace's own link where it may be read, else by the mount tables.

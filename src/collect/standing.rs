@@ -53,9 +53,16 @@ pub enum Standing {
 
 /// The standing of a process, given the containers of the node's static pods.
 pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
+    let started_by = containers.iter().position(|container| container.starts(facts.words));
     match &facts.users {
         Err(unreadable) => return Standing::Hidden(unreadable.clone()),
         Ok((0, 0)) => {}
+        // A hardened manifest has its container run as a user of its own: root wrote the user there, and
+        // the arguments.
+        Ok((real, effective))
+            if real == effective
+                && facts.namespace != Namespace::Host
+                && started_by.is_some_and(|at| containers[at].user == Some(*real)) => {}
         Ok((real, effective)) => {
             let user = if *real == 0 { effective } else { real };
             return Standing::Impostor(format!("it runs as user {user}, not as root"));
@@ -64,7 +71,6 @@ pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
     if facts.namespace == Namespace::Host {
         return Standing::Host;
     }
-    let started_by = containers.iter().position(|container| container.starts(facts.words));
     match (&facts.pod, &facts.namespace) {
         (Some(uid), _) if is_static(uid, containers) => Standing::StaticPod(started_by.or_else(|| {
             containers.iter().position(|container| container.component == Some(facts.component))
@@ -143,6 +149,22 @@ mod tests {
         let words = ["etcd".to_owned()];
         let pod = Facts { pod: Some(HASH.into()), ..facts(&words) };
         assert_eq!(judge(&pod, &[]), Standing::StaticPod(None));
+    }
+
+    #[test]
+    fn a_user_that_a_manifest_names_is_vouched_for_with_that_manifest_s_arguments_only() {
+        let words = ["etcd".to_owned(), "--name=a".to_owned()];
+        let containers = [Container { user: Some(52034), command: words.to_vec(), ..Container::default() }];
+        let pod = |words, user| Facts { users: Ok((user, user)), pod: Some(HASH.into()), ..facts(words) };
+        assert_eq!(judge(&pod(&words, 52034), &containers), Standing::StaticPod(Some(0)));
+        assert!(matches!(judge(&pod(&words, 1000), &containers), Standing::Impostor(_)));
+        let other = ["etcd".to_owned(), "--config-file=/etc/shadow".to_owned()];
+        assert!(matches!(judge(&pod(&other, 52034), &containers), Standing::Impostor(_)));
+        // A pod of the API may run as that user too, and copy the arguments.
+        let api = Facts { pod: Some(UUID.into()), ..pod(&words, 52034) };
+        assert!(matches!(judge(&api, &containers), Standing::Impostor(_)));
+        let on_host = Facts { namespace: Namespace::Host, pod: None, ..pod(&words, 52034) };
+        assert!(matches!(judge(&on_host, &containers), Standing::Impostor(_)));
     }
 
     #[test]

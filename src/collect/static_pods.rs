@@ -24,6 +24,8 @@ pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
 pub struct Container {
     /// `metadata.uid`, which nearly no manifest has: the kubelet makes one up.
     pub uid: Option<String>,
+    /// The user it runs as, where the manifest says.
+    pub user: Option<u32>,
     /// The component it runs, by any word of its command: some wrap it in a shell or a logger.
     pub component: Option<Component>,
     /// Path in the container → the host's, where the volume is a directory of the host.
@@ -119,6 +121,7 @@ fn pod_containers(pod: &Value) -> Vec<Container> {
             let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
             Container {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
+                user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
                 component: component_of(command.iter().chain(&args)),
                 volumes: items(&container["volumeMounts"])
                     .filter_map(|mount| volume(mount, &host_paths))
@@ -130,6 +133,11 @@ fn pod_containers(pod: &Value) -> Vec<Container> {
             }
         })
         .collect()
+}
+
+/// A container's own setting, or its pod's.
+fn run_as_user(spec: &Value) -> Option<u32> {
+    spec["securityContext"]["runAsUser"].as_u64()?.try_into().ok()
 }
 
 fn items(value: &Value) -> impl Iterator<Item = &Value> {

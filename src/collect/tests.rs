@@ -1,6 +1,7 @@
 //! A node as a fixture tree: what is planted, and what comes out.
 
 mod files;
+mod platforms;
 mod processes;
 
 use std::fmt::Write as _;
@@ -115,8 +116,13 @@ impl Tree {
         self.process(&Planted { command, ..Planted::default() });
     }
 
-    /// A static pod's manifest.
+    /// A static pod's manifest, where kubeadm has it.
     pub(super) fn manifest(&self, name: &str, command: &str, volumes: &[(&str, &str)]) {
+        self.manifest_at(&format!("/etc/kubernetes/manifests/{name}.yaml"), name, command, volumes);
+    }
+
+    /// A static pod's manifest.
+    pub(super) fn manifest_at(&self, path: &str, name: &str, command: &str, volumes: &[(&str, &str)]) {
         let mut text = format!(
             "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - image: registry/{name}:v1.37.2\n    command:\n"
         );
@@ -132,7 +138,7 @@ impl Tree {
             writeln!(text, "  - {{name: {}, hostPath: {{path: {outside}}}}}", outside.replace('/', "-"))
                 .unwrap();
         }
-        self.file(&format!("/etc/kubernetes/manifests/{name}.yaml"), &text);
+        self.file(path, &text);
     }
 
     pub(super) fn host(&self) -> HostRoot {

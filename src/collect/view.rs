@@ -84,13 +84,13 @@ pub fn parse(host: &HostRoot, path: &str, expected: &Expected) -> Result<Value, 
         .map_err(|refusal| (refusal.reason, format!("read {path}: {}", refusal.detail)))
 }
 
-/// A path that stands in the file `file`: relative to its directory.
+/// A path that stands in the file `file`: relative to its directory. Where the file itself is relative, so is
+/// what comes out, to the same place.
 pub fn beside(file: &str, path: &str) -> String {
-    if path.starts_with('/') {
-        return path.to_owned();
+    match file.rsplit_once('/') {
+        Some((directory, _)) if !path.starts_with('/') => format!("{directory}/{path}"),
+        _ => path.to_owned(),
     }
-    let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
-    format!("{directory}/{path}")
 }
 
 /// Without doubled slashes, `.` and a slash at the end. `..` stays: what it means hangs on links.
@@ -109,5 +109,7 @@ mod tests {
         assert_eq!(tidy("/"), "/");
         assert_eq!(beside("/var/lib/kubelet/config.yaml", "pki/ca.crt"), "/var/lib/kubelet/pki/ca.crt");
         assert_eq!(beside("/var/lib/kubelet/config.yaml", "/etc/ca.crt"), "/etc/ca.crt");
+        assert_eq!(beside("config.yaml", "pki/ca.crt"), "pki/ca.crt");
+        assert_eq!(beside("/config.yaml", "ca.crt"), "/ca.crt");
     }
 }

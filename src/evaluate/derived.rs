@@ -54,18 +54,24 @@ fn of_object(kind: &str, root: &Value, put: &mut Put<'_>) {
     }
 }
 
+/// The flags that say which admission plug-ins are on.
+const ADMISSION_FLAGS: [&str; 3] =
+    ["$.args.admission-control", "$.args.enable-admission-plugins", "$.args.disable-admission-plugins"];
+
 fn of_process(component: &str, root: &Value, put: &mut Put<'_>) {
     match component {
         "kube-apiserver" => {
-            put("admissionPlugins", &["$.args"], Some(admission::plugins(root)));
-            let sources: &[&str] = if authorizers::uses_file(root) {
-                &["$.args", "$.files.authorizationConfiguration"]
+            put("admissionPlugins", &ADMISSION_FLAGS, Some(admission::plugins(root)));
+            // Which of the two counts hangs on the first; the other may then be out of sight.
+            let sources = if authorizers::uses_file(root) {
+                ["$.args.authorization-config", "$.files.authorizationConfiguration"]
             } else {
-                &["$.args"]
+                ["$.args.authorization-config", "$.args.authorization-mode"]
             };
-            put("authorizers", sources, Some(authorizers::of(root)));
-            put("encryption", &["$.args", "$.files.encryptionConfiguration"], encryption::of(root));
-            put("audit", &["$.args", "$.files.auditPolicy"], audit::levels(root));
+            put("authorizers", &sources, Some(authorizers::of(root)));
+            let sources = ["$.args.encryption-provider-config", "$.files.encryptionConfiguration"];
+            put("encryption", &sources, encryption::of(root));
+            put("audit", &["$.args.audit-policy-file", "$.files.auditPolicy"], audit::levels(root));
         }
         "etcd" => {
             let sources = ["$.authorities", "$.related.processes"];

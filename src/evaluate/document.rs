@@ -57,6 +57,16 @@ impl Document {
         self.unread.iter().filter(|unread| over(&unread.at)).map(problem).collect()
     }
 
+    /// What is in the way of the flag `flag`: the arguments as such may be unread, or only this one.
+    pub(super) fn problems_at_flag(&self, flag: &str) -> Vec<Problem> {
+        let hides = |unread: &&Unread| match &place_steps(&unread.at)[..] {
+            [] => true,
+            [args] => args == "args",
+            [args, own, ..] => args == "args" && own == flag,
+        };
+        self.unread.iter().filter(hides).map(problem).collect()
+    }
+
     /// The component of a process; empty for everything else.
     pub(super) fn component(&self) -> &str {
         match self.kind {

@@ -99,7 +99,7 @@ impl Lookup<'_> {
             Some(false) if self.document.component() != "etcd" => return Ok(false),
             _ => {}
         }
-        let mut problems = if given.is_none() { self.document.problems_at("args") } else { Vec::new() };
+        let mut problems = if given.is_none() { self.document.problems_at_flag(flag) } else { Vec::new() };
         let variable = self.document.root.pointer("/env/ETCD_CONFIG_FILE").and_then(Value::as_str);
         if self.document.component() == "etcd" {
             if variable.is_some_and(|path| !path.is_empty()) {
@@ -113,7 +113,7 @@ impl Lookup<'_> {
     fn flag(&self) -> Found {
         let Some(flag) = &self.setting.flag else { return Found::Nothing };
         let Some(values) = self.given(flag) else {
-            let problems = self.document.problems_at("args");
+            let problems = self.document.problems_at_flag(flag);
             return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
         };
         self.texts(&values, format!("--{flag}"))

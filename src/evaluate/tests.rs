@@ -38,6 +38,43 @@ fn what_was_seen_decides_unless_a_filter_looked_at_what_was_not() {
 }
 
 #[test]
+fn an_argument_that_cannot_be_seen_hides_only_itself() {
+    let ask_of = |flag: &str, unread: &[&str]| {
+        let raw = json!({"args": {"given": ["false"]}});
+        truth(&format!("{{setting: {{flag: {flag}, type: bool, default: true}}, equals: true}}"), raw, unread)
+    };
+    assert_eq!(ask_of("given", &["$.args.other"]), Truth::False);
+    assert_eq!(ask_of("left-out", &["$.args.other"]), Truth::True);
+    assert_eq!(ask_of("other", &["$.args.other"]), Truth::Unknown);
+    for all in ["$", "$.args"] {
+        assert_eq!(ask_of("left-out", &[all]), Truth::Unknown);
+    }
+}
+
+#[test]
+fn what_is_derived_from_arguments_asks_for_those_it_looks_at() {
+    let outcome = |check: &str, unread: &str| {
+        let resource = Resource {
+            kind: Kind::Process,
+            sub_type: "process".into(),
+            id: "id".into(),
+            name: "name".into(),
+            raw: json!({"component": "kube-apiserver", "args": {"authorization-mode": ["RBAC"]}}),
+            related: Map::new(),
+            unread: vec![Unread::new(unread, Reason::Missing, "read it")],
+        };
+        let check: Check = crate::yaml::from_str(check).unwrap();
+        ask(&check, &Params::new(), &Document::new(resource)).truth
+    };
+    let authorizers = "{path: $.derived.authorizers, contains: [RBAC], absent: error}";
+    assert_eq!(outcome(authorizers, "$.args.etcd-servers"), Truth::True);
+    assert_eq!(outcome(authorizers, "$.args.authorization-config"), Truth::Unknown);
+    let plugins = "{values: '$.derived.admissionPlugins[*]', contains: [LimitRanger]}";
+    assert_eq!(outcome(plugins, "$.args.authorization-config"), Truth::True);
+    assert_eq!(outcome(plugins, "$.args.disable-admission-plugins"), Truth::Unknown);
+}
+
+#[test]
 fn null_is_a_key_left_out() {
     assert_eq!(truth("{some: $.a}", json!({"a": null}), &[]), Truth::False);
     assert_eq!(truth("{none: $.a}", json!({"a": null}), &[]), Truth::True);

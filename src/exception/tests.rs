@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::evaluate::Judge;
-use crate::resource::{IdentitySource, Owner, Reason, Selector};
+use crate::resource::{Owner, Reason, Selector};
 use crate::rule::{Catalogue, built_in};
 
 const NOW: &str = "2026-06-01T00:00:00Z";
@@ -54,7 +54,7 @@ fn privileged(name: &str) -> Resource {
 }
 
 fn cluster() -> Cluster {
-    Cluster { id: "c-id".into(), name: Some("prod".into()), version: None, source: IdentitySource::Api }
+    Cluster { id: "c-id".into(), name: Some("prod".into()), ..Cluster::default() }
 }
 
 /// Judges the resources in one cycle: of each the numbers of the rules whose findings are marked, with the

@@ -40,6 +40,7 @@ fn context() -> Context {
                 id: "cluster_id".into(),
                 name: Some("kubernetes".into()),
                 version: Some("v1.37.2".into()),
+                platform: None,
                 source: IdentitySource::Api,
             },
             node: Node { id: "node_id".into(), name: "cp-1".into(), kubelet_version: None },

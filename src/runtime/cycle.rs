@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::exceptions;
+use super::remarks::why_absent;
 use super::source::Observation;
 use crate::config::settings::Settings;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
@@ -16,7 +17,7 @@ use crate::event::Event;
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::pipeline::Producer;
 use crate::report::{Label, Report};
-use crate::resource::{Identity, Kind};
+use crate::resource::{Identity, Kind, Platform};
 use crate::rule::BenchmarkName;
 
 /// Findings that are handed to the pipeline together, those of some forty pods: each time wakes the worker, which
@@ -118,7 +119,7 @@ pub(super) async fn judge_all(
     if complete {
         // Before anything is called not applicable: a collector that broke off has not looked everywhere.
         observation.ended().await?;
-        close(engine, &mut tally);
+        close(engine, &mut tally, observation.identity.cluster.platform);
         let uses = granted.close();
         exceptions::warn(&uses);
         if let Some(report) = &mut sinks.report {
@@ -178,15 +179,16 @@ fn write_lines(lines: &mut Option<&mut (dyn Write + Send)>, events: &[Event]) ->
 }
 
 /// Rules that saw no resource are not applicable here; said at debug level, rule by rule.
-fn close(engine: &Engine, tally: &mut Tally) {
+fn close(engine: &Engine, tally: &mut Tally, platform: Option<Platform>) {
     for index in tally.close() {
         let rule = &engine.rules[index];
         let judged: Vec<String> = rule.control.resources.iter().map(ToString::to_string).collect();
         tracing::debug!(
             rule = rule.row.number,
             benchmark = %rule.benchmark.full_name(),
-            "not applicable: there is no {}",
-            judged.join(", ")
+            "not applicable: there is no {}{}",
+            judged.join(", "),
+            why_absent(platform, &rule.control.resources).map(|why| format!(", for {why}")).unwrap_or_default()
         );
     }
 }

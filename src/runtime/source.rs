@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::remarks;
 use super::state::State;
 use crate::collect::host::{HostFacts, facts};
 use crate::collect::hostfs::HostRoot;
@@ -15,6 +16,7 @@ use crate::collect::join::Index;
 use crate::collect::{cluster, manifests, node, snapshot};
 use crate::config::settings::Settings;
 use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::rule::minor_version;
 
 /// Resources between the collectors and the judge. A pod can have a megabyte, so this is small; the judge
 /// is faster than any collector.
@@ -55,11 +57,13 @@ pub(super) async fn observe(
     wanted: BTreeSet<(Kind, String)>,
 ) -> anyhow::Result<Observation> {
     let host = facts(&settings.posture.host_root);
-    match source {
-        Source::Live => Ok(live(settings, state, wanted, host).await),
-        Source::Snapshot(path) => recorded(path.clone(), host).await,
-        Source::Manifests(paths) => written(paths.clone(), host).await,
-    }
+    let observation = match source {
+        Source::Live => live(settings, state, wanted, host).await,
+        Source::Snapshot(path) => recorded(path.clone(), host).await?,
+        Source::Manifests(paths) => written(paths.clone(), host).await?,
+    };
+    remarks::say(&observation.identity);
+    Ok(observation)
 }
 
 async fn live(
@@ -237,14 +241,15 @@ fn observe_node(root: &Path, owner: &Owner, wanted: &[Selector], told: Told, fou
     match HostRoot::open(root) {
         Ok(host) => {
             let mut kubelets = Vec::new();
-            node::observe(&host, owner, &mut |resource| {
+            node::observe(&host, owner, &mut |mut resource| {
                 if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
                     kubelets.push(resource);
                 } else {
+                    add_version(&mut resource, told.version.as_deref());
                     let _ = found.blocking_send(resource);
                 }
             });
-            for kubelet in with_word(kubelets, told) {
+            for kubelet in with_word(kubelets, &told) {
                 let _ = found.blocking_send(kubelet);
             }
         }
@@ -258,17 +263,37 @@ fn observe_node(root: &Path, owner: &Owner, wanted: &[Selector], told: Told, fou
 }
 
 /// Adds what others say of the kubelet. Of two, nobody knows which answered.
-fn with_word(mut kubelets: Vec<Resource>, told: Told) -> Vec<Resource> {
+fn with_word(mut kubelets: Vec<Resource>, told: &Told) -> Vec<Resource> {
     let only = kubelets.len() == 1;
-    for raw in kubelets.iter_mut().filter_map(|kubelet| kubelet.raw.as_object_mut()) {
-        if let Some(version) = &told.version {
-            raw.entry("version").or_insert_with(|| version.as_str().into());
-        }
-        if let (true, Some(configz)) = (only, &told.configz) {
+    for kubelet in &mut kubelets {
+        add_version(kubelet, told.version.as_deref());
+        if let (true, Some(configz), Some(raw)) = (only, &told.configz, kubelet.raw.as_object_mut()) {
             raw.insert("configz".into(), configz.clone());
         }
     }
     kubelets
+}
+
+/// A kubelet does not say its version in its arguments; its Node object does. What else is in one program with
+/// it has that version too, but for etcd.
+fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
+    let (Some(version), Kind::Process, Some(raw)) =
+        (kubelet_version, resource.kind, resource.raw.as_object_mut())
+    else {
+        return;
+    };
+    let component = raw.get("component").and_then(Value::as_str).unwrap_or_default();
+    let version = match component {
+        "kubelet" => version.to_owned(),
+        "etcd" => return,
+        _ if !raw.contains_key("program") => return,
+        // As the tag of an image says it.
+        _ => match minor_version(version) {
+            Some((major, minor)) => format!("{major}.{minor}"),
+            None => return,
+        },
+    };
+    raw.entry("version").or_insert_with(|| version.into());
 }
 
 /// The API was never in reach: the machine's id stands for the cluster's.
@@ -322,4 +347,33 @@ async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observa
         Ok(())
     });
     Ok(Observation { identity: Identity::default(), host, found, ended })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn components_of_one_program_have_its_version() {
+        let version = |raw: Value| {
+            let mut resource = Resource {
+                kind: Kind::Process,
+                sub_type: "process".into(),
+                id: "1".into(),
+                name: "k3s".into(),
+                raw,
+                related: serde_json::Map::new(),
+                unread: vec![],
+            };
+            add_version(&mut resource, Some("v1.33.1+k3s1"));
+            resource.raw.get("version").and_then(Value::as_str).map(str::to_owned)
+        };
+        let is = |raw: Value, wanted: Option<&str>| assert_eq!(version(raw).as_deref(), wanted);
+        is(json!({"component": "kubelet"}), Some("v1.33.1+k3s1"));
+        is(json!({"component": "kube-apiserver", "program": "k3s"}), Some("1.33"));
+        is(json!({"component": "kube-apiserver", "version": "1.30"}), Some("1.30"));
+        is(json!({"component": "kube-apiserver"}), None);
+        is(json!({"component": "etcd", "program": "k3s"}), None);
+    }
 }

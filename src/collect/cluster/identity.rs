@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::connect::Connection;
 use super::list::{Item, Pages, Problem, get};
+use super::platform;
 use crate::resource::{Cluster, Identity, IdentitySource, Node, Reason, Unread};
 
 /// What is known of the node before the API is asked.
@@ -40,15 +41,16 @@ pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Iden
         Some(name) => Some(name.clone()),
         None => kubeadm_name(client).await,
     };
-    let node = if hints.wanted { find_node(client, hints).await } else { Node::default() };
+    let node = if hints.wanted { find_node(client, hints).await } else { Value::Null };
     Ok(Identity {
         cluster: Cluster {
             id: uid.to_owned(),
             name,
             version: version.map(str::to_owned),
+            platform: platform::of(&node, version),
             source: IdentitySource::Api,
         },
-        node,
+        node: node_of(&node),
     })
 }
 
@@ -60,15 +62,15 @@ async fn kubeadm_name(client: &kube::Client) -> Option<String> {
     configuration.get("clusterName")?.as_str().map(str::to_owned)
 }
 
-/// By name, then by the host's name, then by machine id among all nodes.
-async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
+/// By name, then by the host's name, then by machine id among all nodes; null where there is none.
+async fn find_node(client: &kube::Client, hints: &NodeHints) -> Value {
     for name in hints.name.iter().chain(&hints.hostname) {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
         if !plain || name.is_empty() {
             continue;
         }
         match get(client, &format!("/api/v1/nodes/{}", name.to_lowercase())).await {
-            Ok(node) => return node_of(&node),
+            Ok(node) => return node,
             Err(problem) if Some(name) == hints.name.as_ref() => {
                 tracing::warn!(node = name, %problem, "cannot get the Node that posturebeat.node_name or NODE_NAME names");
             }
@@ -76,7 +78,7 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
         }
     }
     let Some(machine_id) = hints.machine_id.as_deref().filter(|id| !id.is_empty()) else {
-        return Node::default();
+        return Value::Null;
     };
     let mut pages = Pages::new(client, "/api/v1/nodes");
     while let Ok(Some(page)) = pages.next().await {
@@ -88,10 +90,10 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Node {
             node.pointer("/status/nodeInfo/machineID").and_then(Value::as_str) == Some(machine_id)
         };
         if let Some(node) = nodes.into_iter().find(same) {
-            return node_of(&node);
+            return node;
         }
     }
-    Node::default()
+    Value::Null
 }
 
 fn node_of(node: &Value) -> Node {
