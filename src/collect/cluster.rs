@@ -160,19 +160,20 @@ async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resourc
         Err(problem) => return Err(problem),
     };
     let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
-    let Some(version) = version else { return Ok(None) };
-    let objects = match list::get(client, &format!("/apis/{version}/{}?limit=1", store.plural)).await {
-        Ok(objects) => objects,
+    let Some(version) = version else {
+        return Err(Problem { reason: Reason::Malformed, message: "the answer names no version".into() });
+    };
+    let object = match list::first(client, &format!("/apis/{version}/{}", store.plural)).await {
+        Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
+        Ok(None) => return Ok(None),
         // The operator is there, in a version without this kind.
         Err(problem) if problem.reason == Reason::Missing => return Ok(None),
         Err(problem) => return Err(problem),
     };
-    Ok(objects.pointer("/items/0/metadata").map(|metadata| {
-        let text = |key: &str| metadata.get(key).and_then(serde_json::Value::as_str);
-        let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
-        let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
-        super::object::resource(raw, None)
-    }))
+    let text = |key: &str| object["metadata"][key].as_str();
+    let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
+    let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
+    Ok(Some(super::object::resource(raw, None)))
 }
 
 /// The cluster as a whole.

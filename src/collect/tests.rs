@@ -1,5 +1,6 @@
 //! A node as a fixture tree: what is planted, and what comes out.
 
+mod denials;
 mod files;
 mod processes;
 
