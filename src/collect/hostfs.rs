@@ -147,6 +147,7 @@ impl HostRoot {
 
     /// The same host, as who is refused some of it sees it.
     #[cfg(test)]
+    #[must_use]
     pub fn refusing(self, refusals: refusals::Refusals) -> Self {
         Self { refusals, ..self }
     }

@@ -57,7 +57,8 @@ fn of_object(kind: &str, root: &Value, put: &mut Put<'_>) {
 fn of_process(component: &str, root: &Value, put: &mut Put<'_>) {
     match component {
         "kube-apiserver" => {
-            put("admissionPlugins", &["$.args"], Some(admission::plugins(root)));
+            // Which are on by default hangs on the version.
+            put("admissionPlugins", &["$.args", "$.version"], Some(admission::plugins(root)));
             let sources: &[&str] = if authorizers::uses_file(root) {
                 &["$.args", "$.files.authorizationConfiguration"]
             } else {

@@ -44,7 +44,9 @@ pub(super) fn cycle(sequence: i64, judgement: u32) -> String {
 /// the processor's instructions for it.
 fn version_5(namespace: Uuid, name: &[&str]) -> Uuid {
     let mut hash = Sha1::new_with_prefix(namespace.as_bytes());
-    name.iter().for_each(|piece| hash.update(piece));
+    for piece in name {
+        hash.update(piece);
+    }
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
     Builder::from_sha1_bytes(bytes).into_uuid()

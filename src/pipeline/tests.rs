@@ -55,7 +55,7 @@ impl Output for Scripted {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
         self.seen.batches.lock().unwrap().push(batch.iter().map(|event| event.id().to_owned()).collect());
         self.seen.changed.notify_one();
-        let bytes: usize = batch.iter().map(|event| event.document_len()).sum();
+        let bytes: usize = batch.iter().map(Event::document_len).sum();
         if batch.len() > self.most || bytes > self.most_bytes {
             return Err(BatchError::TooLarge);
         }

@@ -321,3 +321,28 @@ fn url_escaped(text: &str) -> impl Iterator<Item = char> + '_ {
         escaped.chars().collect::<Vec<_>>()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_does_not_look_like_an_empty_one() {
+        let items =
+            |text: &str| serde_json::from_str::<List>(text).map(|list| list.items.unwrap_or_default().len());
+        assert_eq!(items(r#"{"metadata": {}, "items": []}"#).unwrap(), 0);
+        assert_eq!(items(r#"{"items": null}"#).unwrap(), 0, "as Go writes a list of nothing");
+        for text in ["{}", "[]", "null", r#"{"kind": "Status", "metadata": {}, "status": "Failure"}"#] {
+            assert!(items(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_item_without_a_name_is_no_object() {
+        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
+        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
+        for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
+            assert!(parse(text).is_err_and(|problem| problem.reason == Reason::Malformed), "{text}");
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub struct Refusals(Arc<[(String, Refused, Errno)]>);
 
 impl Refusals {
     /// These.
-    pub fn new(paths: &[(String, Refused, Errno)]) -> Self {
+    pub fn new(paths: Vec<(String, Refused, Errno)>) -> Self {
         Self(paths.into())
     }
 
@@ -28,7 +28,9 @@ impl Refusals {
     pub fn of(&self, path: &str, flags: OFlags) -> Option<Errno> {
         let found = self.0.iter().find(|(refused, how, _)| match how {
             Refused::Content => path == refused && !flags.contains(OFlags::PATH),
-            Refused::All => path.strip_prefix(refused.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Refused::All => path
+                .strip_prefix(refused.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         });
         found.map(|(_, _, errno)| *errno)
     }

@@ -28,17 +28,13 @@ pub(super) fn relate_bootstrap(secret: &mut Resource, now: Timestamp) {
     let authentication = field("usage-bootstrap-authentication").as_deref() == Some("true");
     let mut token = json!({"authentication": authentication, "groups": groups, "expired": false});
     if let Some(expires) = field("expiration") {
-        match expires.parse::<Timestamp>() {
-            Ok(at) => {
-                token["expired"] = (at <= now).into();
-                token["expires"] = expires.into();
-            }
-            Err(_) => {
-                let what = format!("understand the expiration of the bootstrap token {}", secret.name);
-                secret.unread.push(Unread::new("$.related.bootstrapToken", Reason::Malformed, what));
-                return;
-            }
-        }
+        let Ok(at) = expires.parse::<Timestamp>() else {
+            let what = format!("understand the expiration of the bootstrap token {}", secret.name);
+            secret.unread.push(Unread::new("$.related.bootstrapToken", Reason::Malformed, what));
+            return;
+        };
+        token["expired"] = (at <= now).into();
+        token["expires"] = expires.into();
     }
     secret.related.insert("bootstrapToken".into(), token);
 }

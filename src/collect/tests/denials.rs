@@ -9,4 +9,5 @@ mod cluster;
 mod host;
 mod node;
 mod server;
+mod threads;
 mod verdicts;

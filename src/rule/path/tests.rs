@@ -1,3 +1,5 @@
+//! Paths: what they take, select, and could have selected; held against another library.
+
 use super::*;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;

@@ -73,7 +73,9 @@ fn of_selector(selector: &Selector, base: &[Step], filters: &mut Vec<Vec<Step>>)
 fn of_filter(filter: &Filter, element: &[Step], filters: &mut Vec<Vec<Step>>) {
     match filter {
         Filter::Or(parts) | Filter::And(parts) => {
-            parts.iter().for_each(|part| of_filter(part, element, filters));
+            for part in parts {
+                of_filter(part, element, filters);
+            }
         }
         Filter::Not(part) => of_filter(part, element, filters),
         Filter::Selects(query) => of_query(query, element, filters),

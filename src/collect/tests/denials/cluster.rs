@@ -63,7 +63,10 @@ pub(super) fn lists(shape: Shape) -> BTreeMap<String, Vec<Value>> {
         }
     }
     if shape.stores {
-        lists.insert("/apis/external-secrets.io/v1/secretstores".into(), vec![object("vault", "shop", json!({}))]);
+        lists.insert(
+            "/apis/external-secrets.io/v1/secretstores".into(),
+            vec![object("vault", "shop", json!({}))],
+        );
         lists.insert("/apis/external-secrets.io/v1/externalsecrets".into(), Vec::new());
         let drivers = "/apis/secrets-store.csi.x-k8s.io/v1/secretproviderclasses";
         lists.insert(drivers.into(), vec![object("vault", "lab", json!({}))]);
@@ -75,7 +78,8 @@ pub(super) fn lists(shape: Shape) -> BTreeMap<String, Vec<Value>> {
 pub(super) fn documents(shape: Shape) -> BTreeMap<String, Value> {
     let group = |name: &str| {
         let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
-        let group = json!({"kind": "APIGroup", "name": name, "versions": [version], "preferredVersion": version});
+        let group =
+            json!({"kind": "APIGroup", "name": name, "versions": [version], "preferredVersion": version});
         (format!("/apis/{name}"), group)
     };
     let groups = ["external-secrets.io", "secrets-store.csi.x-k8s.io"];
@@ -155,9 +159,13 @@ fn objects(kind: &str, shape: Shape) -> Vec<Value> {
         ],
         "Node" => vec![object("cp-1", "", json!({}))],
         "Service" => plain(&["kubernetes", "stray"]),
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "Job" | "CronJob" | "PersistentVolumeClaim" | "Ingress" => {
-            plain(&["stray"])
-        }
+        "Deployment"
+        | "ReplicaSet"
+        | "StatefulSet"
+        | "Job"
+        | "CronJob"
+        | "PersistentVolumeClaim"
+        | "Ingress" => plain(&["stray"]),
         "Pod" => pods(shape),
         "ServiceAccount" => vec![
             object("default", "shop", json!({"automountServiceAccountToken": false})),
@@ -168,7 +176,8 @@ fn objects(kind: &str, shape: Shape) -> Vec<Value> {
         ],
         "Secret" => secrets(),
         "Namespace" => {
-            let labelled = |level: &str| json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level}}});
+            let labelled =
+                |level: &str| json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level}}});
             vec![
                 object("default", "", json!({})),
                 object("kube-system", "", json!({})),
@@ -206,7 +215,11 @@ fn config_maps(shape: Shape) -> Vec<Value> {
 fn requests(shape: Shape) -> Vec<Value> {
     let request = |name: &str, signer: &str, condition: &str| {
         let status = json!({"conditions": [{"type": condition}]});
-        object(name, "", json!({"spec": {"signerName": signer, "username": "joe", "groups": []}, "status": status}))
+        object(
+            name,
+            "",
+            json!({"spec": {"signerName": signer, "username": "joe", "groups": []}, "status": status}),
+        )
     };
     let client = "kubernetes.io/kube-apiserver-client";
     let mut requests = vec![
@@ -233,7 +246,11 @@ fn daemon_sets(shape: Shape) -> Vec<Value> {
 }
 
 fn role(name: &str, namespace: &str, group: &str, resource: &str, verb: &str) -> Value {
-    let labels = if name == "cluster-admin" { json!({"kubernetes.io/bootstrapping": "rbac-defaults"}) } else { json!({}) };
+    let labels = if name == "cluster-admin" {
+        json!({"kubernetes.io/bootstrapping": "rbac-defaults"})
+    } else {
+        json!({})
+    };
     let rules = json!([{"apiGroups": [group], "resources": [resource], "verbs": [verb]}]);
     object(name, namespace, json!({"metadata": {"labels": labels}, "rules": rules}))
 }
@@ -251,7 +268,8 @@ fn binding(name: &str, namespace: &str, role: &str, subject: &str, who: &str) ->
 /// A mirror pod, as only a kubelet may make one.
 fn api_server(name: &str, flags: &[&str]) -> Value {
     let metadata = json!({"labels": {"component": "kube-apiserver"}, "annotations": {"kubernetes.io/config.mirror": "x"}});
-    let command: Vec<&str> = ["kube-apiserver", "--client-ca-file=/ca.crt"].iter().chain(flags).copied().collect();
+    let command: Vec<&str> =
+        ["kube-apiserver", "--client-ca-file=/ca.crt"].iter().chain(flags).copied().collect();
     let spec = json!({"hostNetwork": true, "containers": [{"name": "c", "command": command}]});
     object(name, "kube-system", json!({"metadata": metadata, "spec": spec}))
 }
@@ -264,7 +282,8 @@ fn pods(shape: Shape) -> Vec<Value> {
     let hardened = json!({"allowPrivilegeEscalation": false, "runAsNonRoot": true, "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"}});
     let careful = json!({"automountServiceAccountToken": false, "containers": [{"name": "c", "securityContext": hardened}]});
-    let token = json!({"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}});
+    let token =
+        json!({"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}});
     let from_secret = json!([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]);
     let careless = json!({"hostNetwork": true, "hostPID": true, "hostIPC": true,
         "volumes": [{"name": "root", "hostPath": {"path": "/"}}, token],
@@ -307,7 +326,10 @@ fn secrets() -> Vec<Value> {
         token("used", "shop", "web"),
         token("unused", "lab", "idle"),
         token("more", "lab", "default"),
-        bootstrap("expired", json!({"usage-bootstrap-authentication": yes, "expiration": "MjAyMC0wMS0wMVQwMDowMDowMFo="})),
+        bootstrap(
+            "expired",
+            json!({"usage-bootstrap-authentication": yes, "expiration": "MjAyMC0wMS0wMVQwMDowMDowMFo="}),
+        ),
         bootstrap("endless", json!({"usage-bootstrap-authentication": yes, "auth-extra-groups": "YQ=="})),
         bootstrap("other", json!({})),
     ]

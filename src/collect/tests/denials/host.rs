@@ -28,11 +28,18 @@ pub(super) struct Shape {
 /// How many bits there are.
 pub(super) const BITS: u16 = 8;
 
-/// The processes, and where each has its directory.
+/// The processes.
 pub(super) const PIDS: [u32; 6] = [100, 101, 200, 201, 202, 203];
 
 /// Where the files of etcd's authority lie, and where the link to them is.
 pub(super) const LINKED: (&str, &str) = ("/data/etcd-pki", "/etc/kubernetes/pki/etcd");
+
+/// What every static pod sees of the host: name, where it lies, and where it is seen.
+const VOLUMES: [(&str, &str, &str); 3] = [
+    ("kubernetes", "/etc/kubernetes", "/etc/kubernetes"),
+    ("own", "/srv/own", "/own"),
+    ("data", "/data", "/data"),
+];
 
 impl Shape {
     /// One bit each.
@@ -76,6 +83,8 @@ struct Host<'a> {
     shape: Shape,
 }
 
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+
 /// Any bytes will do: certificates are compared, not read.
 fn certificate(body: &str) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
@@ -95,18 +104,17 @@ impl Host<'_> {
     }
 
     fn key_material(&self) {
-        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         for (name, text) in [
             ("ca.crt", certificate("YQ==")),
-            ("ca.key", key.to_owned()),
+            ("ca.key", KEY.to_owned()),
             ("apiserver.crt", certificate("Yg==")),
-            ("both.pem", format!("{}{key}", certificate("Yw=="))),
+            ("both.pem", format!("{}{KEY}", certificate("Yw=="))),
             ("sa.pub", "-----BEGIN PUBLIC KEY-----\nAAAA\n".to_owned()),
         ] {
             self.file(&format!("/etc/kubernetes/pki/{name}"), &text);
         }
         self.file(&format!("{}/ca.crt", LINKED.0), &certificate("ZA=="));
-        self.file(&format!("{}/server.key", LINKED.0), key);
+        self.file(&format!("{}/server.key", LINKED.0), KEY);
         self.tree.link(LINKED.1, LINKED.0);
         self.file("/opt/ca.crt", &certificate("YQ=="));
         self.tree.mode("/opt/ca.crt", if self.shape.open { 0o666 } else { 0o644 });
@@ -121,7 +129,9 @@ impl Host<'_> {
         }
         let of_kubelet = |rest| document("KubeletConfiguration", "kubelet.config.k8s.io/v1beta1", rest);
         self.file("/var/lib/kubelet/config.yaml", &of_kubelet(config));
-        let mut command = "/usr/bin/kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/opt/kubelet.conf".to_owned();
+        let mut command =
+            "/usr/bin/kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/opt/kubelet.conf"
+                .to_owned();
         if self.shape.drop_ins {
             command.push_str(" --config-dir=/etc/kubelet.d");
             self.file("/etc/kubelet.d/10-port.conf", &of_kubelet(json!({"readOnlyPort": i32::from(!open)})));
@@ -133,7 +143,8 @@ impl Host<'_> {
 
     fn proxy(&self) {
         let address = if self.shape.open { "0.0.0.0:10249" } else { "127.0.0.1:10249" };
-        let config = json!({"metricsBindAddress": address, "clientConnection": {"kubeconfig": "/opt/proxy.conf"}});
+        let config =
+            json!({"metricsBindAddress": address, "clientConnection": {"kubeconfig": "/opt/proxy.conf"}});
         let config = document("KubeProxyConfiguration", "kubeproxy.config.k8s.io/v1alpha1", config);
         self.file("/var/lib/kube-proxy/config.conf", &config);
         self.file("/opt/proxy.conf", "");
@@ -141,59 +152,77 @@ impl Host<'_> {
         self.tree.process(&Planted { pid: 101, command, ..Planted::default() });
     }
 
-    /// A static pod, with the key material and its own directory mounted.
+    /// A static pod, with the same directories of the host as every other.
     fn pod(&self, pid: u32, name: &str, flags: &[&str], variables: &[(&str, &str)]) {
         let command = [&[name], flags].concat();
-        let env: Vec<Value> = variables.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let env: Vec<Value> =
+            variables.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         let version = if self.shape.old { "v1.22.1" } else { "v1.37.2" };
+        let mounts = VOLUMES.map(|(name, _, inside)| json!({"name": name, "mountPath": inside}));
         let container = json!({"image": format!("registry/{name}:{version}"), "command": command, "env": env,
-            "volumeMounts": [{"name": "pki", "mountPath": "/etc/kubernetes"}, {"name": "own", "mountPath": "/own"},
-                {"name": "data", "mountPath": "/data"}]});
-        let volume = |name: &str, path: &str| json!({"name": name, "hostPath": {"path": path}});
-        let volumes = json!([volume("pki", "/etc/kubernetes"), volume("own", "/srv/own"), volume("data", "/data")]);
+            "volumeMounts": mounts});
+        let volumes = VOLUMES.map(|(name, outside, _)| json!({"name": name, "hostPath": {"path": outside}}));
         let pod = document("Pod", "v1", json!({"spec": {"containers": [container], "volumes": volumes}}));
         let file = if self.shape.elsewhere { format!("pod-{pid}") } else { name.to_owned() };
         self.file(&format!("{}/{file}.yaml", self.shape.manifests()), &pod);
-        let bound: String = [("/etc/kubernetes", "/etc/kubernetes"), ("/srv/own", "/own"), ("/data", "/data")]
-            .iter()
-            .enumerate()
-            .map(|(number, (root, point))| format!("{} 304 254:0 {root} {point} rw - ext4 /dev/vda rw\n", 305 + number))
-            .collect();
+        let bound =
+            |(_, outside, inside)| format!("305 304 254:0 {outside} {inside} rw - ext4 /dev/vda rw\n");
         self.tree.process(&Planted {
             pid,
             command: &command.join(" "),
             namespace: Some("mnt:[2]"),
-            mounts: &format!("{POD_MOUNTS}{bound}"),
+            mounts: &format!("{POD_MOUNTS}{}", VOLUMES.map(bound).concat()),
             cgroup: if self.shape.no_groups { "0::/\n" } else { STATIC_POD },
             ..Planted::default()
         });
-        let environ: String = variables.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
-        self.tree.file(&format!("/proc/{pid}/environ"), &environ);
+        let environ: Vec<String> =
+            variables.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+        self.tree.file(&format!("/proc/{pid}/environ"), &environ.concat());
     }
 
     fn api_server(&self) {
         let group = "apiserver.config.k8s.io/v1";
         let level = if self.shape.open { "None" } else { "Metadata" };
-        let provider = if self.shape.open { json!({"identity": {}}) } else { json!({"secretbox": {"keys": []}}) };
+        let provider =
+            if self.shape.open { json!({"identity": {}}) } else { json!({"secretbox": {"keys": []}}) };
         for (name, text) in [
             ("audit.yaml", document("Policy", "audit.k8s.io/v1", json!({"rules": [{"level": level}]}))),
             (
                 "encryption.yaml",
-                document("EncryptionConfiguration", group, json!({"resources": [{"resources": ["secrets"], "providers": [provider]}]})),
+                document(
+                    "EncryptionConfiguration",
+                    group,
+                    json!({"resources": [{"resources": ["secrets"], "providers": [provider]}]}),
+                ),
             ),
             (
                 "admission.yaml",
-                document("AdmissionConfiguration", group, json!({"plugins": [{"name": "ImagePolicyWebhook", "path": "images.yaml"}]})),
+                document(
+                    "AdmissionConfiguration",
+                    group,
+                    json!({"plugins": [{"name": "ImagePolicyWebhook", "path": "images.yaml"}]}),
+                ),
             ),
-            ("images.yaml", json!({"imagePolicy": {"kubeConfigFile": "/x", "defaultAllow": self.shape.open}}).to_string()),
+            (
+                "images.yaml",
+                json!({"imagePolicy": {"kubeConfigFile": "/x", "defaultAllow": self.shape.open}}).to_string(),
+            ),
             (
                 "authentication.yaml",
-                document("AuthenticationConfiguration", group, json!({"anonymous": {"enabled": self.shape.open}})),
+                document(
+                    "AuthenticationConfiguration",
+                    group,
+                    json!({"anonymous": {"enabled": self.shape.open}}),
+                ),
             ),
             (
                 "authorization.yaml",
-                document("AuthorizationConfiguration", group, json!({"authorizers": [{"type": "Node"},
-                    {"type": if self.shape.open { "Webhook" } else { "RBAC" }}]})),
+                document(
+                    "AuthorizationConfiguration",
+                    group,
+                    json!({"authorizers": [{"type": "Node"},
+                    {"type": if self.shape.open { "Webhook" } else { "RBAC" }}]}),
+                ),
             ),
         ] {
             self.file(&format!("/srv/own/{name}"), &text);
@@ -209,9 +238,15 @@ impl Host<'_> {
             "--authorization-config=/own/authorization.yaml",
             "--enable-admission-plugins=NodeRestriction,ImagePolicyWebhook",
             "--etcd-cafile=/etc/kubernetes/pki/etcd/ca.crt",
+            "--tls-private-key-file=/own/serving.pem",
         ];
+        self.file("/srv/own/serving.pem", KEY);
         if !self.shape.open {
-            flags.extend(["--profiling=false", "--request-timeout=2m", "--service-account-key-file=/etc/kubernetes/pki/sa.pub"]);
+            flags.extend([
+                "--profiling=false",
+                "--request-timeout=2m",
+                "--service-account-key-file=/etc/kubernetes/pki/sa.pub",
+            ]);
         }
         self.pod(200, "kube-apiserver", &flags, &[]);
     }
@@ -219,7 +254,11 @@ impl Host<'_> {
     fn controller_manager(&self) {
         let mut flags = vec!["--kubeconfig=/etc/kubernetes/controller-manager.conf"];
         if !self.shape.open {
-            flags.extend(["--profiling=false", "--bind-address=127.0.0.1", "--root-ca-file=/etc/kubernetes/pki/ca.crt"]);
+            flags.extend([
+                "--profiling=false",
+                "--bind-address=127.0.0.1",
+                "--root-ca-file=/etc/kubernetes/pki/ca.crt",
+            ]);
         }
         self.pod(201, "kube-controller-manager", &flags, &[]);
         self.file("/etc/kubernetes/controller-manager.conf", "");
@@ -234,7 +273,8 @@ impl Host<'_> {
     }
 
     fn etcd(&self) {
-        let authority = if self.shape.shared_authority { "/etc/kubernetes/pki/ca.crt" } else { "/data/etcd-pki/ca.crt" };
+        let authority =
+            if self.shape.shared_authority { "/etc/kubernetes/pki/ca.crt" } else { "/data/etcd-pki/ca.crt" };
         let (certificate, key) = ("/data/etcd-pki/ca.crt", "/data/etcd-pki/server.key");
         let secure = !self.shape.open;
         let url = if secure { "https://127.0.0.1:2379" } else { "http://0.0.0.0:2379" };
@@ -267,7 +307,8 @@ impl Host<'_> {
             (false, true) => self.pod(203, "etcd", &["--auto-tls=false"], &variables),
             (true, by_variable) => {
                 self.file("/srv/own/etcd.yaml", &config.to_string());
-                let (flag, variable) = ("--config-file=/own/etcd.yaml", ("ETCD_CONFIG_FILE", "/own/etcd.yaml"));
+                let (flag, variable) =
+                    ("--config-file=/own/etcd.yaml", ("ETCD_CONFIG_FILE", "/own/etcd.yaml"));
                 if by_variable {
                     self.pod(203, "etcd", &["--name=a"], &[variable]);
                 } else {

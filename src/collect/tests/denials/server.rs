@@ -159,7 +159,9 @@ impl Server {
             _ => true,
         };
         let Some(fault) = fault.filter(holds) else {
-            return Ok(self.text(&asked, page).map_or_else(|| respond(404, "{}".into()), |text| respond(200, text)));
+            return Ok(self
+                .text(&asked, page)
+                .map_or_else(|| respond(404, "{}".into()), |text| respond(200, text)));
         };
         if !fault.passes() {
             log.refused.insert(asked.slot.0.clone());

@@ -55,10 +55,15 @@ fn name(rule: usize) -> String {
     format!("{}/{} ({})", rule.benchmark.full_name(), rule.row.number, rule.control.id)
 }
 
+/// The name of a process in [`Verdicts::seen`].
+pub(super) fn process(pid: impl std::fmt::Display) -> String {
+    format!("process {pid}")
+}
+
 fn id(resource: &Resource) -> String {
     match resource.kind {
         // A process whose start is hidden has another id.
-        Kind::Process => format!("process {} {}", resource.selectors()[0], resource.raw["pid"]),
+        Kind::Process => process(resource.raw["pid"].as_str().unwrap()),
         Kind::File => format!("file {}", resource.id),
         Kind::K8sObject => format!("{} {}", resource.sub_type, resource.id),
     }
@@ -97,7 +102,8 @@ impl Verdicts {
         let mut lies = String::new();
         for (selector, outcomes) in &self.lost {
             for (rule, outcome) in outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Error) {
-                writeln!(lies, "{selector} could not be listed, and is {outcome:?} by {}", name(*rule)).unwrap();
+                writeln!(lies, "{selector} could not be listed, and is {outcome:?} by {}", name(*rule))
+                    .unwrap();
             }
         }
         for (id, seen) in &self.seen {
@@ -114,20 +120,50 @@ impl Verdicts {
                     None => "not judged".to_owned(),
                 };
                 let unread = &seen.resource.unread;
-                writeln!(lies, "{id} is {outcome:?} and in truth {is} by {}; unread: {unread:?}", name(*rule))
-                    .unwrap();
+                writeln!(
+                    lies,
+                    "{id} is {outcome:?} and in truth {is} by {}; unread: {unread:?}",
+                    name(*rule)
+                )
+                .unwrap();
             }
         }
         for (id, seen) in truth.seen.iter().filter(|(_, seen)| !changed(&seen.resource)) {
             let told = self.seen.get(id).map(|seen| &seen.outcomes);
             for (rule, is) in &seen.outcomes {
                 let is_told = told.is_some_and(|outcomes| outcomes.contains_key(rule));
-                if !is_told && !self.says_lost(&seen.resource, *rule) {
-                    writeln!(lies, "{id} is in truth {is:?} by {}, and nothing is said", name(*rule)).unwrap();
+                if !is_told
+                    && !self.says_lost(&seen.resource, *rule)
+                    && !self.stands_in(truth, &seen.resource, *rule)
+                {
+                    writeln!(lies, "{id} is in truth {is:?} by {}, and nothing is said", name(*rule))
+                        .unwrap();
                 }
             }
         }
         lies
+    }
+
+    /// The controls that judge a resource in truth, and come to nothing here.
+    pub(super) fn unknown(&self, truth: &Self, id: &str) -> BTreeSet<&'static str> {
+        let told = self.seen.get(id).map(|seen| &seen.outcomes);
+        let is_told = |rule: &usize, is: &Outcome| told.and_then(|outcomes| outcomes.get(rule)) == Some(is);
+        let of_truth = truth.seen[id].outcomes.iter();
+        of_truth
+            .filter(|(rule, is)| !is_told(rule, is))
+            .map(|(rule, _)| RULES[*rule].control.id.as_str())
+            .collect()
+    }
+
+    /// Whether there is an error for this rule on something of the same role that is not where it truly is: the path
+    /// that a process names, where nobody can tell where it lies on the host.
+    fn stands_in(&self, truth: &Self, resource: &Resource, rule: usize) -> bool {
+        let roles = selectors(resource);
+        let elsewhere =
+            self.seen.iter().filter(|(id, _)| !truth.seen.contains_key(*id)).map(|(_, seen)| seen);
+        let mut of_role =
+            elsewhere.filter(|seen| selectors(&seen.resource).iter().any(|role| roles.contains(role)));
+        of_role.any(|seen| seen.outcomes.get(&rule) == Some(&Outcome::Error))
     }
 
     /// Whether the cluster or node has an error for this rule, for one of the resource's kinds or roles.
