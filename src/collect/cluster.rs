@@ -51,6 +51,9 @@ struct Observer<'a> {
     request: &'a Request<'a>,
     index: Index,
     found: &'a mpsc::Sender<Resource>,
+    /// Kinds of which it was said that they could not be listed. Once is enough: it is one outcome for each rule, and
+    /// a second one would have its id.
+    lost: BTreeSet<String>,
 }
 
 /// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
@@ -59,7 +62,7 @@ struct Observer<'a> {
 /// Ends early when the receiver of `found` is gone.
 pub async fn observe(client: &kube::Client, request: &Request<'_>, found: &mpsc::Sender<Resource>) {
     let index = Index::new(request.now);
-    let mut observer = Observer { client, request, index, found };
+    let mut observer = Observer { client, request, index, found, lost: BTreeSet::new() };
     // Nothing is left to do for a receiver that is gone.
     let _ = observer.all().await;
 }
@@ -128,7 +131,12 @@ impl Observer<'_> {
         if judge { self.judge(resource).await } else { Ok(()) }
     }
 
-    async fn judge(&self, mut resource: Resource) -> Result<(), Gone> {
+    async fn judge(&mut self, mut resource: Resource) -> Result<(), Gone> {
+        if resource.is_unlisted() && !self.lost.insert(resource.sub_type.clone()) {
+            let what = resource.unread.first().map(|unread| unread.what.as_str()).unwrap_or_default();
+            tracing::warn!(kind = resource.sub_type, "also could not {what}");
+            return Ok(());
+        }
         self.index.relate(&mut resource);
         self.found.send(resource).await.map_err(|_| Gone)
     }
@@ -163,19 +171,20 @@ async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resourc
         Err(problem) => return Err(problem),
     };
     let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
-    let Some(version) = version else { return Ok(None) };
-    let objects = match list::get(client, &format!("/apis/{version}/{}?limit=1", store.plural)).await {
-        Ok(objects) => objects,
+    let Some(version) = version else {
+        return Err(Problem { reason: Reason::Malformed, message: "the answer names no version".into() });
+    };
+    let object = match list::first(client, &format!("/apis/{version}/{}", store.plural)).await {
+        Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
+        Ok(None) => return Ok(None),
         // The operator is there, in a version without this kind.
         Err(problem) if problem.reason == Reason::Missing => return Ok(None),
         Err(problem) => return Err(problem),
     };
-    Ok(objects.pointer("/items/0/metadata").map(|metadata| {
-        let text = |key: &str| metadata.get(key).and_then(serde_json::Value::as_str);
-        let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
-        let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
-        super::object::resource(raw, None)
-    }))
+    let text = |key: &str| object["metadata"][key].as_str();
+    let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
+    let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
+    Ok(Some(super::object::resource(raw, None)))
 }
 
 /// The cluster as a whole.

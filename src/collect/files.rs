@@ -16,11 +16,11 @@ use super::hostfs::HostRoot;
 use super::named::Named;
 use super::owners::Owners;
 use super::places::{
-    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PKI_ROLES, PLACES, Place,
-    Takes,
+    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, Place, Takes,
 };
 use super::proc_stat::timestamp;
 use super::processes::Observed;
+use super::view::Unreadable;
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// Why a path is looked at.
@@ -35,7 +35,7 @@ struct Wanted {
 }
 
 /// Role → what could not be listed.
-type Losses = BTreeMap<&'static str, Vec<(Reason, String)>>;
+type Losses = BTreeMap<&'static str, Vec<Unreadable>>;
 
 /// Emits a resource for each file, and one on `node` for each role that could not be looked for.
 pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut dyn FnMut(Resource)) {
@@ -45,6 +45,7 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
     for roles in Component::ALL.into_iter().filter_map(Component::manifest_role) {
         processes.unlisted_manifests.iter().for_each(|loss| lose(&mut losses, roles, loss.clone()));
     }
+    processes.unnamed.iter().for_each(|(roles, loss)| lose(&mut losses, roles, loss.clone()));
     let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
     for file in named {
         let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };
@@ -88,7 +89,7 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
                     .filter(|(position, _)| {
                         seen.insert((*position, stat.st_dev, stat.st_ino)) || wanted.named
                     })
-                    .filter_map(|(_, place)| role(host, place, &path, &stat))
+                    .filter_map(|(_, place)| role(host, place, &path, &stat, &mut losses))
                     .collect();
                 if !roles.is_empty() {
                     emit(file(&path, &roles, &stat, &owners));
@@ -99,7 +100,8 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
             Err(error) => {
                 let what = format!("stat {}", path.display());
                 if wanted.named || wanted.listed {
-                    let roles = places().map(|(_, place)| role_by_name(place, &path)).collect();
+                    let roles =
+                        places().flat_map(|(_, place)| possible_roles(place, &path)).copied().collect();
                     emit(unreadable(&path.to_string_lossy(), &roles, error.reason(), what));
                 } else {
                     places().for_each(|(_, place)| {
@@ -126,7 +128,7 @@ fn is_configuration(named: &[Named], path: &Path) -> bool {
     })
 }
 
-fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: (Reason, String)) {
+fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Unreadable) {
     for role in roles {
         let reasons = losses.entry(role).or_default();
         if reasons.len() < MAX_REASONS && !reasons.contains(&loss) {
@@ -135,38 +137,55 @@ fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: (Reason, Stri
     }
 }
 
-/// The role of what is at `path`, if it counts at that place.
-fn role(host: &HostRoot, place: &Place, path: &Path, stat: &Stat) -> Option<&'static str> {
+/// The role of what is at `path`, if it counts at that place. Roles that it may have as well are lost.
+fn role(
+    host: &HostRoot,
+    place: &Place,
+    path: &Path,
+    stat: &Stat,
+    losses: &mut Losses,
+) -> Option<&'static str> {
     let kind = FileType::from_raw_mode(stat.st_mode);
     match place.takes {
         Takes::Any => Some(place.roles[0]),
         Takes::Files => (kind == FileType::RegularFile).then_some(place.roles[0]),
         Takes::Pki if kind == FileType::Directory => Some(PKI_DIR),
-        Takes::Pki => Some(match (role_by_name(place, path), kind) {
-            (PKI_KEY, _) => PKI_KEY,
-            (by_name, FileType::RegularFile) => role_by_content(host, path).unwrap_or(by_name),
-            (by_name, _) => by_name,
-        }),
+        Takes::Pki => {
+            let possible = possible_roles(place, path);
+            if possible == [PKI_KEY] || kind != FileType::RegularFile {
+                return Some(possible[0]);
+            }
+            let by_content = role_by_content(host, path).unwrap_or_else(|loss| {
+                lose(losses, possible, loss);
+                None
+            });
+            Some(by_content.unwrap_or(possible[0]))
+        }
     }
 }
 
-fn role_by_name(place: &Place, path: &Path) -> &'static str {
+/// What may be at `path`: first what its name says.
+fn possible_roles(place: &Place, path: &Path) -> &'static [&'static str] {
     match (place.takes, path.extension().and_then(|extension| extension.to_str())) {
-        (Takes::Any | Takes::Files, _) => place.roles[0],
-        (Takes::Pki, Some("key")) => PKI_KEY,
-        (Takes::Pki, Some("crt")) => PKI_CERT,
-        (Takes::Pki, _) => PKI_OTHER,
+        (Takes::Any | Takes::Files, _) => place.roles,
+        (Takes::Pki, Some("key")) => &[PKI_KEY],
+        (Takes::Pki, Some("crt")) => &[PKI_CERT, PKI_KEY],
+        (Takes::Pki, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
     }
 }
 
 /// A private key makes a file a key file, whatever its name and whatever else is in it.
-fn role_by_content(host: &HostRoot, path: &Path) -> Option<&'static str> {
-    let (bytes, _) = host.read_up_to(path, MAX_FILE).ok()?;
+fn role_by_content(host: &HostRoot, path: &Path) -> Result<Option<&'static str>, Unreadable> {
+    let lost = |reason| (reason, format!("read {}", path.display()));
+    let (bytes, cut) = host.read_up_to(path, MAX_FILE).map_err(|error| lost(error.reason()))?;
     let mut headers = bytes.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"-----BEGIN "));
     if headers.clone().any(|line| contains(line, b"PRIVATE KEY-----")) {
-        return Some(PKI_KEY);
+        return Ok(Some(PKI_KEY));
     }
-    headers.next().is_some_and(|line| contains(line, b" CERTIFICATE-----")).then_some(PKI_CERT)
+    if cut {
+        return Err(lost(Reason::TooLarge));
+    }
+    Ok(headers.next().is_some_and(|line| contains(line, b" CERTIFICATE-----")).then_some(PKI_CERT))
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
@@ -241,8 +260,7 @@ fn unreadable(path: &str, roles: &BTreeSet<&str>, reason: Reason, what: String) 
 /// A file that a process names and that no path of the host leads to. Its id must not be that of the
 /// host's file of the same name.
 fn out_of_sight(file: &Named, reason: Reason, what: &str) -> Resource {
-    let roles =
-        if file.roles == PKI_ROLES { BTreeSet::from([PKI_OTHER]) } else { BTreeSet::from([file.roles[0]]) };
+    let roles = file.roles.iter().copied().filter(|role| *role != PKI_DIR).collect();
     let mut resource = unreadable(&file.shown, &roles, reason, what.to_owned());
     resource.id = format!("{}:{}", file.component.as_str(), file.shown);
     resource

@@ -87,13 +87,18 @@ impl Walk<'_> {
         }
     }
 
-    fn leads_on(&self, path: &Path, kind: FileType) -> bool {
+    fn leads_on(&mut self, path: &Path, kind: FileType) -> bool {
         match kind {
             FileType::Directory => true,
-            FileType::Symlink => self
-                .host
-                .stat(path)
-                .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory),
+            FileType::Symlink | FileType::Unknown => match self.host.stat(path) {
+                Ok(stat) => FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
+                // A link to nothing, or to itself.
+                Err(error) if matches!(error.reason(), Reason::Missing | Reason::Malformed) => false,
+                Err(error) => {
+                    self.found.unlisted.push((error.reason(), format!("stat {}", path.display())));
+                    false
+                }
+            },
             _ => false,
         }
     }

@@ -4,6 +4,9 @@
 //! kernel resolves every path with `openat2` and RESOLVE_IN_ROOT, so that a link, absolute or climbing
 //! with `..`, ends inside the root and never in our own container.
 
+#[cfg(test)]
+pub mod refusals;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -103,6 +106,8 @@ pub struct HostRoot {
     root: OwnedFd,
     /// What the directory is called in messages; empty for the host's root.
     prefix: String,
+    #[cfg(test)]
+    refusals: refusals::Refusals,
 }
 
 impl HostRoot {
@@ -112,7 +117,12 @@ impl HostRoot {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|errno| HostError::Root { path: shown(), errno })?;
-        let host = Self { root, prefix: String::new() };
+        let host = Self {
+            root,
+            prefix: String::new(),
+            #[cfg(test)]
+            refusals: refusals::Refusals::default(),
+        };
         match host.resolve(OsStr::new("."), OFlags::PATH) {
             Ok(_) => Ok(host),
             Err(Errno::NOSYS) => Err(HostError::NoOpenat2 { path: shown() }),
@@ -127,7 +137,19 @@ impl HostRoot {
         let root = self
             .resolve(path, OFlags::PATH | OFlags::DIRECTORY)
             .map_err(|errno| self.failed("open", path, errno))?;
-        Ok(Self { root, prefix: self.shown(path) })
+        Ok(Self {
+            root,
+            prefix: self.shown(path),
+            #[cfg(test)]
+            refusals: self.refusals.clone(),
+        })
+    }
+
+    /// The same host, as who is refused some of it sees it.
+    #[cfg(test)]
+    #[must_use]
+    pub fn refusing(self, refusals: refusals::Refusals) -> Self {
+        Self { refusals, ..self }
     }
 
     /// Metadata; links are followed, inside the root.
@@ -229,6 +251,10 @@ impl HostRoot {
     fn resolve(&self, path: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
         // EAGAIN: something was renamed while `..` was being resolved. A hostile one could go on for ever.
         const ATTEMPTS: usize = 8;
+        #[cfg(test)]
+        if let Some(errno) = self.refusals.of(&self.shown(path), flags) {
+            return Err(errno);
+        }
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let mut last = Errno::AGAIN;
         for _ in 0..ATTEMPTS {

@@ -32,7 +32,7 @@ pub struct Index {
     cluster: cluster::Facts,
     proxy: proxy::Proxy,
     processes: processes::Processes,
-    /// Kinds that could not be listed.
+    /// Kinds that could not be listed, or of which an object could not be read.
     gaps: BTreeMap<String, Unread>,
     now: Timestamp,
 }
@@ -86,10 +86,9 @@ impl Index {
             Kind::File => return,
             Kind::K8sObject => {}
         }
-        if resource.is_unlisted() {
-            if let Some(unread) = resource.unread.first() {
-                self.gaps.entry(resource.sub_type.clone()).or_insert_with(|| unread.clone());
-            }
+        // Of a list, or of one object in it: what is not known of one may be what decides.
+        if let Some(unread) = resource.unread.iter().find(|unread| unread.at == "$") {
+            self.gaps.entry(resource.sub_type.clone()).or_insert_with(|| unread.clone());
             return;
         }
         match resource.sub_type.as_str() {
@@ -153,19 +152,14 @@ impl Index {
             resource.unread.push(Unread::new(at, Reason::Malformed, what));
         }
         self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
-        if let Some(plugin) = self.api_servers.pod_security_plugin() {
-            resource.related.insert("podSecurityPlugin".into(), plugin.into());
-        }
-        if let Some(level) = self.api_servers.pod_security_default() {
-            resource.related.insert("podSecurityDefault".into(), level.into());
-            return;
-        }
-        let denied = self.gaps.get("Pod").cloned();
-        let unread = denied.unwrap_or_else(|| {
+        let plugin = self.api_servers.pod_security_plugin().map(Value::from);
+        self.put(resource, "podSecurityPlugin", &["Pod"], plugin);
+        let level = self.api_servers.pod_security_default().map(Value::from);
+        if level.is_none() && !self.gaps.contains_key("Pod") {
             let what = "read the API server's default pod security level: only seen on a control-plane node";
-            Unread::new("$", Reason::Missing, what)
-        });
-        resource.unread.push(Unread { at: "$.related.podSecurityDefault".into(), ..unread });
+            resource.unread.push(Unread::new("$.related.podSecurityDefault", Reason::Missing, what));
+        }
+        self.put(resource, "podSecurityDefault", &["Pod"], level);
     }
 
     fn relate_secret(&self, resource: &mut Resource) {
@@ -189,7 +183,7 @@ impl Index {
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
     }
 
-    /// A join that rests on kinds of which one could not be listed is unread: a part of it would look like
+    /// A join that rests on kinds of which one is not known as a whole is unread: a part of it would look like
     /// the whole. `None`: there is nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(*kind)), value) {

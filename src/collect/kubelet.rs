@@ -20,22 +20,23 @@ pub struct Configuration {
     /// The merged document, where a file is named. One file that cannot be read makes all of it unknown.
     pub document: Option<Result<Value, Unreadable>>,
     /// Host paths of the drop-ins.
-    pub drop_ins: Vec<String>,
+    pub drop_ins: Result<Vec<String>, Unreadable>,
 }
 
 /// Reads what the kubelet reads.
 pub fn configuration(view: &View<'_>, arguments: &Arguments) -> Configuration {
     let base = arguments::last(arguments, "config").map(|path| view.parse(path, &KUBELET));
     let (drop_ins, merged) = match arguments::last(arguments, "config-dir") {
-        None => (Vec::new(), base),
-        Some(directory) => match drop_ins(view, directory) {
-            Err(unreadable) => (Vec::new(), Some(Err(unreadable))),
-            Ok(paths) => {
-                let merged = base.unwrap_or_else(|| Ok(Value::Object(Map::new())));
-                let merged = merged.and_then(|base| merge_all(view.host(), base, &paths));
-                (paths, Some(merged))
-            }
-        },
+        None => (Ok(Vec::new()), base),
+        Some(directory) => {
+            let drop_ins = drop_ins(view, directory);
+            let base = base.unwrap_or_else(|| Ok(Value::Object(Map::new())));
+            let merged = match &drop_ins {
+                Ok(paths) => base.and_then(|base| merge_all(view.host(), base, paths)),
+                Err(unreadable) => Err(unreadable.clone()),
+            };
+            (drop_ins, Some(merged))
+        }
     };
     let document = merged.map(|merged| merged.map(without_zero_durations));
     Configuration { document, drop_ins }

@@ -11,6 +11,7 @@ use super::arguments::{self, Arguments};
 use super::component::Component;
 use super::places::PKI_ROLES;
 use super::view::Unreadable;
+use crate::resource::Unread;
 
 /// A file that a process names.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct Started<'a> {
     pub config: Option<&'a Value>,
     /// Its variables, as far as known.
     pub env: &'a BTreeMap<String, String>,
+    /// What of these could not be read.
+    pub unread: &'a [Unread],
 }
 
 /// The files that a component names, by role; whether the name stands in its configuration file.
@@ -74,7 +77,39 @@ pub fn paths(started: &Started<'_>) -> Vec<(&'static [&'static str], String, boo
     paths
 }
 
+/// The roles of files that a component may name where nobody could look, and why.
+pub fn unnamed(started: &Started<'_>) -> Vec<(&'static [&'static str], Unreadable)> {
+    let of_component = NAMINGS.iter().filter(|naming| naming.component == started.component);
+    let in_doubt = |naming: &Naming| {
+        let mut sources = naming.sources.iter().copied();
+        // One that is set before it makes the rest moot.
+        let hidden = sources.find_map(|source| match started.hidden(source) {
+            None if started.values(source).is_empty() => None,
+            hidden => Some(hidden),
+        });
+        Some((naming.roles, hidden??))
+    };
+    of_component.filter_map(in_doubt).collect()
+}
+
+/// Every role of files that a component may name.
+pub fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
+    NAMINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
+}
+
 impl Started<'_> {
+    /// Why it is not known what a source says.
+    fn hidden(&self, source: Source) -> Option<Unreadable> {
+        let at = match source {
+            Source::Variable(_) if self.has_file => return None,
+            Source::Flag(_) | Source::FlagWithoutFile(_) => "$.args",
+            Source::Variable(_) => "$.env",
+            Source::Key(_) => "$.config",
+        };
+        let hidden = self.unread.iter().find(|unread| unread.at == "$" || unread.at == at);
+        hidden.map(|unread| (unread.reason, unread.what.clone()))
+    }
+
     fn values(&self, source: Source) -> Vec<String> {
         let flag = |name: &str| match self.arguments.get(name) {
             // The only one of these flags that adds up.
@@ -154,8 +189,14 @@ mod tests {
         let arguments = arguments::parse(component, &words);
         let env = BTreeMap::from([("ETCD_DATA_DIR".to_owned(), "/env".to_owned())]);
         let has_file = config.is_some();
-        let started =
-            Started { component, arguments: &arguments, has_file, config: config.as_ref(), env: &env };
+        let started = Started {
+            component,
+            arguments: &arguments,
+            has_file,
+            config: config.as_ref(),
+            env: &env,
+            unread: &[],
+        };
         paths(&started).into_iter().map(|(roles, path, _)| (roles[0], path)).collect()
     }
 

@@ -53,8 +53,10 @@ pub struct Described {
     pub resource: Resource,
     /// The files it names.
     pub named: Vec<Named>,
+    /// The roles of files that it may name where nobody could look.
+    pub unnamed: Vec<(&'static [&'static str], Unreadable)>,
     /// A kubelet's directory of manifests, as it calls it.
-    pub manifests: Option<String>,
+    pub manifests: Option<Result<String, Unreadable>>,
 }
 
 /// kube-apiserver's flags that name a file, the key of its content in `files`, and what it is.
@@ -97,9 +99,8 @@ pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Giv
     let arguments = arguments::parse(component, words.get(first_argument..).unwrap_or_default());
     let mut unread = Vec::new();
     if cut {
-        let what = format!("read {}", path_of(pid, "cmdline"));
-        unread.push(Unread::new("$.args", Reason::TooLarge, what.clone()));
-        unread.push(Unread::new("$.command", Reason::TooLarge, what));
+        // What comes last counts, so nothing that follows from the rest is certain.
+        unread.push(Unread::new("$", Reason::TooLarge, format!("read {}", path_of(pid, "cmdline"))));
     }
     if let Some(path) = arguments::last(&arguments, "openshift-config") {
         let what = format!(
@@ -141,8 +142,19 @@ pub fn describe(process: &Process<'_>) -> Described {
         raw.insert("env".into(), json!(env));
     }
 
-    let started =
-        Started { component: process.component, arguments, has_file, config: config.as_ref(), env: &env };
+    let started = Started {
+        component: process.component,
+        arguments,
+        has_file,
+        config: config.as_ref(),
+        env: &env,
+        unread: &unread,
+    };
+    let mut unnamed = named::unnamed(&started);
+    let drop_ins = drop_ins.unwrap_or_else(|why| {
+        unnamed.push((&["kubelet-config"], why));
+        Vec::new()
+    });
     let named = named_files(process, &started, &drop_ins);
     let manifests = manifest_directory(&started);
     raw.extend(config.map(|config| ("config".to_owned(), config)));
@@ -155,7 +167,7 @@ pub fn describe(process: &Process<'_>) -> Described {
         related: Map::new(),
         unread,
     };
-    Described { resource, named, manifests }
+    Described { resource, named, unnamed, manifests }
 }
 
 /// What stands for a process of which nothing could be read.
@@ -203,7 +215,7 @@ fn configuration(
     arguments: &Arguments,
     env: &BTreeMap<String, String>,
     unread: &mut Vec<Unread>,
-) -> (bool, Option<Value>, Vec<String>) {
+) -> (bool, Option<Value>, Result<Vec<String>, Unreadable>) {
     let (expected, path) = match process.component {
         Component::Kubelet => {
             let configuration = kubelet::configuration(process.view, arguments);
@@ -215,12 +227,17 @@ fn configuration(
         Component::Proxy => (&config_kinds::PROXY, arguments::last(arguments, "config")),
         Component::Etcd => {
             let in_env = || env.get("ETCD_CONFIG_FILE").map(String::as_str).filter(|path| !path.is_empty());
-            (&config_kinds::ETCD, arguments::last(arguments, "config-file").or_else(in_env))
+            let path = arguments::last(arguments, "config-file").or_else(in_env);
+            if path.is_none() {
+                // A variable that is out of sight may name a file, and then that counts alone.
+                follow("$.env", "$.config", unread);
+            }
+            (&config_kinds::ETCD, path)
         }
-        Component::ApiServer | Component::ControllerManager => return (false, None, Vec::new()),
+        Component::ApiServer | Component::ControllerManager => return (false, None, Ok(Vec::new())),
     };
     let config = path.map(|path| process.view.parse(path, expected));
-    (path.is_some(), keep(config, "$.config", unread), Vec::new())
+    (path.is_some(), keep(config, "$.config", unread), Ok(Vec::new()))
 }
 
 /// The content, or nothing and a note of why.
@@ -232,6 +249,14 @@ fn keep(read: Option<Result<Value, Unreadable>>, at: &str, unread: &mut Vec<Unre
             None
         }
     }
+}
+
+/// Where `from` is unread, so is `at`, for the same reason. Whether it is.
+fn follow(from: &str, at: &str, unread: &mut Vec<Unread>) -> bool {
+    let why = unread.iter().find(|unread| unread.at == from).cloned();
+    let follows = why.is_some();
+    unread.extend(why.map(|why| Unread { at: at.into(), ..why }));
+    follows
 }
 
 fn api_server_files(
@@ -313,17 +338,14 @@ fn authorities(
     config: Option<&Value>,
     unread: &mut Vec<Unread>,
 ) -> Option<Value> {
+    if process.component == Component::Etcd && follow("$.config", "$.authorities", unread) {
+        return None;
+    }
     let flag = |name: &str| arguments::last(arguments, name).map(str::to_owned);
     let path = match process.component {
         Component::ApiServer => flag("client-ca-file"),
         Component::Etcd if has_file => {
-            let Some(config) = config else {
-                // Why it could not be read is why this is not known.
-                let why = unread.iter().find(|unread| unread.at == "$.config").cloned();
-                unread.extend(why.map(|why| Unread { at: "$.authorities".into(), ..why }));
-                return None;
-            };
-            let path = config.pointer("/client-transport-security/trusted-ca-file").and_then(Value::as_str);
+            let path = config?.pointer("/client-transport-security/trusted-ca-file").and_then(Value::as_str);
             path.map(str::to_owned)
         }
         Component::Etcd => flag("trusted-ca-file").or_else(|| env.get("ETCD_TRUSTED_CA_FILE").cloned()),
@@ -358,16 +380,19 @@ fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]
     files
 }
 
-fn manifest_directory(started: &Started<'_>) -> Option<String> {
+fn manifest_directory(started: &Started<'_>) -> Option<Result<String, Unreadable>> {
     if started.component != Component::Kubelet {
         return None;
     }
     if let Some(path) = arguments::last(started.arguments, "pod-manifest-path") {
-        return Some(path.to_owned());
+        return Some(Ok(path.to_owned()));
+    }
+    if let Some(unread) = started.unread.iter().find(|unread| unread.at == "$" || unread.at == "$.config") {
+        return Some(Err((unread.reason, unread.what.clone())));
     }
     let path = started.config?.get("staticPodPath")?.as_str().filter(|path| !path.is_empty())?;
-    Some(match arguments::last(started.arguments, "config") {
+    Some(Ok(match arguments::last(started.arguments, "config") {
         Some(config) => beside(config, path),
         None => path.to_owned(),
-    })
+    }))
 }

@@ -12,23 +12,38 @@ use super::component::Component;
 use super::hostfs::{HostError, HostRoot};
 use super::join::Index;
 use super::mounts::{self, Mount};
-use super::named::Named;
+use super::named::{self, Named};
 use super::proc_stat::{self, ProcStat};
 use super::process::{self, Described, Process, path_of};
 use super::program::Program;
 use super::standing::{self, Facts, Namespace, Standing};
-use super::static_pods::{self, Container, DEFAULT_DIRECTORY, StaticPods};
+use super::static_pods::{self, DEFAULT_DIRECTORY, StaticPods};
 use super::view::{Sight, Unreadable, View, tidy};
-use crate::resource::{Kind, Owner, Reason, Resource, Selector};
+use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// What the processes of a node led to.
 #[derive(Debug, Default)]
 pub struct Observed {
     /// Files that running components name, and the manifests that start them.
     pub named: Vec<Named>,
-    /// Directories of manifests that could not be listed.
+    /// Roles of files that a component may name where nobody could look.
+    pub unnamed: Vec<(&'static [&'static str], Unreadable)>,
+    /// Why there may be other manifests.
     pub unlisted_manifests: Vec<Unreadable>,
 }
+
+impl Observed {
+    /// Which files a component names is out of sight.
+    fn lose(&mut self, component: Component, why: &Unreadable) {
+        self.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
+        if component == Component::Kubelet {
+            self.unlisted_manifests.push(why.clone());
+        }
+    }
+}
+
+/// A component that was found, and why it could not be looked at where it ended meanwhile.
+type Found = (Component, Option<Unreadable>);
 
 /// A process with the name of a component, or of a program that holds several.
 struct Candidate {
@@ -47,30 +62,38 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
 
     let is_kubelet = |candidate: &Candidate| candidate.program.main_component() == Component::Kubelet;
     let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
-    let mut found: Vec<Component> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     // A node has a handful of them, and some are judged by what others are.
     let mut resources = Vec::new();
     let mut keep = |resource: Resource| resources.push(resource);
     let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
     for kubelet in kubelets {
-        let directory = observe_one(host, &table, &[], kubelet, &mut observed, &mut found, &mut keep);
-        if let Some(directory) = directory.map(|path| tidy(&path)).filter(|path| !directories.contains(path))
-        {
-            directories.push(directory);
+        let none = StaticPods::default();
+        match observe_one(host, &table, &none, kubelet, &mut observed, &mut found, &mut keep) {
+            Some(Ok(path)) => {
+                let directory = tidy(&path);
+                if !directories.contains(&directory) {
+                    directories.push(directory);
+                }
+            }
+            Some(Err(why)) => observed.unlisted_manifests.push(why),
+            None => {}
         }
     }
-    let StaticPods { containers, manifests, unlisted } = static_pods::read(host, &directories);
+    let mut pods = static_pods::read(host, &directories);
+    let elsewhere = observed.unlisted_manifests.first().cloned();
+    let elsewhere = elsewhere.or_else(|| loss(Component::Kubelet, &found, lost.as_ref()));
+    pods.in_doubt = pods.in_doubt.or(elsewhere);
     for candidate in others {
-        observe_one(host, &table, &containers, candidate, &mut observed, &mut found, &mut keep);
+        observe_one(host, &table, &pods, candidate, &mut observed, &mut found, &mut keep);
     }
-    observed.named.extend(manifests.into_iter().filter_map(manifest));
-    observed.unlisted_manifests = unlisted;
+    observed.named.extend(pods.manifests.into_iter().filter_map(manifest));
+    observed.unlisted_manifests.extend(pods.unlisted);
 
-    if let Some((reason, what)) = lost {
-        for component in Component::ALL.into_iter().filter(|component| !found.contains(component)) {
-            let selector = Selector::new(Kind::Process, component.as_str());
-            keep(Resource::unlisted(&selector, node, reason, what.clone()));
-        }
+    for component in Component::ALL {
+        let Some((reason, what)) = loss(component, &found, lost.as_ref()) else { continue };
+        observed.lose(component, &(reason, what.clone()));
+        keep(Resource::unlisted(&Selector::new(Kind::Process, component.as_str()), node, reason, what));
     }
     // Nothing of a process expires.
     let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
@@ -82,6 +105,16 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
         emit(resource);
     }
     observed
+}
+
+/// Why it is not known what runs of a component. Where one ended, another may have taken its place.
+fn loss(component: Component, found: &[Found], lost: Option<&Unreadable>) -> Option<Unreadable> {
+    let of_it: Vec<_> =
+        found.iter().filter(|(found, _)| *found == component).map(|(_, ended)| ended).collect();
+    if of_it.is_empty() {
+        return lost.cloned();
+    }
+    of_it.into_iter().cloned().collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
 /// The processes with a component's name, and why there may be more.
@@ -98,6 +131,11 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Unreadable>) {
         // An empty directory is where `/proc` should have been mounted.
         return (Vec::new(), Some((Reason::Missing, "list /proc: it shows no process".to_owned())));
     }
+    if pids[0] != 1 {
+        // As an option of its mount has it, others' processes are not even listed.
+        let what = "list /proc: it does not show the first process, and so hides others".to_owned();
+        lost.get_or_insert((Reason::Denied, what));
+    }
     let mut candidates = Vec::new();
     for pid in pids {
         let opened = host.within(format!("/proc/{pid}")).and_then(|directory| {
@@ -108,8 +146,8 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Unreadable>) {
             Ok(opened) => opened,
             Err(error) => {
                 // Gone meanwhile, or not ours to see.
-                if error.reason() == Reason::Denied {
-                    lost.get_or_insert_with(|| (Reason::Denied, format!("read {}", path_of(pid, "cmdline"))));
+                if error.reason() != Reason::Missing {
+                    lost.get_or_insert_with(|| (error.reason(), format!("read {}", path_of(pid, "cmdline"))));
                 }
                 continue;
             }
@@ -163,43 +201,50 @@ fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
     }
 }
 
-/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests.
+/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests, or why it is not known.
 fn observe_one(
     host: &HostRoot,
     table: &HostTable,
-    containers: &[Container],
+    pods: &StaticPods,
     candidate: Candidate,
     observed: &mut Observed,
-    found: &mut Vec<Component>,
+    found: &mut Vec<Found>,
     emit: &mut dyn FnMut(Resource),
-) -> Option<String> {
+) -> Option<Result<String, Unreadable>> {
     let Candidate { pid, program, directory, words, cut } = candidate;
     let (component, program_name) = (program.main_component(), program.name());
     let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (stat, status) = (text("stat"), text("status"));
     let is_gone = |read: &Result<_, HostError>| read.as_ref().is_err_and(|e| e.reason() == Reason::Missing);
     if is_gone(&stat) || is_gone(&status) {
-        // It ended while we looked.
+        let what = format!("read {}: the process ended meanwhile", path_of(pid, "stat"));
+        found.push((component, Some((Reason::Missing, what))));
         return None;
     }
     let stat = ProcStat::parse(&stat.unwrap_or_default(), &status.unwrap_or_default()).unwrap_or_default();
     let own_table = mount_table(&directory);
     let cgroup = text("cgroup");
+    let hidden = match &cgroup {
+        Err(error) => Some((error.reason(), format!("read {}", path_of(pid, "cgroup")))),
+        // No manifest's arguments can be these, as far as they are known.
+        Ok(_) => cut.then(|| (Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")))),
+    };
     let facts = Facts {
         component,
         users: stat.users.ok_or_else(|| (Reason::Denied, format!("read {}", path_of(pid, "status")))),
         namespace: namespace(pid, &directory, table, own_table.as_deref()),
         pod: cgroup.as_deref().ok().and_then(standing::pod_of_cgroup),
         words: &words,
+        in_doubt: hidden.or_else(|| pods.in_doubt.clone()),
     };
-    let (sight, container) = match standing::judge(&facts, containers) {
+    let (sight, container) = match standing::judge(&facts, &pods.containers) {
         Standing::Host => (Sight::Host, None),
         Standing::StaticPod(_) if program_name.is_some() => {
             warn!(pid, program = program_name, "process is not judged: it runs in a pod");
             return None;
         }
         Standing::StaticPod(position) => {
-            let container = position.and_then(|position| containers.get(position));
+            let container = position.and_then(|position| pods.containers.get(position));
             let volumes = container.map(|container| container.volumes.as_slice()).unwrap_or_default();
             let own_table = own_table.unwrap_or_default();
             (Sight::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
@@ -211,12 +256,19 @@ fn observe_one(
         }
         Standing::Hidden(why) => {
             for component in program.components() {
-                found.push(component);
+                found.push((component, None));
+                observed.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
                 emit(process::hidden(pid, component, program_name, &stat, why.clone()));
             }
-            return None;
+            return (component == Component::Kubelet).then_some(Err(why));
         }
     };
+    // The version is that of the image, and only the manifest names it.
+    let undeclared = (matches!(sight, Sight::Pod { .. }) && container.is_none()).then(|| {
+        let why =
+            facts.in_doubt.unwrap_or_else(|| (Reason::Missing, "find the process's manifest".to_owned()));
+        Unread::new("$.version", why.0, why.1)
+    });
     let view = View::new(host, sight, directory.read_link("cwd").ok());
     let shown = program.words_to_show(&words);
     let parts = match program {
@@ -235,7 +287,7 @@ fn observe_one(
     };
     let mut directory_of_manifests = None;
     for Part { component, given } in &parts {
-        found.push(*component);
+        found.push((*component, None));
         let process = Process {
             pid,
             component: *component,
@@ -248,11 +300,13 @@ fn observe_one(
             container,
             view: &view,
         };
-        let Described { resource, named, manifests } = process::describe(&process);
+        let Described { mut resource, named, unnamed, manifests } = process::describe(&process);
+        resource.unread.extend(undeclared.clone());
         emit(resource);
         observed.named.extend(named);
-        directory_of_manifests =
-            directory_of_manifests.or_else(|| manifests.and_then(|path| view.host_path(&path).ok()));
+        observed.unnamed.extend(unnamed);
+        directory_of_manifests = directory_of_manifests
+            .or_else(|| manifests.map(|manifests| manifests.and_then(|path| view.host_path(&path))));
     }
     directory_of_manifests
 }

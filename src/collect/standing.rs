@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub pod: Option<String>,
     /// Its argument list.
     pub words: &'a [String],
+    /// Why it may be a static pod's all the same: its control groups, or a manifest, cannot be read.
+    pub in_doubt: Option<Unreadable>,
 }
 
 /// A process's mount namespace.
@@ -80,9 +82,12 @@ pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
         // only to that manifest's files, or to its own.
         (None, _) if started_by.is_some() => Standing::StaticPod(started_by),
         (None, Namespace::Hidden(unreadable)) => Standing::Hidden(unreadable.clone()),
-        (None, _) => {
-            Standing::Impostor("it runs in a mount namespace of its own, and in no static pod".to_owned())
-        }
+        (None, _) => match &facts.in_doubt {
+            Some(unreadable) => Standing::Hidden(unreadable.clone()),
+            None => {
+                Standing::Impostor("it runs in a mount namespace of its own, and in no static pod".to_owned())
+            }
+        },
     }
 }
 
@@ -115,7 +120,14 @@ mod tests {
     const UUID: &str = "6be53e68-0d64-4010-a6db-79d67ae4390b";
 
     fn facts(words: &[String]) -> Facts<'_> {
-        Facts { component: Component::Etcd, users: Ok((0, 0)), namespace: Namespace::Other, pod: None, words }
+        Facts {
+            component: Component::Etcd,
+            users: Ok((0, 0)),
+            namespace: Namespace::Other,
+            pod: None,
+            words,
+            in_doubt: None,
+        }
     }
 
     fn hidden() -> Unreadable {
@@ -175,6 +187,8 @@ mod tests {
         let unknown = Facts { users: Err(hidden()), namespace: Namespace::Host, ..facts(&words) };
         assert_eq!(judge(&unknown, &[]), Standing::Hidden(hidden()));
         assert!(matches!(judge(&facts(&words), &[]), Standing::Impostor(_)));
+        let in_doubt = Facts { in_doubt: Some(hidden()), ..facts(&words) };
+        assert_eq!(judge(&in_doubt, &[]), Standing::Hidden(hidden()));
     }
 
     #[test]

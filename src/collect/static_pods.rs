@@ -13,7 +13,7 @@ use super::bounds::MAX_ENTRIES;
 use super::component::{Component, base_name};
 use super::config_files;
 use super::hostfs::HostRoot;
-use super::view::tidy;
+use super::view::{Unreadable, tidy};
 use crate::resource::Reason;
 
 /// Where kubeadm has the kubelet look.
@@ -59,8 +59,10 @@ pub struct StaticPods {
     pub containers: Vec<Container>,
     /// The manifests that start a component, whatever they are called.
     pub manifests: Vec<(Component, String)>,
-    /// Directories that cannot be listed: why, and what was tried.
-    pub unlisted: Vec<(Reason, String)>,
+    /// Directories that cannot be listed, and files that may be any component's: why, and what was tried.
+    pub unlisted: Vec<Unreadable>,
+    /// Why there may be other containers.
+    pub in_doubt: Option<Unreadable>,
 }
 
 /// Reads every manifest of `directories`.
@@ -87,21 +89,35 @@ pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
                 continue;
             }
             let path = tidy(&format!("{directory}/{name}"));
-            let pod = host.read(&path).ok().and_then(|bytes| config_files::first_document(&bytes).ok());
-            let components: BTreeSet<Component> = match pod {
-                Some(pod) => {
+            let components: BTreeSet<Component> = match document(host, &path) {
+                Ok(pod) => {
                     let containers = pod_containers(&pod);
                     let components = containers.iter().filter_map(|container| container.component).collect();
                     pods.containers.extend(containers);
                     components
                 }
                 // Out of sight: the name is what is left.
-                None => component_named(name.split('.').next().unwrap_or_default()).into_iter().collect(),
+                Err(why) => {
+                    let named = component_named(name.split('.').next().unwrap_or_default());
+                    // What leads nowhere or is no document starts nothing.
+                    if named.is_none() && !matches!(why.0, Reason::Missing | Reason::Malformed) {
+                        pods.unlisted.push(why.clone());
+                    }
+                    pods.in_doubt.get_or_insert(why);
+                    named.into_iter().collect()
+                }
             };
             pods.manifests.extend(components.into_iter().map(|component| (component, path.clone())));
         }
     }
+    pods.in_doubt = pods.in_doubt.or_else(|| pods.unlisted.first().cloned());
     pods
+}
+
+fn document(host: &HostRoot, path: &str) -> Result<Value, Unreadable> {
+    let bytes = host.read(path).map_err(|error| (error.reason(), format!("read {path}")))?;
+    config_files::first_document(&bytes)
+        .map_err(|refusal| (refusal.reason, format!("read {path}: {}", refusal.detail)))
 }
 
 fn pod_containers(pod: &Value) -> Vec<Container> {

@@ -1,5 +1,6 @@
 //! A node as a fixture tree: what is planted, and what comes out.
 
+mod denials;
 mod files;
 mod platforms;
 mod processes;
@@ -12,7 +13,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use rustix::io::Errno;
+
 use super::hostfs::HostRoot;
+use super::hostfs::refusals::{Refusals, Refused};
 use super::node;
 use crate::resource::{Owner, Resource};
 
@@ -146,9 +150,16 @@ impl Tree {
     }
 
     pub(super) fn observe(&self) -> Seen {
+        self.observe_refusing(&[])
+    }
+
+    /// As somebody sees it who is refused some of it.
+    pub(super) fn observe_refusing(&self, refused: &[(&str, Refused, Errno)]) -> Seen {
+        let refused = refused.iter().map(|(path, how, errno)| ((*path).to_owned(), *how, *errno));
+        let host = self.host().refusing(Refusals::new(refused.collect()));
         let node = Owner { id: "node/uid-1".into(), name: "cp-1".into() };
         let mut resources = Vec::new();
-        node::observe(&self.host(), &node, &mut |resource| resources.push(resource));
+        node::observe(&host, &node, &mut |resource| resources.push(resource));
         Seen { resources }
     }
 }

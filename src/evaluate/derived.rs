@@ -54,14 +54,18 @@ fn of_object(kind: &str, root: &Value, put: &mut Put<'_>) {
     }
 }
 
-/// The flags that say which admission plug-ins are on.
-const ADMISSION_FLAGS: [&str; 3] =
-    ["$.args.admission-control", "$.args.enable-admission-plugins", "$.args.disable-admission-plugins"];
+/// What says which admission plug-ins are on; by default, the version does.
+const ADMISSION_SOURCES: [&str; 4] = [
+    "$.version",
+    "$.args.admission-control",
+    "$.args.enable-admission-plugins",
+    "$.args.disable-admission-plugins",
+];
 
 fn of_process(component: &str, root: &Value, put: &mut Put<'_>) {
     match component {
         "kube-apiserver" => {
-            put("admissionPlugins", &ADMISSION_FLAGS, Some(admission::plugins(root)));
+            put("admissionPlugins", &ADMISSION_SOURCES, Some(admission::plugins(root)));
             // Which of the two counts hangs on the first; the other may then be out of sight.
             let sources = if authorizers::uses_file(root) {
                 ["$.args.authorization-config", "$.files.authorizationConfiguration"]

@@ -246,9 +246,10 @@ impl Lookup<'_> {
         let flag = self.flag();
         match &flag {
             Found::Value { value: Value::Bool(true), .. } => flag,
-            _ => match self.configz().or(|| self.file()) {
-                Found::Nothing => flag,
-                file => file,
+            _ => match (self.configz().or(|| self.file()), &flag) {
+                (file @ Found::Value { value: Value::Bool(true), .. }, _) => file,
+                (Found::Nothing, _) | (_, Found::Unknown(_)) => flag,
+                (file, _) => file,
             },
         }
     }
@@ -274,6 +275,10 @@ impl Lookup<'_> {
                 Err(problems) => Effective::Unknown(problems),
             },
             Default::ByVersion(versions) => {
+                let problems = self.document.problems_at("version");
+                if !problems.is_empty() {
+                    return Effective::Unknown(problems);
+                }
                 let version = self.document.root.get("version").and_then(Value::as_str);
                 let minor = version.and_then(minor_version);
                 let chosen = versions.iter().rev().find(|(from, _)| minor.is_none_or(|minor| *from <= minor));

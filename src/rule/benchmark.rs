@@ -89,6 +89,9 @@ impl Benchmark {
     pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
         let table: Self = crate::yaml::from_str(text).map_err(|error| RuleError::at(file, error))?;
         let whole = |message: String| Err(RuleError::whole(file, message));
+        if table.rules.is_empty() {
+            return whole("`rules` is empty: nothing would be judged".into());
+        }
         let mut seen = std::collections::BTreeSet::new();
         for row in &table.rules {
             if !seen.insert(&row.number) {
@@ -96,6 +99,9 @@ impl Benchmark {
             }
             if row.control.is_some() == row.controls.is_some() {
                 return whole(format!("{}: expected `control` or `controls`", row.number));
+            }
+            if row.controls().next().is_none() {
+                return whole(format!("{}: `controls` is empty: nothing would be judged", row.number));
             }
             if !table.sections.contains_key(row.section()) {
                 return whole(format!("{}: section {} is not among `sections`", row.number, row.section()));
@@ -122,5 +128,27 @@ pub struct BenchmarkName {
 impl std::fmt::Display for BenchmarkName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}@{}", self.id, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `elastic/cloudbeat#175`: an empty list of rules switched everything off, and nobody was told.
+    #[test]
+    fn cloudbeat_175_an_empty_list_of_rules_is_refused() {
+        let parse = |rules: &str| {
+            let head = "benchmark: acme\nversion: 1.0.0\nname: x\nposture_type: kspm\nkubernetes: '1'\nrecommendations: 1\nsections: {'1': Pods}\n";
+            Benchmark::parse("acme.yml", &format!("{head}rules: {rules}\n"))
+                .map_err(|error| error.to_string())
+        };
+        let row = |controls: &str| format!("[{{number: '1.1', {controls}, level: 1, assessment: manual}}]");
+        assert!(parse(&row("control: pod-privileged")).is_ok());
+        assert_eq!(parse("[]").unwrap_err(), "acme.yml: `rules` is empty: nothing would be judged");
+        assert_eq!(
+            parse(&row("controls: []")).unwrap_err(),
+            "acme.yml: 1.1: `controls` is empty: nothing would be judged"
+        );
     }
 }

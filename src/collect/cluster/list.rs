@@ -55,8 +55,9 @@ enum Next {
 struct List {
     #[serde(default)]
     metadata: ListMeta,
-    /// As text: a parsed object takes many times its text, so they are parsed one at a time.
-    #[serde(default)]
+    /// As text: a parsed object takes many times its text, so they are parsed one at a time. An empty list may be
+    /// null, but never left out: then the answer is something else, which must not look like one.
+    #[serde(deserialize_with = "Option::deserialize")]
     items: Option<Vec<Box<RawValue>>>,
 }
 
@@ -91,15 +92,19 @@ impl Item {
     /// Parses one item.
     pub fn parse(raw: &RawValue) -> Result<Self, Problem> {
         let text = raw.get();
-        let malformed = |error: serde_json::Error| {
-            Problem::new(Reason::Malformed, format!("an item of the list is no object: {error}"))
+        let malformed = |why: &dyn std::fmt::Display| {
+            Problem::new(Reason::Malformed, format!("an item of the list is no object: {why}"))
         };
         // Every value but the last of its list or object is followed by a comma.
         if text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count() > MAX_VALUES {
-            let shell: Shell = serde_json::from_str(text).map_err(malformed)?;
-            return Ok(Self::TooLarge(serde_json::to_value(shell).map_err(malformed)?));
+            let shell: Shell = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+            return Ok(Self::TooLarge(serde_json::to_value(shell).map_err(|error| malformed(&error))?));
         }
-        serde_json::from_str(text).map(Self::Object).map_err(malformed)
+        let object: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+        match object.pointer("/metadata/name") {
+            Some(Value::String(_)) => Ok(Self::Object(object)),
+            _ => Err(malformed(&"it has no name")),
+        }
     }
 }
 
@@ -171,6 +176,17 @@ impl<'c> Pages<'c> {
             Failure::Other(Problem::new(Reason::Malformed, format!("the answer is no list: {error}")))
         })
     }
+}
+
+/// The first object of a list, if there is one.
+pub(super) async fn first(client: &kube::Client, path: &str) -> Result<Option<Item>, Problem> {
+    let mut pages = Pages { limit: 1, ..Pages::new(client, path) };
+    while let Some(page) = pages.next().await? {
+        if let Some(item) = page.first() {
+            return Item::parse(item).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// One object, as plain JSON.
@@ -313,4 +329,29 @@ fn url_escaped(text: &str) -> impl Iterator<Item = char> + '_ {
         let escaped = if plain { (byte as char).to_string() } else { format!("%{byte:02X}") };
         escaped.chars().collect::<Vec<_>>()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_does_not_look_like_an_empty_one() {
+        let items =
+            |text: &str| serde_json::from_str::<List>(text).map(|list| list.items.unwrap_or_default().len());
+        assert_eq!(items(r#"{"metadata": {}, "items": []}"#).unwrap(), 0);
+        assert_eq!(items(r#"{"items": null}"#).unwrap(), 0, "as Go writes a list of nothing");
+        for text in ["{}", "[]", "null", r#"{"kind": "Status", "metadata": {}, "status": "Failure"}"#] {
+            assert!(items(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_item_without_a_name_is_no_object() {
+        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
+        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
+        for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
+            assert!(parse(text).is_err_and(|problem| problem.reason == Reason::Malformed), "{text}");
+        }
+    }
 }

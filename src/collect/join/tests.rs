@@ -51,6 +51,33 @@ fn policies_that_could_not_be_listed_are_unread() {
     assert_eq!(unread.reason, Reason::Denied);
 }
 
+#[test]
+fn an_object_of_which_nothing_could_be_read_may_be_what_decides() {
+    let mut index = index();
+    let mut huge = object(json!({"kind": "ClusterRole", "metadata": {"name": "huge", "uid": "u"}}));
+    huge.unread.push(Unread::new("$", Reason::TooLarge, "read ClusterRole huge: it has too many values"));
+    index.note(&huge);
+    let reference = json!({"kind": "ClusterRole", "name": "huge"});
+    let mut binding =
+        object(json!({"kind": "ClusterRoleBinding", "metadata": {"name": "b"}, "roleRef": reference}));
+    index.relate(&mut binding);
+    assert_eq!(binding.related.get("role"), None);
+    assert_eq!(unread_at(&binding), ["$.related.role"]);
+}
+
+#[test]
+fn where_pods_were_refused_nobody_knows_whether_the_pod_security_plugin_is_on() {
+    let owner = Owner { id: "cluster/x".into(), name: "x".into() };
+    let mut index = index();
+    // One API server was seen before the list broke off, another may have the plug-in off.
+    index.note(&api_server(json!(["kube-apiserver"]), json!({"kubernetes.io/config.mirror": "hash"})));
+    let selector = Selector::new(Kind::K8sObject, "Pod");
+    index.note(&Resource::unlisted(&selector, &owner, Reason::Denied, "list pods"));
+    let namespace = namespace(&index);
+    assert!(!namespace.related.contains_key("podSecurityPlugin"));
+    assert_eq!(unread_at(&namespace), ["$.related.podSecurityPlugin", "$.related.podSecurityDefault"]);
+}
+
 fn api_server(command: Value, annotations: Value) -> Resource {
     object(json!({"kind": "Pod", "metadata": {"name": "kube-apiserver-a", "namespace": "kube-system",
         "labels": {"component": "kube-apiserver"}, "annotations": annotations},

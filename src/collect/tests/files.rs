@@ -2,7 +2,10 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
+use rustix::io::Errno;
+
 use super::{Planted, Tree, strings};
+use crate::collect::hostfs::refusals::Refused;
 use crate::resource::Reason;
 
 #[test]
@@ -93,6 +96,36 @@ fn key_material_is_told_by_name_and_content() {
     assert_eq!(role("sub"), "pki-dir");
     assert_eq!(seen.all("pki-dir").len(), 2, "the directory itself, once, and the one below");
     assert!(!seen.text().contains("canary"));
+}
+
+/// Which role a file has may hang on its content.
+#[test]
+fn key_material_that_cannot_be_read_may_be_a_key() {
+    let tree = Tree::new();
+    tree.file("/etc/kubernetes/pki/a.crt", "-----BEGIN PRIVATE KEY-----\n");
+    tree.file("/etc/kubernetes/pki/b.pem", &"# comment\n".repeat(110_000));
+    let path = "/etc/kubernetes/pki/a.crt";
+    let seen = tree.observe_refusing(&[(path, Refused::Content, Errno::ACCESS)]);
+    assert_eq!(strings(&seen.at(path).raw["roles"]), ["pki-cert"]);
+    assert_eq!(
+        seen.unread("pki-key"),
+        [
+            ("$", "denied", "read /etc/kubernetes/pki/a.crt"),
+            ("$", "too_large", "read /etc/kubernetes/pki/b.pem")
+        ]
+    );
+    assert_eq!(seen.only("pki-key").id, "node/uid-1");
+}
+
+#[test]
+fn a_link_that_cannot_be_followed_may_lead_to_anything() {
+    let tree = Tree::new();
+    tree.file("/data/etcd-pki/ca.key", "");
+    tree.link("/etc/kubernetes/pki/etcd", "/data/etcd-pki");
+    tree.directory("/etc/kubernetes/pki");
+    let seen = tree.observe_refusing(&[("/etc/kubernetes/pki/etcd", Refused::All, Errno::ACCESS)]);
+    let on_node = seen.all("pki-key").into_iter().find(|resource| resource.is_unlisted()).unwrap();
+    assert_eq!(on_node.unread[0].what, "stat /etc/kubernetes/pki/etcd");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Processes: who counts, what they are configured with, and what of it may be shown.
 
+use rustix::io::Errno;
 use serde_json::json;
 
 use super::{API_POD, HOST_MOUNTS, POD_MOUNTS, Planted, STATIC_POD, Tree, strings};
+use crate::collect::hostfs::refusals::Refused;
 use crate::resource::Kind;
 
 #[test]
@@ -170,8 +172,14 @@ fn without_its_manifest_a_static_pod_is_followed_through_its_mounts() {
     assert_eq!(data.id, "etcd:/in/the/container", "never the id of the host's file of that name");
     let what = "read /in/the/container, which lies in the container's own file system";
     assert_eq!(seen.unread("etcd-data-dir"), [("$", "denied", what)]);
-    let env = seen.unread("etcd");
-    assert_eq!(env, [("$.env", "missing", "read /proc/200/environ")]);
+    let unread = seen.unread("etcd");
+    assert_eq!(
+        unread,
+        [
+            ("$.env", "missing", "read /proc/200/environ"),
+            ("$.version", "missing", "find the process's manifest")
+        ]
+    );
 }
 
 #[test]
@@ -215,6 +223,68 @@ fn out_of_sight_is_an_error_and_not_an_impostor() {
 }
 
 #[test]
+fn what_hides_may_yet_be_a_static_pod() {
+    let tree = Tree::new();
+    let pod = Planted {
+        pid: 200,
+        command: "etcd --a",
+        namespace: Some("mnt:[2]"),
+        mounts: POD_MOUNTS,
+        ..Planted::default()
+    };
+    tree.process(&pod);
+    tree.manifest("etcd", "etcd --a", &[]);
+    let manifest = "/etc/kubernetes/manifests/etcd.yaml";
+    for hidden in ["/proc/200/cgroup", manifest] {
+        // By its arguments it is that of the manifest, unless this cannot be read.
+        let seen = tree.observe_refusing(&[(hidden, Refused::Content, Errno::ACCESS)]);
+        let unread = seen.only("etcd").unread.first().map(|unread| (unread.at.clone(), unread.what.clone()));
+        let expected = (hidden == manifest).then(|| ("$".to_owned(), format!("read {manifest}")));
+        assert_eq!(unread, expected, "{hidden}");
+    }
+    std::fs::remove_file(tree.path(manifest)).unwrap();
+    assert!(tree.observe().all("etcd").is_empty(), "nothing is hidden, and it is in no pod");
+    let seen = tree.observe_refusing(&[("/proc/200/cgroup", Refused::Content, Errno::ACCESS)]);
+    assert_eq!(seen.unread("etcd"), [("$", "denied", "read /proc/200/cgroup")]);
+}
+
+#[test]
+fn where_the_kubelet_s_configuration_is_hidden_so_is_what_it_names() {
+    let tree = Tree::new();
+    tree.kubelet("staticPodPath: /srv/manifests\n");
+    let config = "/var/lib/kubelet/config.yaml";
+    let seen = tree.observe_refusing(&[(config, Refused::Content, Errno::ACCESS)]);
+    for role in ["etcd-manifest", "api-server-manifest", "kubelet-client-ca"] {
+        assert_eq!(seen.only(role).id, "node/uid-1");
+        assert_eq!(seen.unread(role), [("$", "denied", "read /var/lib/kubelet/config.yaml")], "{role}");
+    }
+    assert!(seen.all("kubelet-kubeconfig").is_empty(), "only a flag names that");
+}
+
+#[test]
+fn an_etcd_whose_variables_are_hidden_may_have_any_file_and_authority() {
+    let tree = Tree::new();
+    tree.process(&Planted { pid: 200, command: "etcd --name=a", ..Planted::default() });
+    tree.file("/proc/200/environ", "ETCD_CONFIG_FILE=/etcd.yaml\0");
+    let seen = tree.observe_refusing(&[("/proc/200/environ", Refused::Content, Errno::ACCESS)]);
+    let at: Vec<_> = seen.unread("etcd").into_iter().map(|(at, ..)| at).collect();
+    assert_eq!(at, ["$.env", "$.config", "$.authorities"]);
+    assert_eq!(seen.only("etcd-data-dir").id, "node/uid-1");
+}
+
+/// `hidepid=invisible`: others' processes are not denied, they are not there.
+#[test]
+fn a_list_of_processes_without_the_first_one_hides_others() {
+    let tree = Tree::new();
+    std::fs::remove_dir_all(tree.path("/proc/1")).unwrap();
+    tree.process(&Planted { pid: 4711, command: "posturebeat scan", uid: 1000, ..Planted::default() });
+    let seen = tree.observe();
+    let what = "list /proc: it does not show the first process, and so hides others";
+    assert_eq!(seen.unread("kubelet"), [("$", "denied", what)]);
+    assert_eq!(seen.only("kube-apiserver").id, "node/uid-1");
+}
+
+#[test]
 fn a_node_whose_processes_cannot_be_listed_has_an_error_for_each_component() {
     let tree = Tree::new();
     std::fs::remove_dir_all(tree.path("/proc")).unwrap();
@@ -223,8 +293,11 @@ fn a_node_whose_processes_cannot_be_listed_has_an_error_for_each_component() {
             tree.directory(path);
         }
         let seen = tree.observe();
-        assert_eq!(seen.resources.len(), 6);
+        let of_processes = seen.resources.iter().filter(|resource| resource.kind == Kind::Process);
+        assert_eq!(of_processes.count(), 6);
         assert!(seen.resources.iter().all(|resource| resource.is_unlisted() && resource.id == "node/uid-1"));
+        // Nor is it known which files they name.
+        assert!(seen.unread("kubelet-client-ca")[0].2.starts_with("list /proc"));
         assert!(seen.unread("kubelet")[0].2.starts_with("list /proc"));
     }
 }

@@ -34,6 +34,19 @@ fn an_input_alone() {
     assert!(matches!(files.settings().output, Output::None));
 }
 
+/// `elastic/cloudbeat#175`: a policy whose list of rules is empty switched everything off.
+#[test]
+fn cloudbeat_175_an_empty_list_of_rules_in_a_policy_switches_nothing_off() {
+    for list in ["{cis_k8s: []}", "{}", "null"] {
+        let files = Files::new(&INPUT.replace("{cis_k8s: [cis_1_1_1]}", list));
+        let benchmarks = files.settings().posture.benchmarks;
+        assert_eq!(benchmarks, ["cis_k8s@1.0.1"], "{list}");
+        let catalogue = crate::rule::Catalogue::load(&crate::rule::built_in()).unwrap();
+        let rules = catalogue.rules(&benchmarks, &std::collections::BTreeMap::new()).unwrap();
+        assert!(rules.len() >= 122, "{}", rules.len());
+    }
+}
+
 #[test]
 fn an_input_and_a_file_with_the_output() {
     let settings =
