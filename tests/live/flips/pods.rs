@@ -6,7 +6,9 @@ use crate::bed::Bed;
 use crate::verdicts::{assert_flipped, breaks};
 
 /// A pod's name, what is wrong with its spec, and which numbers see it.
-const WRONG: &[(&str, fn(&mut Value), &[&str])] = &[
+type Wrong = (&'static str, fn(&mut Value), &'static [&'static str]);
+
+const WRONG: &[Wrong] = &[
     ("default-account", |spec| spec["serviceAccountName"] = json!("default"), &["5.1.5"]),
     ("token", |spec| spec["automountServiceAccountToken"] = json!(true), &["5.1.6"]),
     (
@@ -83,7 +85,7 @@ fn spec() -> Value {
 }
 
 fn pods(are_wrong: bool) -> Value {
-    let pod = |(name, wrong, _): &(&str, fn(&mut Value), &[&str])| {
+    let pod = |(name, wrong, _): &Wrong| {
         let mut spec = spec();
         if are_wrong {
             wrong(&mut spec);
