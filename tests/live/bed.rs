@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crate::verdicts::Verdicts;
+
 /// One cluster, so one test at a time.
 static LOCK: Mutex<()> = Mutex::new(());
 
@@ -78,6 +80,19 @@ impl Bed {
         let output = self.output(&["scan", "--format", "json"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// `scan --format ndjson` with more arguments, as a table; `names` tells processes of one component apart.
+    pub fn verdicts(&self, args: &[&str], names: &[(u32, &str)]) -> Verdicts {
+        self.verdicts_and_log(args, names).0
+    }
+
+    /// The same, and what was said meanwhile.
+    pub fn verdicts_and_log(&self, args: &[&str], names: &[(u32, &str)]) -> (Verdicts, String) {
+        let output = self.output(&[&["scan", "--format", "ndjson"], args].concat());
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        (Verdicts::read(&String::from_utf8(output.stdout).unwrap(), names), log)
     }
 
     /// Scans into a report file, for `diff`.
@@ -177,23 +192,41 @@ impl Bed {
     }
 
     pub fn kubectl(&self, args: &[&str]) -> String {
-        let output = Command::new(Path::new(&env("TESTBED_BIN")).join("kubectl"))
-            .arg("--kubeconfig")
-            .arg(env("TESTBED_KUBECONFIG"))
-            .args(args)
-            .output()
-            .unwrap();
+        let output = self.kubectl_output(args);
         assert!(output.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The same, where a failure is an answer.
+    pub fn kubectl_output(&self, args: &[&str]) -> Output {
+        Command::new(Path::new(&env("TESTBED_BIN")).join("kubectl"))
+            .arg("--kubeconfig")
+            .arg(env("TESTBED_KUBECONFIG"))
+            .args(args)
+            .output()
+            .unwrap()
+    }
+
     /// Applies a manifest, and deletes what it made when dropped.
     pub fn apply(&self, manifest: &Value) -> Applied<'_> {
-        let path =
-            self.path(&format!("apply-{}.json", manifest["metadata"]["name"].as_str().unwrap_or("list")));
-        std::fs::write(&path, manifest.to_string()).unwrap();
-        self.kubectl(&["apply", "-f", path.to_str().unwrap()]);
-        Applied { bed: self, path }
+        let name = manifest["metadata"]["name"].as_str().unwrap_or("list");
+        let applied = Applied { bed: self, path: self.path(&format!("apply-{name}.json")) };
+        applied.change(manifest);
+        applied
+    }
+
+    /// A kubeconfig for the bed's API server with a token of the service account `namespace/name`, and the token.
+    pub fn kubeconfig(&self, namespace: &str, account: &str) -> (PathBuf, String) {
+        let token = self.kubectl(&["create", "token", account, "-n", namespace]).trim().to_owned();
+        let server = format!("https://{}:6443", env("TESTBED_NODE_IP"));
+        let authority = "/etc/kubernetes/pki/ca.crt";
+        let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{"name": "x", "cluster": {"server": server, "certificate-authority": authority}}],
+            "users": [{"name": "x", "user": {"token": token}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]});
+        let path = self.path(&format!("{account}.conf"));
+        std::fs::write(&path, config.to_string()).unwrap();
+        (path, token)
     }
 
     /// One of the test bed's scripts, such as `kubelet restart`.
@@ -212,10 +245,28 @@ pub struct Applied<'b> {
     path: PathBuf,
 }
 
-impl Drop for Applied<'_> {
-    fn drop(&mut self) {
+impl Applied<'_> {
+    /// Applies another state of the same objects.
+    pub fn change(&self, manifest: &Value) {
+        std::fs::write(&self.path, manifest.to_string()).unwrap();
+        self.bed.kubectl(&["apply", "-f", self.path.to_str().unwrap()]);
+    }
+
+    /// The same for objects that cannot be changed, such as Pods: they are deleted and made anew.
+    pub fn replace(&self, manifest: &Value) {
+        self.delete();
+        self.change(manifest);
+    }
+
+    fn delete(&self) {
         let path = self.path.to_str().unwrap();
         self.bed.kubectl(&["delete", "-f", path, "--grace-period=0", "--force", "--ignore-not-found"]);
+    }
+}
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        self.delete();
     }
 }
 

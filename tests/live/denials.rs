@@ -33,14 +33,7 @@ fn without_rights_to_pods_and_network_policies() {
             "subjects": [{"kind": "ServiceAccount", "name": "narrow", "namespace": "demo"}]},
     ]});
     let _applied = bed.apply(&objects);
-    let token = bed.kubectl(&["create", "token", "narrow", "-n", "demo"]);
-    let kubeconfig = bed.path("narrow.conf");
-    let authority = "/etc/kubernetes/pki/ca.crt";
-    let text = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
-        "clusters": [{"name": "x", "cluster": {"server": format!("https://{}:6443", env("TESTBED_NODE_IP")), "certificate-authority": authority}}],
-        "users": [{"name": "x", "user": {"token": token.trim()}}],
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]});
-    std::fs::write(&kubeconfig, text.to_string()).unwrap();
+    let (kubeconfig, token) = bed.kubeconfig("demo", "narrow");
 
     let config = format!("posturebeat.kube_config={}", kubeconfig.display());
     let output = bed.output(&["scan", "--format", "json", "-E", &config]);
@@ -70,7 +63,7 @@ fn without_rights_to_pods_and_network_policies() {
     let strict = bed.output(&["scan", "--fail-on", "error", "-E", &config]);
     assert_eq!(strict.status.code(), Some(2));
     assert!(
-        !format!("{told}{}", String::from_utf8_lossy(&output.stdout)).contains(token.trim()),
+        !format!("{told}{}", String::from_utf8_lossy(&output.stdout)).contains(&token),
         "the token stays out"
     );
 }

@@ -8,8 +8,14 @@
 mod bed;
 mod breaks;
 mod canaries;
+mod certificates;
+mod configz;
 mod delivery;
 mod denials;
+mod flips;
+mod golden;
 mod impostor;
+mod kept;
 mod scans;
 mod stores;
+mod verdicts;
