@@ -1,8 +1,8 @@
 //! What goes wrong in the field: public threads about wrong verdicts of tools of this kind, each held by a case of a
 //! built-in control or by a test that bears its name.
 //!
-//! In: [`THREADS`]. Out: that every case and test named there exists; that they pass, their own runs say. Threads
-//! about where components keep their files and flags are held by the tests of `collect`.
+//! In: [`THREADS`]. Out: that every case and test named there exists; that they pass, their own runs say. The
+//! threads about exceptions and lost findings that are named here are held alike.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ enum Held {
 }
 use Held::{Case, Test};
 
-const THREADS: [(&str, &[Held]); 20] = [
+const THREADS: [(&str, &[Held]); 41] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -122,6 +122,152 @@ const THREADS: [(&str, &[Held]); 20] = [
     (
         "DataDog/datadog-agent#24090: what could not be read turns a verdict",
         &[Test("src/evaluate/tests.rs", "a_refusal_never_turns_an_answer")],
+    ),
+    (
+        "aquasecurity/kube-bench#1256: a relative --config is not followed",
+        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1256_a_relative_config_path_is_followed")],
+    ),
+    (
+        "aquasecurity/kube-bench#1364, #1242: flags without a file give another result",
+        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1364_flags_alone_are_enough")],
+    ),
+    (
+        "aquasecurity/kube-bench#852, #948: another file than the flag names is read",
+        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_852_the_file_of_the_flag_is_read")],
+    ),
+    (
+        "aquasecurity/kube-bench#1973: drop-ins of k3s do not count",
+        &[Test("src/collect/tests/platforms/k3s.rs", "kube_bench_1973_k3s_drop_ins_count")],
+    ),
+    (
+        "aquasecurity/kube-bench#1351, #1843: hardened k3s and RKE2 fail",
+        &[
+            Test(
+                "src/collect/tests/platforms/k3s.rs",
+                "kube_bench_1351_a_hardened_server_is_found_whole_and_passes",
+            ),
+            Test(
+                "src/collect/tests/platforms/rke2.rs",
+                "kube_bench_1843_a_hardened_server_is_found_whole_and_its_etcd_as_a_user_of_its_own",
+            ),
+        ],
+    ),
+    (
+        "aquasecurity/kube-bench#1598: the mode of the directory above a file",
+        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1598_a_file_is_judged_by_its_own_mode")],
+    ),
+    (
+        "aquasecurity/kube-bench#1853: the path is resolved wrongly",
+        &[Test(
+            "src/collect/tests/platforms/field.rs",
+            "kube_bench_1853_a_wrong_mode_is_seen_through_a_link_and_a_relative_path",
+        )],
+    ),
+    (
+        "aquasecurity/kube-bench#699: no kubeconfig of kube-proxy is a failure",
+        &[Test(
+            "src/collect/tests/platforms/field.rs",
+            "kube_bench_699_no_kubeconfig_of_kube_proxy_is_no_failure",
+        )],
+    ),
+    (
+        "aquasecurity/kube-bench#1435: OpenShift's kubelet is misread",
+        &[Test(
+            "src/collect/tests/platforms/managed.rs",
+            "kube_bench_1435_openshift_s_kubelet_configuration_is_no_kubeconfig",
+        )],
+    ),
+    (
+        "aquasecurity/kube-bench#808, #887, #996, #1765: Bottlerocket's paths are unknown",
+        &[Test(
+            "src/collect/tests/platforms/managed.rs",
+            "kube_bench_1765_the_paths_of_bottlerocket_are_known",
+        )],
+    ),
+    (
+        "aquasecurity/trivy-operator#1181: the kubelet's file is ignored",
+        &[Test("src/collect/tests/platforms/field.rs", "trivy_operator_1181_the_kubelet_s_file_counts")],
+    ),
+    (
+        "elastic/cloudbeat#2104: a process that ends takes other findings along",
+        &[Test(
+            "src/collect/tests/denials/threads.rs",
+            "cloudbeat_2104_a_process_that_ends_takes_no_other_findings_along",
+        )],
+    ),
+    (
+        "elastic/cloudbeat#2008: an unreadable kubelet loses its findings",
+        &[Test(
+            "src/collect/tests/denials/threads.rs",
+            "cloudbeat_2008_a_kubelet_that_cannot_be_read_is_an_error_for_each_rule",
+        )],
+    ),
+    (
+        "elastic/cloudbeat#175: an empty list of rules switches everything off",
+        &[
+            Test(
+                "src/config/tests/fleet.rs",
+                "cloudbeat_175_an_empty_list_of_rules_in_a_policy_switches_nothing_off",
+            ),
+            Test("src/rule/benchmark.rs", "cloudbeat_175_an_empty_list_of_rules_is_refused"),
+        ],
+    ),
+    (
+        "aquasecurity/kube-bench#564, #649, #287, #92, #271: skip checks and groups",
+        &[
+            Test("tests/cli/exceptions.rs", "kube_bench_564_an_excepted_failure_is_judged_and_fails_no_run"),
+            Test("tests/cli/exceptions.rs", "kube_bench_92_what_is_not_there_needs_no_exception"),
+            Test("src/exception/tests.rs", "kube_bench_649_a_group_of_rules_is_excepted_by_its_section"),
+        ],
+    ),
+    (
+        "aquasecurity/trivy-operator#1517, #1366, trivy#6758: exceptions by resource",
+        &[
+            Test(
+                "src/exception/tests.rs",
+                "trivy_operator_1517_files_and_processes_have_exceptions_by_path_and_component",
+            ),
+            Test("src/exception/tests.rs", "trivy_operator_1366_one_role_is_excepted_and_the_next_is_not"),
+            Test("tests/cli/exceptions.rs", "trivy_6758_a_specific_resource_is_excepted_by_its_label"),
+        ],
+    ),
+    (
+        "aquasecurity/trivy-operator#2653: one bad exception stops everything",
+        &[Test(
+            "src/config/tests/exceptions.rs",
+            "trivy_operator_2653_one_bad_exception_does_not_stop_the_rest",
+        )],
+    ),
+    (
+        "kubescape/helm-charts#875: exceptions that cannot be read do nothing",
+        &[Test(
+            "src/config/tests/exceptions.rs",
+            "helm_charts_875_exceptions_that_cannot_be_read_are_an_error",
+        )],
+    ),
+    (
+        "kubescape/kubescape#3771: the file of exceptions is ignored",
+        &[Test("tests/cli/exceptions.rs", "kubescape_3771_a_file_of_exceptions_is_honoured")],
+    ),
+    (
+        "devantler-tech/platform#3085: exceptions that match nothing, for months",
+        &[Test(
+            "tests/cli/exceptions.rs",
+            "platform_3085_an_exception_that_matches_nothing_is_warned_about_every_cycle",
+        )],
+    ),
+    (
+        "kubescape/kubescape#1314, #597: packs of exceptions, and a list of them",
+        &[
+            Test(
+                "src/config/tests/exceptions.rs",
+                "kubescape_1314_packs_of_exceptions_are_files_beside_the_configuration",
+            ),
+            Test(
+                "tests/cli/exceptions.rs",
+                "kubescape_597_the_report_lists_every_exception_and_what_became_of_it",
+            ),
+        ],
     ),
 ];
 
