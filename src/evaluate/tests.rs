@@ -196,3 +196,32 @@ fn what_a_kubelet_fills_in_by_itself_is_no_word() {
     let filled = kubelet(Some(json!({"tlsCertFile": "/var/lib/kubelet/pki/kubelet.crt"})));
     assert_eq!(decided(certificate, &filled).0, Truth::False);
 }
+
+#[test]
+fn what_hangs_on_an_unread_flag_or_version_is_unknown() {
+    let ask_of = |check: &str, raw: Value, unread: &str| {
+        let resource = Resource {
+            kind: Kind::Process,
+            sub_type: "process".into(),
+            id: "id".into(),
+            name: "name".into(),
+            raw,
+            related: Map::new(),
+            unread: vec![Unread::new(unread, Reason::Denied, "read it")],
+        };
+        let check: Check = crate::yaml::from_str(check).unwrap();
+        ask(&check, &Params::new(), &Document::new(resource)).truth
+    };
+    // Either one switches it on.
+    let seccomp = "{setting: {flag: seccomp-default, config: $.seccompDefault, type: bool, default: false}, equals: true}";
+    let kubelet = |on: bool| json!({"component": "kubelet", "config": {"seccompDefault": on}});
+    assert_eq!(ask_of(seccomp, kubelet(true), "$.args"), Truth::True);
+    assert_eq!(ask_of(seccomp, kubelet(false), "$.args"), Truth::Unknown);
+    let by_version =
+        "{setting: {flag: audit-log-maxage, type: int, default: {'1.0': 0, '1.36': 366}}, at_least: 30}";
+    let api_server = json!({"component": "kube-apiserver", "args": {}});
+    assert_eq!(ask_of(by_version, api_server.clone(), "$.files"), Truth::True, "as in the newest");
+    assert_eq!(ask_of(by_version, api_server.clone(), "$.version"), Truth::Unknown);
+    let plugins = "{path: $.derived.admissionPlugins, contains: [PodSecurity], absent: error}";
+    assert_eq!(ask_of(plugins, api_server, "$.version"), Truth::Unknown);
+}

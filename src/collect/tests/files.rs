@@ -115,6 +115,9 @@ fn key_material_that_cannot_be_read_may_be_a_key() {
         ]
     );
     assert_eq!(seen.only("pki-key").id, "node/uid-1");
+    // Of what cannot be looked at at all, everything is an error.
+    let seen = tree.observe_refusing(&[(path, Refused::All, Errno::ACCESS)]);
+    assert_eq!(strings(&seen.at(path).raw["roles"]), ["pki-cert", "pki-key"]);
 }
 
 #[test]

@@ -249,6 +249,72 @@ fn what_hides_may_yet_be_a_static_pod() {
 }
 
 #[test]
+fn a_list_of_arguments_over_the_bound_makes_nothing_certain() {
+    let tree = Tree::new();
+    tree.process(&Planted {
+        pid: 200,
+        command: "kube-apiserver --audit-policy-file=/x",
+        ..Planted::default()
+    });
+    let more = "--v=1\0".repeat(200_000);
+    tree.file("/proc/200/cmdline", &format!("kube-apiserver\0--client-ca-file=/own/ca.pem\0{more}"));
+    let seen = tree.observe();
+    assert_eq!(seen.unread("kube-apiserver")[0], ("$", "too_large", "read /proc/200/cmdline"));
+    // The last use of a flag counts, and that is out of sight.
+    let on_node = seen.all("pki-key").into_iter().find(|resource| resource.is_unlisted()).unwrap();
+    assert_eq!(on_node.unread[0].what, "read /proc/200/cmdline");
+}
+
+#[test]
+fn key_material_in_a_container_of_its_own_may_be_a_key() {
+    let tree = Tree::new();
+    let pod = Planted {
+        pid: 200,
+        command: "kube-apiserver --tls-private-key-file=/own/tls.pem",
+        namespace: Some("mnt:[2]"),
+        mounts: POD_MOUNTS,
+        cgroup: STATIC_POD,
+        ..Planted::default()
+    };
+    tree.process(&pod);
+    let seen = tree.observe();
+    let roles = &seen.at("kube-apiserver:/own/tls.pem").raw["roles"];
+    assert_eq!(strings(roles), ["pki-cert", "pki-key", "pki-other"]);
+}
+
+#[test]
+fn where_drop_ins_cannot_be_listed_there_may_be_any() {
+    let tree = Tree::new();
+    tree.kubelet("");
+    tree.directory("/etc/kubelet.d");
+    let command = "kubelet --config=/var/lib/kubelet/config.yaml --config-dir=/etc/kubelet.d";
+    tree.process(&Planted { command, ..Planted::default() });
+    let seen = tree.observe_refusing(&[("/etc/kubelet.d", Refused::Content, Errno::ACCESS)]);
+    let [of_node, file] = seen.all("kubelet-config")[..] else { panic!("{:#?}", seen.all("kubelet-config")) };
+    let (of_node, file) = if of_node.is_unlisted() { (of_node, file) } else { (file, of_node) };
+    assert_eq!(file.id, "/var/lib/kubelet/config.yaml");
+    assert_eq!(of_node.unread[0].what, "list /etc/kubelet.d");
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_may_be_any_component_s() {
+    let tree = Tree::new();
+    for (name, text) in [("web.yaml", "kind: Pod\n"), ("kube-scheduler.yaml", ""), ("notes.txt", "a: [")] {
+        tree.file(&format!("/etc/kubernetes/manifests/{name}"), text);
+    }
+    let file = |name: &str| format!("/etc/kubernetes/manifests/{name}");
+    let refused = |name: &str| [(file(name), Refused::Content, Errno::ACCESS)];
+    let observe = |name: &str| {
+        let [(path, how, errno)] = refused(name);
+        tree.observe_refusing(&[(path.as_str(), how, errno)])
+    };
+    assert_eq!(observe("web.yaml").only("etcd-manifest").id, "node/uid-1");
+    let seen = observe("kube-scheduler.yaml");
+    assert!(seen.all("etcd-manifest").is_empty(), "its name tells, and what is no document starts nothing");
+    assert_eq!(seen.only("scheduler-manifest").id, file("kube-scheduler.yaml"));
+}
+
+#[test]
 fn where_the_kubelet_s_configuration_is_hidden_so_is_what_it_names() {
     let tree = Tree::new();
     tree.kubelet("staticPodPath: /srv/manifests\n");
