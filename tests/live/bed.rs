@@ -165,7 +165,14 @@ impl Bed {
     pub fn documents(&self, store: Store, index: &str) -> Vec<Value> {
         self.request(store, "POST", &format!("/{index}/_refresh"), None);
         let query = json!({"size": 10_000, "sort": ["_doc"]});
-        let (status, answer) = self.request(store, "POST", &format!("/{index}/_search"), Some(&query));
+        let search = || self.request(store, "POST", &format!("/{index}/_search"), Some(&query));
+        let (mut status, mut answer) = search();
+        if status == 503 {
+            // A new index, whose shards a busy machine has not started yet.
+            let started = format!("/_cluster/health/{index}?wait_for_status=yellow&timeout=60s");
+            self.request(store, "GET", &started, None);
+            (status, answer) = search();
+        }
         if status == 404 {
             return Vec::new();
         }
