@@ -29,7 +29,7 @@ use std::time::Duration;
 
 /// As many as a large cluster has; a larger one takes no more memory, only longer. `cargo bench -- 500` for fewer.
 const PODS: usize = 10_000;
-/// Each part is measured so often, in turns, and the median counts: a shared machine's speed drifts.
+/// Each step is measured for all pods so often, in turns, and the median counts: a shared machine's speed drifts.
 const ROUNDS: usize = 7;
 /// Texts of different pods that are used in turn, so that their own memory does not count.
 const DISTINCT: usize = 100;
@@ -167,7 +167,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
         let subject = writer.subject(&resource, now);
         let judgements = judge.judge(resource);
         pending.extend(writer.findings(
-            &subject,
+            subject,
             judgements.iter().map(|(rules, judgement)| (*rules, judgement)),
             &none,
         ));
@@ -197,40 +197,39 @@ fn main() {
     let none = Marks::default();
     let number = std::env::args().find_map(|argument| argument.parse().ok());
     let pods: usize = number.unwrap_or(PODS);
-    let part = pods / ROUNDS;
     let mut rounds: [Vec<f64>; 6] = Default::default();
     for _ in 0..ROUNDS {
-        let parse = measure(part, || {
-            for number in 0..part {
+        let parse = measure(pods, || {
+            for number in 0..pods {
                 black_box(serde_json::from_str::<Value>(&texts[number % DISTINCT]).unwrap());
             }
         });
-        let collected = measure(part, || {
-            for number in 0..part {
+        let collected = measure(pods, || {
+            for number in 0..pods {
                 black_box(resource(serde_json::from_str(&texts[number % DISTINCT]).unwrap()));
             }
         });
-        let clone = measure(part, || {
-            for number in 0..part {
+        let clone = measure(pods, || {
+            for number in 0..pods {
                 black_box(resources[number % DISTINCT].clone());
             }
         });
-        let evaluate = measure(part, || {
-            for number in 0..part {
+        let evaluate = measure(pods, || {
+            for number in 0..pods {
                 black_box(judge.judge(resources[number % DISTINCT].clone()));
             }
         });
-        let documents = measure(part, || {
-            for number in 0..part {
+        let documents = measure(pods, || {
+            for number in 0..pods {
                 let now = Timestamp::now();
                 let subject = writer.subject(&resources[number % DISTINCT], now);
                 let judgements =
                     judged[number % DISTINCT].iter().map(|(rules, judgement)| (*rules, judgement));
-                black_box(writer.findings(&subject, judgements, &none));
+                black_box(writer.findings(subject, judgements, &none));
             }
         });
-        let whole = measure(part, || runtime.block_on(whole_path(&judge, &rules, &texts, part)));
-        let all = measure(part, || runtime.block_on(whole_path(&section_judge, &section, &texts, part)));
+        let whole = measure(pods, || runtime.block_on(whole_path(&judge, &rules, &texts, pods)));
+        let all = measure(pods, || runtime.block_on(whole_path(&section_judge, &section, &texts, pods)));
         for (values, value) in
             rounds.iter_mut().zip([parse, collected - parse, evaluate - clone, documents, whole, all])
         {

@@ -148,7 +148,7 @@ pub fn build(settings: &settings::Output) -> Result<Box<dyn Output>, OutputError
 /// a blank in its place keeps a stray one from becoming a line, or a bulk action, of its own.
 fn write_line(event: &Event, out: &mut Vec<u8>) {
     let start = out.len();
-    event.pieces().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+    event.pieces().for_each(|piece| out.extend_from_slice(piece));
     for byte in &mut out[start..] {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';

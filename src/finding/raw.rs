@@ -2,21 +2,26 @@
 
 use serde_json::{Map, Value};
 
+use crate::event::Text;
+
 /// The most bytes of `resource.raw` in a document.
 pub(super) const MAX_RAW: usize = 64 * 1024;
 /// What is left of a long text when the whole is too long.
 const MAX_TEXT: usize = 256;
 
-/// The resource as JSON text, and whether something was cut from it.
-pub(super) fn render(raw: &Value) -> (String, bool) {
-    let whole = text(raw);
-    if whole.len() <= MAX_RAW {
-        return (whole, false);
+/// Writes the resource as JSON; whether something was cut from it.
+pub(super) fn write(raw: &Value, out: &mut Text) -> bool {
+    let start = out.end();
+    out.push_json(raw);
+    if out.end() - start <= MAX_RAW {
+        return false;
     }
-    let short = text(&cut_texts(raw));
-    if short.len() <= MAX_RAW {
-        return (short, true);
+    out.cut(start);
+    out.push_json(&cut_texts(raw));
+    if out.end() - start <= MAX_RAW {
+        return true;
     }
+    out.cut(start);
     let keep = |value: &Value, keys: &[&str]| -> Map<String, Value> {
         keys.iter().filter_map(|key| Some(((*key).to_owned(), cut_texts(value.get(*key)?)))).collect()
     };
@@ -24,13 +29,8 @@ pub(super) fn render(raw: &Value) -> (String, bool) {
     if let Some(metadata) = raw.get("metadata") {
         shell.insert("metadata".into(), Value::Object(keep(metadata, &["name", "namespace", "uid"])));
     }
-    (text(&Value::Object(shell)), true)
-}
-
-/// Several times faster than the value's `Display`, which goes through the formatting machinery.
-pub(super) fn text(value: &Value) -> String {
-    // Cannot fail: keys are texts, and the writer is a string.
-    serde_json::to_string(value).unwrap_or_else(|_| "{}".into())
+    out.push_json(&shell);
+    true
 }
 
 fn cut_texts(value: &Value) -> Value {
@@ -51,6 +51,12 @@ fn cut_texts(value: &Value) -> Value {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn render(raw: &Value) -> (String, bool) {
+        let mut out = Text::own(0);
+        let cut = write(raw, &mut out);
+        (String::from_utf8(out.share().to_vec()).unwrap(), cut)
+    }
 
     #[test]
     fn a_huge_annotation_is_cut_and_the_rest_stays() {

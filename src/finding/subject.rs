@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Context, ecs, ids, milliseconds, raw};
+use crate::event::Text;
 use crate::resource::Resource;
+
+/// Room for a resource of the usual size and a dozen findings about it.
+const ROOM: usize = 16 * 1024;
 
 /// The part of a document that is the same for every rule about a resource.
 #[derive(Debug, Clone)]
@@ -18,33 +22,30 @@ pub struct Subject {
     /// `,"sequence":N,"created":"…"`: its cycle, and when it was judged.
     pub(super) event: String,
     /// `"resource":{…},"orchestrator":{…}` and what ECS says beside, with a leading comma.
-    pub(super) text: String,
+    pub(super) text: Text,
 }
 
 impl Subject {
     /// Renders a resource.
     pub fn new(resource: &Resource, context: &Context, now: Timestamp) -> Self {
         let id = ids::resource_id(resource, &context.identity);
-        let (raw, truncated) = raw::render(&resource.raw);
         let (kind, sub_type) = shown_type(resource);
-        let mut text = String::with_capacity(raw.len() + 512);
-        text.push_str(",\"resource\":{\"id\":\"");
-        text.push_str(&id);
-        text.push_str("\",\"type\":");
-        text.push_str(&quoted(kind));
-        text.push_str(",\"sub_type\":");
-        text.push_str(&quoted(sub_type));
-        text.push_str(",\"name\":");
-        text.push_str(&quoted(&resource.name));
-        text.push_str(",\"raw\":");
-        text.push_str(&raw);
-        text.push_str("},\"orchestrator\":");
-        text.push_str(&raw::text(&orchestrator(resource, context)));
+        let mut text = Text::own(ROOM);
+        for piece in [",\"resource\":{\"id\":\"", &id, "\",\"type\":\"", kind, "\",\"sub_type\":"] {
+            text.push(piece);
+        }
+        text.push_json(&sub_type);
+        text.push(",\"name\":");
+        text.push_json(&resource.name);
+        text.push(",\"raw\":");
+        let truncated = raw::write(&resource.raw, &mut text);
+        text.push("},\"orchestrator\":");
+        text.push_json(&orchestrator(resource, context));
         for (name, value) in ecs::of(resource, now) {
-            text.push_str(",\"");
-            text.push_str(name);
-            text.push_str("\":");
-            text.push_str(&raw::text(&value));
+            for piece in [",\"", name, "\":"] {
+                text.push(piece);
+            }
+            text.push_json(&value);
         }
         Self {
             id,
@@ -54,10 +55,6 @@ impl Subject {
             text,
         }
     }
-}
-
-fn quoted(text: &str) -> String {
-    raw::text(&Value::from(text))
 }
 
 /// What could not be listed is said of the cluster or node it would be on.

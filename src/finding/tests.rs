@@ -76,7 +76,7 @@ fn excepted(resource: Resource, exceptions: Vec<Exception>) -> Vec<(String, Valu
     let judgements = judge.judge(resource);
     let marks = cycle.marks(&about, &judgements);
     let judgements = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-    let events = writer.findings(&subject, judgements, &marks);
+    let events = writer.findings(subject, judgements, &marks);
     events
         .iter()
         .map(|event| {

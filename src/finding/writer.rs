@@ -1,7 +1,7 @@
 //! Puts the pieces of a finding together.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 use super::rule_text::RuleText;
@@ -26,7 +26,7 @@ pub struct Writer {
     /// The cycle as event ids know it.
     cycle: String,
     /// What the documents of the cycle share.
-    common: Arc<str>,
+    common: Arc<Vec<u8>>,
     findings: Stream,
     outcomes: Stream,
     /// `,"truncated":true`
@@ -35,6 +35,16 @@ pub struct Writer {
     exceptions: Vec<[Piece; 2]>,
     /// What closes `posturebeat`, with the source of the cluster's id where that is not the API.
     close: Piece,
+}
+
+/// What tells a resource's findings apart.
+struct Part<'w> {
+    stream: &'w Stream,
+    rule: &'w RuleText,
+    id: Piece,
+    head: Piece,
+    result: Piece,
+    more: Piece,
 }
 
 /// A data stream and what its documents carry about the cycle.
@@ -89,13 +99,14 @@ impl Writer {
     /// exception; none for what is not applicable, which is only counted.
     pub fn findings<'r>(
         &self,
-        subject: &Subject,
+        mut subject: Subject,
         judgements: impl IntoIterator<Item = (&'r [usize], &'r Judgement)> + Clone,
         marks: &Marks,
     ) -> Vec<Event> {
         let count = judgements.clone().into_iter().map(|(rules, _)| rules.len()).sum();
-        let mut own = Text::own(subject.text.len() + count * HEAD);
-        let resource = own.add(&subject.text);
+        let mut own = std::mem::take(&mut subject.text);
+        let resource = own.since(0);
+        own.reserve(count * HEAD);
         let mut parts = Vec::with_capacity(count);
         for (rules, judgement) in judgements {
             let stream = match judgement.outcome {
@@ -103,22 +114,22 @@ impl Writer {
                 Outcome::NeedsReview | Outcome::Error => &self.outcomes,
                 Outcome::NotApplicable => continue,
             };
-            let result = result(judgement);
+            let result = result(&mut own, judgement);
             for index in rules {
                 let rule = &self.rules[*index];
-                let (id, head) =
-                    self.head(&mut own, subject, rule, stream.dataset, judgement.outcome, &result);
+                let (id, head) = self.head(&mut own, &subject, rule, stream.dataset, judgement.outcome);
                 let more = match marks.of(*index) {
                     Some(mark) => self.exceptions[mark.number][usize::from(subject.truncated)],
                     None if subject.truncated => self.truncated,
                     None => Piece::default(),
                 };
-                parts.push((stream, rule, id, head, more));
+                parts.push(Part { stream, rule, id, head, result, more });
             }
         }
         let own = own.share();
-        let document = |(stream, rule, id, head, more): (&Stream, &RuleText, Piece, Piece, Piece)| {
-            let pieces = [head, rule.text, more, self.close, resource, stream.tail];
+        let document = |part: Part<'_>| {
+            let Part { stream, rule, id, head, result, more } = part;
+            let pieces = [head, result, rule.text, more, self.close, resource, stream.tail];
             Event::new(&self.common, &own, stream.index, id, pieces)
         };
         parts.into_iter().map(document).collect()
@@ -132,7 +143,6 @@ impl Writer {
         rule: &RuleText,
         dataset: &str,
         outcome: Outcome,
-        result: &str,
     ) -> (Piece, Piece) {
         let event_outcome = match outcome {
             Outcome::Passed => "success",
@@ -153,7 +163,7 @@ impl Writer {
         }
         let id = ids::event_id(&rule.id, &subject.id, &self.cycle);
         let id = own.add(id.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]));
-        for piece in ["\",\"dataset\":\"", dataset, "\"", &subject.event, &rule.severity, "}", result] {
+        for piece in ["\",\"dataset\":\"", dataset, "\"", &subject.event, &rule.severity, "}"] {
             own.push(piece);
         }
         (id, own.since(start))
@@ -185,26 +195,21 @@ impl Stream {
     }
 }
 
-/// `,"result":{…}`, and `,"error":{…}` where something was in the way.
-fn result(judgement: &Judgement) -> String {
-    let expected = judgement.expected.as_ref().map_or_else(|| "null".into(), json);
-    let mut out = String::with_capacity(HEAD / 2);
-    for piece in [
-        ",\"result\":{\"evaluation\":\"",
-        judgement.outcome.as_str(),
-        "\",\"evidence\":",
-        &json(&judgement.evidence),
-        ",\"expected\":",
-        &expected,
-        "}",
-    ] {
-        out.push_str(piece);
+/// Writes `,"result":{…}`, and `,"error":{…}` where something was in the way.
+fn result(own: &mut Text, judgement: &Judgement) -> Piece {
+    let start = own.end();
+    for piece in [",\"result\":{\"evaluation\":\"", judgement.outcome.as_str(), "\",\"evidence\":"] {
+        own.push(piece);
     }
+    own.push_json(&judgement.evidence);
+    own.push(",\"expected\":");
+    own.push_json(&judgement.expected);
+    own.push("}");
     if let Some(problem) = &judgement.problem {
-        let error = json!({"code": problem.code.as_str(), "message": problem.message});
-        out.push_str(&format!(",\"error\":{error}"));
+        own.push(",\"error\":");
+        own.push_json(&json!({"code": problem.code.as_str(), "message": problem.message}));
     }
-    out
+    own.since(start)
 }
 
 /// What every document of a stream ends with.
@@ -230,9 +235,4 @@ pub(super) fn tail(dataset: &str, context: &Context) -> String {
     })
     .to_string();
     format!(",{}", &common[1..])
-}
-
-fn json(map: &serde_json::Map<String, Value>) -> String {
-    // Cannot fail: keys are strings, and the writer is a string.
-    serde_json::to_string(map).unwrap_or_else(|_| "{}".into())
 }

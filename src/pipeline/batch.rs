@@ -49,7 +49,8 @@ impl Waiting {
     pub(super) fn take(&mut self, batch_events: usize) -> Batch {
         let part = self.parts.pop();
         let count = part.unwrap_or_else(|| self.fitting(batch_events));
-        let mut batch = Batch { events: Vec::new(), places: Vec::new(), is_part: part.is_some() };
+        let (events, places) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut batch = Batch { events, places, is_part: part.is_some() };
         for Queued { event, place } in self.events.drain(..count) {
             self.bytes -= place.bytes;
             batch.events.push(event);

@@ -83,6 +83,12 @@ impl Producer {
     /// `Ok`, every event is accounted for. Waits while
     /// the queue is full; more than it can hold goes in parts.
     pub async fn send_all(&self, events: Vec<Event>) -> Result<(), Closed> {
+        let all: usize = events.iter().map(size).sum();
+        if let Some(bytes) = u32::try_from(all).ok().filter(|bytes| *bytes <= QUEUE_BYTES)
+            && (1..=self.capacity).contains(&events.len())
+        {
+            return self.send_part(events, bytes).await;
+        }
         let mut part = Vec::with_capacity(events.len().min(self.capacity));
         let mut bytes = 0;
         for event in events {

@@ -90,12 +90,6 @@ pub(super) async fn judge_all(
                 }
             }
         }
-        if sinks.producer.is_some() || sinks.lines.is_some() {
-            let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-            let events = writer.findings(&subject, judged, &marks);
-            write_lines(&mut sinks.lines, &events)?;
-            pending.extend(events);
-        }
         let applies = |(_, judgement): &(&[usize], Judgement)| judgement.outcome != Outcome::NotApplicable;
         if judgements.iter().any(applies) {
             judged.insert(kind);
@@ -107,6 +101,12 @@ pub(super) async fn judge_all(
             if let (Some(report), Some(label)) = (&mut sinks.report, label) {
                 report.add(&subject.id, label, &judgements, &marks);
             }
+        }
+        if sinks.producer.is_some() || sinks.lines.is_some() {
+            let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
+            let events = writer.findings(subject, judged, &marks);
+            write_lines(&mut sinks.lines, &events)?;
+            pending.extend(events);
         }
         if let Some(progress) = sinks.progress {
             progress(tally.resources);
