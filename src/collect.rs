@@ -13,6 +13,7 @@
 
 mod arguments;
 mod authorities;
+pub mod aws;
 pub mod bounds;
 pub mod cluster;
 mod combined;

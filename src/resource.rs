@@ -20,15 +20,48 @@ pub enum Kind {
     /// An object of the Kubernetes API.
     #[serde(rename = "k8s_object")]
     K8sObject,
+    /// A managed cluster, or a part of one, as its cloud tells of it.
+    #[serde(rename = "caas")]
+    Caas,
+    /// A load balancer of a cloud.
+    #[serde(rename = "load-balancer")]
+    LoadBalancer,
+    /// A repository of images in a cloud.
+    #[serde(rename = "container-registry")]
+    ContainerRegistry,
 }
 
+/// What clouds are asked for: the type, and each `resource.sub_type` of it.
+pub const CLOUD: [(Kind, &[&str]); 3] = [
+    (Kind::Caas, &["aws-eks", "aws-eks-nodegroup"]),
+    (Kind::LoadBalancer, &["aws-elb", "aws-alb", "aws-nlb"]),
+    (Kind::ContainerRegistry, &["aws-ecr", "aws-ecr-public"]),
+];
+
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::File, Self::Process, Self::K8sObject, Self::Caas, Self::LoadBalancer, Self::ContainerRegistry];
+
+    /// Whether it is something on a node.
+    pub fn is_of_node(self) -> bool {
+        matches!(self, Self::File | Self::Process)
+    }
+
+    /// Whether a cloud tells of it.
+    pub fn is_of_cloud(self) -> bool {
+        matches!(self, Self::Caas | Self::LoadBalancer | Self::ContainerRegistry)
+    }
+
     /// The word used in documents, snapshots and `resource:` keys of controls.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Process => "process",
             Self::K8sObject => "k8s_object",
+            Self::Caas => "caas",
+            Self::LoadBalancer => "load-balancer",
+            Self::ContainerRegistry => "container-registry",
         }
     }
 }
@@ -104,9 +137,9 @@ impl Unread {
 pub struct Resource {
     /// `resource.type`.
     pub kind: Kind,
-    /// `resource.sub_type`: the object's Kind, `file`, `directory` or `process`.
+    /// `resource.sub_type`: the object's Kind, `file`, `directory`, `process` or one of [`CLOUD`].
     pub sub_type: String,
-    /// The native id, before hashing: metadata.uid, the host's path, pid + start ticks.
+    /// The native id, before hashing: metadata.uid, the host's path, pid + start ticks, an ARN.
     pub id: String,
     /// `resource.name`.
     pub name: String,
@@ -132,7 +165,9 @@ impl Resource {
                 raw.insert("component".into(), Value::from(selector.name.clone()));
                 "process".to_owned()
             }
-            Kind::K8sObject => selector.name.clone(),
+            Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {
+                selector.name.clone()
+            }
         };
         Self {
             kind: selector.kind,
@@ -152,7 +187,7 @@ impl Resource {
     }
 
     /// The names by which controls choose this resource: `file/<role>`, `process/<component>`,
-    /// `k8s_object/<Kind>`. A file may have several roles.
+    /// `k8s_object/<Kind>`, `caas/<sub_type>`. A file may have several roles.
     pub fn selectors(&self) -> Vec<&str> {
         match self.kind {
             Kind::File => self
@@ -162,7 +197,9 @@ impl Resource {
                 .map(|roles| roles.iter().filter_map(Value::as_str).collect())
                 .unwrap_or_default(),
             Kind::Process => self.raw.get("component").and_then(Value::as_str).into_iter().collect(),
-            Kind::K8sObject => vec![self.sub_type.as_str()],
+            Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {
+                vec![self.sub_type.as_str()]
+            }
         }
     }
 
@@ -181,7 +218,8 @@ pub struct Owner {
     pub name: String,
 }
 
-/// What a control judges: `file/<role>`, `process/<component>` or `k8s_object/<Kind>`.
+/// What a control judges: `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, or one of [`CLOUD`] such as
+/// `caas/aws-eks`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Selector {
     /// The type of resource.
@@ -201,15 +239,13 @@ impl std::str::FromStr for Selector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "expected `file/<role>`, `process/<component>` or `k8s_object/<Kind>`";
+        let expected = "expected `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, `caas/<sub_type>`, `load-balancer/<sub_type>` or `container-registry/<sub_type>`";
         let (kind, name) =
             text.split_once('/').ok_or_else(|| format!("`{text}` names no resource: {expected}"))?;
-        let kind = match kind {
-            "file" => Kind::File,
-            "process" => Kind::Process,
-            "k8s_object" => Kind::K8sObject,
-            other => return Err(format!("unknown resource type `{other}`: {expected}")),
-        };
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|known| known.as_str() == kind)
+            .ok_or_else(|| format!("unknown resource type `{kind}`: {expected}"))?;
         if name.is_empty() {
             return Err(format!("`{text}` names no resource: {expected}"));
         }
@@ -323,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_selector_reads_back_as_written() {
-        for text in ["file/pki-key", "process/kubelet", "k8s_object/Pod"] {
+        for text in ["file/pki-key", "process/kubelet", "k8s_object/Pod", "caas/aws-eks"] {
             assert_eq!(text.parse::<Selector>().unwrap().to_string(), text);
         }
         let message = "pod/x".parse::<Selector>().unwrap_err();

@@ -83,7 +83,7 @@ impl Index {
     pub fn note(&mut self, resource: &Resource) {
         match resource.kind {
             Kind::Process => return self.processes.note(resource),
-            Kind::File => return,
+            Kind::File | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => return,
             Kind::K8sObject => {}
         }
         // Of a list, or of one object in it: what is not known of one may be what decides.

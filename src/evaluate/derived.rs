@@ -33,7 +33,7 @@ pub(super) fn of(kind: Kind, sub_type: &str, root: &Value, unread: &mut Vec<Unre
             let component = root.get("component").and_then(Value::as_str).unwrap_or_default();
             of_process(component, root, &mut put);
         }
-        Kind::File => {}
+        Kind::File | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {}
     }
     out
 }

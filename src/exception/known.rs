@@ -85,8 +85,9 @@ impl Known {
             [("namespace", exception.namespace.is_some()), ("labels", !exception.labels.is_empty())];
         let asked = of_objects.iter().find(|(_, asked)| *asked)?;
         let objects = judged.iter().any(|selector| selector.kind == Kind::K8sObject);
-        (!objects)
-            .then(|| format!("`{rule}` judges files or processes, which have no {}: remove it", asked.0))
+        (!objects).then(|| {
+            format!("`{rule}` judges no Kubernetes objects, and nothing else has {}: remove it", asked.0)
+        })
     }
 
     /// The controls that a rule's name means.
@@ -109,6 +110,9 @@ fn kinds(selector: &Selector) -> Vec<&str> {
         Kind::K8sObject => vec![&selector.name, selector.kind.as_str()],
         Kind::File => vec!["file", "directory"],
         Kind::Process => vec!["process"],
+        Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {
+            vec![&selector.name, selector.kind.as_str()]
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn of(resource: &Resource, now: Timestamp) -> Vec<(&'static str, Valu
     match resource.kind {
         Kind::File => vec![("file", file(&resource.raw))],
         Kind::Process => vec![("process", process(&resource.raw, now))],
-        Kind::K8sObject => Vec::new(),
+        Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => Vec::new(),
     }
 }
 

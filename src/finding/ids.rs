@@ -21,6 +21,7 @@ pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
         Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
         Kind::Process => format!("{cluster}{node}{}", resource.id),
         Kind::K8sObject => resource.id.clone(),
+        Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => format!("{cluster}{}", resource.id),
     };
     hash(&name)
 }

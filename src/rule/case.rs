@@ -129,6 +129,7 @@ impl CaseText {
                 Kind::File => written("sub_type").unwrap_or("file").to_owned(),
                 Kind::Process => "process".to_owned(),
                 Kind::K8sObject => written("kind").unwrap_or_default().to_owned(),
+                Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => String::new(),
             }
         });
         let verdict = match self.verdict {

@@ -10,7 +10,7 @@ use crate::collect::places::roles;
 use crate::config::settings::Posture;
 use crate::evaluate::Judge;
 use crate::exception::Exceptions;
-use crate::resource::Kind;
+use crate::resource::{CLOUD, Kind};
 use crate::rule::{Catalogue, Rule, RuleFile, built_in};
 
 /// The rules of a run and what judges by them.
@@ -42,13 +42,17 @@ impl Engine {
                 Kind::File => roles().contains(&name),
                 Kind::Process => Component::ALL.iter().any(|component| component.as_str() == name),
                 Kind::K8sObject => true,
+                Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {
+                    CLOUD.iter().any(|(known, names)| *known == kind && names.contains(&name))
+                }
             };
             if !known {
                 let components = Component::ALL.map(Component::as_str).join(", ");
                 bail!(
-                    "a control judges {}/{name}, which is never collected (files: {}; processes: {components})",
+                    "a control judges {}/{name}, which is never collected (files: {}; processes: {components}; clouds: {})",
                     kind.as_str(),
-                    roles().join(", ")
+                    roles().join(", "),
+                    CLOUD.iter().flat_map(|(_, names)| *names).copied().collect::<Vec<_>>().join(", ")
                 );
             }
         }

@@ -50,7 +50,7 @@ pub(super) fn why_absent(platform: Option<Platform>, judged: &[Selector]) -> Opt
     let of_control_plane = |selector: &Selector| match selector.kind {
         Kind::Process => !matches!(selector.name.as_str(), "kubelet" | "kube-proxy"),
         Kind::File => !selector.name.starts_with("kubelet-") && selector.name != "proxy-kubeconfig",
-        Kind::K8sObject => false,
+        Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => false,
     };
     judged
         .iter()

@@ -79,7 +79,7 @@ async fn live(
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
         machine_id: Some(host.machine_id.clone()),
-        wanted: wanted.iter().any(|(kind, _)| *kind != Kind::K8sObject),
+        wanted: wanted.iter().any(|(kind, _)| kind.is_of_node()),
     };
     let identified = match &connection {
         Ok(connection) => cluster::identify(connection, &hints).await,
@@ -171,7 +171,7 @@ async fn collect(
     let to_node = found.clone();
     let of_node: Vec<Selector> = wanted
         .iter()
-        .filter(|(kind, _)| *kind != Kind::K8sObject)
+        .filter(|(kind, _)| kind.is_of_node())
         .map(|(kind, name)| Selector::new(*kind, name.as_str()))
         .collect();
     let told = Told {

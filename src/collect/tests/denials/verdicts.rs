@@ -65,7 +65,7 @@ fn id(resource: &Resource) -> String {
         // A process whose start is hidden has another id.
         Kind::Process => process(resource.raw["pid"].as_str().unwrap()),
         Kind::File => format!("file {}", resource.id),
-        Kind::K8sObject => format!("{} {}", resource.sub_type, resource.id),
+        _ => format!("{} {}", resource.sub_type, resource.id),
     }
 }
 

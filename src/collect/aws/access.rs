@@ -1,0 +1,189 @@
+//! Asking AWS: with whose credentials, so many calls at once, and what a refusal means.
+
+use aws_sdk_sts::config::http::HttpResponse;
+use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use serde_json::Value;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+use super::body::Body;
+use super::call::Call;
+use crate::resource::{Reason, Unread};
+
+/// The most calls under way, over all services and regions.
+const AT_ONCE: usize = 8;
+/// The most of an answer's message that is told.
+const MAX_MESSAGE: usize = 400;
+
+/// AWS as one caller sees it.
+#[derive(Debug, Clone)]
+pub struct Access {
+    config: SdkConfig,
+    places: Arc<Semaphore>,
+}
+
+/// A call that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Why, in the words of outcomes.
+    pub reason: Reason,
+    /// The service's own code, such as `RepositoryNotFoundException`; empty where it did not answer.
+    pub code: String,
+    /// What was called, what came back, and what to do about it.
+    pub what: String,
+}
+
+impl Problem {
+    /// As the reason why `at` is unread.
+    pub fn unread(&self, at: &str) -> Unread {
+        Unread::new(at, self.reason, self.what.clone())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Access {
+    /// With this configuration's credentials.
+    pub fn new(config: SdkConfig) -> Self {
+        Self { config, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// The configuration for a region.
+    pub fn at(&self, region: &str) -> SdkConfig {
+        self.config.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// Waits for a place, then for the answer.
+    pub async fn ask<T, E>(
+        &self,
+        call: &Call,
+        region: &str,
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Problem>
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        // Never closed.
+        let _place = self.places.acquire().await;
+        sent.await.map_err(|error| problem(call, region, &error))
+    }
+
+    /// The same, and the answer as JSON: `body` is the interceptor that the operation was given.
+    #[allow(dead_code, reason = "EKS and ECR come next")]
+    pub(super) async fn ask_json<T, E>(
+        &self,
+        call: &Call,
+        region: &str,
+        body: &Body,
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<(T, Value), Problem>
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let answer = self.ask(call, region, sent).await?;
+        Ok((answer, body.take()))
+    }
+}
+
+fn problem<E>(call: &Call, region: &str, error: &SdkError<E, HttpResponse>) -> Problem
+where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    let code = error.code().unwrap_or_default().to_owned();
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let reason = match error {
+        SdkError::TimeoutError(_) => Reason::Timeout,
+        SdkError::ServiceError(_) => reason(&code, status),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Reason::Timeout,
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if lacks_credentials(error) => {
+            Reason::NoCredentials
+        }
+        SdkError::DispatchFailure(_) => Reason::Unavailable,
+        _ => Reason::Malformed,
+    };
+    let said = match error.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => DisplayErrorContext(error).to_string(),
+    };
+    let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
+    let action = call.action();
+    let advice = match reason {
+        Reason::Denied => format!(" (allow the IAM action {action})"),
+        Reason::NoCredentials => " (set posturebeat.aws.credentials, or give the pod a role)".to_owned(),
+        _ => String::new(),
+    };
+    Problem { reason, code, what: format!("call {action} in {region}: {said}{advice}") }
+}
+
+/// What a service's refusal means.
+fn reason(code: &str, status: Option<u16>) -> Reason {
+    let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
+    if has(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "LimitExceeded", "ServiceUnavailable"]) {
+        Reason::Unavailable
+    } else if has(&[
+        "AccessDenied",
+        "Unauthorized",
+        "NotAuthorized",
+        "Token",
+        "Signature",
+        "UnrecognizedClient",
+    ]) {
+        Reason::Denied
+    } else if has(&["NotFound", "NoSuch"]) {
+        Reason::Missing
+    } else {
+        match status {
+            Some(401 | 403) => Reason::Denied,
+            Some(404) => Reason::Missing,
+            Some(429 | 500..) => Reason::Unavailable,
+            _ => Reason::Malformed,
+        }
+    }
+}
+
+/// Whether the chain of causes ends with credentials that are not there.
+fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_have_a_reason() {
+        for (code, status, expected) in [
+            ("AccessDeniedException", 400, Reason::Denied),
+            ("UnauthorizedOperation", 403, Reason::Denied),
+            ("ExpiredTokenException", 400, Reason::Denied),
+            ("InvalidClientTokenId", 403, Reason::Denied),
+            ("SignatureDoesNotMatch", 403, Reason::Denied),
+            ("ThrottlingException", 400, Reason::Unavailable),
+            ("TooManyRequestsException", 429, Reason::Unavailable),
+            ("RepositoryNotFoundException", 400, Reason::Missing),
+            ("LoadBalancerNotFound", 400, Reason::Missing),
+            ("NoSuchEntity", 404, Reason::Missing),
+            ("InternalFailure", 500, Reason::Unavailable),
+            ("", 503, Reason::Unavailable),
+            ("InvalidParameterException", 400, Reason::Malformed),
+        ] {
+            assert_eq!(reason(code, Some(status)), expected, "{code}");
+        }
+    }
+}
