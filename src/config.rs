@@ -7,6 +7,7 @@
 //! is read into structs that mirror the file (`read`, `raw`), and those are checked (`resolve`). Exceptions are
 //! read on their own, with all their mistakes (`exceptions`).
 
+mod aws;
 mod elasticsearch;
 mod error;
 mod exceptions;
@@ -37,8 +38,8 @@ use std::path::PathBuf;
 
 pub use error::{ConfigError, Mistake};
 pub use settings::{
-    Auth, Elasticsearch, Exception, FileOutput, Http, Logging, Output, Posture, Queue, Settings, Setup, Tls,
-    Verification,
+    AssumeRole, Auth, Aws, AwsKeys, Elasticsearch, Exception, FileOutput, Http, Logging, Output, Posture,
+    Queue, Settings, Setup, Tls, Verification,
 };
 
 /// Everything that a configuration is made of, the later over the earlier.

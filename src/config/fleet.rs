@@ -10,7 +10,7 @@ use config::{Map, Value, ValueKind};
 use super::error::Mistake;
 use super::place::Place;
 use super::tree;
-use super::{keys, layer};
+use super::{aws, keys, layer};
 use unused::Unused;
 
 /// The version that a benchmark without one means in a policy.
@@ -81,6 +81,18 @@ pub(super) fn translate(
             put(ours, value)?;
         }
     }
+    if let Some((at, written)) = credentials(at, input) {
+        let path = "posturebeat.aws.credentials";
+        let mut cut = unused.cut(written, path, &at, &keys::all());
+        // Later versions of the integration may offer more; what is written beside it is what counts.
+        if let ValueKind::Table(table) = &mut cut.kind
+            && table.get("type").is_some_and(|kind| !text(kind).is_some_and(aws::is_known))
+        {
+            table.remove("type");
+            unused.key(tree::dotted(&at, "type"));
+        }
+        put(path, &cut)?;
+    }
     for (key, ours) in
         [("package_policy_id", "posturebeat.package_policy_id"), ("revision", "posturebeat.revision")]
     {
@@ -139,6 +151,19 @@ fn versioned(file: &str, input: &Value) -> Result<Value, Mistake> {
     let origin = at.origin().map(str::to_owned);
     let name = Value::new(origin.as_ref(), name);
     Ok(Value::new(origin.as_ref(), ValueKind::Array(vec![name])))
+}
+
+/// The AWS credentials of a stream, else of the input, and where they are.
+fn credentials<'a>(at: &str, input: &'a Value) -> Option<(String, &'a Value)> {
+    let key = "config.v1.aws.credentials";
+    let of_stream = |(index, stream): (usize, &'a Value)| {
+        let found = tree::find(stream, key)?;
+        Some((tree::dotted(at, &format!("streams.{index}.{key}")), found))
+    };
+    items(input, "streams")
+        .find_map(of_stream)
+        .or_else(|| tree::find(input, key).map(|found| (tree::dotted(at, key), found)))
+        .filter(|(_, found)| matches!(found.kind, ValueKind::Table(_)))
 }
 
 /// The output that the input uses, cut to our keys; `None` for an input without a policy around it.
