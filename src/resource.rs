@@ -286,6 +286,21 @@ pub struct Cluster {
     pub platform: Option<Platform>,
     /// Where `id` comes from.
     pub source: IdentitySource,
+    /// The cloud that it runs in, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Cloud>,
+}
+
+/// Where in a cloud a cluster runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cloud {
+    /// `aws`.
+    pub provider: String,
+    /// The region, such as `eu-west-1`; empty where it was not found.
+    pub region: String,
+    /// The account; empty where nobody could be asked.
+    pub account: String,
 }
 
 /// A distribution of Kubernetes, or a service that runs it.

@@ -7,6 +7,7 @@ mod daemon;
 mod diff;
 mod engine;
 mod exceptions;
+mod live;
 mod monitor;
 mod record;
 mod remarks;

@@ -9,8 +9,10 @@
 mod access;
 mod body;
 mod call;
+mod connect;
 mod sightings;
 
 pub use access::{Access, Problem};
 pub use call::{CALLS, Call, Feed};
+pub use connect::connect;
 pub use sightings::Sightings;

@@ -217,7 +217,6 @@ pub(super) fn tail(dataset: &str, context: &Context) -> String {
     let agent = &context.agent;
     let (policy, revision) = &context.package_policy;
     let common = json!({
-        "related": {},
         "cluster_id": context.identity.cluster.id,
         "data_stream": {"type": "logs", "dataset": dataset, "namespace": context.namespace},
         "agent": {
