@@ -10,9 +10,15 @@ mod access;
 mod body;
 mod call;
 mod connect;
+pub mod grant;
+mod probe;
 mod sightings;
+
+/// Where public repositories are asked about, wherever they are.
+pub const PUBLIC_REGION: &str = "us-east-1";
 
 pub use access::{Access, Problem};
 pub use call::{CALLS, Call, Feed};
 pub use connect::connect;
+pub use probe::{Answer, Probe, probe};
 pub use sightings::Sightings;

@@ -117,6 +117,9 @@ where
     let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
     let action = call.action();
     let advice = match reason {
+        Reason::Denied if is_of_credentials(&code) => {
+            " (these credentials are not valid, or no longer)".to_owned()
+        }
         Reason::Denied => format!(" (allow the IAM action {action})"),
         Reason::NoCredentials => " (set posturebeat.aws.credentials, or give the pod a role)".to_owned(),
         _ => String::new(),
@@ -124,19 +127,17 @@ where
     Problem { reason, code, what: format!("call {action} in {region}: {said}{advice}") }
 }
 
+/// Whether it is the caller who is refused, not the call.
+fn is_of_credentials(code: &str) -> bool {
+    ["Token", "Signature", "UnrecognizedClient"].iter().any(|part| code.contains(part))
+}
+
 /// What a service's refusal means.
 fn reason(code: &str, status: Option<u16>) -> Reason {
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
     if has(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "LimitExceeded", "ServiceUnavailable"]) {
         Reason::Unavailable
-    } else if has(&[
-        "AccessDenied",
-        "Unauthorized",
-        "NotAuthorized",
-        "Token",
-        "Signature",
-        "UnrecognizedClient",
-    ]) {
+    } else if is_of_credentials(code) || has(&["AccessDenied", "Unauthorized", "NotAuthorized"]) {
         Reason::Denied
     } else if has(&["NotFound", "NoSuch"]) {
         Reason::Missing
