@@ -363,6 +363,8 @@ pub enum IdentitySource {
     LastKnown,
     /// The API was never in reach; derived from the machine's id.
     MachineId,
+    /// The API was not asked: the cluster's name in its cloud, an ARN.
+    Cloud,
     /// Nothing to tell one cluster from another (manifests, a snapshot without a header).
     #[default]
     None,

@@ -1,6 +1,7 @@
 //! The composition root: settings become collectors, a judge, documents and a pipeline; the only room
 //! that sees all others.
 
+mod cloud;
 mod cycle;
 mod cycles;
 mod daemon;

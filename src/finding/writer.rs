@@ -74,6 +74,7 @@ impl Writer {
             IdentitySource::Api => "}",
             IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
             IdentitySource::MachineId => ",\"cluster_id_source\":\"machine_id\"}",
+            IdentitySource::Cloud => ",\"cluster_id_source\":\"cloud\"}",
             IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
         });
         let cycle = ids::cycle(context.sequence, 0);

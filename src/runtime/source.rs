@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::state::State;
-use super::{live, remarks};
+use super::{cloud, live, remarks};
 use crate::collect::host::{HostFacts, facts};
 use crate::collect::join::Index;
 use crate::collect::{manifests, snapshot};
@@ -24,6 +24,8 @@ pub(super) const FOUND: usize = 16;
 pub enum Source {
     /// This node, and its cluster's API.
     Live,
+    /// An EKS cluster, as AWS tells of it.
+    Eks,
     /// What `collect` recorded.
     Snapshot(PathBuf),
     /// Plain Kubernetes YAML and JSON.
@@ -56,6 +58,7 @@ pub(super) async fn observe(
     let host = facts(&settings.posture.host_root);
     let observation = match source {
         Source::Live => live::observe(settings, state, wanted, host).await,
+        Source::Eks => cloud::outside(settings, wanted, host).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
         Source::Manifests(paths) => written(paths.clone(), host).await?,
     };
