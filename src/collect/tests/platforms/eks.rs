@@ -153,7 +153,7 @@ impl Tree {
     /// pod of the add-on kube-proxy, which nobody on the node vouches for.
     fn kubelet_of_eks(&self, command: &str, cgroup: &str) {
         let plant = |pid, command, cgroup, namespace, mounts| {
-            self.process(&Planted { pid, command, cgroup, namespace, mounts, ..Planted::default() });
+            self.process(&Planted { pid, command, namespace, mounts, cgroup, ..Planted::default() });
         };
         plant(100, command, cgroup, None, HOST_MOUNTS);
         plant(200, "/usr/bin/containerd", "0::/runtime.slice/containerd.service\n", None, HOST_MOUNTS);
@@ -168,6 +168,9 @@ const AL2023_CONFIG: &str = "/etc/kubernetes/kubelet/config.json";
 const AL2023_DROP_INS: &str = "/etc/kubernetes/kubelet/config.json.d";
 const PROVIDER_CONFIG: &str = "/etc/eks/image-credential-provider/config.json";
 const KUBECONFIG: &str = "/var/lib/kubelet/kubeconfig";
+
+/// Makes a node.
+type Image = fn() -> Tree;
 
 /// What Amazon Linux has, whichever of the two.
 fn amazon_linux() -> Tree {

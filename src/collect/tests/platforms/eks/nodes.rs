@@ -5,7 +5,7 @@ use rustix::process::{getegid, geteuid};
 use serde_json::json;
 
 use super::super::assert_inventory;
-use super::{AL2023_DROP_INS, NEW, OLD, Seen, Tree, al2, al2023, bottlerocket, outcomes, shortfalls};
+use super::{AL2023_DROP_INS, Image, NEW, OLD, Seen, al2, al2023, bottlerocket, outcomes, shortfalls};
 use crate::collect::hostfs::refusals::Refused;
 use crate::evaluate::Outcome;
 
@@ -184,7 +184,7 @@ fn what_bottlerocket_s_policy_hides_is_an_error_and_takes_no_verdict_about_the_k
 
 #[test]
 fn a_node_that_has_lost_its_kubelet_still_has_its_files() {
-    let images: [(fn() -> Tree, &str, &str); 3] = [
+    let images: [(Image, &str, &str); 3] = [
         (|| al2(""), "/etc/kubernetes/kubelet/kubelet-config.json", "/var/lib/kubelet/kubeconfig"),
         (|| al2023(""), "/etc/kubernetes/kubelet/config.json", "/var/lib/kubelet/kubeconfig"),
         (bottlerocket, "/etc/kubernetes/kubelet/config", "/etc/kubernetes/kubelet/kubeconfig"),

@@ -4,8 +4,8 @@ use rustix::io::Errno;
 
 use super::super::super::Planted;
 use super::{
-    AL2_CONFIG, AL2023_CONFIG, KUBECONFIG, NEW, OLD, PROVIDER_CONFIG, Tree, al2, al2023, amazon_linux_config,
-    bottlerocket, outcomes,
+    AL2_CONFIG, AL2023_CONFIG, Image, KUBECONFIG, NEW, OLD, PROVIDER_CONFIG, Tree, al2, al2023,
+    amazon_linux_config, bottlerocket, outcomes,
 };
 use crate::collect::hostfs::refusals::Refused;
 use crate::evaluate::Outcome;
@@ -111,7 +111,7 @@ fn cis_operator_225_the_running_kubelet_s_own_flags_decide() {
 /// `elastic/cloudbeat#2008`: the kubelet of one node of EKS could not be read, and its 11 findings were missing.
 #[test]
 fn cloudbeat_2008_an_unreadable_kubelet_of_eks_is_an_error_for_each_control() {
-    let images: [fn() -> Tree; 3] = [|| al2(""), || al2023(""), bottlerocket];
+    let images: [Image; 3] = [|| al2(""), || al2023(""), bottlerocket];
     for image in images {
         for hidden in ["/proc/100", "/proc/100/cmdline", "/proc/100/status", "/proc"] {
             for errno in [Errno::ACCESS, Errno::IO] {
