@@ -73,6 +73,9 @@ pub(super) enum Command {
         #[arg(long = "index-management")]
         index_management: bool,
     },
+    /// Secrets under names, for `${NAME}` in the configuration
+    #[command(subcommand)]
+    Keystore(KeystoreCommand),
     /// Try what the configuration says
     #[command(subcommand)]
     Test(TestCommand),
@@ -149,6 +152,35 @@ pub(super) enum RulesCommand {
     Coverage,
     /// Where other tools, or the recommendations' own words, decide otherwise
     Differences,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeystoreCommand {
+    /// Create an empty one
+    Create {
+        /// Without asking, also over an old one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Keep a secret; it is asked for, and does not show
+    Add {
+        /// Its name
+        key: String,
+        /// Read it from standard input; one line end at its end is taken away
+        #[arg(long)]
+        stdin: bool,
+        /// Without asking, also over an old one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the names, one a line
+    List,
+    /// Forget secrets
+    Remove {
+        /// Their names
+        #[arg(required = true)]
+        keys: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

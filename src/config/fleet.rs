@@ -33,8 +33,8 @@ const POLICY_KEYS: &[&str] = &[
     "namespaces",
 ];
 /// Our own sections, which have no place in a policy's file: they would go unread.
-const OWN_SECTIONS: [&str; 8] =
-    ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "http", "path"];
+const OWN_SECTIONS: [&str; 9] =
+    ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "http", "path", "keystore"];
 
 /// Whether a top-level key tells that a file is a policy or an input of one.
 pub(super) fn is_policy_key(key: &str) -> bool {

@@ -34,6 +34,8 @@ pub(super) struct Raw {
     pub http: RawHttp,
     /// Where files are kept.
     pub path: RawPath,
+    /// Where secrets are kept under names, for `${NAME}` in this file: see `posturebeat keystore`.
+    pub keystore: RawKeystore,
     /// The name of this shipper, in `agent.name` and `host.name`. Default: the host's name.
     #[schemars(example = &"node-1")]
     pub name: Option<String>,
@@ -246,6 +248,15 @@ pub(super) enum Level {
 pub(super) struct RawPath {
     /// The folder of what must outlive a restart, such as the agent's id.
     pub data: PathBuf,
+}
+
+/// The section `keystore`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawKeystore {
+    /// The file. Default: `posturebeat.keystore` in `path.data`.
+    #[schemars(example = &"/etc/posturebeat/posturebeat.keystore")]
+    pub path: Option<PathBuf>,
 }
 
 impl Default for RawPath {

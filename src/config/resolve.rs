@@ -20,7 +20,7 @@ const MAX_NAMESPACE: usize = 100;
 /// Checks what was read from `tree`.
 pub(super) fn resolve(raw: Raw, tree: &Value) -> Result<Settings, Mistake> {
     let checker = Checker { tree };
-    let Raw { posturebeat, output, queue, setup, logging, http, path, name } = raw;
+    let Raw { posturebeat, output, queue, setup, logging, http, path, name, keystore: _ } = raw;
     Ok(Settings {
         posture: posture(posturebeat, &checker)?,
         output: one_output(output, &checker)?,

@@ -58,7 +58,9 @@ impl Check {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::paths).collect(),
             Self::Not(part) => part.paths(),
-            Self::None(path) | Self::Some(path) | Self::Each { path, .. } | Self::Values { path, .. } => vec![path],
+            Self::None(path) | Self::Some(path) | Self::Each { path, .. } | Self::Values { path, .. } => {
+                vec![path]
+            }
             Self::Setting { .. } | Self::Owner(_) => Vec::new(),
         }
     }
