@@ -7,10 +7,18 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod access;
+mod ask;
 mod body;
 mod call;
+pub mod eks;
+mod policy;
+mod request;
 mod sightings;
+
+#[cfg(test)]
+mod tests;
 
 pub use access::{Access, Problem};
 pub use call::{CALLS, Call, Feed};
+pub use request::{Request, out_of_reach};
 pub use sightings::Sightings;
