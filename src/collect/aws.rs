@@ -7,12 +7,19 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod access;
+mod ask;
 mod body;
 mod call;
 mod connect;
+pub mod eks;
 pub mod grant;
+mod policy;
 mod probe;
+mod request;
 mod sightings;
+
+#[cfg(test)]
+mod tests;
 
 /// Where public repositories are asked about, wherever they are.
 pub const PUBLIC_REGION: &str = "us-east-1";
@@ -21,4 +28,5 @@ pub use access::{Access, Problem};
 pub use call::{CALLS, Call, Feed};
 pub use connect::connect;
 pub use probe::{Answer, Probe, probe};
+pub use request::{Request, out_of_reach};
 pub use sightings::Sightings;

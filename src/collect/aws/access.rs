@@ -39,6 +39,12 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A call that was answered, with something that is of no use.
+    pub(super) fn new(call: &Call, region: &str, reason: Reason, said: &str) -> Self {
+        let what = format!("call {} in {region}: {said}", call.action());
+        Self { reason, code: String::new(), what }
+    }
+
     /// As the reason why `at` is unread.
     pub fn unread(&self, at: &str) -> Unread {
         Unread::new(at, self.reason, self.what.clone())
@@ -78,7 +84,6 @@ impl Access {
     }
 
     /// The same, and the answer as JSON: `body` is the interceptor that the operation was given.
-    #[allow(dead_code, reason = "EKS and ECR come next")]
     pub(super) async fn ask_json<T, E>(
         &self,
         call: &Call,
