@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod aws;
 mod bed;
 mod breaks;
 mod canaries;

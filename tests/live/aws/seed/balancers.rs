@@ -1,0 +1,156 @@
+//! Load balancers of both generations.
+
+use aws_sdk_elasticloadbalancing as classic;
+use aws_sdk_elasticloadbalancingv2 as v2;
+use classic::types::{Listener, PolicyAttribute};
+use serde_json::json;
+use std::collections::BTreeMap;
+use v2::types::{
+    Action, ActionTypeEnum, Certificate, LoadBalancerSchemeEnum, LoadBalancerTypeEnum, ProtocolEnum,
+    RedirectActionConfig, RedirectActionStatusCodeEnum,
+};
+
+use super::{AWAY, HOME, Seed};
+use crate::aws::front::Front;
+use crate::aws::plain::{Plain, texts};
+
+pub async fn plant(emulator: &str, front: &Front, plain: &Plain) -> Seed {
+    let mut seed = Seed { hosts: BTreeMap::new(), balancers: BTreeMap::new() };
+    let request = json!({"DomainName": "shop.example"});
+    let answer = plain.json("acm", HOME, "CertificateManager.RequestCertificate", &request).await;
+    let certificate = answer["CertificateArn"].as_str().unwrap();
+    for region in [HOME, AWAY] {
+        let elb = classic::Client::new(&crate::aws::config(emulator, region));
+        let names: &[&str] =
+            if region == HOME { &["classic-https", "classic-tcp"] } else { &["classic-away"] };
+        for name in names {
+            let emulated =
+                plant_classic(&elb, region, name, name.ends_with("https").then_some(certificate)).await;
+            // The emulator names the same region for all, and has no number.
+            let host = format!("{name}-1234567890.{region}.elb.amazonaws.com");
+            front.extras(|extras| extras.host(&emulated, &host));
+            seed.hosts.insert(name, host);
+        }
+    }
+    Newer { client: v2::Client::new(&crate::aws::config(emulator, HOME)), certificate, front, plain }
+        .plant(&mut seed)
+        .await;
+    seed
+}
+
+/// One classic balancer, with HTTPS if there is a certificate; returns its host name.
+async fn plant_classic(elb: &classic::Client, region: &str, name: &str, certificate: Option<&str>) -> String {
+    let listener = match certificate {
+        Some(certificate) => {
+            Listener::builder().protocol("HTTPS").load_balancer_port(443).ssl_certificate_id(certificate)
+        }
+        None => Listener::builder().protocol("TCP").load_balancer_port(80),
+    };
+    let tag = classic::types::Tag::builder().key("kubernetes.io/service-name").value(format!("demo/{name}"));
+    let request = elb
+        .create_load_balancer()
+        .load_balancer_name(name)
+        .availability_zones(format!("{region}a"))
+        .listeners(listener.instance_port(30_080).build().unwrap())
+        .tags(tag.build().unwrap());
+    let made = request.send().await.unwrap();
+    if certificate.is_some() {
+        let modern = PolicyAttribute::builder()
+            .attribute_name("Reference-Security-Policy")
+            .attribute_value("ELBSecurityPolicy-TLS-1-2-2017-01");
+        let policy = elb.create_load_balancer_policy().load_balancer_name(name).policy_name("modern");
+        let policy = policy.policy_type_name("SSLNegotiationPolicyType").policy_attributes(modern.build());
+        policy.send().await.unwrap();
+        let used = elb.set_load_balancer_policies_of_listener().load_balancer_name(name);
+        used.load_balancer_port(443).policy_names("modern").send().await.unwrap();
+    }
+    made.dns_name().unwrap().to_owned()
+}
+
+/// ALBs and NLBs.
+struct Newer<'a> {
+    client: v2::Client,
+    certificate: &'a str,
+    front: &'a Front,
+    plain: &'a Plain,
+}
+
+impl Newer<'_> {
+    async fn plant(&self, seed: &mut Seed) {
+        let subnets = self.plain.form("ec2", HOME, "Action=DescribeSubnets&Version=2016-11-15").await;
+        let network = texts(&subnets, "vpcId")[0];
+        let subnets = &texts(&subnets, "subnetId")[..2];
+        let target = |name: &'static str, protocol| {
+            let group = self.client.create_target_group().name(name).protocol(protocol).port(30_080);
+            async {
+                group.vpc_id(network).send().await.unwrap().target_groups()[0]
+                    .target_group_arn()
+                    .unwrap()
+                    .to_owned()
+            }
+        };
+        let (http, tcp) = (target("http", ProtocolEnum::Http).await, target("tcp", ProtocolEnum::Tcp).await);
+        let forward =
+            |target: &str| Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target).build();
+        let to_https = RedirectActionConfig::builder()
+            .protocol("HTTPS")
+            .port("443")
+            .status_code(RedirectActionStatusCodeEnum::Http301)
+            .build();
+        let redirect = Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(to_https).build();
+
+        let alb = LoadBalancerTypeEnum::Application;
+        let arn = self.create(seed, "alb-https", alb.clone(), subnets).await;
+        self.listen(&arn, ProtocolEnum::Http, 80, redirect).await;
+        self.listen(&arn, ProtocolEnum::Https, 443, forward(&http)).await;
+        let arn = self.create(seed, "alb-http", alb, subnets).await;
+        self.listen(&arn, ProtocolEnum::Http, 80, forward(&http)).await;
+
+        let nlb = LoadBalancerTypeEnum::Network;
+        let arn = self.create(seed, "nlb-tls", nlb.clone(), subnets).await;
+        self.listen(&arn, ProtocolEnum::Tls, 443, forward(&tcp)).await;
+        let arn = self.create(seed, "nlb-tcp", nlb, subnets).await;
+        self.listen(&arn, ProtocolEnum::Tcp, 80, forward(&tcp)).await;
+    }
+
+    async fn create(
+        &self,
+        seed: &mut Seed,
+        name: &'static str,
+        kind: LoadBalancerTypeEnum,
+        subnets: &[&str],
+    ) -> String {
+        let tag = v2::types::Tag::builder().key("kubernetes.io/service-name").value(format!("demo/{name}"));
+        let request = self
+            .client
+            .create_load_balancer()
+            .name(name)
+            .r#type(kind.clone())
+            .scheme(LoadBalancerSchemeEnum::InternetFacing)
+            .set_subnets(Some(subnets.iter().map(|&subnet| subnet.to_owned()).collect()))
+            .tags(tag.build());
+        let made = request.send().await.unwrap();
+        let made = &made.load_balancers()[0];
+        let emulated = made.dns_name().unwrap();
+        let mut host = emulated.to_owned();
+        if kind == LoadBalancerTypeEnum::Network {
+            // The emulator names them as it does the others.
+            host = format!("{name}-0123456789abcdef.elb.{HOME}.amazonaws.com");
+            self.front.extras(|extras| extras.host(emulated, &host));
+        }
+        let arn = made.load_balancer_arn().unwrap().to_owned();
+        seed.hosts.insert(name, host);
+        seed.balancers.insert(name, arn.clone());
+        arn
+    }
+
+    async fn listen(&self, balancer: &str, protocol: ProtocolEnum, port: i32, action: Action) {
+        let mut request =
+            self.client.create_listener().load_balancer_arn(balancer).port(port).default_actions(action);
+        if matches!(protocol, ProtocolEnum::Https | ProtocolEnum::Tls) {
+            let certificate = Certificate::builder().certificate_arn(self.certificate).build();
+            request = request.ssl_policy("ELBSecurityPolicy-TLS13-1-2-2021-06").certificates(certificate);
+        }
+        request.protocol(protocol).send().await.unwrap();
+    }
+}
