@@ -8,6 +8,7 @@ mod forward;
 mod operation;
 mod pages;
 mod refusal;
+mod scanning;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -50,11 +51,12 @@ struct State {
 }
 
 impl Front {
-    /// Listens on a loopback port, before the emulator at this address.
-    pub async fn start(emulator: &str) -> Self {
+    /// Listens on a loopback port, before the emulator at this address, and adds these answers.
+    pub async fn start(emulator: &str, extras: Extras) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Shared::default();
+        shared.lock().extras = extras;
         tokio::spawn(serve(listener, Emulator::at(emulator), shared.clone()));
         Self { url, shared }
     }
@@ -168,7 +170,10 @@ async fn answer(emulator: &Emulator, shared: &Shared, request: &Request<Bytes>) 
         }
         state.page
     };
-    let answer = emulator.ask(&pages::whole(&operation, page, request)).await;
+    let mut answer = emulator.ask(&pages::whole(&operation, page, request)).await;
+    if action == scanning::ACTION {
+        answer = scanning::complete(emulator, request, answer).await;
+    }
     let answer = shared.lock().extras.complete(&operation, answer);
     pages::cut(&operation, page, answer)
 }
@@ -179,7 +184,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_is_under_way_until_it_is_answered() {
-        let front = Front::start("http://127.0.0.1:1").await;
+        let front = Front::start("http://127.0.0.1:1", Extras::default()).await;
         let first = UnderWay::count(&front.shared, "eks:ListClusters");
         let second = UnderWay::count(&front.shared, "eks:ListClusters");
         drop((first, second));

@@ -1,8 +1,9 @@
 //! What clients see of the seed is what its table says, in whole lists and in pages.
 
+use aws_sdk_ecr::types::{ImageScanningConfiguration, ScanFrequency};
 use std::collections::BTreeSet;
 
-use super::seed::{AWAY, HOME, image};
+use super::seed::{AWAY, HOME, image, issuer};
 use super::{Aws, Front};
 
 #[test]
@@ -69,6 +70,8 @@ fn clusters_are_as_different_as_they_should_be() {
             assert_eq!(!cluster.encryption_config().is_empty(), encrypted, "{name}");
             let access = cluster.access_config().unwrap();
             assert_eq!(access.authentication_mode().unwrap().as_str(), mode, "{name}");
+            let oidc = cluster.identity().unwrap().oidc().unwrap();
+            assert_eq!(oidc.issuer(), Some(issuer(region, name).as_str()));
         }
     });
 }
@@ -94,4 +97,53 @@ fn balancers_and_images_are_in_their_regions() {
         let public = aws_sdk_ecrpublic::Client::new(&away);
         assert!(public.describe_repositories().send().await.is_err());
     });
+}
+
+#[test]
+fn repositories_scan_as_they_or_the_registry_say() {
+    let aws = Aws::take();
+    aws.block_on(async {
+        for (region, name, frequency) in [
+            (HOME, "good", ScanFrequency::ScanOnPush),
+            (HOME, "unscanned", ScanFrequency::Manual),
+            (AWAY, "away", ScanFrequency::ContinuousScan),
+        ] {
+            let ecr = aws_sdk_ecr::Client::new(&aws.config(region));
+            let asked = ecr.batch_get_repository_scanning_configuration().repository_names(name);
+            let answer = asked.send().await.unwrap();
+            let found = &answer.scanning_configurations()[0];
+            assert_eq!(found.scan_on_push(), frequency != ScanFrequency::Manual, "{name}");
+            assert_eq!(found.scan_frequency(), Some(&frequency), "{name}");
+            let images = ecr.describe_images().repository_name(name).send().await.unwrap();
+            let status = images.image_details()[0].image_scan_status();
+            assert_eq!(status.is_some(), name == "good", "{name}");
+        }
+    });
+}
+
+#[test]
+fn what_a_test_changes_is_gone_for_the_next() {
+    let scans = |aws: &Aws| {
+        let ecr = aws_sdk_ecr::Client::new(&aws.config(HOME));
+        aws.block_on(async {
+            let answer = ecr.describe_repositories().repository_names("unscanned").send().await.unwrap();
+            answer.repositories()[0].image_scanning_configuration().unwrap().scan_on_push()
+        })
+    };
+    let version = |aws: &Aws| {
+        let eks = aws_sdk_eks::Client::new(&aws.config(HOME));
+        let answer = aws.block_on(eks.describe_cluster().name("good").send()).unwrap();
+        answer.cluster().unwrap().version().unwrap().to_owned()
+    };
+    let mut aws = Aws::take();
+    assert_eq!((scans(&aws), version(&aws).as_str()), (false, "1.33"));
+    let ecr = aws_sdk_ecr::Client::new(&aws.change(HOME));
+    let scanning = ImageScanningConfiguration::builder().scan_on_push(true).build();
+    let change = ecr.put_image_scanning_configuration().repository_name("unscanned");
+    aws.block_on(change.image_scanning_configuration(scanning).send()).unwrap();
+    aws.front.extras(|extras| extras.cluster(HOME, "good")["cluster"]["version"] = "1.29".into());
+    assert_eq!((scans(&aws), version(&aws).as_str()), (true, "1.29"));
+    drop(aws);
+    let aws = Aws::take();
+    assert_eq!((scans(&aws), version(&aws).as_str()), (false, "1.33"));
 }

@@ -24,7 +24,8 @@ mod roles;
 
 use std::collections::BTreeMap;
 
-use super::front::Front;
+use super::Planted;
+use super::front::Extras;
 use super::plain::Plain;
 
 pub const ACCOUNT: &str = "123456789012";
@@ -32,6 +33,7 @@ pub const ACCOUNT: &str = "123456789012";
 pub const HOME: &str = "eu-central-1";
 pub const AWAY: &str = "us-west-2";
 
+#[derive(Clone)]
 pub struct Seed {
     /// The host name of each balancer, by the balancer's name.
     pub hosts: BTreeMap<&'static str, String>,
@@ -44,12 +46,19 @@ pub fn image(region: &str, repository: &str) -> String {
     format!("{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{repository}:1")
 }
 
+/// Who signs the tokens of a cluster's service accounts: what tells it from others.
+pub fn issuer(region: &str, cluster: &str) -> String {
+    format!("https://oidc.eks.{region}.amazonaws.com/id/{:0>32}", cluster.to_uppercase())
+}
+
 /// Empties the emulator and fills it; what it lacks goes to the front.
-pub async fn plant(emulator: &str, front: &Front) -> Seed {
+pub async fn plant(emulator: &str) -> Planted {
+    let mut extras = Extras::default();
     let plain = Plain::at(emulator);
     plain.reset().await;
     roles::plant(emulator).await;
-    clusters::plant(emulator, front).await;
-    registry::plant(emulator, front).await;
-    balancers::plant(emulator, front, &plain).await
+    clusters::plant(emulator, &mut extras).await;
+    registry::plant(emulator, &mut extras).await;
+    let seed = balancers::plant(emulator, &mut extras, &plain).await;
+    Planted { seed, extras }
 }

@@ -11,10 +11,12 @@ use super::refusal::error;
 /// The only region that knows public repositories.
 const PUBLIC: &str = "us-east-1";
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Extras {
     /// By region and name.
     clusters: BTreeMap<(String, String), Value>,
+    /// What is laid over each image of a repository, by region and the repository's name.
+    images: BTreeMap<(String, String), Value>,
     /// The `addons` of DescribeAddonVersions, in every region.
     pub addon_versions: Vec<Value>,
     /// The `repositories` of ECR public's DescribeRepositories, each with its `policyText` if it has one.
@@ -33,6 +35,11 @@ impl Extras {
                 "identityProviderConfigs": []})
         };
         self.clusters.entry((region.to_owned(), name.to_owned())).or_insert_with(nothing)
+    }
+
+    /// What is laid over what the emulator tells of each image of a repository.
+    pub fn images(&mut self, region: &str, repository: &str, patch: Value) {
+        self.images.insert((region.to_owned(), repository.to_owned()), patch);
     }
 
     /// Has balancers call this host name by another.
@@ -152,8 +159,7 @@ impl Extras {
             return answer;
         }
         match operation.action().as_str() {
-            "eks:DescribeCluster" => answer.map(|body| {
-                let mut document: Value = serde_json::from_slice(&body).unwrap();
+            "eks:DescribeCluster" => changed(answer, |document| {
                 let cluster = &mut document["cluster"];
                 // AWS leaves it out where nothing is encrypted.
                 if cluster["encryptionConfig"] == json!([]) {
@@ -163,7 +169,15 @@ impl Extras {
                 if let Some(extras) = self.clusters.get(&key) {
                     lay_over(cluster, &extras["cluster"]);
                 }
-                Bytes::from(document.to_string())
+            }),
+            "ecr:DescribeImages" => changed(answer, |document| {
+                let name = operation.field("repositoryName").unwrap_or_default();
+                if let Some(patch) = self.images.get(&(operation.region.clone(), name.to_owned())) {
+                    let images = document["imageDetails"].as_array_mut().unwrap();
+                    for image in images {
+                        lay_over(image, patch);
+                    }
+                }
             }),
             "elasticloadbalancing:DescribeLoadBalancers" => answer.map(|body| {
                 let text = String::from_utf8(body.into()).unwrap();
@@ -175,6 +189,15 @@ impl Extras {
             _ => answer,
         }
     }
+}
+
+/// An answer with another document.
+pub fn changed(answer: Answer, change: impl FnOnce(&mut Value)) -> Answer {
+    answer.map(|body| {
+        let mut document = serde_json::from_slice(&body).unwrap();
+        change(&mut document);
+        Bytes::from(document.to_string())
+    })
 }
 
 /// A JSON merge patch (RFC 7396).

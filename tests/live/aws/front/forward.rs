@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
 use super::Answer;
 
@@ -34,15 +34,21 @@ impl Emulator {
 
     async fn try_ask(&self, request: &Request<Bytes>) -> reqwest::Result<Answer> {
         let mut headers = request.headers().clone();
-        OWN.iter().for_each(|name| drop(headers.remove(name)));
+        strip(&mut headers);
         let url = format!("{}{}", self.url, request.uri().path_and_query().map_or("/", |path| path.as_str()));
         let sent = self.http.request(request.method().clone(), url).headers(headers);
         let mut answer = sent.body(request.body().clone()).send().await?;
         let mut out = Response::builder().status(answer.status());
         if let Some(headers) = out.headers_mut() {
             *headers = std::mem::take(answer.headers_mut());
-            OWN.iter().for_each(|name| drop(headers.remove(name)));
+            strip(headers);
         }
         Ok(out.body(answer.bytes().await?).unwrap())
+    }
+}
+
+fn strip(headers: &mut HeaderMap) {
+    for name in OWN {
+        headers.remove(name);
     }
 }

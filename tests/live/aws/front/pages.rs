@@ -7,6 +7,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::Answer;
+use super::extras::changed;
 use super::operation::{Operation, Protocol};
 
 /// The lists that are cut, with the field of the answer. Their token is `nextToken` on both sides.
@@ -69,9 +70,8 @@ pub fn cut(operation: &Operation, page: Option<usize>, answer: Answer) -> Answer
         return answer;
     }
     let start = operation.field("nextToken").map_or(0, |token| token.parse().expect("a token of ours"));
-    answer.map(|body| {
-        let mut document: Value = serde_json::from_slice(&body).unwrap();
-        let Some(list) = document[key].as_array_mut() else { return body };
+    changed(answer, |document| {
+        let Some(list) = document[key].as_array_mut() else { return };
         let end = list.len().min(start + page);
         let more = end < list.len();
         *list = list[start.min(end)..end].to_vec();
@@ -80,7 +80,6 @@ pub fn cut(operation: &Operation, page: Option<usize>, answer: Answer) -> Answer
         } else if let Some(document) = document.as_object_mut() {
             document.remove("nextToken");
         }
-        Bytes::from(document.to_string())
     })
 }
 

@@ -11,10 +11,10 @@ use v2::types::{
 };
 
 use super::{AWAY, HOME, Seed};
-use crate::aws::front::Front;
+use crate::aws::front::Extras;
 use crate::aws::plain::{Plain, texts};
 
-pub async fn plant(emulator: &str, front: &Front, plain: &Plain) -> Seed {
+pub async fn plant(emulator: &str, extras: &mut Extras, plain: &Plain) -> Seed {
     let mut seed = Seed { hosts: BTreeMap::new(), balancers: BTreeMap::new() };
     let request = json!({"DomainName": "shop.example"});
     let answer = plain.json("acm", HOME, "CertificateManager.RequestCertificate", &request).await;
@@ -28,13 +28,12 @@ pub async fn plant(emulator: &str, front: &Front, plain: &Plain) -> Seed {
                 plant_classic(&elb, region, name, name.ends_with("https").then_some(certificate)).await;
             // The emulator names the same region for all, and has no number.
             let host = format!("{name}-1234567890.{region}.elb.amazonaws.com");
-            front.extras(|extras| extras.host(&emulated, &host));
+            extras.host(&emulated, &host);
             seed.hosts.insert(name, host);
         }
     }
-    Newer { client: v2::Client::new(&crate::aws::config(emulator, HOME)), certificate, front, plain }
-        .plant(&mut seed)
-        .await;
+    let client = v2::Client::new(&crate::aws::config(emulator, HOME));
+    Newer { client, certificate, plain, seed: &mut seed, extras }.plant().await;
     seed
 }
 
@@ -71,27 +70,24 @@ async fn plant_classic(elb: &classic::Client, region: &str, name: &str, certific
 struct Newer<'a> {
     client: v2::Client,
     certificate: &'a str,
-    front: &'a Front,
     plain: &'a Plain,
+    seed: &'a mut Seed,
+    extras: &'a mut Extras,
 }
 
 impl Newer<'_> {
-    async fn plant(&self, seed: &mut Seed) {
+    async fn plant(&mut self) {
         let subnets = self.plain.form("ec2", HOME, "Action=DescribeSubnets&Version=2016-11-15").await;
         let network = texts(&subnets, "vpcId")[0];
         let subnets = &texts(&subnets, "subnetId")[..2];
-        let target = |name: &'static str, protocol| {
+        let mut forwards = Vec::new();
+        for (name, protocol) in [("http", ProtocolEnum::Http), ("tcp", ProtocolEnum::Tcp)] {
             let group = self.client.create_target_group().name(name).protocol(protocol).port(30_080);
-            async {
-                group.vpc_id(network).send().await.unwrap().target_groups()[0]
-                    .target_group_arn()
-                    .unwrap()
-                    .to_owned()
-            }
-        };
-        let (http, tcp) = (target("http", ProtocolEnum::Http).await, target("tcp", ProtocolEnum::Tcp).await);
-        let forward =
-            |target: &str| Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target).build();
+            let made = group.vpc_id(network).send().await.unwrap();
+            let target = made.target_groups()[0].target_group_arn().unwrap();
+            forwards.push(Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target).build());
+        }
+        let [to_http, to_tcp] = forwards.try_into().unwrap();
         let to_https = RedirectActionConfig::builder()
             .protocol("HTTPS")
             .port("443")
@@ -100,26 +96,20 @@ impl Newer<'_> {
         let redirect = Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(to_https).build();
 
         let alb = LoadBalancerTypeEnum::Application;
-        let arn = self.create(seed, "alb-https", alb.clone(), subnets).await;
+        let arn = self.create("alb-https", alb.clone(), subnets).await;
         self.listen(&arn, ProtocolEnum::Http, 80, redirect).await;
-        self.listen(&arn, ProtocolEnum::Https, 443, forward(&http)).await;
-        let arn = self.create(seed, "alb-http", alb, subnets).await;
-        self.listen(&arn, ProtocolEnum::Http, 80, forward(&http)).await;
+        self.listen(&arn, ProtocolEnum::Https, 443, to_http.clone()).await;
+        let arn = self.create("alb-http", alb, subnets).await;
+        self.listen(&arn, ProtocolEnum::Http, 80, to_http).await;
 
         let nlb = LoadBalancerTypeEnum::Network;
-        let arn = self.create(seed, "nlb-tls", nlb.clone(), subnets).await;
-        self.listen(&arn, ProtocolEnum::Tls, 443, forward(&tcp)).await;
-        let arn = self.create(seed, "nlb-tcp", nlb, subnets).await;
-        self.listen(&arn, ProtocolEnum::Tcp, 80, forward(&tcp)).await;
+        let arn = self.create("nlb-tls", nlb.clone(), subnets).await;
+        self.listen(&arn, ProtocolEnum::Tls, 443, to_tcp.clone()).await;
+        let arn = self.create("nlb-tcp", nlb, subnets).await;
+        self.listen(&arn, ProtocolEnum::Tcp, 80, to_tcp).await;
     }
 
-    async fn create(
-        &self,
-        seed: &mut Seed,
-        name: &'static str,
-        kind: LoadBalancerTypeEnum,
-        subnets: &[&str],
-    ) -> String {
+    async fn create(&mut self, name: &'static str, kind: LoadBalancerTypeEnum, subnets: &[&str]) -> String {
         let tag = v2::types::Tag::builder().key("kubernetes.io/service-name").value(format!("demo/{name}"));
         let request = self
             .client
@@ -136,11 +126,11 @@ impl Newer<'_> {
         if kind == LoadBalancerTypeEnum::Network {
             // The emulator names them as it does the others.
             host = format!("{name}-0123456789abcdef.elb.{HOME}.amazonaws.com");
-            self.front.extras(|extras| extras.host(emulated, &host));
+            self.extras.host(emulated, &host);
         }
         let arn = made.load_balancer_arn().unwrap().to_owned();
-        seed.hosts.insert(name, host);
-        seed.balancers.insert(name, arn.clone());
+        self.seed.hosts.insert(name, host);
+        self.seed.balancers.insert(name, arn.clone());
         arn
     }
 

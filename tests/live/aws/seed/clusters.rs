@@ -3,13 +3,14 @@
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{
-    EncryptionConfig, FargateProfileSelector, LogSetup, LogType, Logging, Provider, VpcConfigRequest,
+    AmiTypes, EncryptionConfig, FargateProfileSelector, LogSetup, LogType, Logging, Provider,
+    VpcConfigRequest,
 };
 use serde_json::{Value, json};
 
 use super::roles::arn;
-use super::{ACCOUNT, AWAY, HOME};
-use crate::aws::front::Front;
+use super::{ACCOUNT, AWAY, HOME, issuer};
+use crate::aws::front::Extras;
 
 /// Of every cluster.
 const VERSION: &str = "1.33";
@@ -58,13 +59,14 @@ const CLUSTERS: [Cluster; 3] = [
     },
 ];
 
-pub async fn plant(emulator: &str, front: &Front) {
+pub async fn plant(emulator: &str, extras: &mut Extras) {
     for cluster in &CLUSTERS {
         let eks = Client::new(&crate::aws::config(emulator, cluster.region));
         create(&eks, cluster).await;
-        front.extras(|extras| {
-            let access = json!({"accessConfig": {"authenticationMode": cluster.mode}});
-            extras.cluster(cluster.region, cluster.name)["cluster"] = access;
+        extras.cluster(cluster.region, cluster.name)["cluster"] = json!({
+            "accessConfig": {"authenticationMode": cluster.mode},
+            // The emulator gives every cluster the same.
+            "identity": {"oidc": {"issuer": issuer(cluster.region, cluster.name)}},
         });
     }
     let home = crate::aws::config(emulator, HOME);
@@ -72,7 +74,13 @@ pub async fn plant(emulator: &str, front: &Front) {
     for (cluster, group) in [("good", "good-nodes"), ("bad", "bad-nodes")] {
         let request =
             eks.create_nodegroup().cluster_name(cluster).nodegroup_name(group).node_role(arn(group));
-        request.subnets("subnet-0a").send().await.unwrap();
+        request
+            .version(VERSION)
+            .ami_type(AmiTypes::Al2023X8664Standard)
+            .subnets("subnet-0a")
+            .send()
+            .await
+            .unwrap();
     }
     let selector = FargateProfileSelector::builder().namespace("batch").build();
     let profile = eks.create_fargate_profile().cluster_name("good").fargate_profile_name("batch");
@@ -92,16 +100,14 @@ pub async fn plant(emulator: &str, front: &Front) {
     let kept = logs.put_retention_policy().log_group_name("/aws/eks/good/cluster").retention_in_days(365);
     kept.send().await.unwrap();
 
-    front.extras(|extras| {
-        extras.addon_versions = ADDONS.iter().map(|(name, _, default)| versions(name, default)).collect();
-        let good = extras.cluster(HOME, "good");
-        good["addons"] = ADDONS.iter().map(|(name, version, _)| addon(name, version)).collect();
-        good["accessEntries"] = access_entries();
-        good["podIdentityAssociations"] = json!([{"clusterName": "good", "namespace": "demo",
+    extras.addon_versions = ADDONS.iter().map(|(name, _, default)| versions(name, default)).collect();
+    let good = extras.cluster(HOME, "good");
+    good["addons"] = ADDONS.iter().map(|(name, version, _)| addon(name, version)).collect();
+    good["accessEntries"] = access_entries();
+    good["podIdentityAssociations"] = json!([{"clusterName": "good", "namespace": "demo",
             "serviceAccount": "uploader", "associationId": "a-0123456789abcdef0",
             "associationArn": format!("arn:aws:eks:{HOME}:{ACCOUNT}:podidentityassociation/good/a-0123456789abcdef0")}]);
-        good["identityProviderConfigs"] = json!([{"type": "oidc", "name": "staff"}]);
-    });
+    good["identityProviderConfigs"] = json!([{"type": "oidc", "name": "staff"}]);
 }
 
 #[expect(deprecated, reason = "what is encrypted is asked about, though all is by now")]
@@ -111,7 +117,7 @@ async fn create(eks: &Client, cluster: &Cluster) {
         .subnet_ids("subnet-0a")
         .endpoint_private_access(cluster.open_to.is_none())
         .endpoint_public_access(cluster.open_to.is_some())
-        .set_public_access_cidrs(cluster.open_to.map(|network| vec![network.to_owned()]))
+        .set_public_access_cidrs(Some(cluster.open_to.map(str::to_owned).into_iter().collect()))
         .build();
     let setup = |types: Vec<LogType>, enabled: bool| {
         LogSetup::builder().set_types(Some(types)).enabled(enabled).build()

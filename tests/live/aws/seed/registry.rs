@@ -2,13 +2,13 @@
 
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{
-    EncryptionConfiguration, EncryptionType, ImageIdentifier, ImageScanningConfiguration, ImageTagMutability,
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
     RegistryScanningRule, ScanFrequency, ScanType, ScanningRepositoryFilter, ScanningRepositoryFilterType,
 };
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, AWAY, HOME};
-use crate::aws::front::Front;
+use crate::aws::front::Extras;
 
 const OTHER_ACCOUNT: &str = "210987654321";
 /// Region, name, whether it scans what is pushed, and who else may pull.
@@ -20,7 +20,7 @@ const REPOSITORIES: [(&str, &str, bool, Option<&str>); 5] = [
     (AWAY, "away", false, None),
 ];
 
-pub async fn plant(emulator: &str, front: &Front) {
+pub async fn plant(emulator: &str, extras: &mut Extras) {
     let [home, away] = [HOME, AWAY].map(|region| Client::new(&crate::aws::config(emulator, region)));
     for (region, name, scanned, pulls) in REPOSITORIES {
         let ecr = if region == HOME { &home } else { &away };
@@ -35,8 +35,7 @@ pub async fn plant(emulator: &str, front: &Front) {
         let image = ecr.put_image().repository_name(name).image_tag("1").image_manifest(manifest.to_string());
         image.send().await.unwrap();
         if scanned {
-            let id = ImageIdentifier::builder().image_tag("1").build();
-            ecr.start_image_scan().repository_name(name).image_id(id).send().await.unwrap();
+            extras.images(region, name, scan_of_images());
         }
     }
     let resource = format!("arn:aws:ecr:{HOME}:{ACCOUNT}:repository/*");
@@ -55,11 +54,9 @@ pub async fn plant(emulator: &str, front: &Front) {
     let enhanced = away.put_registry_scanning_configuration().scan_type(ScanType::Enhanced).rules(rule);
     enhanced.send().await.unwrap();
 
-    front.extras(|extras| {
-        extras.public = ["own-public", "own-bare"].map(public).to_vec();
-        let anyone = policy(&json!("*"), &["ecr-public:BatchGetImage"]);
-        extras.public[0]["policyText"] = anyone.to_string().into();
-    });
+    extras.public = ["own-public", "own-bare"].map(public).to_vec();
+    let anyone = policy(&json!("*"), &["ecr-public:BatchGetImage"]);
+    extras.public[0]["policyText"] = anyone.to_string().into();
 }
 
 async fn create(ecr: &Client, name: &str, scanned: bool) {
@@ -82,6 +79,13 @@ async fn create(ecr: &Client, name: &str, scanned: bool) {
 fn policy(principal: &Value, actions: &[&str]) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Sid": "others", "Effect": "Allow", "Principal": principal,
         "Action": actions}]})
+}
+
+/// What the emulator does not tell beside an image.
+fn scan_of_images() -> Value {
+    json!({"imageScanStatus": {"status": "COMPLETE", "description": "The scan was completed successfully."},
+        "imageScanFindingsSummary": {"imageScanCompletedAt": 1_764_201_600.5, "vulnerabilitySourceUpdatedAt": 1_764_201_600.5,
+            "findingSeverityCounts": {"HIGH": 1, "MEDIUM": 2}}})
 }
 
 fn public(name: &str) -> Value {
