@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
+use super::cloud::{self, Ask, Cloud};
 use super::source::{FOUND, Observation};
 use super::state::State;
+use crate::collect::aws::Sightings;
+use crate::collect::aws::identity::{TOKEN, issuer};
 use crate::collect::host::HostFacts;
 use crate::collect::hostfs::HostRoot;
 use crate::collect::{cluster, node};
@@ -65,11 +68,29 @@ pub(super) async fn observe(
         }
         (Ok(connection), _) => Ok(connection),
     };
+    let cloud = match wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
+        false => None,
+        true => {
+            let mut facts = cloud::facts(&posture.aws, &env);
+            facts.issuer = issuer(Path::new(TOKEN));
+            if let Ok(identified) = &identified {
+                facts.note_node(&identified.node);
+            }
+            if let Ok(connection) = &reach {
+                facts.authorities = connection.authorities();
+            }
+            Some(Cloud::find(&posture.aws, &facts).await)
+        }
+    };
+    if let Some(cloud) = &cloud {
+        cloud.tell(&mut identity);
+    }
     let look = Look {
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
         kubelet_url: posture.kubelet_url.clone(),
+        cloud,
         wanted,
     };
     let ended = tokio::spawn(collect(look, reach, sender));
@@ -106,6 +127,8 @@ struct Look {
     secrets: bool,
     /// Where the kubelet may be asked.
     kubelet_url: Option<String>,
+    /// The cloud, where it is asked.
+    cloud: Option<Cloud>,
     wanted: BTreeSet<(Kind, String)>,
 }
 
@@ -115,7 +138,7 @@ async fn collect(
     reach: Result<cluster::Connection, Unread>,
     found: mpsc::Sender<Resource>,
 ) -> anyhow::Result<()> {
-    let Look { host_root, identity, secrets, kubelet_url, wanted } = look;
+    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted } = look;
     let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
@@ -150,14 +173,30 @@ async fn collect(
         secrets,
         now: Timestamp::now(),
     };
-    match reach {
-        Ok(connection) => cluster::observe(&connection.client, &request, None, &found).await,
-        Err(unread) => {
-            for resource in cluster::out_of_reach(&request, unread.reason, &unread.what) {
-                if found.send(resource).await.is_err() {
-                    break;
+    let ask = Ask::new(&cluster_owner, &wanted);
+    let mut sightings = cloud.as_ref().map(|_| Sightings::default());
+    let of_cluster = async {
+        match reach {
+            Ok(connection) => {
+                cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
+            }
+            Err(unread) => {
+                for resource in cluster::out_of_reach(&request, unread.reason, &unread.what) {
+                    if let Some(sightings) = &mut sightings {
+                        sightings.note(&resource);
+                    }
+                    if found.send(resource).await.is_err() {
+                        break;
+                    }
                 }
             }
+        }
+    };
+    match &cloud {
+        None => of_cluster.await,
+        Some(cloud) => {
+            tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
+            cloud.observe_used(&ask, &sightings.unwrap_or_default(), &found).await;
         }
     }
     node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
