@@ -11,6 +11,7 @@ mod ask;
 mod body;
 mod call;
 pub mod eks;
+pub mod identity;
 mod policy;
 mod request;
 mod sightings;
