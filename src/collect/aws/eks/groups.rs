@@ -15,7 +15,7 @@ const POLICIES: &str = "nodeRolePolicies";
 /// The node groups as resources; where they cannot be listed, one that stands for them.
 pub(super) async fn observe(
     eks: &Eks,
-    request: &Request<'_>,
+    request: &Request,
     names: &Result<Vec<String>, Problem>,
 ) -> Vec<Resource> {
     let names = match names {

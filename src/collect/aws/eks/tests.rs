@@ -4,7 +4,6 @@ mod cluster;
 mod groups;
 
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use wiremock::matchers::header;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
@@ -12,7 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 use super::observe;
 use crate::collect::aws::Request;
 use crate::collect::aws::tests::{access, action, get, told, told_xml};
-use crate::resource::{Kind, Owner, Resource};
+use crate::resource::{Kind, Owner, Resource, Selector};
 
 const CLUSTER_ARN: &str = "arn:aws:eks:eu-west-1:111122223333:cluster/demo";
 /// What is judged, in these tests.
@@ -66,8 +65,14 @@ async fn answer(server: &MockServer, path: &str, answer: ResponseTemplate) {
 /// What is found of `wanted`.
 async fn found(server: &MockServer, wanted: &[&str]) -> Vec<Resource> {
     let owner = Owner { id: "cluster/uid".into(), name: "prod".into() };
-    let wanted: BTreeSet<_> = wanted.iter().map(|name| (Kind::Caas, *name)).collect();
-    let request = Request { cluster: "demo", region: "eu-west-1", owner: &owner, wanted: &wanted };
+    let request = Request {
+        cluster: "demo".into(),
+        region: "eu-west-1".into(),
+        account: "123456789012".into(),
+        partition: "aws".into(),
+        owner,
+        wanted: wanted.iter().map(|name| Selector::new(Kind::Caas, *name)).collect(),
+    };
     let (sender, mut receiver) = mpsc::channel(100);
     observe(&access(server), &request, &sender).await;
     drop(sender);
