@@ -5,6 +5,7 @@
 mod api;
 mod exceptions;
 mod input;
+mod keystore;
 mod monitoring;
 mod program;
 mod quickstart;
