@@ -7,10 +7,24 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod access;
+mod balancers;
+mod batches;
 mod body;
 mod call;
+#[cfg(test)]
+mod doubles;
+mod draft;
+mod gaps;
+mod regions;
+mod registry;
+mod request;
 mod sightings;
+mod window;
 
 pub use access::{Access, Problem};
+pub use balancers::balancers;
 pub use call::{CALLS, Call, Feed};
+pub use gaps::without_credentials;
+pub use registry::repositories;
+pub use request::Request;
 pub use sightings::Sightings;

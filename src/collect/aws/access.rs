@@ -78,7 +78,6 @@ impl Access {
     }
 
     /// The same, and the answer as JSON: `body` is the interceptor that the operation was given.
-    #[allow(dead_code, reason = "EKS and ECR come next")]
     pub(super) async fn ask_json<T, E>(
         &self,
         call: &Call,
