@@ -71,23 +71,25 @@ pub(super) async fn all(
     });
     let mut window = Window::new(BATCHES);
     for (at, (registry, repositories)) in registries.into_iter().enumerate() {
-        let repositories = repositories.into_iter().map(|(name, images)| Used::new(name, &images));
-        if let Some(problem) = unasked(at, registry, request) {
-            for used in repositories {
-                if found.send(unknown(registry, &used, &problem)).await.is_err() {
-                    return;
-                }
-            }
-            continue;
-        }
-        let place = Arc::new(Place::new(access, request, registry, found).await);
-        let mut repositories = repositories.peekable();
-        while repositories.peek().is_some() {
+        let repositories: Vec<_> = repositories.into_iter().collect();
+        let asked = match unasked(at, registry, request) {
+            Some(problem) => Err(problem),
+            None => Ok(Arc::new(Place::new(access, request, registry, found).await)),
+        };
+        for batch in repositories.chunks(NAMES) {
             if found.is_closed() {
                 return;
             }
-            let batch: Vec<Used> = repositories.by_ref().take(NAMES).collect();
-            window.start(Arc::clone(&place).judge(batch)).await;
+            let batch: Vec<Used> = batch.iter().map(|(name, images)| Used::new(name, images)).collect();
+            match &asked {
+                Ok(place) => window.start(Arc::clone(place).judge(batch)).await,
+                Err(problem) => {
+                    for used in batch {
+                        // Nobody listens any more: the cycle is over.
+                        let _ = found.send(unknown(registry, &used, problem)).await;
+                    }
+                }
+            }
         }
     }
     window.end().await;

@@ -69,8 +69,8 @@ impl Place {
         if let Some(policy) = policy.transpose() {
             fill(&mut resource, "policy", policy);
         }
-        fill(&mut resource, "images", Ok(Value::Array(images)));
         resource.unread.extend(unread);
+        fill(&mut resource, "images", images.map(Value::Array));
         fill(&mut resource, "usedBy", Ok(Value::from(used.images)));
         // Nobody listens any more: the cycle is over.
         let _ = self.found.send(resource).await;
@@ -85,8 +85,12 @@ impl Place {
         policy::given(text, "RepositoryPolicyNotFoundException", &call, &self.region)
     }
 
-    /// The images that run, and those of them about which nothing is known.
-    async fn images_of(&self, repository: &str, ids: BTreeSet<Id>) -> (Vec<Value>, Vec<Unread>) {
+    /// The images that run, and which of them are gone.
+    async fn images_of(
+        &self,
+        repository: &str,
+        ids: BTreeSet<Id>,
+    ) -> (Result<Vec<Value>, Problem>, Vec<Unread>) {
         let ids: Vec<Id> = ids.into_iter().collect();
         // One that is gone, which may well still run, spoils the answer.
         let gone = |problem: &Problem| problem.code == "ImageNotFoundException";
@@ -113,12 +117,15 @@ impl Place {
             }
         }
         for (ids, problem) in answers.refused {
+            if !gone(&problem) {
+                return (Err(problem), Vec::new());
+            }
             for id in ids {
                 unread.push(problem.unread(&format!("$.images[{}]", images.len())));
                 images.push(id.shown());
             }
         }
-        (images, unread)
+        (Ok(images), unread)
     }
 }
 
