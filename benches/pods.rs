@@ -105,6 +105,7 @@ fn context() -> Context {
         host: Map::new(),
         package_policy: (String::new(), 0),
         namespace: "default".into(),
+        shared_cloud_id: false,
         sequence: 1,
     }
 }

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this room is what talks to people")]
 
 mod args;
+mod aws;
+mod keystore;
 mod rules;
 mod scan;
 
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::settings::{Output, Settings};
 use crate::runtime::{self, Ended, Engine};
 use crate::{setup, telemetry};
-use args::{Args, Command, Global};
+use args::{Args, Command, Global, TestCommand};
 
 /// What `--fail-on` tripping exits with.
 const TRIPPED: u8 = 2;
@@ -105,6 +107,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             let settings = settings(&global, false)?;
             index_management(&settings).await
         }
+        Command::Keystore(command) => keystore::keystore(&global, command),
+        Command::Test(TestCommand::Aws) => aws::test(settings(&global, true)?).await,
         Command::Version => {
             println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);
             Ok(ExitCode::SUCCESS)

@@ -13,6 +13,7 @@ mod derived;
 mod document;
 mod evidence;
 mod judge;
+mod needs;
 mod parse;
 mod setting;
 mod shape;
@@ -30,6 +31,7 @@ use answer::{Answer, Truth};
 pub use cases::{CaseFailure, run_cases, survivors};
 pub use document::Document;
 pub use judge::Judge;
+pub use needs::needs;
 pub use tally::{Counts, Tally};
 
 /// A control's parameters in force.

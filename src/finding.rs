@@ -5,6 +5,7 @@
 //! findings, who and where for the cycle.
 
 mod audit;
+mod cloud;
 mod coverage;
 mod ecs;
 mod ids;
@@ -21,7 +22,6 @@ use serde_json::{Map, Value, json};
 use crate::exception::Exception;
 use crate::resource::Identity;
 
-pub use ids::resource_id;
 pub use rule_text::{applies_text, audit_text};
 pub use subject::Subject;
 pub use writer::{Totals, Writer};
@@ -49,6 +49,8 @@ pub struct Context {
     pub package_policy: (String, u64),
     /// `data_stream.namespace`.
     pub namespace: String,
+    /// Whether all cloud resources of a cluster have one `resource.id`, as in Elastic's own findings.
+    pub shared_cloud_id: bool,
     /// `event.sequence`: Unix seconds at the start of the cycle, strictly increasing.
     pub sequence: i64,
 }

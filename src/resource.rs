@@ -286,6 +286,21 @@ pub struct Cluster {
     pub platform: Option<Platform>,
     /// Where `id` comes from.
     pub source: IdentitySource,
+    /// The cloud that it runs in, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Cloud>,
+}
+
+/// Where in a cloud a cluster runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cloud {
+    /// `aws`.
+    pub provider: String,
+    /// The region, such as `eu-west-1`; empty where it was not found.
+    pub region: String,
+    /// The account; empty where nobody could be asked.
+    pub account: String,
 }
 
 /// A distribution of Kubernetes, or a service that runs it.
@@ -348,6 +363,8 @@ pub enum IdentitySource {
     LastKnown,
     /// The API was never in reach; derived from the machine's id.
     MachineId,
+    /// The API was not asked: the cluster's name in its cloud, an ARN.
+    Cloud,
     /// Nothing to tell one cluster from another (manifests, a snapshot without a header).
     #[default]
     None,

@@ -1,12 +1,15 @@
 //! The composition root: settings become collectors, a judge, documents and a pipeline; the only room
 //! that sees all others.
 
+mod aws_test;
+mod cloud;
 mod cycle;
 mod cycles;
 mod daemon;
 mod diff;
 mod engine;
 mod exceptions;
+mod live;
 mod monitor;
 mod record;
 mod remarks;
@@ -14,6 +17,7 @@ mod scan;
 mod source;
 mod state;
 
+pub use aws_test::{AwsTest, test_aws};
 pub use daemon::{Ended, run};
 pub use diff::diff;
 pub use engine::{Engine, load_catalogue, rule_files};

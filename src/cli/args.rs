@@ -73,6 +73,12 @@ pub(super) enum Command {
         #[arg(long = "index-management")]
         index_management: bool,
     },
+    /// Secrets under names, for `${NAME}` in the configuration
+    #[command(subcommand)]
+    Keystore(KeystoreCommand),
+    /// Try what the configuration says
+    #[command(subcommand)]
+    Test(TestCommand),
     /// Print the version
     Version,
 }
@@ -87,6 +93,12 @@ pub(super) struct ScanOptions {
     /// are judged, the pod templates of Deployments and the like are not
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub manifests: Vec<PathBuf>,
+    /// Judge an EKS cluster from outside: what AWS tells of it, with no agent in it
+    #[arg(long = "eks-cluster", value_name = "NAME", conflicts_with_all = ["manifests", "snapshot"])]
+    pub eks_cluster: Option<String>,
+    /// Its region [default: posturebeat.aws.region, or AWS_REGION]
+    #[arg(long, value_name = "REGION", requires = "eks_cluster")]
+    pub region: Option<String>,
     /// Benchmark, such as cis_k8s or cis_k8s@1.0.1; may repeat
     #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
     pub benchmarks: Vec<String>,
@@ -140,6 +152,41 @@ pub(super) enum RulesCommand {
     Coverage,
     /// Where other tools, or the recommendations' own words, decide otherwise
     Differences,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeystoreCommand {
+    /// Create an empty one
+    Create {
+        /// Without asking, also over an old one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Keep a secret; it is asked for, and does not show
+    Add {
+        /// Its name
+        key: String,
+        /// Read it from standard input; one line end at its end is taken away
+        #[arg(long)]
+        stdin: bool,
+        /// Without asking, also over an old one
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the names, one a line
+    List,
+    /// Forget secrets
+    Remove {
+        /// Their names
+        #[arg(required = true)]
+        keys: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TestCommand {
+    /// Who we are to AWS, what we may call there, and the policy to attach where something is missing
+    Aws,
 }
 
 impl Global {

@@ -16,7 +16,10 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     if !options.benchmarks.is_empty() {
         settings.posture.benchmarks.clone_from(&options.benchmarks);
     }
-    let engine = Engine::new(&settings.posture)?;
+    let engine = match &options.eks_cluster {
+        None => Engine::new(&settings.posture)?,
+        Some(_) => from_outside(&mut settings, &options)?,
+    };
     let sources = sources(&settings, &options);
     if sources.len() > 1 && options.format == Format::Json {
         bail!("--format json is one object: scan one snapshot at a time");
@@ -79,9 +82,30 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     Ok(if tripped { ExitCode::from(super::TRIPPED) } else { ExitCode::SUCCESS })
 }
 
+/// The rules that need no agent in the cluster, which is named.
+fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Result<Engine> {
+    let posture = &mut settings.posture;
+    if options.benchmarks.is_empty() {
+        posture.benchmarks = vec!["cis_eks".to_owned()];
+    }
+    posture.aws.cluster_name.clone_from(&options.eks_cluster);
+    if options.region.is_some() {
+        posture.aws.region.clone_from(&options.region);
+    }
+    let (engine, others) = Engine::from_outside(posture)?;
+    eprintln!(
+        "Judged from outside: {} recommendations; {others} others need an agent in the cluster",
+        engine.rules.len()
+    );
+    Ok(engine)
+}
+
 fn sources(settings: &Settings, options: &ScanOptions) -> Vec<Source> {
     if !options.manifests.is_empty() {
         return vec![Source::Manifests(options.manifests.clone())];
+    }
+    if options.eks_cluster.is_some() {
+        return vec![Source::Eks];
     }
     let snapshots = match options.snapshot.as_slice() {
         [] => &settings.posture.snapshots,

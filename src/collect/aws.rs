@@ -7,24 +7,37 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod access;
+mod ask;
 mod balancers;
 mod batches;
 mod body;
 mod call;
-#[cfg(test)]
-mod doubles;
+mod connect;
 mod draft;
+pub mod eks;
 mod gaps;
+pub mod grant;
+pub mod identity;
+mod policy;
+mod probe;
 mod regions;
 mod registry;
 mod request;
 mod sightings;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
+/// Where public repositories are asked about, wherever they are.
+pub const PUBLIC_REGION: &str = "us-east-1";
+
 pub use access::{Access, Problem};
 pub use balancers::balancers;
 pub use call::{CALLS, Call, Feed};
+pub use connect::connect;
 pub use gaps::without_credentials;
+pub use probe::{Answer, Probe, probe};
 pub use registry::repositories;
 pub use request::Request;
 pub use sightings::Sightings;

@@ -16,14 +16,15 @@ use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
+use super::aws::Sightings;
 use super::join::Index;
 use super::redact;
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub use configz::configz;
 pub use connect::{Connection, connect};
-pub use identity::{NodeHints, identify};
-pub use kinds::{CLUSTER, KINDS, KindInfo, SECRET, known};
+pub use identity::{Identified, NodeHints, identify};
+pub use kinds::{CLUSTER, KINDS, KindInfo, List, SECRET, known};
 use kinds::{STORES, Store};
 use list::{Item, Pages, Problem};
 
@@ -42,6 +43,20 @@ pub struct Request<'a> {
     pub now: jiff::Timestamp,
 }
 
+/// Objects that name load balancers, of all namespaces: read for the cloud's sake only.
+const BALANCED: [KindInfo; 2] = [
+    KindInfo { name: "Service", api_version: "v1", plural: "services", lists: &[List::All] },
+    KindInfo {
+        name: "Ingress",
+        api_version: "networking.k8s.io/v1",
+        plural: "ingresses",
+        lists: &[List::All],
+    },
+];
+
+/// Its images are sighted.
+const POD: &str = "Pod";
+
 /// Nobody wants more.
 struct Gone;
 
@@ -51,6 +66,8 @@ struct Observer<'a> {
     request: &'a Request<'a>,
     index: Index,
     found: &'a mpsc::Sender<Resource>,
+    /// What the cloud is asked about.
+    sightings: Option<&'a mut Sightings>,
     /// Kinds of which it was said that they could not be listed. Once is enough: it is one outcome for each rule, and
     /// a second one would have its id.
     lost: BTreeSet<String>,
@@ -59,10 +76,16 @@ struct Observer<'a> {
 /// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
 /// as unlisted; the rest goes on.
 ///
-/// Ends early when the receiver of `found` is gone.
-pub async fn observe(client: &kube::Client, request: &Request<'_>, found: &mpsc::Sender<Resource>) {
+/// On the way notes what the objects say of the cloud, where it is asked. Ends early when the receiver of `found` is
+/// gone.
+pub async fn observe(
+    client: &kube::Client,
+    request: &Request<'_>,
+    sightings: Option<&mut Sightings>,
+    found: &mpsc::Sender<Resource>,
+) {
     let index = Index::new(request.now);
-    let mut observer = Observer { client, request, index, found, lost: BTreeSet::new() };
+    let mut observer = Observer { client, request, index, found, sightings, lost: BTreeSet::new() };
     // Nothing is left to do for a receiver that is gone.
     let _ = observer.all().await;
 }
@@ -87,11 +110,13 @@ impl Observer<'_> {
         for kind in &KINDS {
             let noted = Index::wants(kind.name, self.request.wanted) && !first.contains(&kind);
             let judged = self.judges(kind.name);
-            if noted || judged {
+            let sighted = self.sightings.is_some() && kind.name == POD;
+            if noted || judged || sighted {
                 self.walk(kind, noted, judged).await?;
             }
         }
         self.stores().await?;
+        self.balanced().await;
         if self.judges(CLUSTER) {
             let cluster = cluster(self.request);
             self.judge(cluster).await?;
@@ -124,7 +149,36 @@ impl Observer<'_> {
         Ok(())
     }
 
+    /// Which load balancers Services and Ingresses have.
+    async fn balanced(&mut self) {
+        let Some(sightings) = &mut self.sightings else { return };
+        for kind in &BALANCED {
+            for path in kind.paths() {
+                let mut pages = Pages::new(self.client, &path);
+                loop {
+                    match pages.next().await {
+                        Ok(Some(page)) => {
+                            for item in page {
+                                sightings.note(&resource(kind, self.request.owner, &item));
+                            }
+                        }
+                        Ok(None) => break,
+                        Err(problem) => {
+                            sightings.note(&unlisted(kind, self.request.owner, &problem));
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     async fn take(&mut self, resource: Resource, note: bool, judge: bool) -> Result<(), Gone> {
+        if let Some(sightings) = &mut self.sightings
+            && resource.sub_type == POD
+        {
+            sightings.note(&resource);
+        }
         if note {
             self.index.note(&resource);
         }

@@ -130,6 +130,28 @@ pub fn document(document: &mut Value) {
     walk(document, false);
 }
 
+/// Blanks the secrets of a parsed configuration whose keys anybody may have named, such as the values of a chart:
+/// what has one of the words of secrets in its name.
+pub fn values(values: &mut Value) {
+    blank_named(values);
+    walk(values, true);
+}
+
+fn blank_named(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::String(_) | Value::Number(_) if is_secret_word(key) => *value = BLANK.into(),
+                    value => blank_named(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(blank_named),
+        _ => {}
+    }
+}
+
 fn walk(value: &mut Value, is_object: bool) {
     match value {
         Value::Object(map) => {
@@ -254,6 +276,13 @@ fn is_secret_name(name: &str) -> bool {
         && !name.ends_with("-file")
         && !name.ends_with("-dir")
         && !HARMLESS.contains(&name.as_str())
+}
+
+/// The same for a key, which may be written in one word: `apiKey`, `DB_PASSWORD`.
+fn is_secret_word(key: &str) -> bool {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
+    let key = plain(key);
+    SECRET_WORDS.iter().any(|word| key.contains(&plain(word)))
 }
 
 fn script(text: &str) -> String {

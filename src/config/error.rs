@@ -22,6 +22,9 @@ pub enum ConfigError {
         /// Which file, who may write it, and what to do.
         message: String,
     },
+    /// The keystore cannot be used.
+    #[error(transparent)]
+    Keystore(#[from] super::keystore::KeystoreError),
     /// What is written makes no sense to us.
     #[error(transparent)]
     Understand(#[from] Mistake),

@@ -143,7 +143,7 @@ impl Expander<'_> {
             Then::Fail => match found? {
                 Found::Nothing { circular: true } => Err(format!("`${{{name}}}` refers to itself")),
                 Found::Nothing { circular: false } => Err(format!(
-                    "`{name}` is neither a setting nor an environment variable with a value: set it, or write `${{{name}:default}}`"
+                    "`{name}` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${{{name}:default}}`"
                 )),
                 found => Ok(found),
             },

@@ -10,7 +10,7 @@ use config::{Map, Value, ValueKind};
 use super::error::Mistake;
 use super::place::Place;
 use super::tree;
-use super::{keys, layer};
+use super::{aws, keys, layer};
 use unused::Unused;
 
 /// The version that a benchmark without one means in a policy.
@@ -33,8 +33,8 @@ const POLICY_KEYS: &[&str] = &[
     "namespaces",
 ];
 /// Our own sections, which have no place in a policy's file: they would go unread.
-const OWN_SECTIONS: [&str; 8] =
-    ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "http", "path"];
+const OWN_SECTIONS: [&str; 9] =
+    ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "http", "path", "keystore"];
 
 /// Whether a top-level key tells that a file is a policy or an input of one.
 pub(super) fn is_policy_key(key: &str) -> bool {
@@ -80,6 +80,18 @@ pub(super) fn translate(
         if let Some(value) = tree::find(input, key).or_else(|| streams().find_map(|it| tree::find(it, key))) {
             put(ours, value)?;
         }
+    }
+    if let Some((at, written)) = credentials(at, input) {
+        let path = "posturebeat.aws.credentials";
+        let mut cut = unused.cut(written, path, &at, &keys::all());
+        // Later versions of the integration may offer more; what is written beside it is what counts.
+        if let ValueKind::Table(table) = &mut cut.kind
+            && table.get("type").is_some_and(|kind| !text(kind).is_some_and(aws::is_known))
+        {
+            table.remove("type");
+            unused.key(tree::dotted(&at, "type"));
+        }
+        put(path, &cut)?;
     }
     for (key, ours) in
         [("package_policy_id", "posturebeat.package_policy_id"), ("revision", "posturebeat.revision")]
@@ -139,6 +151,19 @@ fn versioned(file: &str, input: &Value) -> Result<Value, Mistake> {
     let origin = at.origin().map(str::to_owned);
     let name = Value::new(origin.as_ref(), name);
     Ok(Value::new(origin.as_ref(), ValueKind::Array(vec![name])))
+}
+
+/// The AWS credentials of a stream, else of the input, and where they are.
+fn credentials<'a>(at: &str, input: &'a Value) -> Option<(String, &'a Value)> {
+    let key = "config.v1.aws.credentials";
+    let of_stream = |(index, stream): (usize, &'a Value)| {
+        let found = tree::find(stream, key)?;
+        Some((tree::dotted(at, &format!("streams.{index}.{key}")), found))
+    };
+    items(input, "streams")
+        .find_map(of_stream)
+        .or_else(|| tree::find(input, key).map(|found| (tree::dotted(at, key), found)))
+        .filter(|(_, found)| matches!(found.kind, ValueKind::Table(_)))
 }
 
 /// The output that the input uses, cut to our keys; `None` for an input without a policy around it.

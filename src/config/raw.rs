@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::aws::RawAws;
 use super::monitoring::{RawHttp, RawMetrics};
 use super::values::Span;
 pub(super) use output::{
@@ -33,6 +34,8 @@ pub(super) struct Raw {
     pub http: RawHttp,
     /// Where files are kept.
     pub path: RawPath,
+    /// Where secrets are kept under names, for `${NAME}` in this file: see `posturebeat keystore`.
+    pub keystore: RawKeystore,
     /// The name of this shipper, in `agent.name` and `host.name`. Default: the host's name.
     #[schemars(example = &"node-1")]
     pub name: Option<String>,
@@ -66,6 +69,8 @@ pub(super) struct RawPosture {
     pub snapshots: Vec<PathBuf>,
     /// What is asked of the API beyond the ordinary.
     pub collect: RawCollect,
+    /// How AWS is asked, for the benchmark `cis_eks`.
+    pub aws: RawAws,
     /// Rules of your own, and parameters of rules.
     pub rules: RawRules,
     /// Rules that may fail, each with `reason` and `owner`, and best with `expires`, its last day. `rule`
@@ -98,6 +103,7 @@ impl Default for RawPosture {
             node_name: None,
             snapshots: Vec::new(),
             collect: RawCollect::default(),
+            aws: RawAws::default(),
             rules: RawRules::default(),
             exceptions: Vec::new(),
             exceptions_files: Vec::new(),
@@ -139,6 +145,9 @@ pub(super) struct RawRules {
 pub(super) struct RawCompat {
     /// `agent.type` of the findings: `posturebeat` or `cloudbeat`.
     pub agent_type: AgentType,
+    /// Give all load balancers, repositories and so on of one cluster the same `resource.id`, as Elastic's own
+    /// shipper does: readers then keep one of them for each rule.
+    pub shared_aws_resource_id: bool,
 }
 
 /// `agent.type`.
@@ -239,6 +248,15 @@ pub(super) enum Level {
 pub(super) struct RawPath {
     /// The folder of what must outlive a restart, such as the agent's id.
     pub data: PathBuf,
+}
+
+/// The section `keystore`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawKeystore {
+    /// The file. Default: `posturebeat.keystore` in `path.data`.
+    #[schemars(example = &"/etc/posturebeat/posturebeat.keystore")]
+    pub path: Option<PathBuf>,
 }
 
 impl Default for RawPath {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::error::Mistake;
 use super::place::Place;
 use super::raw::{AgentType, Level, Raw, RawFile, RawOutput, RawPosture};
-use super::{FileOutput, Logging, Output, Posture, Queue, Settings, Setup, elasticsearch, monitoring, tree};
+use super::{
+    FileOutput, Logging, Output, Posture, Queue, Settings, Setup, aws, elasticsearch, monitoring, tree,
+};
 
 /// Shorter cycles than anyone needs; a bound against `0`.
 const MIN_PERIOD: Duration = Duration::from_secs(1);
@@ -18,7 +20,7 @@ const MAX_NAMESPACE: usize = 100;
 /// Checks what was read from `tree`.
 pub(super) fn resolve(raw: Raw, tree: &Value) -> Result<Settings, Mistake> {
     let checker = Checker { tree };
-    let Raw { posturebeat, output, queue, setup, logging, http, path, name } = raw;
+    let Raw { posturebeat, output, queue, setup, logging, http, path, name, keystore: _ } = raw;
     Ok(Settings {
         posture: posture(posturebeat, &checker)?,
         output: one_output(output, &checker)?,
@@ -118,6 +120,8 @@ fn posture(raw: RawPosture, checker: &Checker<'_>) -> Result<Posture, Mistake> {
         period: raw.period.0,
         benchmarks: raw.benchmarks,
         secrets: raw.collect.secrets,
+        aws: aws::resolve(raw.aws, checker)?,
+        shared_aws_resource_id: raw.compat.shared_aws_resource_id,
         kubelet_url: raw.collect.kubelet_url.filter(|url| !url.is_empty()),
         host_root: checker.not_empty("posturebeat.host_root", raw.host_root)?,
         kube_config: kube_config.map(|path| checker.located("posturebeat.kube_config", &path)),

@@ -49,6 +49,10 @@ pub struct Posture {
     pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether Secrets that are tokens are listed.
     pub secrets: bool,
+    /// How AWS is asked.
+    pub aws: Aws,
+    /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster have one `resource.id`.
+    pub shared_aws_resource_id: bool,
     /// Folders of a rule author's own controls and benchmarks.
     pub rule_paths: Vec<PathBuf>,
     /// Control id → parameter → value.
@@ -61,6 +65,55 @@ pub struct Posture {
     pub package_policy_id: String,
     /// From a Fleet policy: its revision.
     pub package_policy_revision: u64,
+}
+
+/// `aws.*`: how AWS is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Aws {
+    /// The EKS cluster's name; `None`: to be found.
+    pub cluster_name: Option<String>,
+    /// Its region; `None`: to be found.
+    pub region: Option<String>,
+    /// Where AWS answers instead of each service's own address.
+    pub endpoint: Option<String>,
+    /// With whose keys.
+    pub keys: AwsKeys,
+    /// The role that those are used for.
+    pub assume_role: Option<AssumeRole>,
+}
+
+/// Where AWS keys come from.
+#[derive(Debug, Clone, Default)]
+pub enum AwsKeys {
+    /// Wherever the SDK's own chain finds them: variables, a service account's role, pod identity, a shared file, the
+    /// instance's role.
+    #[default]
+    Environment,
+    /// Written down.
+    Static {
+        /// The key's id.
+        access_key_id: String,
+        /// The key.
+        secret_access_key: SecretString,
+        /// What makes it temporary.
+        session_token: Option<SecretString>,
+    },
+    /// A shared credentials file.
+    Shared {
+        /// The file; `None`: `~/.aws/credentials`.
+        file: Option<PathBuf>,
+        /// The profile; `None`: `default`.
+        profile: Option<String>,
+    },
+}
+
+/// A role to assume.
+#[derive(Debug, Clone)]
+pub struct AssumeRole {
+    /// `arn:aws:iam::123456789012:role/posturebeat`.
+    pub role_arn: String,
+    /// What its trust policy asks for.
+    pub external_id: Option<SecretString>,
 }
 
 /// An item of `posturebeat.exceptions`, or of a file of exceptions. Of names, a star at the end means any ending.

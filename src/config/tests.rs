@@ -1,5 +1,6 @@
 //! What people write, what they get, and what they are told.
 
+mod aws;
 mod exceptions;
 mod fleet;
 mod merge;

@@ -12,7 +12,6 @@ const BEAT_KEYS: &[(&str, &str)] = &[
     ("http.pprof", ""),
     ("http.timeout", ""),
     ("instrumentation", ""),
-    ("keystore", ""),
     ("logging.ecs", "set `logging.json: true`"),
     ("logging.event_data", ""),
     ("logging.files", "logs go to stderr"),

@@ -157,27 +157,28 @@ fn setting_is<'d>(
     }
 }
 
-/// `root` is uid and gid 0, whatever the host calls them; other names are the host's.
+/// `root` is uid and gid 0, whatever the host calls them, and though nobody knows; other names are the host's.
 fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> Answer<'d> {
     let wanted = resolve(owner, params).and_then(Value::as_str).and_then(|text| text.split_once(':'));
     let Some((user, group)) = wanted else {
         return Answer::malformed("`owner` expects user:group".into());
     };
-    let mut problems: Vec<Problem> =
-        ["uid", "gid", "owner", "group"].iter().flat_map(|key| document.problems_at(key)).collect();
+    let of_root = |wanted: &str, number, name| {
+        if wanted == "root" { (number, "0".to_owned()) } else { (name, wanted.to_owned()) }
+    };
+    let asked = [of_root(user, "uid", "owner"), of_root(group, "gid", "group")];
+    let mut problems: Vec<Problem> = asked.iter().flat_map(|(key, _)| document.problems_at(key)).collect();
     problems.dedup();
     if !problems.is_empty() {
         return Answer::unknown(problems);
     }
-    let text = |key: &str| document.root.get(key).and_then(Value::as_str);
-    let is = |wanted: &str, number_key: &str, name_key: &str| match wanted {
-        "root" => text(number_key).map(|number| number == "0").ok_or(number_key.to_owned()),
-        _ => text(name_key).map(|name| name == wanted).ok_or(name_key.to_owned()),
-    };
-    let holds = match (is(user, "uid", "owner"), is(group, "gid", "group")) {
-        (Ok(user), Ok(group)) => user && group,
-        (Err(key), _) | (_, Err(key)) => return Answer::malformed(format!("nothing stands at $.{key}")),
-    };
+    let mut holds = true;
+    for (key, wanted) in &asked {
+        match document.root.get(*key).and_then(Value::as_str) {
+            Some(found) => holds &= found == wanted,
+            None => return Answer::malformed(format!("nothing stands at $.{key}")),
+        }
+    }
     let facts = ["owner", "group", "uid", "gid"]
         .iter()
         .map(|key| Fact { place: Cow::Borrowed(*key), value: document.root.get(*key).map(Cow::Borrowed) })

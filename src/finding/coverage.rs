@@ -49,6 +49,7 @@ pub(super) fn document(
         },
         "orchestrator": {"type": "kubernetes", "cluster": {"id": context.identity.cluster.id}},
         "posturebeat": {"coverage": coverage},
+        "related": {},
     })
     .to_string();
     // The tail continues the object, so its last brace goes.

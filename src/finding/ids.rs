@@ -13,7 +13,7 @@ const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5a56_820f_082d_5405_8cec_ef92_e2
 const HOSTFS: &str = "/hostfs";
 
 /// `resource.id`: stable from cycle to cycle, and Elastic's own for the same thing.
-pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
+pub(super) fn resource_id(resource: &Resource, identity: &Identity, shared_cloud_id: bool) -> String {
     let (cluster, node) = (identity.cluster.id.as_str(), identity.node.id.as_str());
     let name = match resource.kind {
         // One rule may be about several kinds of which none could be listed: each is an outcome of its own.
@@ -21,6 +21,7 @@ pub fn resource_id(resource: &Resource, identity: &Identity) -> String {
         Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
         Kind::Process => format!("{cluster}{node}{}", resource.id),
         Kind::K8sObject => resource.id.clone(),
+        Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry if shared_cloud_id => cluster.to_owned(),
         Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => format!("{cluster}{}", resource.id),
     };
     hash(&name)
@@ -62,6 +63,24 @@ mod tests {
         assert_eq!(hash("metadata_id"), "16d3e3ff-583a-5b0d-86e2-1f7c6675dfb3");
         assert_eq!(hash("cluster_id"), "e0b7df83-548e-5f75-b460-23bf3a96f679");
         assert_eq!(hash("cluster_idnode_idmetadata_id"), "76389fcc-375d-5acc-8e0a-db814362fc50");
+    }
+
+    #[test]
+    fn resources_of_clouds_have_ids_of_their_own_unless_asked_otherwise() {
+        let mut identity = Identity::default();
+        identity.cluster.id = "cluster_id".into();
+        let repository = Resource {
+            kind: Kind::ContainerRegistry,
+            sub_type: "aws-ecr".into(),
+            id: "arn:aws:ecr:eu-west-1:1:repository/web".into(),
+            name: "web".into(),
+            raw: serde_json::json!({}),
+            related: serde_json::Map::new(),
+            unread: vec![],
+        };
+        let own = hash("cluster_idarn:aws:ecr:eu-west-1:1:repository/web");
+        assert_eq!(resource_id(&repository, &identity, false), own);
+        assert_eq!(resource_id(&repository, &identity, true), hash("cluster_id"));
     }
 
     #[test]

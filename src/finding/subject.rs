@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, ecs, ids, milliseconds, raw};
+use super::{Context, cloud, ecs, ids, milliseconds, raw};
 use crate::event::Text;
 use crate::resource::Resource;
 
@@ -28,7 +28,7 @@ pub struct Subject {
 impl Subject {
     /// Renders a resource.
     pub fn new(resource: &Resource, context: &Context, now: Timestamp) -> Self {
-        let id = ids::resource_id(resource, &context.identity);
+        let id = ids::resource_id(resource, &context.identity, context.shared_cloud_id);
         let (kind, sub_type) = shown_type(resource);
         let mut text = Text::own(ROOM);
         for piece in [",\"resource\":{\"id\":\"", &id, "\",\"type\":\"", kind, "\",\"sub_type\":"] {
@@ -46,6 +46,12 @@ impl Subject {
                 text.push(piece);
             }
             text.push_json(&value);
+        }
+        text.push(",\"related\":");
+        text.push_json(&cloud::related(resource));
+        if let Some(cloud) = cloud::of(resource, context.identity.cluster.cloud.as_ref()) {
+            text.push(",\"cloud\":");
+            text.push_json(&cloud);
         }
         Self {
             id,

@@ -42,6 +42,7 @@ fn context() -> Context {
                 version: Some("v1.37.2".into()),
                 platform: None,
                 source: IdentitySource::Api,
+                cloud: None,
             },
             node: Node { id: "node_id".into(), name: "cp-1".into(), kubelet_version: None },
         },
@@ -54,6 +55,7 @@ fn context() -> Context {
         host: Map::from_iter([("name".to_owned(), json!("cp-1"))]),
         package_policy: (String::new(), 0),
         namespace: "default".into(),
+        shared_cloud_id: false,
         sequence: 1_755_760_203,
     }
 }

@@ -74,6 +74,7 @@ impl Writer {
             IdentitySource::Api => "}",
             IdentitySource::LastKnown => ",\"cluster_id_source\":\"last_known\"}",
             IdentitySource::MachineId => ",\"cluster_id_source\":\"machine_id\"}",
+            IdentitySource::Cloud => ",\"cluster_id_source\":\"cloud\"}",
             IdentitySource::None => ",\"cluster_id_source\":\"none\"}",
         });
         let cycle = ids::cycle(context.sequence, 0);
@@ -217,7 +218,6 @@ pub(super) fn tail(dataset: &str, context: &Context) -> String {
     let agent = &context.agent;
     let (policy, revision) = &context.package_policy;
     let common = json!({
-        "related": {},
         "cluster_id": context.identity.cluster.id,
         "data_stream": {"type": "logs", "dataset": dataset, "namespace": context.namespace},
         "agent": {

@@ -59,6 +59,7 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
         IdentitySource::Api => "",
         IdentitySource::LastKnown => " (the API is out of reach; the id is the last known one)",
         IdentitySource::MachineId => " (the API was never in reach; the id is the machine's)",
+        IdentitySource::Cloud => " (seen from outside)",
         IdentitySource::None => " (of unknown identity)",
     };
     writeln!(out, "Cluster {}{version}{source}", safe(name))?;

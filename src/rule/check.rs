@@ -52,6 +52,20 @@ pub enum Check {
     Owner(Operand),
 }
 
+impl Check {
+    /// Every path that it looks at; a setting's are the program's own business.
+    pub fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::paths).collect(),
+            Self::Not(part) => part.paths(),
+            Self::None(path) | Self::Some(path) | Self::Each { path, .. } | Self::Values { path, .. } => {
+                vec![path]
+            }
+            Self::Setting { .. } | Self::Owner(_) => Vec::new(),
+        }
+    }
+}
+
 /// What `path:` means when it selects nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -43,6 +43,17 @@ pub struct Control {
     pub differs: BTreeMap<String, String>,
 }
 
+impl Control {
+    /// Every path that decides; those of the evidence only show.
+    pub fn paths(&self) -> Vec<&Path> {
+        let decision = match &self.decision {
+            Decision::Check(check) => check.paths(),
+            Decision::Sides { pass, fail } => pass.iter().chain(fail).flat_map(Check::paths).collect(),
+        };
+        self.applies.iter().flat_map(Check::paths).chain(decision).collect()
+    }
+}
+
 /// How a control decides.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "one for each control; a box would only be in the way")]

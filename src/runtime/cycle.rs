@@ -248,6 +248,7 @@ pub(super) fn context(
             settings.posture.package_policy_revision,
         ),
         namespace: settings.posture.namespace.clone(),
+        shared_cloud_id: settings.posture.shared_aws_resource_id,
         sequence,
     }
 }

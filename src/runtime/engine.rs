@@ -26,6 +26,23 @@ pub struct Engine {
 impl Engine {
     /// The rules that these settings ask for, and their exceptions. Every mistake in those is reported.
     pub fn new(posture: &Posture) -> anyhow::Result<Self> {
+        Ok(Self::of(posture, |_| true)?.0)
+    }
+
+    /// Those of them that the cloud's word on the cluster is enough for, and how many others there are.
+    pub fn from_outside(posture: &Posture) -> anyhow::Result<(Self, usize)> {
+        let (engine, others) =
+            Self::of(posture, |rule| rule.control.resources.iter().any(|judged| judged.kind == Kind::Caas))?;
+        if engine.rules.is_empty() {
+            bail!(
+                "no rule of {} is about what is seen from outside: ask for `cis_eks`",
+                posture.benchmarks.join(", ")
+            );
+        }
+        Ok((engine, others))
+    }
+
+    fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, usize)> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
         let mistakes = exceptions::mistakes(&posture.exceptions, &catalogue);
         let rules = catalogue.rules(&posture.benchmarks, &posture.rule_params);
@@ -35,6 +52,7 @@ impl Engine {
             (Err(message), true) => bail!(message),
             (Err(message), false) => bail!("{message}\n{}", exceptions::lines(mistakes.iter())),
         };
+        let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(picked);
         let exceptions = Exceptions::new(posture.exceptions.iter().map(exceptions::read).collect(), &rules);
         let judge = Judge::new(&rules);
         for (kind, name) in judge.selectors() {
@@ -56,7 +74,7 @@ impl Engine {
                 );
             }
         }
-        Ok(Self { rules: rules.into(), judge, exceptions })
+        Ok((Self { rules: rules.into(), judge, exceptions }, others.len()))
     }
 }
 

@@ -16,6 +16,10 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
     // Every kind, whatever today's rules ask for: a later version may judge more of it.
     let mut wanted: BTreeSet<(Kind, String)> = super::cycle::wanted(engine);
     wanted.extend(cluster::known().map(|kind| (Kind::K8sObject, kind.to_owned())));
+    // AWS is asked where rules about it are in force; then for everything.
+    if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
+        wanted.extend(super::cloud::everything());
+    }
     let state = State::read_only(&settings.data_path);
     let mut observation = observe(&Source::Live, settings, &state, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());

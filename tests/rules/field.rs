@@ -23,7 +23,7 @@ enum Held {
 }
 use Held::{Case, Test};
 
-const THREADS: [(&str, &[Held]); 41] = [
+const THREADS: [(&str, &[Held]); 43] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -32,14 +32,18 @@ const THREADS: [(&str, &[Held]); 41] = [
                 "src/collect/arguments.rs",
                 "cloudbeat_631_and_633_a_value_stands_behind_an_equals_sign_or_a_blank",
             ),
+            Test(EKS, "cloudbeat_631_an_open_port_fails_however_the_flag_is_written"),
         ],
     ),
     (
         "elastic/cloudbeat#633: the same",
-        &[Case(
-            "kubelet-iptables-util-chains",
-            "cloudbeat 633: the flag switches them off, whatever the file says",
-        )],
+        &[
+            Case(
+                "kubelet-iptables-util-chains",
+                "cloudbeat 633: the flag switches them off, whatever the file says",
+            ),
+            Test(EKS, "cloudbeat_633_chains_that_are_off_fail_wherever_that_is_written"),
+        ],
     ),
     (
         "elastic/cloudbeat#635: fails a pod that drops all capabilities",
@@ -179,10 +183,15 @@ const THREADS: [(&str, &[Held]); 41] = [
     ),
     (
         "aquasecurity/kube-bench#808, #887, #996, #1765: Bottlerocket's paths are unknown",
-        &[Test(
-            "src/collect/tests/platforms/managed.rs",
-            "kube_bench_1765_the_paths_of_bottlerocket_are_known",
-        )],
+        &[Test(EKS, "kube_bench_1765_a_node_of_bottlerocket_is_found_and_judged")],
+    ),
+    (
+        "rancher/cis-operator#225: a profile for EKS names files that the kubelet does not read",
+        &[Test(EKS, "cis_operator_225_the_running_kubelet_s_own_flags_decide")],
+    ),
+    (
+        "elastic/cloudbeat#621: another flag that ends in -config is taken for the kubelet's",
+        &[Test(EKS, "cloudbeat_621_the_credential_provider_s_file_is_not_the_kubelet_s")],
     ),
     (
         "aquasecurity/trivy-operator#1181: the kubelet's file is ignored",
@@ -197,10 +206,13 @@ const THREADS: [(&str, &[Held]); 41] = [
     ),
     (
         "elastic/cloudbeat#2008: an unreadable kubelet loses its findings",
-        &[Test(
-            "src/collect/tests/denials/threads.rs",
-            "cloudbeat_2008_a_kubelet_that_cannot_be_read_is_an_error_for_each_rule",
-        )],
+        &[
+            Test(
+                "src/collect/tests/denials/threads.rs",
+                "cloudbeat_2008_a_kubelet_that_cannot_be_read_is_an_error_for_each_rule",
+            ),
+            Test(EKS, "cloudbeat_2008_an_unreadable_kubelet_of_eks_is_an_error_for_each_control"),
+        ],
     ),
     (
         "elastic/cloudbeat#175: an empty list of rules switches everything off",
@@ -270,6 +282,9 @@ const THREADS: [(&str, &[Held]); 41] = [
         ],
     ),
 ];
+
+/// Threads about nodes of EKS.
+const EKS: &str = "src/collect/tests/platforms/eks/threads.rs";
 
 const NO_NODE: &[Held] =
     &[Test("tests/cli/api.rs", "trivy_operator_1306_and_kubescape_388_what_no_node_was_asked_does_not_pass")];

@@ -24,6 +24,8 @@ ES_USER=elastic
 ES_PASSWORD=posturebeat-test
 OS_HOME=$CACHE/opensearch
 OS_URL=http://127.0.0.1:9251
+AWS_HOME=$CACHE/aws
+AWS_URL=http://127.0.0.1:5000
 # The stores refuse to run as root. This is the uid of nobody, which every system has. It may not pass through root's home
 # directory, so it gets a mount namespace in which the cache is at another place.
 STORE_UID=65534
@@ -36,7 +38,7 @@ AS_STORE_USER=(unshare --mount -- sh -c
 # The stores live for minutes: compiling their code well would cost the starting machine more than it gives.
 QUICK_JAVA=-XX:TieredStopAtLevel=1
 
-PARTS=(kubernetes elasticsearch opensearch)
+PARTS=(kubernetes elasticsearch opensearch aws)
 DAEMON_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PATH=$PATH:/usr/sbin:/sbin
 umask 022

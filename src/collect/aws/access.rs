@@ -2,6 +2,7 @@
 
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
@@ -39,6 +40,12 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A call that was answered, with something that is of no use.
+    pub(super) fn new(call: &Call, region: &str, reason: Reason, said: &str) -> Self {
+        let what = format!("call {} in {region}: {said}", call.action());
+        Self { reason, code: String::new(), what }
+    }
+
     /// As the reason why `at` is unread.
     pub fn unread(&self, at: &str) -> Unread {
         Unread::new(at, self.reason, self.what.clone())
@@ -60,6 +67,11 @@ impl Access {
     /// The configuration for a region.
     pub fn at(&self, region: &str) -> SdkConfig {
         self.config.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// What requests are sent with.
+    pub(super) fn http_client(&self) -> Option<SharedHttpClient> {
+        self.config.http_client()
     }
 
     /// Waits for a place, then for the answer.
@@ -116,6 +128,9 @@ where
     let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
     let action = call.action();
     let advice = match reason {
+        Reason::Denied if is_of_credentials(&code) => {
+            " (these credentials are not valid, or no longer)".to_owned()
+        }
         Reason::Denied => format!(" (allow the IAM action {action})"),
         Reason::NoCredentials => " (set posturebeat.aws.credentials, or give the pod a role)".to_owned(),
         _ => String::new(),
@@ -123,19 +138,17 @@ where
     Problem { reason, code, what: format!("call {action} in {region}: {said}{advice}") }
 }
 
+/// Whether it is the caller who is refused, not the call.
+fn is_of_credentials(code: &str) -> bool {
+    ["Token", "Signature", "UnrecognizedClient"].iter().any(|part| code.contains(part))
+}
+
 /// What a service's refusal means.
 fn reason(code: &str, status: Option<u16>) -> Reason {
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
     if has(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "LimitExceeded", "ServiceUnavailable"]) {
         Reason::Unavailable
-    } else if has(&[
-        "AccessDenied",
-        "Unauthorized",
-        "NotAuthorized",
-        "Token",
-        "Signature",
-        "UnrecognizedClient",
-    ]) {
+    } else if is_of_credentials(code) || has(&["AccessDenied", "Unauthorized", "NotAuthorized"]) {
         Reason::Denied
     } else if has(&["NotFound", "NoSuch"]) {
         Reason::Missing

@@ -1,13 +1,12 @@
-//! Asking for many things in one call, and following lists from page to page.
+//! Asking for many things in one call, and looking through lists that are not kept.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use super::access::Problem;
+use super::ask::MAX_PAGES;
 use super::call::Call;
 use crate::resource::Reason;
-
-/// The most pages of one list.
-const MAX_PAGES: usize = 1_000;
 
 /// What came of asking for many.
 pub(super) struct Answers<T, A> {
@@ -45,11 +44,11 @@ where
     answers
 }
 
-/// Where in a list with pages one is.
+/// Where one is in a list that is looked through page by page, of which nothing is kept.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     token: Option<String>,
-    seen: usize,
+    seen: BTreeSet<String>,
 }
 
 impl Pages {
@@ -60,19 +59,17 @@ impl Pages {
 
     /// Whether there is another page, by the answer's token.
     pub(super) fn turn(&mut self, next: Option<String>, call: &Call, region: &str) -> Result<bool, Problem> {
-        let next = next.filter(|token| !token.is_empty());
-        self.seen += 1;
-        let (reason, what) = match &next {
-            None => return Ok(false),
-            Some(_) if next == self.token => (Reason::Malformed, "the list's next page is the same again"),
-            Some(_) if self.seen >= MAX_PAGES => (Reason::TooLarge, "the list has over 1,000 pages"),
-            Some(_) => {
-                self.token = next;
-                return Ok(true);
-            }
-        };
-        let what = format!("call {} in {region}: {what}", call.action());
-        Err(Problem { reason, code: String::new(), what })
+        let Some(next) = next.filter(|token| !token.is_empty()) else { return Ok(false) };
+        if !self.seen.insert(next.clone()) {
+            let said = "the list goes round in a circle: a page's token came again";
+            return Err(Problem::new(call, region, Reason::Malformed, said));
+        }
+        if self.seen.len() >= MAX_PAGES {
+            let said = format!("the list is over {MAX_PAGES} pages long");
+            return Err(Problem::new(call, region, Reason::TooLarge, &said));
+        }
+        self.token = Some(next);
+        Ok(true)
     }
 }
 
@@ -129,7 +126,7 @@ mod tests {
         assert_eq!(turn(&mut pages, Some("a")), Ok(true));
         assert_eq!(pages.token().as_deref(), Some("a"));
         assert_eq!(turn(&mut pages, Some("b")), Ok(true));
-        let error = turn(&mut pages, Some("b")).unwrap_err();
+        let error = turn(&mut pages, Some("a")).unwrap_err();
         assert_eq!(error.reason, Reason::Malformed);
         assert!(error.what.contains("elasticloadbalancing:DescribeListeners in eu-west-1"), "{error}");
         assert_eq!(turn(&mut Pages::default(), None), Ok(false));

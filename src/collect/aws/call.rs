@@ -90,7 +90,11 @@ pub const LIST_POD_IDENTITY_ASSOCIATIONS: Call =
 pub const LIST_IDENTITY_PROVIDER_CONFIGS: Call =
     call("eks", "ListIdentityProviderConfigs", &[feed("caas/aws-eks", "$.identityProviderConfigs")]);
 /// The names of its node groups.
-pub const LIST_NODEGROUPS: Call = call("eks", "ListNodegroups", NODE_GROUP);
+pub const LIST_NODEGROUPS: Call = call(
+    "eks",
+    "ListNodegroups",
+    &[feed("caas/aws-eks-nodegroup", "$"), feed("caas/aws-eks", "$.nodegroups")],
+);
 /// A node group.
 pub const DESCRIBE_NODEGROUP: Call = call("eks", "DescribeNodegroup", NODE_GROUP);
 /// The managed policies of a role.

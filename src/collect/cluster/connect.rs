@@ -29,6 +29,13 @@ pub struct Connection {
     pub cluster_name: Option<String>,
 }
 
+impl Connection {
+    /// The certificates by which the API server is known, as DER; none where the system's own are.
+    pub fn authorities(&self) -> &[Vec<u8>] {
+        self.config.root_cert.as_deref().unwrap_or_default()
+    }
+}
+
 /// Connects by the kubeconfig that was configured, else by `KUBECONFIG`, else as the pod that we are, else by
 /// `~/.kube/config`. Nothing is asked of the server yet.
 pub async fn connect(

@@ -20,9 +20,18 @@ pub struct NodeHints {
     pub wanted: bool,
 }
 
+/// What the API said of itself and of the node.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// Who they are.
+    pub identity: Identity,
+    /// The Node object; null where there is none, or none is looked at.
+    pub node: Value,
+}
+
 /// Asks the API who it is and which of its nodes the host is. The UID of kube-system is in every id, so
 /// without it there is no identity; a node that cannot be found leaves its part empty.
-pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Identity, Unread> {
+pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Identified, Unread> {
     let client = &connection.client;
     let told = |problem: Problem, what: &str| {
         let url = &connection.url;
@@ -42,16 +51,18 @@ pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Iden
         None => kubeadm_name(client).await,
     };
     let node = if hints.wanted { find_node(client, hints).await } else { Value::Null };
-    Ok(Identity {
+    let identity = Identity {
         cluster: Cluster {
             id: uid.to_owned(),
             name,
             version: version.map(str::to_owned),
             platform: platform::of(&node, version),
             source: IdentitySource::Api,
+            cloud: None,
         },
         node: node_of(&node),
-    })
+    };
+    Ok(Identified { identity, node })
 }
 
 /// The name that kubeadm wrote down; other clusters have none.

@@ -8,7 +8,7 @@ use super::PKI_DIR;
 pub type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// All of them.
-pub const PLATFORMS: &[Table] = &[KUBEADM, KOPS, K3S, RKE2, MICROK8S, MANAGED, OTHERS];
+pub const PLATFORMS: &[Table] = &[KUBEADM, KOPS, K3S, RKE2, MICROK8S, EKS, MANAGED, OTHERS];
 
 const KUBEADM: Table = &[
     (
@@ -145,9 +145,9 @@ const MICROK8S: Table = &[
     ("kubelet-client-ca", &["/var/snap/microk8s/current/certs/ca.crt"]),
 ];
 
-/// Nodes of EKS (Bottlerocket's included), GKE, AKS and OpenShift. Their kubeconfigs lie where kops has
-/// its own.
-const MANAGED: Table = &[
+/// Nodes of EKS: Amazon Linux 2, Amazon Linux 2023, Bottlerocket. The first two have their kubeconfig where kops has
+/// its own, all three their units, CNI and CA where kubeadm has them.
+const EKS: Table = &[
     (
         "kubelet-config",
         &[
@@ -155,13 +155,24 @@ const MANAGED: Table = &[
             "/etc/kubernetes/kubelet/config.json",
             "/etc/kubernetes/kubelet/config.json.d/*.conf",
             "/etc/kubernetes/kubelet/config",
+            "/etc/kubernetes/kubelet/config.d/*.conf",
+        ],
+    ),
+    ("kubelet-kubeconfig", &["/etc/kubernetes/kubelet/kubeconfig"]),
+];
+
+/// Nodes of GKE, AKS and OpenShift. Their kubeconfigs lie where kops has its own.
+const MANAGED: Table = &[
+    (
+        "kubelet-config",
+        &[
             "/home/kubernetes/kubelet-config.yaml",
             "/etc/default/kubeletconfig.json",
             "/etc/default/kubelet",
             "/var/data/kubelet/config.json",
         ],
     ),
-    ("kubelet-kubeconfig", &["/etc/kubernetes/kubelet/kubeconfig", "/etc/kubernetes/kubeconfig"]),
+    ("kubelet-kubeconfig", &["/etc/kubernetes/kubeconfig"]),
     ("kubelet-client-ca", &["/etc/kubernetes/kubelet-ca.crt"]),
 ];
 

@@ -1,5 +1,6 @@
 //! Platforms of one machine: each as a tree, and everything that comes out of it.
 
+mod eks;
 mod field;
 mod k3s;
 mod kops;

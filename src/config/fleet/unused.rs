@@ -23,10 +23,19 @@ const INPUT_KEYS: &[&str] = &[
 /// Those of a stream. `fetchers` and `runtime_cfg` are for agents before 8.10.
 const STREAM_KEYS: &[&str] =
     &["id", "data_stream", "config", "fetchers", "runtime_cfg", "processors", "period"];
+/// Credentials, once more: for agents before 8.7.
+const FLAT_CREDENTIALS: &[&str] = &[
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "shared_credential_file",
+    "credential_profile_name",
+    "role_arn",
+];
 /// The processor that Kibana writes; our findings have what it adds.
 const KNOWN_PROCESSOR: &[&str] = &["add_cluster_id"];
 /// Those of `config.v1`.
-const CONFIG_KEYS: &[&str] = &["type", "deployment", "posture", "benchmark"];
+const CONFIG_KEYS: &[&str] = &["type", "deployment", "posture", "benchmark", "aws"];
 
 /// What a policy says and we do not use.
 #[derive(Default)]
@@ -42,7 +51,7 @@ impl Unused {
         self.config(input, at);
         for (index, stream) in items(input, "streams") {
             let at = dotted(at, &format!("streams.{index}"));
-            self.section(stream, &at, STREAM_KEYS);
+            self.section(stream, &at, &[STREAM_KEYS, FLAT_CREDENTIALS].concat());
             self.config(stream, &at);
             for (index, processor) in items(stream, "processors") {
                 self.section(processor, &dotted(&at, &format!("processors.{index}")), KNOWN_PROCESSOR);
@@ -51,7 +60,9 @@ impl Unused {
     }
 
     fn config(&mut self, around: &Value, at: &str) {
-        for (key, known) in [("config", ["v1"].as_slice()), ("config.v1", CONFIG_KEYS)] {
+        let sections =
+            [("config", ["v1"].as_slice()), ("config.v1", CONFIG_KEYS), ("config.v1.aws", &["credentials"])];
+        for (key, known) in sections {
             if let Some(section) = tree::find(around, key) {
                 self.section(section, &dotted(at, key), known);
             }
@@ -62,6 +73,11 @@ impl Unused {
     pub(super) fn section(&mut self, section: &Value, at: &str, known: &[&str]) {
         let unknown = entries(section).into_iter().filter(|(key, _)| !known.contains(key));
         self.keys.extend(unknown.map(|(key, _)| dotted(at, key)));
+    }
+
+    /// Notes a key.
+    pub(super) fn key(&mut self, key: String) {
+        self.keys.push(key);
     }
 
     /// Notes the types of inputs that are passed over.

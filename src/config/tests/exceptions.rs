@@ -80,7 +80,7 @@ posturebeat:
             "1.yml:8:21: unknown key `posturebeat.exceptions.3.reson`; did you mean `posturebeat.exceptions.3.reason`?",
             "1.yml:8:7: `posturebeat.exceptions.3` has no `reason`: write why the rule may fail",
             "1.yml:8:50: `posturebeat.exceptions.3.expires`: expected a date such as `2027-06-30`, or a time such as `2027-06-30T18:00:00Z`, found `soon`",
-            "1.yml:9:29: `posturebeat.exceptions.4.reason`: `UNSET` is neither a setting nor an environment variable with a value: set it, or write `${UNSET:default}`",
+            "1.yml:9:29: `posturebeat.exceptions.4.reason`: `UNSET` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${UNSET:default}`",
             "1.yml:10:7: `posturebeat.exceptions.5`: expected an exception with the keys `rule`, `reason` and `owner`, found `just text`",
         ]
     );

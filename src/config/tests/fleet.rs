@@ -118,7 +118,7 @@ fn a_whole_policy() {
     assert_eq!(
         files.notes(),
         ["not used from the policy 1.yml: inputs of type `logfile`, `cloudbeat/cis_aws`; keys `surprise`, \
-          `inputs.2.streams.0.condition`, `inputs.2.streams.0.config.v1.aws`, \
+          `inputs.2.streams.0.condition`, \
           `inputs.2.streams.0.processors.1.drop_event`, \
           `outputs.default.preset`, `outputs.default.ssl.ca_trusted_fingerprint`"]
     );

@@ -87,11 +87,11 @@ fn what_cannot_be_resolved_is_said_with_its_place() {
     for (written, message) in [
         (
             "${NONE}",
-            "1.yml:2:7: `name`: `NONE` is neither a setting nor an environment variable with a value: set it, or write `${NONE:default}`",
+            "1.yml:2:7: `name`: `NONE` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${NONE:default}`",
         ),
         (
             "x${EMPTY}",
-            "1.yml:2:7: `name`: `EMPTY` is neither a setting nor an environment variable with a value: set it, or write `${EMPTY:default}`",
+            "1.yml:2:7: `name`: `EMPTY` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${EMPTY:default}`",
         ),
         ("${NONE:?set it to your name}", "1.yml:2:7: `name`: `NONE` is not set: set it to your name"),
         ("${name}", "1.yml:2:7: `name`: `name`: `${name}` refers to itself"),
@@ -110,7 +110,7 @@ fn what_cannot_be_resolved_is_said_with_its_place() {
     }
     assert_eq!(
         Files::new("").set("name", "${NONE}").error(),
-        "-E name: `name`: `NONE` is neither a setting nor an environment variable with a value: set it, or write `${NONE:default}`"
+        "-E name: `name`: `NONE` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${NONE:default}`"
     );
 }
 
@@ -137,4 +137,26 @@ proptest! {
         let files = Files::new("name: ${A}").env("A", &value);
         prop_assert_eq!(name(&files), Some(value));
     }
+}
+
+#[test]
+fn secrets_of_the_keystore_stand_behind_variables() {
+    let mut files =
+        Files::new("output.elasticsearch: {hosts: [a], username: '${NAME}', password: '${ES_PASSWORD}'}")
+            .env("NAME", "of the environment");
+    let data = files.folder.path().join("data");
+    files = files.set("path.data", data.to_str().unwrap());
+    let mut store = crate::config::Keystore::open(&data.join("posturebeat.keystore"), true).unwrap();
+    store.set("ES_PASSWORD", "[hunter2, 1]".to_owned().into());
+    store.set("NAME", "of the keystore".to_owned().into());
+    store.save().unwrap();
+    let settings = files.settings();
+    let output = elasticsearch(&settings);
+    let Auth::Basic { username, password } = &output.auth else { panic!("{:?}", output.auth) };
+    assert_eq!(username, "of the environment", "a variable wins");
+    assert_eq!(password.expose_secret(), "[hunter2, 1]", "a secret is text, whatever it looks like");
+    let elsewhere = files.set("keystore.path", data.join("other").to_str().unwrap());
+    assert!(elsewhere.error().contains(
+        "`ES_PASSWORD` is neither a setting nor an environment variable nor a key of the keystore"
+    ));
 }

@@ -23,7 +23,8 @@ pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result
     let asked = region.asked(Client::new);
     let mut pages = Pages::default();
     loop {
-        let sent = asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send();
+        let sent =
+            Box::pin(asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
         let page = region.access.ask(&call::DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
         let next = page.next_marker;
         let mut found = Vec::new();
@@ -70,7 +71,7 @@ impl Asked<Client> {
 
     async fn tags(&self, names: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
         let answers = in_batches(names, TAGGED, is_gone, |names| {
-            let sent = self.client.describe_tags().set_load_balancer_names(Some(names)).send();
+            let sent = Box::pin(self.client.describe_tags().set_load_balancer_names(Some(names)).send());
             self.access.ask(&call::DESCRIBE_TAGS, &self.region, sent)
         })
         .await;
@@ -87,14 +88,14 @@ impl Asked<Client> {
     }
 
     async fn attributes(&self, name: &str) -> Result<Value, Problem> {
-        let sent = self.client.describe_load_balancer_attributes().load_balancer_name(name).send();
+        let sent = Box::pin(self.client.describe_load_balancer_attributes().load_balancer_name(name).send());
         let call = call::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
         let answer = self.access.ask(&call, &self.region, sent).await?;
         Ok(Value::Object(answer.load_balancer_attributes.map(attributes).unwrap_or_default()))
     }
 
     async fn policies(&self, name: &str) -> Result<Value, Problem> {
-        let sent = self.client.describe_load_balancer_policies().load_balancer_name(name).send();
+        let sent = Box::pin(self.client.describe_load_balancer_policies().load_balancer_name(name).send());
         let answer = self.access.ask(&call::DESCRIBE_LOAD_BALANCER_POLICIES, &self.region, sent).await?;
         Ok(list(Some(answer.policy_descriptions.unwrap_or_default()), policy).unwrap_or_default())
     }

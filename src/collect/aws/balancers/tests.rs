@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request as Sent, ResponseTemplate};
 
-use super::super::doubles::{access, collected, request};
 use super::super::sightings::Sightings;
+use super::super::tests::{access, collected, request};
 use super::balancers;
 use crate::resource::{Reason, Resource, Unread};
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::super::access::Problem;
+use super::super::ask::{Page, follow};
 use super::super::batches::{Pages, in_batches};
 use super::super::call;
 use super::super::draft::{draft, fill, list, object};
@@ -21,7 +22,8 @@ pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result
     let asked = region.asked(Client::new);
     let mut pages = Pages::default();
     loop {
-        let sent = asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send();
+        let sent =
+            Box::pin(asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
         let page = region.access.ask(&call::DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
         let next = page.next_marker;
         let mut found = Vec::new();
@@ -68,7 +70,7 @@ impl Asked<Client> {
 
     async fn tags(&self, arns: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
         let answers = in_batches(arns, TAGGED, is_gone, |arns| {
-            let sent = self.client.describe_tags().set_resource_arns(Some(arns)).send();
+            let sent = Box::pin(self.client.describe_tags().set_resource_arns(Some(arns)).send());
             self.access.ask(&call::DESCRIBE_TAGS, &self.region, sent)
         })
         .await;
@@ -87,7 +89,7 @@ impl Asked<Client> {
     }
 
     async fn attributes(&self, arn: &str) -> Result<Value, Problem> {
-        let sent = self.client.describe_load_balancer_attributes().load_balancer_arn(arn).send();
+        let sent = Box::pin(self.client.describe_load_balancer_attributes().load_balancer_arn(arn).send());
         let call = call::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
         let answer = self.access.ask(&call, &self.region, sent).await?;
         let attributes = list(Some(answer.attributes.unwrap_or_default()), |attribute| {
@@ -97,22 +99,17 @@ impl Asked<Client> {
     }
 
     async fn listeners(&self, arn: &str) -> Result<Value, Problem> {
-        let mut all = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let sent = self
-                .client
-                .describe_listeners()
-                .load_balancer_arn(arn)
-                .page_size(PAGE)
-                .set_marker(pages.token())
-                .send();
+        let all = follow(&call::DESCRIBE_LISTENERS, &self.region, |marker| async {
+            let asked = self.client.describe_listeners().load_balancer_arn(arn).page_size(PAGE);
+            let sent = Box::pin(asked.set_marker(marker).send());
             let page = self.access.ask(&call::DESCRIBE_LISTENERS, &self.region, sent).await?;
-            all.extend(page.listeners.unwrap_or_default().into_iter().map(listener).map(Value::Object));
-            if !pages.turn(page.next_marker, &call::DESCRIBE_LISTENERS, &self.region)? {
-                return Ok(Value::Array(all));
-            }
-        }
+            let items = page.listeners.unwrap_or_default();
+            Ok(Page {
+                items: items.into_iter().map(listener).map(Value::Object).collect(),
+                next: page.next_marker,
+            })
+        });
+        Ok(Value::Array(all.await?))
     }
 }
 

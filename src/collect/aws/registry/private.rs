@@ -11,15 +11,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
 use super::super::access::{Access, Problem};
+use super::super::ask::ask;
 use super::super::batches::in_batches;
-use super::super::body::Body;
 use super::super::call;
 use super::super::draft::{draft, fill};
 use super::super::regions::{out_of_reach, partition};
 use super::super::request::Request;
 use super::super::window::Window;
 use super::image::{Image, Registry};
-use super::{KIND, PRIVATE, policy};
+use super::{KIND, PRIVATE, list_in, policy_in};
 use crate::resource::{Reason, Resource};
 
 /// The most repositories that one call describes.
@@ -166,19 +166,18 @@ impl Place {
     }
 
     async fn ask_scanning(&self) -> Result<Value, Problem> {
-        let body = Body::default();
-        let sent =
-            self.client.get_registry_scanning_configuration().customize().interceptor(body.clone()).send();
+        let request = self.client.get_registry_scanning_configuration();
         let call = call::GET_REGISTRY_SCANNING_CONFIGURATION;
-        let (_, mut answer) = self.access.ask_json(&call, &self.region, &body, sent).await?;
+        let mut answer = ask!(self.access, call, self.region, request)?;
         Ok(answer["scanningConfiguration"].take())
     }
 
     async fn ask_policy(&self) -> Result<Option<Value>, Problem> {
         let call = call::GET_REGISTRY_POLICY;
-        let answer = self.access.ask(&call, &self.region, self.client.get_registry_policy().send()).await;
+        let sent = Box::pin(self.client.get_registry_policy().send());
+        let answer = self.access.ask(&call, &self.region, sent).await;
         let text = answer.map(|answer| answer.policy_text);
-        policy::given(text, "RegistryPolicyNotFoundException", &call, &self.region)
+        policy_in(text, "RegistryPolicyNotFoundException", &call, &self.region)
     }
 
     /// Tells of a batch of repositories.
@@ -208,19 +207,11 @@ impl Place {
     }
 
     async fn describe(&self, names: Vec<String>) -> Result<Vec<Value>, Problem> {
-        let body = Body::default();
-        let sent = self
-            .client
-            .describe_repositories()
-            .registry_id(&self.account)
-            .set_repository_names(Some(names))
-            .customize()
-            .interceptor(body.clone())
-            .send();
+        let asked = self.client.describe_repositories().registry_id(&self.account);
         let call = call::DESCRIBE_REPOSITORIES;
-        let (_, mut answer) = self.access.ask_json(&call, &self.region, &body, sent).await?;
+        let mut answer = ask!(self.access, call, self.region, asked.set_repository_names(Some(names)))?;
         self.denials.store(0, Ordering::Relaxed);
-        Ok(items(&mut answer, "repositories"))
+        list_in(&mut answer, "repositories", &call, &self.region)
     }
 
     /// Whether a call failed for a reason that need not hold for each repository that it asked for.
@@ -241,22 +232,17 @@ impl Place {
         }
         let gone = |problem: &Problem| problem.code == "RepositoryNotFoundException";
         let answers = in_batches(names, SCANNED, gone, |names| async {
-            let body = Body::default();
-            let sent = self
-                .client
-                .batch_get_repository_scanning_configuration()
-                .set_repository_names(Some(names))
-                .customize()
-                .interceptor(body.clone())
-                .send();
-            Ok(self.access.ask_json(&call, &self.region, &body, sent).await?.1)
+            let asked = self.client.batch_get_repository_scanning_configuration();
+            let mut answer = ask!(self.access, call, self.region, asked.set_repository_names(Some(names)))?;
+            let given = list_in(&mut answer, "scanningConfigurations", &call, &self.region)?;
+            // Left out where there are none.
+            Ok((given, list_in(&mut answer, "failures", &call, &self.region).unwrap_or_default()))
         })
         .await;
         let mut all: BTreeMap<_, _> = each(answers.refused).map(|(name, why)| (name, Err(why))).collect();
-        for mut answer in answers.given {
-            let given = named(items(&mut answer, "scanningConfigurations"));
-            all.extend(given.into_iter().map(|(name, given)| (name, Ok(Value::Object(given)))));
-            for (name, failure) in named(items(&mut answer, "failures")) {
+        for (given, failures) in answers.given {
+            all.extend(named(given).into_iter().map(|(name, given)| (name, Ok(Value::Object(given)))));
+            for (name, failure) in named(failures) {
                 let text = |key: &str| failure.get(key).and_then(Value::as_str).unwrap_or_default();
                 let what =
                     format!("call {}: {}: {}", call.action(), text("failureCode"), text("failureReason"));
@@ -302,12 +288,4 @@ fn named(objects: impl IntoIterator<Item = Value>) -> BTreeMap<String, Map<Strin
         Some((object.get("repositoryName")?.as_str()?.to_owned(), object))
     });
     named.collect()
-}
-
-/// Takes a list out of an answer.
-pub(super) fn items(answer: &mut Value, key: &str) -> Vec<Value> {
-    match answer.get_mut(key).map(Value::take) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    }
 }

@@ -4,19 +4,17 @@ use aws_sdk_ecrpublic::Client;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::super::PUBLIC_REGION as REGION;
 use super::super::access::{Access, Problem};
+use super::super::ask::{ask, ask_pages};
 use super::super::batches::Pages;
-use super::super::body::Body;
 use super::super::call;
 use super::super::draft::{draft, fill};
 use super::super::request::Request;
 use super::super::window::Window;
-use super::private::items;
-use super::{KIND, PUBLIC, policy};
-use crate::resource::{Resource, Selector};
+use super::{KIND, PUBLIC, list_in, policy_in};
+use crate::resource::Resource;
 
-/// The only region that answers for all.
-const REGION: &str = "us-east-1";
 /// The repositories of which more is being asked at once.
 const TOGETHER: usize = 16;
 /// Repositories of one page.
@@ -34,10 +32,8 @@ pub(super) async fn all(access: &Access, request: &Request, found: &mpsc::Sender
     let client = Client::new(&access.at(REGION));
     let place = Place { access: access.clone(), client, found: found.clone() };
     if let Err(problem) = place.list().await {
-        let selector = Selector::new(KIND, PUBLIC);
-        let unlisted = Resource::unlisted(&selector, &request.owner, problem.reason, problem.what);
         // Nobody listens any more: the cycle is over.
-        let _ = found.send(unlisted).await;
+        let _ = found.send(request.unlisted(KIND, PUBLIC, &problem)).await;
     }
 }
 
@@ -54,39 +50,25 @@ impl Place {
     }
 
     async fn registries(&self) -> Result<Vec<String>, Problem> {
-        let mut all = Vec::new();
-        let mut pages = Pages::default();
-        loop {
-            let sent = self.client.describe_registries().set_next_token(pages.token()).send();
-            let page = self.access.ask(&call::DESCRIBE_PUBLIC_REGISTRIES, REGION, sent).await?;
-            all.extend(page.registries.into_iter().map(|registry| registry.registry_id));
-            if !pages.turn(page.next_token, &call::DESCRIBE_PUBLIC_REGISTRIES, REGION)? {
-                return Ok(all);
-            }
-        }
+        let request = || self.client.describe_registries();
+        let all = ask_pages!(self.access, call::DESCRIBE_PUBLIC_REGISTRIES, REGION, "registries", request)?;
+        Ok(all.iter().filter_map(|registry| registry["registryId"].as_str()).map(str::to_owned).collect())
     }
 
     async fn list_of(&self, registry: &str) -> Result<(), Problem> {
         let mut pages = Pages::default();
         loop {
-            let body = Body::default();
-            let sent = self
-                .client
-                .describe_repositories()
-                .registry_id(registry)
-                .max_results(PAGE)
-                .set_next_token(pages.token())
-                .customize()
-                .interceptor(body.clone())
-                .send();
+            let asked = self.client.describe_repositories().registry_id(registry);
+            let asked = asked.max_results(PAGE).set_next_token(pages.token());
             let call = call::DESCRIBE_PUBLIC_REPOSITORIES;
-            let (page, mut answer) = self.access.ask_json(&call, REGION, &body, sent).await?;
+            let mut answer = ask!(self.access, call, REGION, asked)?;
+            let next = answer["nextToken"].as_str().map(str::to_owned);
             let mut window = Window::new(TOGETHER);
-            for repository in items(&mut answer, "repositories") {
+            for repository in list_in(&mut answer, "repositories", &call, REGION)? {
                 window.start(self.clone().complete(repository)).await;
             }
             window.end().await;
-            if self.found.is_closed() || !pages.turn(page.next_token, &call, REGION)? {
+            if self.found.is_closed() || !pages.turn(next, &call, REGION)? {
                 return Ok(());
             }
         }
@@ -97,10 +79,11 @@ impl Place {
         let text = |key: &str| raw.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (arn, registry, name) = (text("repositoryArn"), text("registryId"), text("repositoryName"));
         let mut resource = draft(KIND, PUBLIC, arn, name.clone(), raw);
-        let sent = self.client.get_repository_policy().registry_id(registry).repository_name(name).send();
+        let asked = self.client.get_repository_policy().registry_id(registry).repository_name(name);
+        let sent = Box::pin(asked.send());
         let call = call::GET_PUBLIC_REPOSITORY_POLICY;
         let text = self.access.ask(&call, REGION, sent).await.map(|answer| answer.policy_text);
-        let policy = policy::given(text, "RepositoryPolicyNotFoundException", &call, REGION);
+        let policy = policy_in(text, "RepositoryPolicyNotFoundException", &call, REGION);
         if let Some(policy) = policy.transpose() {
             fill(&mut resource, "policy", policy);
         }

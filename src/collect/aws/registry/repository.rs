@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::access::Problem;
+use super::super::ask::ask;
 use super::super::batches::in_batches;
-use super::super::body::Body;
 use super::super::call;
 use super::super::draft::{draft, fill};
 use super::image::Image;
-use super::private::{Place, Used, items};
-use super::{KIND, PRIVATE, policy};
+use super::private::{Place, Used};
+use super::{KIND, PRIVATE, list_in, policy_in};
 use crate::resource::Unread;
 
 /// The most images that one call describes.
@@ -77,12 +77,12 @@ impl Place {
     }
 
     async fn policy_of(&self, repository: &str) -> Result<Option<Value>, Problem> {
-        let sent =
-            self.client.get_repository_policy().registry_id(&self.account).repository_name(repository).send();
+        let asked = self.client.get_repository_policy().registry_id(&self.account);
+        let sent = Box::pin(asked.repository_name(repository).send());
         let call = call::GET_REPOSITORY_POLICY;
         let answer = self.access.ask(&call, &self.region, sent).await;
         let text = answer.map(|answer| answer.policy_text);
-        policy::given(text, "RepositoryPolicyNotFoundException", &call, &self.region)
+        policy_in(text, "RepositoryPolicyNotFoundException", &call, &self.region)
     }
 
     /// The images that run, and which of them are gone.
@@ -94,23 +94,17 @@ impl Place {
         let ids: Vec<Id> = ids.into_iter().collect();
         // One that is gone, which may well still run, spoils the answer.
         let gone = |problem: &Problem| problem.code == "ImageNotFoundException";
+        let call = call::DESCRIBE_IMAGES;
         let answers = in_batches(&ids, IMAGES, gone, |ids| async {
-            let body = Body::default();
-            let sent = self
-                .client
-                .describe_images()
-                .registry_id(&self.account)
-                .repository_name(repository)
-                .set_image_ids(Some(ids.into_iter().map(Id::asked).collect()))
-                .customize()
-                .interceptor(body.clone())
-                .send();
-            Ok(self.access.ask_json(&call::DESCRIBE_IMAGES, &self.region, &body, sent).await?.1)
+            let asked = self.client.describe_images().registry_id(&self.account).repository_name(repository);
+            let asked = asked.set_image_ids(Some(ids.into_iter().map(Id::asked).collect()));
+            let mut answer = ask!(self.access, call, self.region, asked)?;
+            list_in(&mut answer, "imageDetails", &call, &self.region)
         })
         .await;
         let (mut images, mut unread) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
-        for image in answers.given.into_iter().flat_map(|mut answer| items(&mut answer, "imageDetails")) {
+        for image in answers.given.into_iter().flatten() {
             // The same one by tag and by digest.
             if seen.insert(image["imageDigest"].to_string()) {
                 images.push(kept(image));

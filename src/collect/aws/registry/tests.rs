@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request as Sent, ResponseTemplate};
 
-use super::super::doubles::{ACCOUNT, access, collected, request};
 use super::super::sightings::Sightings;
+use super::super::tests::{ACCOUNT, access, collected, request};
 use super::repositories;
 use crate::resource::{Reason, Resource, Unread};
 

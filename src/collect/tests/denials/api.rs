@@ -31,7 +31,7 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
     let resources = runtime.block_on(async {
         let client = server.client();
         let observed = async {
-            observe(&client, &request, &sender).await;
+            observe(&client, &request, None, &sender).await;
             drop(sender);
         };
         let taken = async {

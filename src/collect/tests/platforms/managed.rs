@@ -1,63 +1,10 @@
-//! Nodes of managed clusters, and OpenShift: what of them is in sight.
+//! Nodes of managed clusters but EKS, and OpenShift: what of them is in sight.
 
 use super::super::{Planted, Tree};
 use super::{assert_inventory, verdicts};
 use crate::evaluate::Outcome;
 
 const KUBELET_CONFIG: &str = "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nauthentication: {anonymous: {enabled: false}}\n";
-
-#[test]
-fn a_node_of_eks_has_a_kubelet_with_drop_ins() {
-    let tree = Tree::new();
-    tree.file("/etc/kubernetes/kubelet/config.json", KUBELET_CONFIG);
-    tree.file(
-        "/etc/kubernetes/kubelet/config.json.d/00-nodeadm.conf",
-        &format!("{KUBELET_CONFIG}readOnlyPort: 0\n"),
-    );
-    tree.files(&[
-        "/var/lib/kubelet/kubeconfig",
-        "/etc/kubernetes/pki/ca.crt",
-        "/etc/systemd/system/kubelet.service",
-        "/etc/cni/net.d/10-aws.conflist",
-    ]);
-    let command = "/usr/bin/kubelet --config=/etc/kubernetes/kubelet/config.json \
-        --config-dir=/etc/kubernetes/kubelet/config.json.d --kubeconfig=/var/lib/kubelet/kubeconfig";
-    tree.process(&Planted { command, ..Planted::default() });
-    assert_inventory(
-        &tree.observe(),
-        &[
-            "kubelet",
-            "kubelet-config /etc/kubernetes/kubelet/config.json",
-            "kubelet-config /etc/kubernetes/kubelet/config.json.d/00-nodeadm.conf",
-            "kubelet-kubeconfig /var/lib/kubelet/kubeconfig",
-            "kubelet-client-ca+pki-cert /etc/kubernetes/pki/ca.crt",
-            "pki-dir /etc/kubernetes/pki",
-            "kubelet-service /etc/systemd/system/kubelet.service",
-            "cni-config /etc/cni/net.d/10-aws.conflist",
-        ],
-    );
-}
-
-#[test]
-fn kube_bench_1765_the_paths_of_bottlerocket_are_known() {
-    let tree = Tree::new();
-    tree.file("/etc/kubernetes/kubelet/config", KUBELET_CONFIG);
-    tree.files(&["/etc/kubernetes/kubelet/kubeconfig", "/etc/kubernetes/pki/ca.crt"]);
-    let files = [
-        "kubelet-config /etc/kubernetes/kubelet/config",
-        "kubelet-kubeconfig /etc/kubernetes/kubelet/kubeconfig",
-        "kubelet-client-ca+pki-cert /etc/kubernetes/pki/ca.crt",
-        "pki-dir /etc/kubernetes/pki",
-    ];
-    assert_inventory(&tree.observe(), &files);
-
-    // A name without an extension is read all the same.
-    let command = "/usr/bin/kubelet --config /etc/kubernetes/kubelet/config --kubeconfig /etc/kubernetes/kubelet/kubeconfig";
-    tree.process(&Planted { command, ..Planted::default() });
-    let seen = tree.observe();
-    assert_inventory(&seen, &[&files[..], &["kubelet"]].concat());
-    assert_eq!(verdicts(seen.only("kubelet"))["kubelet-anonymous-auth"], Outcome::Passed);
-}
 
 #[test]
 fn nodes_of_gke_and_aks_have_their_files() {

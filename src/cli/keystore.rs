@@ -1,0 +1,131 @@
+//! `keystore`: secrets under names, for `${NAME}` in the configuration.
+
+use anyhow::{Context as _, bail};
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+
+use super::args::{Global, KeystoreCommand};
+use crate::config::Keystore;
+
+/// No secret of people is as long.
+const MAX_SECRET: u64 = 256 * 1024;
+
+pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Result<ExitCode> {
+    let env = |name: &str| std::env::var(name).ok();
+    let mut store = crate::config::keystore(&global.sources(&env))?;
+    match command {
+        KeystoreCommand::Create { force } => {
+            if store.exists() && !force && !yes("A keystore already exists, overwrite it?")? {
+                bail!("the keystore `{}` was left as it is", store.path().display());
+            }
+            store.clear();
+            store.save()?;
+            println!("Created posturebeat keystore");
+        }
+        KeystoreCommand::Add { key, stdin, force } => add(&mut store, &key, stdin, force)?,
+        KeystoreCommand::List => {
+            for name in store.names() {
+                println!("{}", crate::report::safe(name));
+            }
+        }
+        KeystoreCommand::Remove { keys } => {
+            if let Some(unknown) = keys.iter().find(|key| store.get(key).is_none()) {
+                bail!("the keystore has no key `{unknown}`");
+            }
+            for key in &keys {
+                store.remove(key);
+            }
+            store.save()?;
+            for key in &keys {
+                println!("successfully removed key: {}", crate::report::safe(key));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn add(store: &mut Keystore, key: &str, stdin: bool, force: bool) -> anyhow::Result<()> {
+    if key.is_empty() || key.contains(['$', '{', '}', ':']) {
+        bail!("`{key}` is no name that a configuration could refer to as `${{NAME}}`");
+    }
+    if !store.exists() && !force && !yes("The keystore does not exist yet, create it?")? {
+        bail!("no keystore was created");
+    }
+    if store.get(key).is_some() && !force {
+        if stdin {
+            bail!("the keystore has a key `{key}` already: use --force to overwrite it");
+        }
+        if !yes(&format!("The key `{key}` exists already, overwrite it?"))? {
+            bail!("the key `{key}` was left as it is");
+        }
+    }
+    let secret = if stdin { all_of_stdin()? } else { typed(&format!("Enter value for {key}: "))? };
+    if secret.is_empty() {
+        bail!("no value was given for `{key}`");
+    }
+    store.set(key, secret.into());
+    store.save()?;
+    println!("Successfully updated the keystore");
+    Ok(())
+}
+
+/// One line end at the end is the shell's, not the secret's.
+fn without_line_end(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    text
+}
+
+fn all_of_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(MAX_SECRET).read_to_string(&mut text).context("read the value from stdin")?;
+    Ok(without_line_end(text))
+}
+
+/// Asks a person; without one, no.
+fn yes(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("{question} [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Reads a line that does not show.
+fn typed(prompt: &str) -> anyhow::Result<String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        bail!("there is no terminal to type the value at: use --stdin");
+    }
+    eprint!("{prompt}");
+    let shown = tcgetattr(&stdin).context("hide what is typed")?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).context("hide what is typed")?;
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    tcsetattr(&stdin, OptionalActions::Now, &shown).context("show again what is typed")?;
+    eprintln!();
+    read.context("read the value")?;
+    Ok(without_line_end(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_line_end_is_taken_away() {
+        for (given, kept) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), ("", "")] {
+            assert_eq!(without_line_end(given.to_owned()), kept);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The add-ons of a cluster, and the version of each that EKS would install.
+
+use serde_json::{Value, json};
+
+use super::part::Part;
+use super::{Eks, is_gone, texts};
+use crate::collect::aws::access::Problem;
+use crate::collect::aws::ask::{ask, ask_pages, each};
+use crate::collect::aws::call::{DESCRIBE_ADDON, DESCRIBE_ADDON_VERSIONS, LIST_ADDONS};
+use crate::collect::redact;
+
+/// The add-ons of a cluster of this version.
+pub(super) async fn all(eks: &Eks, version: &str) -> Result<Part, Problem> {
+    let request = || eks.client.list_addons().cluster_name(&*eks.cluster);
+    let names = ask_pages!(eks.access, LIST_ADDONS, eks.region, "addons", request)?;
+    let answers = each(texts(names), |name| {
+        let (eks, version) = (eks.clone(), version.to_owned());
+        async move {
+            let (addon, default) =
+                tokio::join!(described(&eks, &name), default_version(&eks, &name, &version));
+            (name, addon, default)
+        }
+    });
+    let mut part = Part::default();
+    for (name, addon, default) in answers.await {
+        match (addon, default) {
+            (Err(problem), _) if is_gone(&problem) => {}
+            (Err(problem), _) => {
+                part.push(json!({"addonName": name}));
+                part.misses("", problem);
+            }
+            (Ok(addon), Ok(None)) => part.push(addon),
+            (Ok(mut addon), Ok(Some(default))) => {
+                addon["defaultVersion"] = default.into();
+                part.push(addon);
+            }
+            (Ok(addon), Err(problem)) => {
+                part.push(addon);
+                part.misses(".defaultVersion", problem);
+            }
+        }
+    }
+    Ok(part)
+}
+
+async fn described(eks: &Eks, name: &str) -> Result<Value, Problem> {
+    let request = eks.client.describe_addon().cluster_name(&*eks.cluster).addon_name(name);
+    let answer = ask!(eks.access, DESCRIBE_ADDON, eks.region, request)?;
+    let mut addon = eks.object(&DESCRIBE_ADDON, answer, "addon")?;
+    if let Some(Value::String(values)) = addon.get_mut("configurationValues") {
+        redact_values(values);
+    }
+    Ok(addon)
+}
+
+/// Blanks the secrets among an add-on's values: a text of JSON or YAML, which stays one, and as written if it holds
+/// none.
+fn redact_values(text: &mut String) {
+    let Ok(parsed) = crate::yaml::from_str::<Value>(text) else {
+        redact::BLANK.clone_into(text);
+        return;
+    };
+    let mut redacted = parsed.clone();
+    redact::values(&mut redacted);
+    if redacted != parsed {
+        *text = redacted.to_string();
+    }
+}
+
+/// Which version of an add-on a cluster of this version gets; some have none.
+async fn default_version(eks: &Eks, name: &str, version: &str) -> Result<Option<String>, Problem> {
+    let request = || eks.client.describe_addon_versions().addon_name(name).kubernetes_version(version);
+    let addons = ask_pages!(eks.access, DESCRIBE_ADDON_VERSIONS, eks.region, "addons", request)?;
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let is_default = |known: &Value| {
+        let fits = |with: &Value| with["clusterVersion"] == version && with["defaultVersion"] == true;
+        list(known, "compatibilities").iter().any(fits)
+    };
+    let versions = addons
+        .iter()
+        .filter(|addon| addon["addonName"] == name)
+        .flat_map(|addon| list(addon, "addonVersions"));
+    let found = versions.into_iter().find(is_default);
+    Ok(found.and_then(|known| known["addonVersion"].as_str().map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_an_add_on_are_redacted_and_stay_text() {
+        for (text, expected) in [
+            ("{\"enableNetworkPolicy\":  \"true\"}", "{\"enableNetworkPolicy\":  \"true\"}"),
+            ("enableNetworkPolicy: true\n", "enableNetworkPolicy: true\n"),
+            ("{\"apiKey\": \"s\", \"a\": 1}", "{\"a\":1,\"apiKey\":\"<redacted>\"}"),
+            ("env:\n  password: s\n", "{\"env\":{\"password\":\"<redacted>\"}}"),
+            ("{\"password\": \"s", "<redacted>"),
+        ] {
+            let mut told = text.to_owned();
+            redact_values(&mut told);
+            assert_eq!(told, expected, "{text}");
+        }
+    }
+}

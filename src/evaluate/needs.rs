@@ -1,0 +1,47 @@
+//! What a verdict hangs on.
+
+use serde_json::{Map, Value};
+
+use super::Document;
+use crate::resource::{Reason, Resource, Selector, Unread};
+use crate::rule::Control;
+
+/// Whether a control could say nothing of a resource of which `place` cannot be read, or say less.
+pub fn needs(control: &Control, selector: &Selector, place: &str) -> bool {
+    if !control.resources.contains(selector) {
+        return false;
+    }
+    if place == "$" {
+        return true;
+    }
+    let resource = Resource {
+        kind: selector.kind,
+        sub_type: selector.name.clone(),
+        id: String::new(),
+        name: String::new(),
+        raw: Value::Object(Map::new()),
+        related: Map::new(),
+        unread: vec![Unread::new(place, Reason::Denied, "")],
+    };
+    // What is derived from the place is unread with it.
+    let document = Document::new(resource);
+    let paths = control.paths();
+    document.unread.iter().any(|unread| paths.iter().any(|path| path.could_touch(&unread.at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{Catalogue, built_in};
+
+    #[test]
+    fn what_is_derived_from_a_place_needs_it_too() {
+        let catalogue = Catalogue::load(&built_in()).unwrap();
+        let control = |id: &str| catalogue.control(id).unwrap().clone();
+        let pod: Selector = "k8s_object/Pod".parse().unwrap();
+        let privileged = control("pod-privileged");
+        assert!(needs(&privileged, &pod, "$.spec") && needs(&privileged, &pod, "$"));
+        assert!(!needs(&privileged, &pod, "$.status"));
+        assert!(!needs(&privileged, &"k8s_object/Node".parse().unwrap(), "$"));
+    }
+}

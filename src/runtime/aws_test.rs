@@ -1,0 +1,70 @@
+//! `test aws`: each call once, and which recommendations lack those that are refused.
+
+use anyhow::anyhow;
+use std::path::Path;
+
+use super::cloud::{self, Sight};
+use super::engine::Engine;
+use crate::collect::aws::identity::{Caller, TOKEN, issuer};
+use crate::collect::aws::{Answer, Call, Probe, probe};
+use crate::config::settings::Settings;
+use crate::evaluate::needs;
+
+/// A cluster's name that nobody uses, where the real one is not known.
+const NO_CLUSTER: &str = "posturebeat-probe";
+
+/// What came of it.
+pub struct AwsTest {
+    /// The cluster's region.
+    pub region: String,
+    /// Who we are.
+    pub caller: Caller,
+    /// The cluster's name, or why it is not known.
+    pub cluster: Result<String, String>,
+    /// What came of each call.
+    pub probes: Vec<Probe>,
+    /// The numbers of the recommendations that need the call, for each probe.
+    needed_by: Vec<Vec<String>>,
+}
+
+impl AwsTest {
+    /// The calls that are refused, with the recommendations that need them.
+    pub fn lacking(&self) -> impl Iterator<Item = (&Call, &[String])> {
+        let all = self.probes.iter().zip(&self.needed_by);
+        all.filter(|(probe, _)| matches!(probe.answer, Answer::Denied(_)))
+            .map(|(probe, rules)| (&probe.call, rules.as_slice()))
+    }
+}
+
+/// Tries every call. An error where nobody answers at all: no region, no credentials.
+pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<AwsTest> {
+    let aws = &settings.posture.aws;
+    let mut facts = cloud::facts(aws, &|name| std::env::var(name).ok());
+    facts.issuer = issuer(Path::new(TOKEN));
+    let sight = Sight::find(aws, &facts).await.map_err(|unread| anyhow!(unread.what))?;
+    let Sight { access, region, caller, cluster } = sight;
+    let name = cluster.as_deref().unwrap_or(NO_CLUSTER);
+    let probes = probe(&access, &region, &caller.partition, name).await;
+    let needed_by = probes.iter().map(|probe| needed_by(&probe.call, engine)).collect();
+    Ok(AwsTest { region, caller, cluster: cluster.map_err(|unread| unread.what), probes, needed_by })
+}
+
+/// The recommendations that say less, or nothing, without a call.
+fn needed_by(call: &Call, engine: &Engine) -> Vec<String> {
+    let several =
+        engine.rules.iter().any(|rule| rule.benchmark.full_name() != engine.rules[0].benchmark.full_name());
+    let feeds: Vec<_> =
+        call.feeds.iter().filter_map(|feed| Some((feed.selector.parse().ok()?, feed.place))).collect();
+    let needing = engine
+        .rules
+        .iter()
+        .filter(|rule| feeds.iter().any(|(selector, place)| needs(&rule.control, selector, place)));
+    let mut numbers: Vec<String> = needing
+        .map(|rule| match several {
+            true => format!("{}/{}", rule.benchmark.full_name(), rule.row.number),
+            false => rule.row.number.clone(),
+        })
+        .collect();
+    numbers.dedup();
+    numbers
+}

@@ -1,0 +1,324 @@
+//! This node and its cluster, as they are now.
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+use super::cloud::{self, Ask, Cloud};
+use super::source::{FOUND, Observation};
+use super::state::State;
+use crate::collect::aws::Sightings;
+use crate::collect::aws::identity::{TOKEN, issuer};
+use crate::collect::host::HostFacts;
+use crate::collect::hostfs::HostRoot;
+use crate::collect::{cluster, node};
+use crate::config::settings::Settings;
+use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::rule::minor_version;
+
+/// Begins to look at them.
+pub(super) async fn observe(
+    settings: &Settings,
+    state: &State,
+    wanted: BTreeSet<(Kind, String)>,
+    host: HostFacts,
+) -> Observation {
+    let posture = &settings.posture;
+    let env = |name: &str| std::env::var(name).ok();
+    let connection = cluster::connect(posture.kube_config.as_deref(), &env).await;
+    let hints = cluster::NodeHints {
+        name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
+        hostname: Some(host.hostname.clone()),
+        machine_id: Some(host.machine_id.clone()),
+        wanted: wanted.iter().any(|(kind, _)| kind.is_of_node()),
+    };
+    let identified = match &connection {
+        Ok(connection) => cluster::identify(connection, &hints).await,
+        Err(unread) => Err(unread.clone()),
+    };
+    let mut identity = match &identified {
+        Ok(identified) => identified.identity.clone(),
+        Err(unread) => {
+            tracing::warn!(
+                reason = unread.reason.as_str(),
+                "cannot tell the cluster's identity: {}",
+                unread.what
+            );
+            state.last_identity().unwrap_or_else(|| machine_identity(&host))
+        }
+    };
+    if identity.node.id.is_empty() && hints.wanted {
+        if identified.is_ok() {
+            tracing::warn!("the API shows no Node for this host: set posturebeat.node_name, or NODE_NAME");
+        }
+        identity.node = known_node(&identity, state, &hints, &host);
+    }
+    if identified.is_ok() && hints.wanted {
+        state.remember(&identity);
+    }
+    let (sender, found) = mpsc::channel(FOUND);
+    let reach = match (connection, &identified) {
+        (Err(unread), _) => Err(unread),
+        // An API that does not answer is asked once a cycle, not once for each kind.
+        (Ok(_), Err(unread)) if matches!(unread.reason, Reason::Unavailable | Reason::Timeout) => {
+            Err(unread.clone())
+        }
+        (Ok(connection), _) => Ok(connection),
+    };
+    let cloud = match wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
+        false => None,
+        true => {
+            let mut facts = cloud::facts(&posture.aws, &env);
+            facts.issuer = issuer(Path::new(TOKEN));
+            if let Ok(identified) = &identified {
+                facts.note_node(&identified.node);
+            }
+            if let Ok(connection) = &reach {
+                facts.authorities = connection.authorities().to_vec();
+            }
+            Some(Cloud::find(&posture.aws, &facts).await)
+        }
+    };
+    if let Some(cloud) = &cloud {
+        cloud.tell(&mut identity);
+    }
+    let look = Look {
+        host_root: posture.host_root.clone(),
+        identity: identity.clone(),
+        secrets: posture.secrets,
+        kubelet_url: posture.kubelet_url.clone(),
+        cloud,
+        wanted,
+    };
+    let ended = tokio::spawn(collect(look, reach, sender));
+    Observation { identity, host, found, ended }
+}
+
+/// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into
+/// every file's and process's, so it must not change because one request failed.
+fn known_node(
+    identity: &Identity,
+    state: &State,
+    hints: &cluster::NodeHints,
+    host: &HostFacts,
+) -> crate::resource::Node {
+    let last = state.last_identity().filter(|last| last.cluster.id == identity.cluster.id);
+    let last = last.map(|last| last.node).filter(|node| !node.id.is_empty());
+    let node = last.unwrap_or_else(|| crate::resource::Node {
+        id: host.machine_id.clone(),
+        name: hints.name.clone().unwrap_or_else(|| host.hostname.clone()),
+        kubelet_version: None,
+    });
+    tracing::warn!(
+        node = node.name,
+        "the API shows no Node for this host; set posturebeat.node_name, or NODE_NAME"
+    );
+    node
+}
+
+/// What a cycle looks at.
+struct Look {
+    host_root: PathBuf,
+    identity: Identity,
+    /// Whether Secrets may be listed.
+    secrets: bool,
+    /// Where the kubelet may be asked.
+    kubelet_url: Option<String>,
+    /// The cloud, where it is asked.
+    cloud: Option<Cloud>,
+    wanted: BTreeSet<(Kind, String)>,
+}
+
+/// Node and cluster side by side.
+async fn collect(
+    look: Look,
+    reach: Result<cluster::Connection, Unread>,
+    found: mpsc::Sender<Resource>,
+) -> anyhow::Result<()> {
+    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted } = look;
+    let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
+    let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
+    let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
+    let to_node = found.clone();
+    let of_node: Vec<Selector> = wanted
+        .iter()
+        .filter(|(kind, _)| kind.is_of_node())
+        .map(|(kind, name)| Selector::new(*kind, name.as_str()))
+        .collect();
+    let told = Told {
+        version: identity.node.kubelet_version.clone(),
+        configz: match (&reach, &kubelet_url) {
+            (Ok(connection), Some(url)) => configz(connection, url).await,
+            _ => None,
+        },
+    };
+    let node = tokio::task::spawn_blocking(move || {
+        observe_node(&host_root, &node_owner, &of_node, told, &to_node);
+    });
+    let kinds: BTreeSet<&str> =
+        wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
+    for kind in kinds.iter().filter(|kind| !cluster::known().any(|known| known == **kind)) {
+        let selector = Selector::new(Kind::K8sObject, *kind);
+        let what = format!("list {kind}: posturebeat does not collect this kind");
+        // A send fails when nobody wants more.
+        let _ = found.send(Resource::unlisted(&selector, &cluster_owner, Reason::Missing, what)).await;
+    }
+    let request = cluster::Request {
+        owner: &cluster_owner,
+        version: identity.cluster.version.as_deref(),
+        wanted: &kinds,
+        secrets,
+        now: Timestamp::now(),
+    };
+    let ask = Ask::new(&cluster_owner, &wanted);
+    let mut sightings = cloud.as_ref().map(|_| Sightings::default());
+    let of_cluster = async {
+        match reach {
+            Ok(connection) => {
+                cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
+            }
+            Err(unread) => {
+                for resource in cluster::out_of_reach(&request, unread.reason, &unread.what) {
+                    if let Some(sightings) = &mut sightings {
+                        sightings.note(&resource);
+                    }
+                    if found.send(resource).await.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    };
+    match &cloud {
+        None => of_cluster.await,
+        Some(cloud) => {
+            tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
+            cloud.observe_used(&ask, &sightings.unwrap_or_default(), &found).await;
+        }
+    }
+    node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
+}
+
+/// What others say of the node's kubelet.
+struct Told {
+    /// Its Node object shows its version; its arguments do not.
+    version: Option<String>,
+    /// What it answered itself.
+    configz: Option<Value>,
+}
+
+/// The kubelet's own word on its configuration, or a line that says why flags and files must do.
+async fn configz(connection: &cluster::Connection, url: &str) -> Option<Value> {
+    match cluster::configz(connection, url).await {
+        Ok(configuration) => Some(configuration),
+        Err(unread) => {
+            let reason = unread.reason.as_str();
+            tracing::warn!(reason, "the kubelet is judged by its flags and files: {}", unread.what);
+            None
+        }
+    }
+}
+
+/// What runs on the node and which files it has; a root that cannot be opened hides all of it.
+fn observe_node(root: &Path, owner: &Owner, wanted: &[Selector], told: Told, found: &mpsc::Sender<Resource>) {
+    if wanted.is_empty() {
+        return;
+    }
+    // A send fails when nobody wants more.
+    match HostRoot::open(root) {
+        Ok(host) => {
+            let mut kubelets = Vec::new();
+            node::observe(&host, owner, &mut |mut resource| {
+                if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
+                    kubelets.push(resource);
+                } else {
+                    add_version(&mut resource, told.version.as_deref());
+                    let _ = found.blocking_send(resource);
+                }
+            });
+            for kubelet in with_word(kubelets, &told) {
+                let _ = found.blocking_send(kubelet);
+            }
+        }
+        Err(error) => {
+            for selector in wanted {
+                let gap = Resource::unlisted(selector, owner, error.reason(), error.to_string());
+                let _ = found.blocking_send(gap);
+            }
+        }
+    }
+}
+
+/// Adds what others say of the kubelet. Of two, nobody knows which answered.
+fn with_word(mut kubelets: Vec<Resource>, told: &Told) -> Vec<Resource> {
+    let only = kubelets.len() == 1;
+    for kubelet in &mut kubelets {
+        add_version(kubelet, told.version.as_deref());
+        if let (true, Some(configz), Some(raw)) = (only, &told.configz, kubelet.raw.as_object_mut()) {
+            raw.insert("configz".into(), configz.clone());
+        }
+    }
+    kubelets
+}
+
+/// A kubelet does not say its version in its arguments; its Node object does. What else is in one program with
+/// it has that version too, but for etcd.
+fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
+    let (Some(version), Kind::Process, Some(raw)) =
+        (kubelet_version, resource.kind, resource.raw.as_object_mut())
+    else {
+        return;
+    };
+    let component = raw.get("component").and_then(Value::as_str).unwrap_or_default();
+    let version = match component {
+        "kubelet" => version.to_owned(),
+        "etcd" => return,
+        _ if !raw.contains_key("program") => return,
+        // As the tag of an image says it.
+        _ => match minor_version(version) {
+            Some((major, minor)) => format!("{major}.{minor}"),
+            None => return,
+        },
+    };
+    raw.entry("version").or_insert_with(|| version.into());
+}
+
+/// The API was never in reach: the machine's id stands for the cluster's.
+fn machine_identity(host: &HostFacts) -> Identity {
+    let mut identity = Identity::default();
+    identity.cluster.id.clone_from(&host.machine_id);
+    identity.cluster.source = IdentitySource::MachineId;
+    identity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn components_of_one_program_have_its_version() {
+        let version = |raw: Value| {
+            let mut resource = Resource {
+                kind: Kind::Process,
+                sub_type: "process".into(),
+                id: "1".into(),
+                name: "k3s".into(),
+                raw,
+                related: serde_json::Map::new(),
+                unread: vec![],
+            };
+            add_version(&mut resource, Some("v1.33.1+k3s1"));
+            resource.raw.get("version").and_then(Value::as_str).map(str::to_owned)
+        };
+        let is = |raw: Value, wanted: Option<&str>| assert_eq!(version(raw).as_deref(), wanted);
+        is(json!({"component": "kubelet"}), Some("v1.33.1+k3s1"));
+        is(json!({"component": "kube-apiserver", "program": "k3s"}), Some("1.33"));
+        is(json!({"component": "kube-apiserver", "version": "1.30"}), Some("1.30"));
+        is(json!({"component": "kube-apiserver"}), None);
+        is(json!({"component": "etcd", "program": "k3s"}), None);
+    }
+}
