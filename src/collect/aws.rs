@@ -8,16 +8,23 @@
 
 mod access;
 mod ask;
+mod balancers;
+mod batches;
 mod body;
 mod call;
 mod connect;
+mod draft;
 pub mod eks;
+mod gaps;
 pub mod grant;
 pub mod identity;
 mod policy;
 mod probe;
+mod regions;
+mod registry;
 mod request;
 mod sightings;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +33,11 @@ mod tests;
 pub const PUBLIC_REGION: &str = "us-east-1";
 
 pub use access::{Access, Problem};
+pub use balancers::balancers;
 pub use call::{CALLS, Call, Feed};
 pub use connect::connect;
+pub use gaps::without_credentials;
 pub use probe::{Answer, Probe, probe};
+pub use registry::repositories;
 pub use request::Request;
 pub use sightings::Sightings;

@@ -13,7 +13,7 @@ use super::call::Call;
 use crate::resource::Reason;
 
 /// The most pages of one list: of a hundred entries each, usually.
-const MAX_PAGES: usize = 1_000;
+pub(super) const MAX_PAGES: usize = 1_000;
 
 /// Sends a request of one of the clients, and gives the answer's JSON. A macro, because requests of different
 /// operations have methods of the same names but no trait.

@@ -7,10 +7,15 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use wiremock::matchers::{body_string_contains, method, path, query_param};
 use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
-use super::Access;
+use super::{Access, Request};
+use crate::resource::{Owner, Resource};
+
+/// Whose the cluster of [`request`] is.
+pub(super) const ACCOUNT: &str = "123456789012";
 
 /// A way to a service that answers in the place of all of AWS. Refusals for a moment are asked again, without a wait.
 pub(super) fn access(server: &MockServer) -> Access {
@@ -67,4 +72,34 @@ pub(super) fn refused_xml(status: u16, code: &str) -> ResponseTemplate {
         "<ErrorResponse><Error><Code>{code}</Code><Message>not for you</Message></Error></ErrorResponse>"
     );
     ResponseTemplate::new(status).set_body_raw(body, "text/xml")
+}
+
+/// For the own cluster in eu-west-1.
+pub(super) fn request(wanted: &[&str]) -> Request {
+    Request {
+        cluster: "prod".to_owned(),
+        account: ACCOUNT.to_owned(),
+        region: "eu-west-1".to_owned(),
+        partition: "aws".to_owned(),
+        owner: Owner { id: "cluster/1".to_owned(), name: "prod".to_owned() },
+        wanted: wanted.iter().map(|text| text.parse().unwrap()).collect(),
+    }
+}
+
+/// All that a collector gives, in the order of their ids.
+pub(super) async fn collected(collect: impl AsyncFnOnce(&mpsc::Sender<Resource>)) -> Vec<Resource> {
+    let (sender, mut found) = mpsc::channel(1);
+    let collecting = async {
+        collect(&sender).await;
+        drop(sender);
+    };
+    let receiving = async {
+        let mut all = Vec::new();
+        while let Some(resource) = found.recv().await {
+            all.push(resource);
+        }
+        all.sort_by(|a, b| (&a.id, &a.sub_type).cmp(&(&b.id, &b.sub_type)));
+        all
+    };
+    tokio::join!(collecting, receiving).1
 }

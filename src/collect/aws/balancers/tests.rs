@@ -1,0 +1,425 @@
+//! Load balancers, as a double of both APIs tells of them.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request as Sent, ResponseTemplate};
+
+use super::super::sightings::Sightings;
+use super::super::tests::{access, collected, request};
+use super::balancers;
+use crate::resource::{Reason, Resource, Unread};
+
+const ALL: [&str; 3] = ["load-balancer/aws-elb", "load-balancer/aws-alb", "load-balancer/aws-nlb"];
+const CLASSIC: &str = "2012-06-01";
+const V2: &str = "2015-12-01";
+
+/// What was asked.
+struct Asked {
+    action: String,
+    version: String,
+    region: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl Asked {
+    fn read(sent: &Sent) -> Self {
+        let fields: BTreeMap<String, String> =
+            url_fields(std::str::from_utf8(&sent.body).unwrap()).into_iter().collect();
+        // AWS4-HMAC-SHA256 Credential=<key>/<day>/<region>/<service>/aws4_request, …
+        let signed = sent.headers["authorization"].to_str().unwrap();
+        let region = signed.split('/').nth(2).unwrap().to_owned();
+        Self { action: fields["Action"].clone(), version: fields["Version"].clone(), region, fields }
+    }
+
+    fn is(&self, version: &str, action: &str) -> bool {
+        self.version == version && self.action == action
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A list's members.
+    fn members(&self, list: &str) -> Vec<&str> {
+        let start = format!("{list}.member.");
+        self.fields
+            .iter()
+            .filter(|(key, _)| key.starts_with(&start))
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    fn answer(&self, result: &str) -> ResponseTemplate {
+        let Self { action, version, .. } = self;
+        let text = format!(
+            "<{action}Response xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/{version}/\"><{action}Result>{result}</{action}Result></{action}Response>"
+        );
+        ResponseTemplate::new(200).set_body_raw(text, "text/xml")
+    }
+}
+
+fn url_fields(text: &str) -> Vec<(String, String)> {
+    reqwest::Url::parse(&format!("http://double/?{text}")).unwrap().query_pairs().into_owned().collect()
+}
+
+fn refused(status: u16, code: &str) -> ResponseTemplate {
+    let text = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+    );
+    ResponseTemplate::new(status).set_body_raw(text, "text/xml")
+}
+
+fn of_v2(name: &str, kind: &str, host: &str) -> String {
+    format!(
+        "<member><LoadBalancerArn>arn:{name}</LoadBalancerArn><LoadBalancerName>{name}</LoadBalancerName><DNSName>{host}</DNSName><Scheme>internal</Scheme><Type>{kind}</Type><VpcId>vpc-1</VpcId><IpAddressType>ipv4</IpAddressType><CreatedTime>2026-01-02T03:04:05.678Z</CreatedTime><State><Code>active</Code></State><AvailabilityZones><member><ZoneName>eu-west-1a</ZoneName><SubnetId>subnet-1</SubnetId></member></AvailabilityZones><SecurityGroups><member>sg-1</member></SecurityGroups></member>"
+    )
+}
+
+fn of_classic(name: &str, host: &str) -> String {
+    format!(
+        "<member><LoadBalancerName>{name}</LoadBalancerName><DNSName>{host}</DNSName><Scheme>internet-facing</Scheme><VPCId>vpc-1</VPCId><CreatedTime>2026-01-02T03:04:05Z</CreatedTime><SecurityGroups><member>sg-1</member></SecurityGroups><Subnets><member>subnet-1</member></Subnets><ListenerDescriptions><member><PolicyNames><member>tls</member></PolicyNames><Listener><Protocol>HTTPS</Protocol><LoadBalancerPort>443</LoadBalancerPort><InstanceProtocol>HTTP</InstanceProtocol><InstancePort>30000</InstancePort><SSLCertificateId>arn:cert</SSLCertificateId></Listener></member><member><PolicyNames/><Listener><Protocol>TCP</Protocol><LoadBalancerPort>80</LoadBalancerPort><InstancePort>30001</InstancePort></Listener></member></ListenerDescriptions></member>"
+    )
+}
+
+/// What a load balancer's details are where a test does not say otherwise.
+fn details(asked: &Asked) -> ResponseTemplate {
+    let result = match (asked.version.as_str(), asked.action.as_str()) {
+        (V2, "DescribeTags") => {
+            let tagged = |arn: &&str| {
+                format!("<member><ResourceArn>{arn}</ResourceArn><Tags><member><Key>of</Key><Value>{arn}</Value></member></Tags></member>")
+            };
+            let tagged: String = asked.members("ResourceArns").iter().map(tagged).collect();
+            format!("<TagDescriptions>{tagged}</TagDescriptions>")
+        }
+        (CLASSIC, "DescribeTags") => {
+            let tagged = |name: &&str| {
+                format!("<member><LoadBalancerName>{name}</LoadBalancerName><Tags><member><Key>of</Key><Value>{name}</Value></member></Tags></member>")
+            };
+            let tagged: String = asked.members("LoadBalancerNames").iter().map(tagged).collect();
+            format!("<TagDescriptions>{tagged}</TagDescriptions>")
+        }
+        (V2, "DescribeLoadBalancerAttributes") => {
+            "<Attributes><member><Key>access_logs.s3.enabled</Key><Value>false</Value></member></Attributes>".into()
+        }
+        (CLASSIC, "DescribeLoadBalancerAttributes") => {
+            "<LoadBalancerAttributes><AccessLog><Enabled>true</Enabled><S3BucketName>logs</S3BucketName><EmitInterval>60</EmitInterval></AccessLog><CrossZoneLoadBalancing><Enabled>false</Enabled></CrossZoneLoadBalancing><ConnectionDraining><Enabled>false</Enabled></ConnectionDraining><ConnectionSettings><IdleTimeout>60</IdleTimeout></ConnectionSettings></LoadBalancerAttributes>".into()
+        }
+        (V2, "DescribeListeners") => "<Listeners/>".into(),
+        (CLASSIC, "DescribeLoadBalancerPolicies") => {
+            "<PolicyDescriptions><member><PolicyName>tls</PolicyName><PolicyTypeName>SSLNegotiationPolicyType</PolicyTypeName><PolicyAttributeDescriptions><member><AttributeName>Protocol-TLSv1</AttributeName><AttributeValue>true</AttributeValue></member></PolicyAttributeDescriptions></member></PolicyDescriptions>".into()
+        }
+        (V2, "DescribeLoadBalancers") => "<LoadBalancers/>".into(),
+        _ => "<LoadBalancerDescriptions/>".into(),
+    };
+    asked.answer(&result)
+}
+
+/// A double that answers by `special`, and where that gives nothing by [`details`].
+async fn double(special: impl Fn(&Asked) -> Option<ResponseTemplate> + Send + Sync + 'static) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = move |sent: &Sent| {
+        let asked = Asked::read(sent);
+        special(&asked).unwrap_or_else(|| details(&asked))
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+async fn asked(server: &MockServer) -> Vec<Asked> {
+    server.received_requests().await.unwrap().iter().map(Asked::read).collect()
+}
+
+fn seen(hosts: &[(&str, &str)]) -> Sightings {
+    let mut sightings = Sightings::default();
+    for (host, user) in hosts {
+        sightings.balancers.entry((*host).to_owned()).or_default().insert((*user).to_owned());
+    }
+    sightings
+}
+
+async fn look(server: &MockServer, wanted: &[&str], sightings: &Sightings) -> Vec<Resource> {
+    collected(async |found| balancers(&access(server), &request(wanted), sightings, found).await).await
+}
+
+#[tokio::test]
+async fn both_generations_are_joined_by_their_host_names() {
+    let server = double(|asked| {
+        let result = match (asked.version.as_str(), asked.action.as_str(), asked.field("Marker")) {
+            (V2, "DescribeLoadBalancers", "") => format!(
+                "<LoadBalancers>{}{}</LoadBalancers><NextMarker>two</NextMarker>",
+                of_v2("other", "application", "other-1.eu-west-1.elb.amazonaws.com"),
+                of_v2("web", "application", "Internal-Web-1.eu-west-1.elb.amazonaws.com"),
+            ),
+            (V2, "DescribeLoadBalancers", "two") => format!(
+                "<LoadBalancers>{}</LoadBalancers>",
+                of_v2("net", "network", "net-0a.elb.eu-west-1.amazonaws.com"),
+            ),
+            (CLASSIC, "DescribeLoadBalancers", _) => format!(
+                "<LoadBalancerDescriptions>{}{}</LoadBalancerDescriptions><NextMarker>never</NextMarker>",
+                of_classic("others", "others-1.eu-west-1.elb.amazonaws.com"),
+                of_classic("old", "old-1.eu-west-1.elb.amazonaws.com"),
+            ),
+            (V2, "DescribeListeners", "") if asked.field("LoadBalancerArn") == "arn:web" => "<Listeners><member><ListenerArn>arn:l1</ListenerArn><Port>80</Port><Protocol>HTTP</Protocol><DefaultActions><member><Type>redirect</Type><RedirectConfig><Protocol>HTTPS</Protocol><Port>443</Port><Host>#{host}</Host><Path>/#{path}</Path><Query>#{query}</Query><StatusCode>HTTP_301</StatusCode></RedirectConfig></member></DefaultActions></member></Listeners><NextMarker>more</NextMarker>".into(),
+            (V2, "DescribeListeners", "more") => "<Listeners><member><ListenerArn>arn:l2</ListenerArn><Port>443</Port><Protocol>HTTPS</Protocol><SslPolicy>ELBSecurityPolicy-TLS13-1-2-2021-06</SslPolicy><Certificates><member><CertificateArn>arn:cert</CertificateArn></member></Certificates><DefaultActions><member><Type>forward</Type><TargetGroupArn>arn:tg</TargetGroupArn></member></DefaultActions></member></Listeners>".into(),
+            _ => return None,
+        };
+        Some(asked.answer(&result))
+    })
+    .await;
+    let sightings = seen(&[
+        ("internal-web-1.eu-west-1.elb.amazonaws.com", "Ingress/shop/web"),
+        ("net-0a.elb.eu-west-1.amazonaws.com", "Service/shop/net"),
+        ("old-1.eu-west-1.elb.amazonaws.com", "Service/shop/old"),
+        ("old-1.eu-west-1.elb.amazonaws.com", "Service/shop/older"),
+        ("www.example.com", "Ingress/shop/elsewhere"),
+    ]);
+    let found = look(&server, &ALL, &sightings).await;
+    assert!(found.iter().all(|resource| resource.unread.is_empty()), "{found:#?}");
+    let names: Vec<_> = found.iter().map(|r| (r.sub_type.as_str(), r.id.as_str(), r.name.as_str())).collect();
+    assert_eq!(
+        names,
+        [
+            ("aws-elb", "123456789012-old", "old"),
+            ("aws-nlb", "arn:net", "net"),
+            ("aws-alb", "arn:web", "web")
+        ]
+    );
+    assert_eq!(
+        found[0].raw,
+        json!({
+            "LoadBalancerName": "old", "DNSName": "old-1.eu-west-1.elb.amazonaws.com", "Scheme": "internet-facing",
+            "VPCId": "vpc-1", "CreatedTime": "2026-01-02T03:04:05Z", "SecurityGroups": ["sg-1"], "Subnets": ["subnet-1"],
+            "ListenerDescriptions": [
+                {"PolicyNames": ["tls"], "Listener": {"Protocol": "HTTPS", "LoadBalancerPort": 443,
+                    "InstanceProtocol": "HTTP", "InstancePort": 30000, "SSLCertificateId": "arn:cert"}},
+                {"PolicyNames": [], "Listener": {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30001}},
+            ],
+            "Policies": [{"PolicyName": "tls", "PolicyTypeName": "SSLNegotiationPolicyType",
+                "PolicyAttributeDescriptions": [{"AttributeName": "Protocol-TLSv1", "AttributeValue": "true"}]}],
+            "Attributes": {
+                "AccessLog": {"Enabled": true, "S3BucketName": "logs", "EmitInterval": 60},
+                "CrossZoneLoadBalancing": {"Enabled": false}, "ConnectionDraining": {"Enabled": false},
+                "ConnectionSettings": {"IdleTimeout": 60},
+            },
+            "Tags": [{"Key": "of", "Value": "old"}],
+            "usedBy": ["Service/shop/old", "Service/shop/older"],
+        })
+    );
+    assert_eq!(
+        found[2].raw,
+        json!({
+            "LoadBalancerArn": "arn:web", "LoadBalancerName": "web",
+            "DNSName": "Internal-Web-1.eu-west-1.elb.amazonaws.com", "Scheme": "internal", "Type": "application",
+            "VpcId": "vpc-1", "IpAddressType": "ipv4", "CreatedTime": "2026-01-02T03:04:05.678Z",
+            "State": {"Code": "active"}, "SecurityGroups": ["sg-1"],
+            "AvailabilityZones": [{"ZoneName": "eu-west-1a", "SubnetId": "subnet-1"}],
+            "Listeners": [
+                {"ListenerArn": "arn:l1", "Port": 80, "Protocol": "HTTP", "Certificates": [], "DefaultActions": [
+                    {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "Host": "#{host}",
+                        "Path": "/#{path}", "Query": "#{query}", "StatusCode": "HTTP_301"}}]},
+                {"ListenerArn": "arn:l2", "Port": 443, "Protocol": "HTTPS",
+                    "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06", "Certificates": [{"CertificateArn": "arn:cert"}],
+                    "DefaultActions": [{"Type": "forward", "TargetGroupArn": "arn:tg"}]},
+            ],
+            "Attributes": [{"Key": "access_logs.s3.enabled", "Value": "false"}],
+            "Tags": [{"Key": "of", "Value": "arn:web"}],
+            "usedBy": ["Ingress/shop/web"],
+        })
+    );
+    // The second page of the classic ones has nobody left to look for; the others' details are not asked for.
+    let asked = asked(&server).await;
+    assert_eq!(asked.iter().filter(|asked| asked.is(CLASSIC, "DescribeLoadBalancers")).count(), 1);
+    assert_eq!(asked.iter().filter(|asked| asked.action == "DescribeLoadBalancerAttributes").count(), 3);
+}
+
+#[tokio::test]
+async fn a_name_that_nothing_has_is_missing() {
+    let server = double(|_| None).await;
+    let hosts = ["gone-1.eu-west-1.elb.amazonaws.com", "gone-1.elb.eu-west-1.amazonaws.com"];
+    let sightings = seen(&[(hosts[0], "Service/a/b"), (hosts[1], "Service/a/c")]);
+    let found = look(&server, &ALL, &sightings).await;
+    let told: Vec<_> = found.iter().map(|r| (r.sub_type.as_str(), r.id.as_str(), r.name.as_str())).collect();
+    // `elb` comes before `eu`.
+    assert_eq!(told, [("aws-nlb", hosts[1], hosts[1]), ("aws-elb", hosts[0], hosts[0])]);
+    for resource in &found {
+        assert_eq!((resource.unread[0].at.as_str(), resource.unread[0].reason), ("$", Reason::Missing));
+        assert!(
+            resource.unread[0].what.contains("account 123456789012 in eu-west-1"),
+            "{:?}",
+            resource.unread
+        );
+        assert!(!resource.is_unlisted());
+    }
+    assert_eq!(found[1].raw["usedBy"], json!(["Service/a/b"]));
+}
+
+#[tokio::test]
+async fn a_denied_region_does_not_hide_another() {
+    let server = double(|asked| match (asked.version.as_str(), asked.region.as_str()) {
+        (V2, "us-east-1") => Some(refused(403, "AccessDenied")),
+        (CLASSIC, "us-east-1") if asked.action == "DescribeLoadBalancers" => Some(asked.answer(&format!(
+            "<LoadBalancerDescriptions>{}</LoadBalancerDescriptions>",
+            of_classic("old", "old-1.us-east-1.elb.amazonaws.com")
+        ))),
+        (V2, "eu-west-1") if asked.action == "DescribeLoadBalancers" => Some(asked.answer(&format!(
+            "<LoadBalancers>{}</LoadBalancers>",
+            of_v2("net", "network", "net-1.elb.eu-west-1.amazonaws.com")
+        ))),
+        _ => None,
+    })
+    .await;
+    let sightings = seen(&[
+        ("net-1.elb.eu-west-1.amazonaws.com", "Service/a/net"),
+        ("net-1.elb.us-east-1.amazonaws.com", "Service/a/far"),
+        ("old-1.us-east-1.elb.amazonaws.com", "Service/a/old"),
+        ("web-1.us-east-1.elb.amazonaws.com", "Ingress/a/web"),
+    ]);
+    let found = look(&server, &ALL, &sightings).await;
+    let whole: Vec<_> = found.iter().filter(|r| r.unread.is_empty()).map(|r| r.name.as_str()).collect();
+    assert_eq!(whole, ["old", "net"]);
+    for resource in found.iter().filter(|resource| !resource.unread.is_empty()) {
+        let Unread { at, reason, what } = &resource.unread[0];
+        assert_eq!((at.as_str(), *reason), ("$", Reason::Denied), "{what}");
+        assert!(what.contains("elasticloadbalancing:DescribeLoadBalancers in us-east-1"), "{what}");
+    }
+    assert_eq!(found.len(), 4);
+    // Only the region with a name that can be a classic one's was asked for those.
+    let asked = asked(&server).await;
+    assert!(asked.iter().filter(|asked| asked.version == CLASSIC).all(|asked| asked.region == "us-east-1"));
+}
+
+#[tokio::test]
+async fn what_is_refused_of_one_is_said_at_its_place() {
+    let server = double(|asked| match (asked.version.as_str(), asked.action.as_str()) {
+        (V2, "DescribeLoadBalancers") => Some(asked.answer(&format!(
+            "<LoadBalancers>{}</LoadBalancers>",
+            of_v2("net", "network", "net-1.elb.eu-west-1.amazonaws.com")
+        ))),
+        (CLASSIC, "DescribeLoadBalancers") => Some(asked.answer(&format!(
+            "<LoadBalancerDescriptions>{}</LoadBalancerDescriptions>",
+            of_classic("old", "old-1.eu-west-1.elb.amazonaws.com")
+        ))),
+        _ if asked.fields.values().any(|value| value == "old") => Some(refused(403, "AccessDenied")),
+        (V2, "DescribeListeners") => Some(asked.answer("<Listeners/><NextMarker>again</NextMarker>")),
+        _ => None,
+    })
+    .await;
+    let sightings = seen(&[
+        ("net-1.elb.eu-west-1.amazonaws.com", "Service/a/net"),
+        ("old-1.eu-west-1.elb.amazonaws.com", "Service/a/old"),
+    ]);
+    let found = look(&server, &ALL, &sightings).await;
+    let places = |resource: &Resource| -> Vec<(String, Reason)> {
+        let mut places: Vec<_> =
+            resource.unread.iter().map(|unread| (unread.at.clone(), unread.reason)).collect();
+        places.sort();
+        places
+    };
+    assert_eq!(
+        places(&found[0]),
+        ["$.Attributes", "$.Policies", "$.Tags"].map(|at| (at.to_owned(), Reason::Denied))
+    );
+    let said = |action: &str| found[0].unread.iter().any(|unread| unread.what.contains(action));
+    assert!(said("allow the IAM action elasticloadbalancing:DescribeLoadBalancerPolicies"));
+    assert_eq!(places(&found[1]), [("$.Listeners".to_owned(), Reason::Malformed)]);
+    assert_eq!(found[1].raw["Tags"], json!([{"Key": "of", "Value": "arn:net"}]));
+    assert_eq!(found[1].raw.get("Listeners"), None);
+}
+
+#[tokio::test]
+async fn tags_of_many_are_asked_for_in_batches() {
+    let server = double(|asked| match asked.action.as_str() {
+        "DescribeLoadBalancers" => {
+            let all = (0..45)
+                .map(|at| of_v2(&format!("n{at}"), "network", &format!("n{at}.elb.eu-west-1.amazonaws.com")));
+            Some(asked.answer(&format!("<LoadBalancers>{}</LoadBalancers>", all.collect::<String>())))
+        }
+        "DescribeTags" if asked.members("ResourceArns").contains(&"arn:n7") => {
+            Some(refused(400, "LoadBalancerNotFound"))
+        }
+        _ => None,
+    })
+    .await;
+    let hosts: Vec<String> = (0..45).map(|at| format!("n{at}.elb.eu-west-1.amazonaws.com")).collect();
+    let sightings = seen(&hosts.iter().map(|host| (host.as_str(), "Service/a/b")).collect::<Vec<_>>());
+    let found = look(&server, &ALL, &sightings).await;
+    assert_eq!(found.len(), 45);
+    for resource in &found {
+        if resource.name == "n7" {
+            assert_eq!(
+                (resource.unread[0].at.as_str(), resource.unread[0].reason),
+                ("$.Tags", Reason::Missing)
+            );
+        } else {
+            assert_eq!(resource.raw["Tags"], json!([{"Key": "of", "Value": resource.id}]));
+        }
+    }
+    let asked = asked(&server).await;
+    assert!(asked.iter().all(|asked| asked.members("ResourceArns").len() <= 20));
+    assert!(asked.iter().all(|asked| asked.version == V2), "no name can be a classic one's");
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_nothing() {
+    let server = double(|_| None).await;
+    let elsewhere = seen(&[
+        ("www.example.com", "Ingress/a/b"),
+        ("lb.eu-west-1.elb.amazonaws.com.evil.org", "Service/a/b"),
+    ]);
+    assert!(look(&server, &ALL, &elsewhere).await.is_empty());
+    assert!(look(&server, &ALL, &Sightings::default()).await.is_empty());
+    let here = seen(&[("a-1.elb.eu-west-1.amazonaws.com", "Service/a/b")]);
+    assert!(look(&server, &["caas/aws-eks", "k8s_object/Service"], &here).await.is_empty());
+    let china = seen(&[("a-1.elb.cn-north-1.amazonaws.com.cn", "Service/a/b")]);
+    let found = look(&server, &ALL, &china).await;
+    assert_eq!((found[0].unread[0].at.as_str(), found[0].unread[0].reason), ("$", Reason::Denied));
+    assert!(asked(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn only_what_rules_ask_for_is_told() {
+    let server = double(|asked| {
+        asked.is(V2, "DescribeLoadBalancers").then(|| {
+            asked.answer(&format!(
+                "<LoadBalancers>{}{}</LoadBalancers>",
+                of_v2("web", "application", "web-1.eu-west-1.elb.amazonaws.com"),
+                of_v2("net", "network", "net-1.elb.eu-west-1.amazonaws.com"),
+            ))
+        })
+    })
+    .await;
+    let sightings = seen(&[
+        ("web-1.eu-west-1.elb.amazonaws.com", "Ingress/a/web"),
+        ("net-1.elb.eu-west-1.amazonaws.com", "Service/a/net"),
+        ("gone-1.eu-west-1.elb.amazonaws.com", "Service/a/gone"),
+    ]);
+    let found = look(&server, &["load-balancer/aws-alb"], &sightings).await;
+    assert_eq!(found.iter().map(|resource| resource.name.as_str()).collect::<Vec<_>>(), ["web"]);
+}
+
+#[tokio::test]
+async fn services_that_could_not_be_listed_stand_beside_what_is_known() {
+    let server = double(|asked| {
+        asked.is(V2, "DescribeLoadBalancers").then(|| {
+            let net = of_v2("net", "network", "net-1.elb.eu-west-1.amazonaws.com");
+            asked.answer(&format!("<LoadBalancers>{net}</LoadBalancers>"))
+        })
+    })
+    .await;
+    let mut sightings = seen(&[("net-1.elb.eu-west-1.amazonaws.com", "Ingress/a/net")]);
+    for (kind, what) in [("Service", "list services"), ("Ingress", "list ingresses"), ("Pod", "list pods")] {
+        sightings.gaps.insert(kind.to_owned(), Unread::new("$", Reason::Denied, what));
+    }
+    let found = look(&server, &["load-balancer/aws-nlb", "load-balancer/aws-elb"], &sightings).await;
+    let unlisted: Vec<_> = found.iter().filter(|resource| resource.is_unlisted()).collect();
+    assert_eq!(unlisted.iter().map(|r| r.sub_type.as_str()).collect::<Vec<_>>(), ["aws-elb", "aws-nlb"]);
+    for resource in unlisted {
+        assert_eq!(resource.unread, [Unread::new("$", Reason::Denied, "list services; list ingresses")]);
+    }
+    assert_eq!(found.len(), 3);
+    assert_eq!(
+        found.iter().find(|resource| resource.name == "net").map(|r| &r.raw["Type"]),
+        Some(&Value::from("network"))
+    );
+}

@@ -1,0 +1,186 @@
+//! Load balancers of the newer generation: application and network ones.
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::primitives::DateTimeFormat;
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, AvailabilityZone, Listener, LoadBalancer, LoadBalancerTypeEnum,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use super::super::access::Problem;
+use super::super::ask::{Page, follow};
+use super::super::batches::{Pages, in_batches};
+use super::super::call;
+use super::super::draft::{draft, fill, list, object};
+use super::super::window::Window;
+use super::{Asked, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, is_gone, used_by};
+use crate::resource::Resource;
+
+/// Takes out of `sought` what is there, and gives it to the region's receiver.
+pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result<(), Problem> {
+    let asked = region.asked(Client::new);
+    let mut pages = Pages::default();
+    loop {
+        let sent =
+            Box::pin(asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
+        let page = region.access.ask(&call::DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
+        let next = page.next_marker;
+        let mut found = Vec::new();
+        for balancer in page.load_balancers.unwrap_or_default() {
+            let name = balancer.dns_name.as_deref().unwrap_or_default().to_ascii_lowercase();
+            let Some(sought) = sought.remove(name.as_str()) else { continue };
+            let mut resource = described(balancer);
+            if region.request.wants(KIND, &resource.sub_type) {
+                used_by(&mut resource, &sought);
+                found.push(resource);
+            }
+        }
+        asked.complete(found).await;
+        let over = sought.is_empty() || region.found.is_closed();
+        if over || !pages.turn(next, &call::DESCRIBE_LOAD_BALANCERS, region.name)? {
+            return Ok(());
+        }
+    }
+}
+
+impl Asked<Client> {
+    /// Asks what the list does not tell.
+    async fn complete(&self, resources: Vec<Resource>) {
+        let mut window = Window::new(TOGETHER);
+        let arns: Vec<String> = resources.iter().map(|resource| resource.id.clone()).collect();
+        let mut tags = self.tags(&arns).await;
+        for mut resource in resources {
+            let tags = tags.remove(&resource.id).unwrap_or_else(|| Ok(Value::Array(Vec::new())));
+            fill(&mut resource, "Tags", tags);
+            let asked = self.clone();
+            window
+                .start(async move {
+                    let (attributes, listeners) =
+                        tokio::join!(asked.attributes(&resource.id), asked.listeners(&resource.id));
+                    fill(&mut resource, "Attributes", attributes);
+                    fill(&mut resource, "Listeners", listeners);
+                    // Nobody listens any more: the cycle is over.
+                    let _ = asked.found.send(resource).await;
+                })
+                .await;
+        }
+        window.end().await;
+    }
+
+    async fn tags(&self, arns: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
+        let answers = in_batches(arns, TAGGED, is_gone, |arns| {
+            let sent = Box::pin(self.client.describe_tags().set_resource_arns(Some(arns)).send());
+            self.access.ask(&call::DESCRIBE_TAGS, &self.region, sent)
+        })
+        .await;
+        let given = answers.given.into_iter().flat_map(|answer| answer.tag_descriptions.unwrap_or_default());
+        let given = given.filter_map(|tagged| {
+            let tags = list(Some(tagged.tags.unwrap_or_default()), |tag| {
+                object([("Key", tag.key.map(Value::from)), ("Value", tag.value.map(Value::from))])
+            });
+            Some((tagged.resource_arn?, Ok(tags?)))
+        });
+        let refused = answers
+            .refused
+            .into_iter()
+            .flat_map(|(arns, problem)| arns.into_iter().map(move |arn| (arn, Err(problem.clone()))));
+        given.chain(refused).collect()
+    }
+
+    async fn attributes(&self, arn: &str) -> Result<Value, Problem> {
+        let sent = Box::pin(self.client.describe_load_balancer_attributes().load_balancer_arn(arn).send());
+        let call = call::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
+        let answer = self.access.ask(&call, &self.region, sent).await?;
+        let attributes = list(Some(answer.attributes.unwrap_or_default()), |attribute| {
+            object([("Key", attribute.key.map(Value::from)), ("Value", attribute.value.map(Value::from))])
+        });
+        Ok(attributes.unwrap_or_default())
+    }
+
+    async fn listeners(&self, arn: &str) -> Result<Value, Problem> {
+        let all = follow(&call::DESCRIBE_LISTENERS, &self.region, |marker| async {
+            let asked = self.client.describe_listeners().load_balancer_arn(arn).page_size(PAGE);
+            let sent = Box::pin(asked.set_marker(marker).send());
+            let page = self.access.ask(&call::DESCRIBE_LISTENERS, &self.region, sent).await?;
+            let items = page.listeners.unwrap_or_default();
+            Ok(Page {
+                items: items.into_iter().map(listener).map(Value::Object).collect(),
+                next: page.next_marker,
+            })
+        });
+        Ok(Value::Array(all.await?))
+    }
+}
+
+fn described(balancer: LoadBalancer) -> Resource {
+    // One for gateways has no host name, so it is never looked for.
+    let sub_type = match balancer.r#type {
+        Some(LoadBalancerTypeEnum::Application) => "aws-alb",
+        _ => "aws-nlb",
+    };
+    let arn = balancer.load_balancer_arn.clone().unwrap_or_default();
+    let name = balancer.load_balancer_name.clone().unwrap_or_default();
+    let created = balancer.created_time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+    let state = balancer.state.map(|state| {
+        object([
+            ("Code", state.code.map(|code| Value::from(code.as_str()))),
+            ("Reason", state.reason.map(Value::from)),
+        ])
+    });
+    let raw = object([
+        ("LoadBalancerArn", balancer.load_balancer_arn.map(Value::from)),
+        ("LoadBalancerName", balancer.load_balancer_name.map(Value::from)),
+        ("DNSName", balancer.dns_name.map(Value::from)),
+        ("Scheme", balancer.scheme.map(|scheme| Value::from(scheme.as_str()))),
+        ("Type", balancer.r#type.map(|kind| Value::from(kind.as_str()))),
+        ("VpcId", balancer.vpc_id.map(Value::from)),
+        ("IpAddressType", balancer.ip_address_type.map(|kind| Value::from(kind.as_str()))),
+        ("CreatedTime", created.map(Value::from)),
+        ("SecurityGroups", balancer.security_groups.map(Value::from)),
+        ("AvailabilityZones", list(balancer.availability_zones, zone)),
+        ("State", state.map(Value::Object)),
+    ]);
+    draft(KIND, sub_type, arn, name, raw)
+}
+
+fn zone(zone: AvailabilityZone) -> Map<String, Value> {
+    object([
+        ("ZoneName", zone.zone_name.map(Value::from)),
+        ("SubnetId", zone.subnet_id.map(Value::from)),
+        ("OutpostId", zone.outpost_id.map(Value::from)),
+    ])
+}
+
+fn listener(listener: Listener) -> Map<String, Value> {
+    let certificates = list(listener.certificates, |certificate| {
+        object([("CertificateArn", certificate.certificate_arn.map(Value::from))])
+    });
+    object([
+        ("ListenerArn", listener.listener_arn.map(Value::from)),
+        ("Port", listener.port.map(Value::from)),
+        ("Protocol", listener.protocol.map(|protocol| Value::from(protocol.as_str()))),
+        ("SslPolicy", listener.ssl_policy.map(Value::from)),
+        ("Certificates", Some(certificates.unwrap_or_else(|| Value::Array(Vec::new())))),
+        ("AlpnPolicy", listener.alpn_policy.map(Value::from)),
+        ("DefaultActions", list(Some(listener.default_actions.unwrap_or_default()), action)),
+    ])
+}
+
+fn action(action: Action) -> Map<String, Value> {
+    let redirect = action.redirect_config.map(|redirect| {
+        object([
+            ("Protocol", redirect.protocol.map(Value::from)),
+            ("Port", redirect.port.map(Value::from)),
+            ("Host", redirect.host.map(Value::from)),
+            ("Path", redirect.path.map(Value::from)),
+            ("Query", redirect.query.map(Value::from)),
+            ("StatusCode", redirect.status_code.map(|code| Value::from(code.as_str()))),
+        ])
+    });
+    object([
+        ("Type", action.r#type.map(|kind| Value::from(kind.as_str()))),
+        ("TargetGroupArn", action.target_group_arn.map(Value::from)),
+        ("RedirectConfig", redirect.map(Value::Object)),
+    ])
+}
