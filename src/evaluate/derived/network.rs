@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::images::repository;
+
 /// Where plug-ins are installed. A DaemonSet elsewhere is somebody's own, whatever it is called.
 const NAMESPACES: [&str; 10] = [
     "kube-system",
@@ -55,15 +57,6 @@ fn of_set(set: &Value) -> impl Iterator<Item = String> {
     let canal =
         set.get("name").and_then(Value::as_str).is_some_and(|name| name == "canal").then_some("canal");
     named.map(|(plugin, _)| *plugin).chain(canal).map(str::to_owned)
-}
-
-/// `registry/path/name:tag@digest` without tag and digest.
-fn repository(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => image,
-    }
 }
 
 #[cfg(test)]
