@@ -68,7 +68,7 @@ fn fields(rule: &Rule) -> Value {
     put("reference", json!(references));
     put("section", json!(section));
     put("version", json!("1.0"));
-    put("tags", json!(["CIS", "Kubernetes", format!("CIS {}", row.number), section]));
+    put("tags", json!(["CIS", platform(&table.benchmark), format!("CIS {}", row.number), section]));
     put(
         "benchmark",
         json!({
@@ -82,6 +82,11 @@ fn fields(rule: &Rule) -> Value {
     Value::Object(out)
 }
 
+/// What a benchmark is about, in the word that Elastic's own rules carry among their tags.
+fn platform(benchmark: &str) -> &'static str {
+    if benchmark == "cis_eks" { "EKS" } else { "Kubernetes" }
+}
+
 /// `rule.audit`: how the control decides, made from its check.
 pub fn audit_text(control: &crate::rule::Control) -> String {
     audit::text(control)
@@ -90,4 +95,24 @@ pub fn audit_text(control: &crate::rule::Control) -> String {
 /// What a control is meant for, in words; `None` where it is meant for everything it judges.
 pub fn applies_text(control: &crate::rule::Control) -> Option<String> {
     audit::applies(control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{Catalogue, built_in};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn tags_are_those_of_elastic_s_own_rules() {
+        let catalogue = Catalogue::load(&built_in()).unwrap();
+        let tags = |benchmark: &str, number: &str| {
+            let rules = catalogue.rules(&[benchmark.to_owned()], &BTreeMap::new()).unwrap();
+            let rule = rules.iter().find(|rule| rule.row.number == number).unwrap();
+            fields(rule)["tags"].clone()
+        };
+        assert_eq!(tags("cis_eks@1.0.1", "2.1.1"), json!(["CIS", "EKS", "CIS 2.1.1", "Logging"]));
+        assert_eq!(tags("cis_eks@1.8.0", "3.2.1"), json!(["CIS", "EKS", "CIS 3.2.1", "Kubelet"]));
+        assert_eq!(tags("cis_k8s@1.0.1", "2.1"), json!(["CIS", "Kubernetes", "CIS 2.1", "etcd"]));
+    }
 }

@@ -47,10 +47,22 @@ impl Control {
     /// Every path that decides; those of the evidence only show.
     pub fn paths(&self) -> Vec<&Path> {
         let decision = match &self.decision {
-            Decision::Check(check) => check.paths(),
-            Decision::Sides { pass, fail } => pass.iter().chain(fail).flat_map(Check::paths).collect(),
+            Decision::Check(check) => paths(check),
+            Decision::Sides { pass, fail } => pass.iter().chain(fail).flat_map(paths).collect(),
         };
-        self.applies.iter().flat_map(Check::paths).chain(decision).collect()
+        self.applies.iter().flat_map(paths).chain(decision).collect()
+    }
+}
+
+/// Every path that a check looks at; a setting's are the program's own business.
+fn paths(check: &Check) -> Vec<&Path> {
+    match check {
+        Check::All(parts) | Check::Any(parts) => parts.iter().flat_map(paths).collect(),
+        Check::Not(part) => paths(part),
+        Check::None(path) | Check::Some(path) | Check::Each { path, .. } | Check::Values { path, .. } => {
+            vec![path]
+        }
+        Check::Setting { .. } | Check::Owner(_) | Check::Given(_) => Vec::new(),
     }
 }
 
@@ -245,6 +257,7 @@ impl Check {
             Self::Not(part) => part.params(out),
             Self::None(_) | Self::Some(_) => {}
             Self::Owner(operand) => out.extend(operand.param()),
+            Self::Given(name) => out.push(name),
             Self::Each { compare, .. } | Self::Values { compare, .. } | Self::Setting { compare, .. } => {
                 let operands = compare.iter().filter_map(super::check::Comparison::operand);
                 out.extend(operands.filter_map(Operand::param));

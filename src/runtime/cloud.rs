@@ -101,7 +101,10 @@ impl Cloud {
         let Ok(sight) = &self.sight else { return };
         let name = sight.cluster.as_deref().unwrap_or_default();
         let request = ask.request(sight, name);
-        let _ = (request, sightings, found);
+        tokio::join!(
+            aws::balancers(&sight.access, &request, sightings, found),
+            aws::repositories(&sight.access, &request, sightings, found)
+        );
     }
 }
 

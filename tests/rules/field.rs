@@ -23,7 +23,7 @@ enum Held {
 }
 use Held::{Case, Test};
 
-const THREADS: [(&str, &[Held]); 43] = [
+const THREADS: [(&str, &[Held]); 45] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -33,6 +33,7 @@ const THREADS: [(&str, &[Held]); 43] = [
                 "cloudbeat_631_and_633_a_value_stands_behind_an_equals_sign_or_a_blank",
             ),
             Test(EKS, "cloudbeat_631_an_open_port_fails_however_the_flag_is_written"),
+            EKS_NUMBERS,
         ],
     ),
     (
@@ -43,11 +44,16 @@ const THREADS: [(&str, &[Held]); 43] = [
                 "cloudbeat 633: the flag switches them off, whatever the file says",
             ),
             Test(EKS, "cloudbeat_633_chains_that_are_off_fail_wherever_that_is_written"),
+            EKS_NUMBERS,
         ],
     ),
     (
         "elastic/cloudbeat#635: fails a pod that drops all capabilities",
-        &[Case("pod-capabilities", "cloudbeat 635: all capabilities dropped")],
+        &[
+            Case("pod-capabilities", "cloudbeat 635: all capabilities dropped"),
+            Case("pod-net-raw", "cloudbeat 635: every container drops ALL, and so NET_RAW"),
+            EKS_NUMBERS,
+        ],
     ),
     (
         "elastic/cloudbeat#2809: rules that were never judged appear after an upgrade",
@@ -187,11 +193,25 @@ const THREADS: [(&str, &[Held]); 43] = [
     ),
     (
         "rancher/cis-operator#225: a profile for EKS names files that the kubelet does not read",
-        &[Test(EKS, "cis_operator_225_the_running_kubelet_s_own_flags_decide")],
+        &[Test(EKS, "cis_operator_225_the_running_kubelet_s_own_flags_decide"), EKS_NUMBERS],
     ),
     (
         "elastic/cloudbeat#621: another flag that ends in -config is taken for the kubelet's",
         &[Test(EKS, "cloudbeat_621_the_credential_provider_s_file_is_not_the_kubelet_s")],
+    ),
+    (
+        "aquasecurity/trivy#5638, trivy-checks#557, kube-bench#1620: the benchmark of EKS, and its new versions",
+        &[Test("tests/rules/numbers.rs", "every_recommendation_of_every_version_has_a_control")],
+    ),
+    (
+        "prowler-cloud/prowler#7619: whether images are scanned",
+        &[
+            Case("ecr-image-scan", "a rule of the registry"),
+            Case(
+                "ecr-image-scan",
+                "the old setting of the repository, which does nothing under enhanced scanning",
+            ),
+        ],
     ),
     (
         "aquasecurity/trivy-operator#1181: the kubelet's file is ignored",
@@ -285,6 +305,9 @@ const THREADS: [(&str, &[Held]); 43] = [
 
 /// Threads about nodes of EKS.
 const EKS: &str = "src/collect/tests/platforms/eks/threads.rs";
+/// That the numbers of EKS are answered by the controls that hold the thread.
+const EKS_NUMBERS: Held =
+    Test("tests/rules/field.rs", "cloudbeat_631_633_and_635_eks_is_judged_by_the_same_controls");
 
 const NO_NODE: &[Held] =
     &[Test("tests/cli/api.rs", "trivy_operator_1306_and_kubescape_388_what_no_node_was_asked_does_not_pass")];
@@ -321,10 +344,37 @@ fn rules() -> Vec<Rule> {
     catalogue.rules(&all, &BTreeMap::new()).unwrap()
 }
 
-/// The kinds and names that rules of a section judge.
-fn judged(section: &str) -> Vec<String> {
-    let of_section = rules().into_iter().filter(|rule| rule.row.section() == section);
+/// The kinds and names that rules of a section of a benchmark judge.
+fn judged(benchmark: &str, section: &str) -> Vec<String> {
+    let of_section = rules()
+        .into_iter()
+        .filter(|rule| rule.benchmark.benchmark == benchmark && rule.row.section() == section);
     of_section.flat_map(|rule| rule.control.resources.clone()).map(|selector| selector.to_string()).collect()
+}
+
+#[test]
+fn cloudbeat_631_633_and_635_eks_is_judged_by_the_same_controls() {
+    let rules = rules();
+    let controls = |version: &str, number: &str| -> Vec<&str> {
+        let meant = |rule: &&Rule| {
+            rule.benchmark.full_name().to_string() == format!("cis_eks@{version}")
+                && rule.row.number == number
+        };
+        rules.iter().filter(meant).map(|rule| rule.control.id.as_str()).collect()
+    };
+    for (version, number, control) in [
+        ("1.0.1", "3.1.1", "kubelet-kubeconfig-mode"),
+        ("1.0.1", "3.1.3", "kubelet-config-mode"),
+        ("1.0.1", "3.2.4", "kubelet-read-only-port"),
+        ("1.0.1", "3.2.7", "kubelet-iptables-util-chains"),
+        ("1.0.1", "4.2.7", "pod-net-raw"),
+        ("1.0.1", "4.2.9", "pod-capabilities"),
+        ("1.8.0", "3.1.3", "kubelet-config-mode"),
+        ("1.8.0", "3.2.4", "kubelet-read-only-port"),
+        ("1.8.0", "3.2.6", "kubelet-iptables-util-chains"),
+    ] {
+        assert_eq!(controls(version, number), [control], "{version} {number}");
+    }
 }
 
 #[test]
@@ -340,20 +390,23 @@ fn cloudbeat_646_every_component_has_rules() {
 
 #[test]
 fn security_docs_4915_pods_are_judged_by_themselves() {
-    let judged = judged("5.2");
-    assert!(judged.iter().any(|name| name == "k8s_object/Pod"));
-    for name in judged {
-        let known = ["k8s_object/Pod", "k8s_object/Namespace", "process/kube-apiserver"];
-        assert!(known.contains(&name.as_str()), "{name}");
-    }
+    let known = ["k8s_object/Pod", "k8s_object/Namespace", "process/kube-apiserver"];
+    let plain = judged("cis_k8s", "5.2");
+    assert!(plain.iter().any(|name| name == "k8s_object/Pod"));
+    assert!(plain.iter().all(|name| known.contains(&name.as_str())), "{plain:?}");
+    // The section of EKS's first version is still called after them.
+    let eks = judged("cis_eks", "4.2");
+    assert!(!eks.is_empty() && eks.iter().all(|name| name == "k8s_object/Pod"), "{eks:?}");
 }
 
 #[test]
 fn kubescape_3084_the_section_on_roles_judges_roles() {
     let known = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Pod"];
-    for name in judged("5.1") {
+    // On EKS an access entry stands for a binding.
+    let entries = "caas/aws-eks";
+    for name in judged("cis_k8s", "5.1").into_iter().chain(judged("cis_eks", "4.1")) {
         let kind = name.strip_prefix("k8s_object/").unwrap_or_default();
-        assert!(known.contains(&kind), "{name}");
+        assert!(known.contains(&kind) || name == entries, "{name}");
     }
 }
 
@@ -371,9 +424,9 @@ fn trivy_9329_only_pods_are_asked_for_a_security_context() {
             related: Map::new(),
             unread: Vec::new(),
         });
-        let numbers = judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index].row);
-        for row in numbers {
-            assert_ne!(row.section(), "5.2", "{} was asked of a {kind}", row.number);
+        for rule in judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index]) {
+            let pods = if rule.benchmark.benchmark == "cis_eks" { "4.2" } else { "5.2" };
+            assert_ne!(rule.row.section(), pods, "{} was asked of a {kind}", rule.row.number);
         }
     }
 }

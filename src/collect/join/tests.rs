@@ -1,5 +1,7 @@
 //! What objects say about others.
 
+mod aws;
+
 use super::*;
 use crate::resource::{Owner, Selector};
 
@@ -273,9 +275,10 @@ fn the_cluster_knows_what_runs_in_it() {
     assert_eq!(
         Value::Object(known.related),
         json!({
-            "apiServers": [], "webhooks": [], "externalSecrets": [],
+            "apiServers": [], "webhooks": [], "externalSecrets": [], "networkPolicies": [], "roleUsers": [],
             "workloads": [{"namespace": "shop", "pods": 2}],
-            "daemonSets": [{"namespace": "kube-system", "name": "cilium", "images": ["quay.io/cilium/cilium:v1"]}],
+            "daemonSets": [{"namespace": "kube-system", "name": "cilium", "images": ["quay.io/cilium/cilium:v1"],
+                "policySwitches": []}],
             "clientCertificates": [{"name": "r", "username": "jane", "groups": ["g"]}],
         })
     );
