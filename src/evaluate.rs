@@ -19,6 +19,7 @@ mod shape;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod wildcard;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

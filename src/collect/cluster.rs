@@ -69,9 +69,10 @@ pub async fn observe(client: &kube::Client, request: &Request<'_>, found: &mpsc:
 
 impl Observer<'_> {
     async fn all(&mut self) -> Result<(), Gone> {
-        // The order of the table lets almost every kind be read once: noted for what comes after, and judged.
+        // The order of the table lets almost every kind be read once: noted for what comes after, and judged. What is
+        // said of objects of its own kind comes too late for the first of them.
         let earlier = |about: &&str, position: usize| {
-            KINDS[..position].iter().any(|kind| kind.name == *about && self.judges(about))
+            KINDS[..=position].iter().any(|kind| kind.name == *about && self.judges(about))
         };
         let first: Vec<&KindInfo> = KINDS
             .iter()

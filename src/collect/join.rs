@@ -39,13 +39,13 @@ pub struct Index {
 
 /// The kinds whose objects say something about others, and about which.
 const NEEDED: [(&str, &[&str]); 10] = [
-    ("NetworkPolicy", &["Namespace"]),
+    ("NetworkPolicy", &["Namespace", "Cluster"]),
     (webhooks::VALIDATING, &["Namespace", "Cluster"]),
     (webhooks::MUTATING, &["Namespace", "Cluster"]),
     ("ConfigMap", &["DaemonSet"]),
     ("CertificateSigningRequest", &["Cluster"]),
     ("DaemonSet", &["Cluster"]),
-    ("ServiceAccount", &["Pod"]),
+    ("ServiceAccount", &["Pod", "ServiceAccount", "Cluster"]),
     ("ClusterRole", &["ClusterRoleBinding", "RoleBinding"]),
     ("Role", &["RoleBinding"]),
     ("Pod", &["Namespace", "Cluster", "ServiceAccount", "Secret"]),
@@ -131,6 +131,9 @@ impl Index {
             (Kind::K8sObject, "ServiceAccount") => {
                 let count = self.accounts.pods(resource.namespace().unwrap_or_default(), &resource.name);
                 self.put(resource, "podCount", &["Pod"], Some(count.into()));
+                if let Some(namespaces) = self.accounts.role_namespaces(resource) {
+                    self.put(resource, "roleNamespaces", &["ServiceAccount"], Some(namespaces));
+                }
             }
             (Kind::K8sObject, "Secret") => self.relate_secret(resource),
             (Kind::K8sObject, "DaemonSet") => self.proxy.relate(resource, self.gaps.get("ConfigMap")),
@@ -174,6 +177,15 @@ impl Index {
         self.put(resource, "apiServers", &["Pod"], Some(self.api_servers.list().into()));
         self.put(resource, "workloads", &["Pod"], Some(self.cluster.workloads().into()));
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
+        let policies = self.network_policies.iter().map(|(namespace, policies)| {
+            let understood = policies.iter().filter(|(_, understood)| *understood).count();
+            json!({"namespace": namespace, "policies": understood})
+        });
+        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies.collect()));
+        let users = self.accounts.role_users();
+        // One that is there decides, whatever others could not be looked for.
+        let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
+        self.put(resource, "roleUsers", gaps, Some(users.into()));
         self.put(resource, "webhooks", &webhooks::KINDS, Some(self.webhooks.list().into()));
         let requests = self.cluster.client_certificates();
         self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));

@@ -26,6 +26,19 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
         Check::Values { path, compare } => values(path, compare, params, document),
         Check::Setting { setting, compare } => setting_is(setting, compare, params, document),
         Check::Owner(owner) => owner_is(owner, params, document),
+        // Which parameters are in force, a finding says anyway.
+        Check::Given(name) => Answer::known(params.get(name).is_some_and(is_given), Vec::new()),
+    }
+}
+
+/// Whether a parameter says anything.
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
     }
 }
 

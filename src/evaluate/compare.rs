@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::parse::{duration, octal, quantity};
+use super::wildcard;
 use super::{Params, resolve};
 use crate::rule::{Comparison, Operand, SettingType};
 
@@ -57,6 +58,16 @@ pub(super) fn one(
         Comparison::Matches(patterns) => {
             let text = value.as_str().ok_or_else(|| unexpected(value, "text"))?;
             Ok(patterns.iter().any(|pattern| pattern.is_match(text)))
+        }
+        Comparison::Like(operand) => {
+            let text = value.as_str().ok_or_else(|| unexpected(value, "text"))?;
+            let patterns = bound(operand)?;
+            let fits = |pattern: &Value| {
+                let pattern = pattern.as_str().ok_or_else(|| unexpected(pattern, "a pattern"))?;
+                Ok(wildcard::like(pattern, text))
+            };
+            let fits = self::list(&patterns)?.iter().map(fits).collect::<Result<Vec<bool>, String>>()?;
+            Ok(fits.contains(&true))
         }
         Comparison::AtLeast(operand) => order(value, &bound(operand)?).map(std::cmp::Ordering::is_ge),
         Comparison::AtMost(operand) => order(value, &bound(operand)?).map(std::cmp::Ordering::is_le),
@@ -166,6 +177,19 @@ mod tests {
         assert!(holds("{path: $.a, equals: false, absent: pass}", json!("false")).is_err());
         assert!(holds("{path: $.a, at_most: 5, absent: pass}", json!("5")).is_err());
         assert!(holds("{path: $.a, contains: [x], absent: pass}", json!("x")).is_err());
+    }
+
+    #[test]
+    fn one_star_stops_at_a_slash() {
+        let fits = |text: &str| {
+            holds("{path: $.a, like: ['docker.io/library/*', 'r.example/**'], absent: pass}", json!(text))
+        };
+        assert_eq!(fits("docker.io/library/nginx"), Ok(true));
+        assert_eq!(fits("docker.io/library/nginx/x"), Ok(false));
+        assert_eq!(fits("r.example/a/b"), Ok(true));
+        assert_eq!(fits("evil/r.example/a"), Ok(false));
+        assert!(holds("{path: $.a, like: ['x'], absent: pass}", json!(7)).is_err());
+        assert!(holds("{path: $.a, like: [7], absent: pass}", json!("x")).is_err());
     }
 
     #[test]

@@ -4,52 +4,84 @@ mod admission;
 mod audit;
 mod authorities;
 mod authorizers;
+mod aws;
 mod containers;
 mod encryption;
 mod grants;
+mod images;
 mod network;
 
 use serde_json::{Map, Value};
 
-use crate::resource::{Kind, Unread};
+use crate::resource::{Kind, Reason, Unread};
 
 /// Everything derived for this type of resource; adds to `unread` what could not be derived.
 pub(super) fn of(kind: Kind, sub_type: &str, root: &Value, unread: &mut Vec<Unread>) -> Map<String, Value> {
-    let mut out = Map::new();
-    let mut put = |key: &str, sources: &[&str], value: Option<Value>| {
-        let hidden = unread.iter().find(|unread| sources.iter().any(|source| overlaps(source, &unread.at)));
-        if let Some(hidden) = hidden.cloned() {
-            unread.push(Unread { at: format!("$.derived.{key}"), ..hidden });
-        } else if let Some(value) = value {
-            out.insert(key.to_owned(), value);
-        }
-    };
+    let mut found = Found { out: Map::new(), unread };
     match kind {
         Kind::K8sObject => {
-            put("kindAndName", &["$.kind", "$.metadata"], kind_and_name(sub_type, root));
-            of_object(sub_type, root, &mut put);
+            found.put("kindAndName", &["$.kind", "$.metadata"], kind_and_name(sub_type, root));
+            of_object(sub_type, root, &mut found);
         }
         Kind::Process => {
             let component = root.get("component").and_then(Value::as_str).unwrap_or_default();
-            of_process(component, root, &mut put);
+            of_process(component, root, &mut found);
         }
-        Kind::File | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {}
+        Kind::Caas | Kind::ContainerRegistry => aws::of(sub_type, root, &mut found),
+        Kind::File | Kind::LoadBalancer => {}
     }
-    out
+    found.out
 }
 
-/// Takes a key, the places that its value is derived from, and the value.
-type Put<'p> = dyn FnMut(&str, &[&str], Option<Value>) + 'p;
+/// What is derived, and what cannot be.
+struct Found<'u> {
+    out: Map<String, Value>,
+    unread: &'u mut Vec<Unread>,
+}
 
-fn of_object(kind: &str, root: &Value, put: &mut Put<'_>) {
-    match kind {
-        "Pod" => put("containers", &["$.spec"], Some(containers::of(root))),
-        "ClusterRoleBinding" | "RoleBinding" => {
-            put("subjects", &["$.subjects"], Some(grants::subjects(root).into()));
-            let sources = ["$.subjects", "$.roleRef", "$.metadata"];
-            put("grants", &sources, Some(grants::of(root, kind).into()));
+impl Found<'_> {
+    /// Takes a key, the places that its value is derived from, and the value.
+    fn put(&mut self, key: &str, sources: &[&str], value: Option<Value>) {
+        let mut unread = self.unread.iter();
+        let hidden = unread.find(|unread| sources.iter().any(|source| overlaps(source, &unread.at)));
+        if let Some(hidden) = hidden.cloned() {
+            self.unread.push(Unread { at: format!("$.derived.{key}"), ..hidden });
+        } else if let Some(value) = value {
+            self.out.insert(key.to_owned(), value);
         }
-        "Cluster" => put("networkPlugins", &["$.related.daemonSets"], Some(network::plugins(root).into())),
+    }
+
+    /// The same, of what may not be as it must be: then the error says what was expected.
+    fn put_understood(&mut self, key: &str, sources: &[&str], value: Result<Value, String>) {
+        let at = format!("$.derived.{key}");
+        match value {
+            Ok(value) => self.put(key, sources, Some(value)),
+            Err(expected) => {
+                self.put(key, sources, None);
+                // What is unread is not there to be understood.
+                if !self.unread.iter().any(|unread| unread.at == at) {
+                    let what = format!("understand it: {expected}");
+                    self.unread.push(Unread::new(at, Reason::Malformed, what));
+                }
+            }
+        }
+    }
+}
+
+fn of_object(kind: &str, root: &Value, found: &mut Found<'_>) {
+    match kind {
+        "Pod" => {
+            found.put("containers", &["$.spec"], Some(containers::of(root)));
+            found.put_understood("images", &["$.spec"], images::of(root));
+        }
+        "ClusterRoleBinding" | "RoleBinding" => {
+            found.put("subjects", &["$.subjects"], Some(grants::subjects(root).into()));
+            let sources = ["$.subjects", "$.roleRef", "$.metadata"];
+            found.put("grants", &sources, Some(grants::of(root, kind).into()));
+        }
+        "Cluster" => {
+            found.put("networkPlugins", &["$.related.daemonSets"], Some(network::plugins(root).into()));
+        }
         _ => {}
     }
 }
@@ -62,24 +94,24 @@ const ADMISSION_SOURCES: [&str; 4] = [
     "$.args.disable-admission-plugins",
 ];
 
-fn of_process(component: &str, root: &Value, put: &mut Put<'_>) {
+fn of_process(component: &str, root: &Value, found: &mut Found<'_>) {
     match component {
         "kube-apiserver" => {
-            put("admissionPlugins", &ADMISSION_SOURCES, Some(admission::plugins(root)));
+            found.put("admissionPlugins", &ADMISSION_SOURCES, Some(admission::plugins(root)));
             // Which of the two counts hangs on the first; the other may then be out of sight.
             let sources = if authorizers::uses_file(root) {
                 ["$.args.authorization-config", "$.files.authorizationConfiguration"]
             } else {
                 ["$.args.authorization-config", "$.args.authorization-mode"]
             };
-            put("authorizers", &sources, Some(authorizers::of(root)));
+            found.put("authorizers", &sources, Some(authorizers::of(root)));
             let sources = ["$.args.encryption-provider-config", "$.files.encryptionConfiguration"];
-            put("encryption", &sources, encryption::of(root));
-            put("audit", &["$.args.audit-policy-file", "$.files.auditPolicy"], audit::levels(root));
+            found.put("encryption", &sources, encryption::of(root));
+            found.put("audit", &["$.args.audit-policy-file", "$.files.auditPolicy"], audit::levels(root));
         }
         "etcd" => {
             let sources = ["$.authorities", "$.related.processes"];
-            put("sharedAuthorities", &sources, authorities::shared(root));
+            found.put("sharedAuthorities", &sources, authorities::shared(root));
         }
         _ => {}
     }

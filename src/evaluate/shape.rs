@@ -39,7 +39,7 @@ const POD: Is = Object(&[(
 const CONTAINERS: Is = List(&Object(&[
     ("securityContext", CONTEXT),
     ("ports", List(&Object(&[("hostPort", Number)]))),
-    ("env", List(&Object(&[("valueFrom", Object(&[]))]))),
+    ("env", List(&Object(&[("name", Text), ("valueFrom", Object(&[]))]))),
     ("envFrom", List(&Object(&[]))),
 ]));
 /// A pod's, or a container's.
@@ -62,7 +62,12 @@ const BINDING: Is = Object(&[
     ("related", Object(&[("role", ROLE)])),
 ]);
 
-const SERVICE_ACCOUNT: Is = Object(&[("automountServiceAccountToken", Bool)]);
+const SERVICE_ACCOUNT: Is =
+    Object(&[("automountServiceAccountToken", Bool), ("metadata", Object(&[("annotations", Object(&[]))]))]);
+const NODE: Is = Object(&[
+    ("metadata", Object(&[("labels", Object(&[]))])),
+    ("status", Object(&[("addresses", List(&Object(&[("type", Text), ("address", Text)])))])),
+]);
 const NAMESPACE: Is = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
 
 /// Adds to `unread` every place of an object that holds another type than it must.
@@ -73,6 +78,7 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
         "ClusterRoleBinding" | "RoleBinding" => BINDING,
         "ServiceAccount" => SERVICE_ACCOUNT,
         "Namespace" => NAMESPACE,
+        "Node" => NODE,
         _ => return,
     };
     let before = unread.len();
@@ -185,6 +191,7 @@ mod tests {
             ("ports", json!([{"hostPort": "80"}]), "ports[0].hostPort"),
             ("env", json!({"name": "A"}), "env"),
             ("env", json!([{"valueFrom": "secret"}]), "env[0].valueFrom"),
+            ("env", json!([{"name": ["AWS_ACCESS_KEY_ID"]}]), "env[0].name"),
             ("envFrom", json!(["secret"]), "envFrom[0]"),
         ] {
             assert_eq!(in_container(key, value), at);
@@ -196,6 +203,10 @@ mod tests {
         let account = json!({"automountServiceAccountToken": "false"});
         assert_eq!(wrong("ServiceAccount", &account), ["$.automountServiceAccountToken"]);
         assert_eq!(wrong("Namespace", &json!({"metadata": {"labels": "x"}})), ["$.metadata.labels"]);
+        let annotated = json!({"metadata": {"annotations": ["eks.amazonaws.com/role-arn"]}});
+        assert_eq!(wrong("ServiceAccount", &annotated), ["$.metadata.annotations"]);
+        let node = json!({"status": {"addresses": [{"type": "ExternalIP", "address": 7}]}});
+        assert_eq!(wrong("Node", &node), ["$.status.addresses[0].address"]);
     }
 
     #[test]

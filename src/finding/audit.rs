@@ -50,6 +50,7 @@ fn check(part: &Check) -> String {
         Check::Values { path, compare } => format!("the list `{}` {}", path.text(), comparisons(compare)),
         Check::Setting { setting, compare } => format!("{} {}", source(setting), comparisons(compare)),
         Check::Owner(owner) => format!("the owner is {}", operand(owner)),
+        Check::Given(name) => format!("the parameter {name} is set"),
     }
 }
 
@@ -83,6 +84,7 @@ fn comparison(comparison: &Comparison) -> String {
             let patterns: Vec<&str> = patterns.iter().map(regex::Regex::as_str).collect();
             format!("matches {}", patterns.join(" or "))
         }
+        Comparison::Like(value) => format!("fits one of {}", operand(value)),
         Comparison::AtLeast(value) => format!("is at least {}", operand(value)),
         Comparison::AtMost(value) => format!("is at most {}", operand(value)),
         Comparison::Exists(true) => "is set".into(),

@@ -68,7 +68,7 @@ fn fields(rule: &Rule) -> Value {
     put("reference", json!(references));
     put("section", json!(section));
     put("version", json!("1.0"));
-    put("tags", json!(["CIS", "Kubernetes", format!("CIS {}", row.number), section]));
+    put("tags", json!(["CIS", platform(&table.benchmark), format!("CIS {}", row.number), section]));
     put(
         "benchmark",
         json!({
@@ -80,6 +80,11 @@ fn fields(rule: &Rule) -> Value {
         }),
     );
     Value::Object(out)
+}
+
+/// What a benchmark is about, in the word that Elastic's own rules carry among their tags.
+fn platform(benchmark: &str) -> &'static str {
+    if benchmark == "cis_eks" { "EKS" } else { "Kubernetes" }
 }
 
 /// `rule.audit`: how the control decides, made from its check.

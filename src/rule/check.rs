@@ -50,6 +50,8 @@ pub enum Check {
     },
     /// A file belongs to `user:group`.
     Owner(Operand),
+    /// The parameter is set to something that is not empty.
+    Given(String),
 }
 
 /// What `path:` means when it selects nothing.
@@ -86,6 +88,8 @@ pub enum Comparison {
     NoneOf(Operand),
     /// The whole text matches one of the expressions.
     Matches(Vec<Regex>),
+    /// The whole text fits one of a list of patterns with `*` and `**`.
+    Like(Operand),
     /// Not below a number or duration.
     AtLeast(Operand),
     /// Not above a number or duration.
@@ -157,6 +161,8 @@ pub(super) struct Form {
     setting: Option<Setting>,
     /// A file belongs to `user:group`.
     owner: Option<Operand>,
+    /// The parameter of this name is set to something that is not empty.
+    given: Option<String>,
     /// With `path`: what it means that nothing is selected.
     absent: Option<Absent>,
     /// The same value of the same type.
@@ -167,6 +173,8 @@ pub(super) struct Form {
     none_of: Option<Operand>,
     /// Regular expressions, anchored, any of which matches.
     matches: Option<Patterns>,
+    /// A list of patterns, anchored, any of which fits: `*` stands for anything but `/`, `**` for that too.
+    like: Option<Operand>,
     /// A number or duration not below this.
     at_least: Option<Operand>,
     /// A number or duration not above this.
@@ -201,7 +209,7 @@ impl JsonSchema for Check {
     }
 }
 
-const FORMS: &str = "all, any, not, none, some, path, values, setting, owner";
+const FORMS: &str = "all, any, not, none, some, path, values, setting, owner, given";
 
 impl TryFrom<Form> for Check {
     type Error = String;
@@ -228,9 +236,12 @@ impl TryFrom<Form> for Check {
         if let Some(owner) = form.owner.take() {
             found.push(Self::Owner(owner));
         }
+        if let Some(name) = form.given.take() {
+            found.push(Self::Given(name));
+        }
         let takes_comparators = form.path.is_some() || form.values.is_some() || form.setting.is_some();
         if takes_comparators && compare.is_empty() {
-            return Err("a path, values or setting needs a comparator (equals, one_of, none_of, matches, at_least, at_most, exists, contains, excludes, subset_of, no_more_than)".into());
+            return Err("a path, values or setting needs a comparator (equals, one_of, none_of, matches, like, at_least, at_most, exists, contains, excludes, subset_of, no_more_than)".into());
         }
         if !takes_comparators && !compare.is_empty() {
             return Err("a comparator needs `path`, `values` or `setting` beside it".into());
@@ -270,6 +281,7 @@ impl Form {
         add(self.equals.take(), Comparison::Equals);
         add(self.one_of.take(), Comparison::OneOf);
         add(self.none_of.take(), Comparison::NoneOf);
+        add(self.like.take(), Comparison::Like);
         add(self.at_least.take(), Comparison::AtLeast);
         add(self.at_most.take(), Comparison::AtMost);
         add(self.contains.take(), Comparison::Contains);
@@ -301,6 +313,7 @@ impl Comparison {
         let (name, operand) = match self {
             Self::OneOf(operand) => ("one_of", operand),
             Self::NoneOf(operand) => ("none_of", operand),
+            Self::Like(operand) => ("like", operand),
             Self::Contains(operand) => ("contains", operand),
             Self::Excludes(operand) => ("excludes", operand),
             Self::SubsetOf(operand) => ("subset_of", operand),
@@ -318,6 +331,7 @@ impl Comparison {
             Self::Equals(operand)
             | Self::OneOf(operand)
             | Self::NoneOf(operand)
+            | Self::Like(operand)
             | Self::AtLeast(operand)
             | Self::AtMost(operand)
             | Self::Contains(operand)
@@ -336,6 +350,7 @@ impl Comparison {
             Self::OneOf(_) => "one_of",
             Self::NoneOf(_) => "none_of",
             Self::Matches(_) => "matches",
+            Self::Like(_) => "like",
             Self::AtLeast(_) => "at_least",
             Self::AtMost(_) => "at_most",
             Self::Exists(_) => "exists",

@@ -234,6 +234,7 @@ impl Check {
             Self::Not(part) => part.params(out),
             Self::None(_) | Self::Some(_) => {}
             Self::Owner(operand) => out.extend(operand.param()),
+            Self::Given(name) => out.push(name),
             Self::Each { compare, .. } | Self::Values { compare, .. } | Self::Setting { compare, .. } => {
                 let operands = compare.iter().filter_map(super::check::Comparison::operand);
                 out.extend(operands.filter_map(Operand::param));

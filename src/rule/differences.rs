@@ -53,7 +53,8 @@ fn section(
 }
 
 /// Every control once, under its first number in the newest table that it stands in: those of the newest tables
-/// first, then those that only older ones have, with the version beside the number, then those in none.
+/// first, then those that only older ones have, with the version beside the number, then those in none. Where there are
+/// several benchmarks, their names stand before the numbers.
 fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     let mut newest: BTreeMap<&str, &Benchmark> = BTreeMap::new();
     for table in catalogue.benchmarks() {
@@ -65,9 +66,11 @@ fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     let mut out = Vec::new();
     for table in tables {
         let current = newest[table.benchmark.as_str()].version == table.version;
+        // The same number is another recommendation in another benchmark.
+        let of = if newest.len() > 1 { format!("{} ", table.benchmark) } else { String::new() };
         for row in &table.rules {
-            let number =
-                if current { row.number.clone() } else { format!("{} ({})", row.number, table.version) };
+            let version = if current { String::new() } else { format!(" ({})", table.version) };
+            let number = format!("{of}{}{version}", row.number);
             let controls = row.controls().filter_map(|id| catalogue.control(id));
             for control in controls.filter(|control| seen.insert(&control.id)) {
                 out.push((number.clone(), control.as_ref()));

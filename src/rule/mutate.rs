@@ -99,6 +99,7 @@ fn of(check: &Check) -> Vec<(String, Check)> {
             out
         }
         Check::Owner(_) => vec![("`owner` turned round".to_owned(), Check::Not(Box::new(check.clone())))],
+        Check::Given(_) => vec![("`given` turned round".to_owned(), Check::Not(Box::new(check.clone())))],
     }
 }
 

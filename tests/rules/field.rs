@@ -306,9 +306,11 @@ fn rules() -> Vec<Rule> {
     catalogue.rules(&all, &BTreeMap::new()).unwrap()
 }
 
-/// The kinds and names that rules of a section judge.
-fn judged(section: &str) -> Vec<String> {
-    let of_section = rules().into_iter().filter(|rule| rule.row.section() == section);
+/// The kinds and names that rules of a section of a benchmark judge.
+fn judged(benchmark: &str, section: &str) -> Vec<String> {
+    let of_section = rules()
+        .into_iter()
+        .filter(|rule| rule.benchmark.benchmark == benchmark && rule.row.section() == section);
     of_section.flat_map(|rule| rule.control.resources.clone()).map(|selector| selector.to_string()).collect()
 }
 
@@ -325,20 +327,23 @@ fn cloudbeat_646_every_component_has_rules() {
 
 #[test]
 fn security_docs_4915_pods_are_judged_by_themselves() {
-    let judged = judged("5.2");
-    assert!(judged.iter().any(|name| name == "k8s_object/Pod"));
-    for name in judged {
-        let known = ["k8s_object/Pod", "k8s_object/Namespace", "process/kube-apiserver"];
-        assert!(known.contains(&name.as_str()), "{name}");
-    }
+    let known = ["k8s_object/Pod", "k8s_object/Namespace", "process/kube-apiserver"];
+    let plain = judged("cis_k8s", "5.2");
+    assert!(plain.iter().any(|name| name == "k8s_object/Pod"));
+    assert!(plain.iter().all(|name| known.contains(&name.as_str())), "{plain:?}");
+    // The section of EKS's first version is still called after them.
+    let eks = judged("cis_eks", "4.2");
+    assert!(!eks.is_empty() && eks.iter().all(|name| name == "k8s_object/Pod"), "{eks:?}");
 }
 
 #[test]
 fn kubescape_3084_the_section_on_roles_judges_roles() {
     let known = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Pod"];
-    for name in judged("5.1") {
+    // On EKS an access entry stands for a binding.
+    let entries = "caas/aws-eks";
+    for name in judged("cis_k8s", "5.1").into_iter().chain(judged("cis_eks", "4.1")) {
         let kind = name.strip_prefix("k8s_object/").unwrap_or_default();
-        assert!(known.contains(&kind), "{name}");
+        assert!(known.contains(&kind) || name == entries, "{name}");
     }
 }
 
@@ -356,9 +361,9 @@ fn trivy_9329_only_pods_are_asked_for_a_security_context() {
             related: Map::new(),
             unread: Vec::new(),
         });
-        let numbers = judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index].row);
-        for row in numbers {
-            assert_ne!(row.section(), "5.2", "{} was asked of a {kind}", row.number);
+        for rule in judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index]) {
+            let pods = if rule.benchmark.benchmark == "cis_eks" { "4.2" } else { "5.2" };
+            assert_ne!(rule.row.section(), pods, "{} was asked of a {kind}", rule.row.number);
         }
     }
 }

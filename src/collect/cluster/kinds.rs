@@ -178,7 +178,7 @@ mod tests {
             .iter()
             .filter(|kind| {
                 let about = crate::collect::join::Index::needed_by(kind.name);
-                about.iter().any(|about| position(about) < position(kind.name))
+                about.iter().any(|about| position(about) <= position(kind.name))
             })
             .map(|kind| kind.name)
             .collect();

@@ -16,6 +16,9 @@ pub(super) const STORES: [&str; 7] = [
     "SealedSecret",
 ];
 
+/// The flag by which the policy agent of the AWS network plug-in is switched on and off.
+const POLICY_SWITCH: &str = "--enable-network-policy";
+
 /// The signer of certificates that clients, and not kubelets, show to the API server.
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
@@ -46,11 +49,17 @@ impl Facts {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
                 let template = resource.raw.pointer("/spec/template/spec/containers");
-                let containers = template.and_then(Value::as_array).into_iter().flatten();
-                let images: Vec<&Value> = containers.filter_map(|container| container.get("image")).collect();
+                let containers = || template.and_then(Value::as_array).into_iter().flatten();
+                let images: Vec<&Value> =
+                    containers().filter_map(|container| container.get("image")).collect();
+                let switches: Vec<&str> = containers().flat_map(policy_switches).collect();
                 let namespace = resource.namespace().unwrap_or_default();
-                let set = json!({"namespace": namespace, "name": resource.name, "images": images});
-                self.daemon_sets.push(set);
+                self.daemon_sets.push(json!({
+                    "namespace": namespace,
+                    "name": resource.name,
+                    "images": images,
+                    "policySwitches": switches,
+                }));
             }
             "CertificateSigningRequest" => self.client_certificates.extend(client_certificate(resource)),
             kind => self.stores.extend(STORES.iter().find(|store| **store == kind)),
@@ -63,7 +72,7 @@ impl Facts {
         self.workloads.iter().map(one).collect()
     }
 
-    /// `{namespace, name, images}` of each DaemonSet.
+    /// `{namespace, name, images, policySwitches}` of each DaemonSet.
     pub fn daemon_sets(&self) -> Vec<Value> {
         self.daemon_sets.clone()
     }
@@ -77,6 +86,15 @@ impl Facts {
     pub fn stores(&self) -> Vec<&'static str> {
         self.stores.iter().copied().collect()
     }
+}
+
+/// Every [`POLICY_SWITCH`] among the words that a container runs with.
+fn policy_switches(container: &Value) -> impl Iterator<Item = &str> {
+    let words = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
+    let words = words("command").chain(words("args")).filter_map(Value::as_str);
+    words.filter(|word| {
+        word.strip_prefix(POLICY_SWITCH).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
 }
 
 fn client_certificate(request: &Resource) -> Option<Value> {

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::images::repository;
+use crate::evaluate::parse::boolean;
+
 /// Where plug-ins are installed. A DaemonSet elsewhere is somebody's own, whatever it is called.
 const NAMESPACES: [&str; 10] = [
     "kube-system",
@@ -19,7 +22,7 @@ const NAMESPACES: [&str; 10] = [
 /// A plug-in, and what its DaemonSet's images are called.
 const PLUGINS: [(&str, &[&str]); 13] = [
     ("antrea", &["antrea-agent", "antrea-ubuntu", "antrea-ubi", "/antrea"]),
-    ("aws-network-policy-agent", &["aws-network-policy-agent", "aws-eks-nodeagent"]),
+    (POLICY_AGENT, &["aws-network-policy-agent", "aws-eks-nodeagent"]),
     ("aws-node", &["amazon-k8s-cni"]),
     ("azure-npm", &["azure-npm"]),
     ("calico", &["calico/node", "calico-node"]),
@@ -32,6 +35,9 @@ const PLUGINS: [(&str, &[&str]); 13] = [
     ("romana", &["romana"]),
     ("weave", &["weave-kube", "weave-npc"]),
 ];
+
+/// The one of them that may be installed and do nothing: EKS puts it on every node, switched off.
+const POLICY_AGENT: &str = "aws-network-policy-agent";
 
 /// Their names, each once, in order.
 pub(super) fn plugins(cluster: &Value) -> Vec<String> {
@@ -49,21 +55,23 @@ fn is_installed(set: &Value) -> bool {
 fn of_set(set: &Value) -> impl Iterator<Item = String> {
     let images = set.get("images").and_then(Value::as_array).into_iter().flatten();
     let images: Vec<&str> = images.filter_map(Value::as_str).map(repository).collect();
+    let idle = if is_switched_off(set) { POLICY_AGENT } else { "" };
     let named = PLUGINS
         .iter()
+        .filter(move |(plugin, _)| *plugin != idle)
         .filter(move |(_, names)| names.iter().any(|name| images.iter().any(|image| image.contains(name))));
     let canal =
         set.get("name").and_then(Value::as_str).is_some_and(|name| name == "canal").then_some("canal");
     named.map(|(plugin, _)| *plugin).chain(canal).map(str::to_owned)
 }
 
-/// `registry/path/name:tag@digest` without tag and digest.
-fn repository(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => image,
-    }
+/// Whether the last word on it is that the policy agent shall not enforce anything.
+fn is_switched_off(set: &Value) -> bool {
+    let switches = set.get("policySwitches").and_then(Value::as_array).into_iter().flatten();
+    let last = switches.filter_map(Value::as_str).next_back();
+    // A bare flag means true.
+    let value = last.and_then(|switch| switch.split_once('=')).map(|(_, value)| value);
+    value.is_some_and(|value| boolean(value) != Some(true))
 }
 
 #[cfg(test)]
@@ -93,6 +101,18 @@ mod tests {
             ),
             ["aws-network-policy-agent", "aws-node"]
         );
+    }
+
+    #[test]
+    fn a_policy_agent_that_is_switched_off_is_none() {
+        let with = |switches: &[&str]| {
+            let images = ["x/amazon-k8s-cni:v1", "x/amazon/aws-network-policy-agent:v1"];
+            let set = json!({"namespace": "kube-system", "name": "aws-node", "images": images, "policySwitches": switches});
+            plugins(&json!({"related": {"daemonSets": [set]}})).contains(&POLICY_AGENT.to_owned())
+        };
+        assert!(!with(&["--enable-network-policy=false"]) && !with(&["--enable-network-policy=no"]));
+        assert!(with(&["--enable-network-policy=true"]) && with(&["--enable-network-policy"]) && with(&[]));
+        assert!(with(&["--enable-network-policy=false", "--enable-network-policy=1"]));
     }
 
     #[test]

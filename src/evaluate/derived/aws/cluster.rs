@@ -1,0 +1,108 @@
+//! What follows from what EKS says of a cluster.
+
+use serde_json::{Map, Value, json};
+
+/// `{cidr, family, prefix}` of each block that may reach the public endpoint. A prefix that is no number stands as it
+/// is written, so that a comparison with it is an error.
+pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
+    let cidrs = cluster.pointer("/resourcesVpcConfig/publicAccessCidrs")?.as_array()?;
+    let one = |cidr: &Value| {
+        let text = cidr.as_str().unwrap_or_default();
+        let family = if text.contains(':') { "ipv6" } else { "ipv4" };
+        let number = text.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
+        let prefix = number.map_or_else(|| cidr.clone(), Value::from);
+        json!({"cidr": cidr, "family": family, "prefix": prefix})
+    };
+    Some(cidrs.iter().map(one).collect())
+}
+
+/// The access policy that gives all rights.
+const ADMIN: &str = ":cluster-access-policy/AmazonEKSClusterAdminPolicy";
+
+/// Who has that policy by an access entry, be it for one namespace only.
+pub(super) fn admins(cluster: &Value) -> Option<Value> {
+    let entries = cluster.get("accessEntries")?.as_array()?;
+    let is_admin = |entry: &&Value| {
+        let policies = entry.get("associatedAccessPolicies").and_then(Value::as_array).into_iter().flatten();
+        let mut arns = policies.filter_map(|policy| policy.get("policyArn").and_then(Value::as_str));
+        arns.any(|arn| arn.ends_with(ADMIN))
+    };
+    Some(entries.iter().filter(is_admin).filter_map(|entry| entry.get("principalArn")).cloned().collect())
+}
+
+/// Where among the add-ons the VPC CNI stands, and of it `{addonVersion, defaultVersion, current}`: whether its version
+/// is the default one for the cluster's, or newer. `current` is left out where one of the two is not known.
+pub(super) fn vpc_cni(cluster: &Value) -> Option<(usize, Value)> {
+    let mut addons = cluster.get("addons")?.as_array()?.iter().enumerate();
+    let (at, addon) =
+        addons.find(|(_, addon)| addon.get("addonName").and_then(Value::as_str) == Some("vpc-cni"))?;
+    let version = |key: &str| addon.get(key).and_then(Value::as_str);
+    let mut out = Map::new();
+    for key in ["addonVersion", "defaultVersion"] {
+        out.extend(version(key).map(|version| (key.to_owned(), Value::from(version))));
+    }
+    let numbers = |key: &str| version(key).and_then(numbers);
+    if let (Some(have), Some(want)) = (numbers("addonVersion"), numbers("defaultVersion")) {
+        out.insert("current".into(), Value::from(have >= want));
+    }
+    Some((at, Value::Object(out)))
+}
+
+/// `v1.19.0-eksbuild.2` as its four numbers.
+fn numbers(version: &str) -> Option<[u32; 4]> {
+    let (release, build) = version.strip_prefix('v')?.split_once("-eksbuild.")?;
+    let mut parts = release.split('.').chain([build]);
+    let mut out = [0; 4];
+    for number in &mut out {
+        *number = parts.next()?.parse().ok()?;
+    }
+    parts.next().is_none().then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_as_wide_as_its_prefix_says() {
+        let cidrs = |cidrs: Value| public_cidrs(&json!({"resourcesVpcConfig": {"publicAccessCidrs": cidrs}}));
+        assert_eq!(
+            cidrs(json!(["0.0.0.0/0", "2001:db8::/32", "192.0.2.1", 7, "10.0.0.0/99999"])),
+            Some(json!([
+                {"cidr": "0.0.0.0/0", "family": "ipv4", "prefix": 0},
+                {"cidr": "2001:db8::/32", "family": "ipv6", "prefix": 32},
+                {"cidr": "192.0.2.1", "family": "ipv4", "prefix": "192.0.2.1"},
+                {"cidr": 7, "family": "ipv4", "prefix": 7},
+                {"cidr": "10.0.0.0/99999", "family": "ipv4", "prefix": "10.0.0.0/99999"},
+            ]))
+        );
+        assert_eq!(public_cidrs(&json!({})), None);
+    }
+
+    #[test]
+    fn an_admin_is_one_in_every_partition() {
+        let entry = |principal: &str, policy: &str| json!({"principalArn": principal, "associatedAccessPolicies": [{"policyArn": policy}]});
+        let entries = json!({"accessEntries": [
+            entry("a", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
+            entry("b", "arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
+            entry("c", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"),
+            {"principalArn": "d"},
+        ]});
+        assert_eq!(admins(&entries), Some(json!(["a", "b"])));
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let current = |have: &str, want: &str| {
+            let addon = json!({"addonName": "vpc-cni", "addonVersion": have, "defaultVersion": want});
+            vpc_cni(&json!({"addons": [{"addonName": "coredns"}, addon]})).unwrap().1.get("current").cloned()
+        };
+        assert_eq!(current("v1.19.0-eksbuild.1", "v1.19.0-eksbuild.1"), Some(json!(true)));
+        assert_eq!(current("v1.9.3-eksbuild.1", "v1.19.0-eksbuild.1"), Some(json!(false)));
+        assert_eq!(current("v1.19.0-eksbuild.1", "v1.19.0-eksbuild.10"), Some(json!(false)));
+        for strange in ["1.19.0-eksbuild.1", "v1.19-eksbuild.1", "v1.19.0.1-eksbuild.1", "v1.19.0", ""] {
+            assert_eq!(current(strange, "v1.19.0-eksbuild.1"), None, "{strange}");
+        }
+        assert_eq!(vpc_cni(&json!({"addons": [{"addonName": "coredns"}]})), None);
+    }
+}

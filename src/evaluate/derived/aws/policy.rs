@@ -1,0 +1,229 @@
+//! AWS's policies: their statements, and which actions on ECR they allow beyond reading.
+
+use serde_json::{Map, Value};
+
+use crate::evaluate::wildcard;
+
+/// Actions on ECR that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
+const WRITES: [&str; 30] = [
+    "BatchDeleteImage",
+    "CompleteLayerUpload",
+    "CreatePullThroughCacheRule",
+    "CreateRepository",
+    "CreateRepositoryCreationTemplate",
+    "DeleteLifecyclePolicy",
+    "DeletePullThroughCacheRule",
+    "DeleteRegistryPolicy",
+    "DeleteRepository",
+    "DeleteRepositoryCreationTemplate",
+    "DeleteRepositoryPolicy",
+    "InitiateLayerUpload",
+    "PutAccountSetting",
+    "PutImage",
+    "PutImageScanningConfiguration",
+    "PutImageTagMutability",
+    "PutLifecyclePolicy",
+    "PutRegistryPolicy",
+    "PutRegistryScanningConfiguration",
+    "PutReplicationConfiguration",
+    "ReplicateImage",
+    "SetRepositoryPolicy",
+    "StartImageScan",
+    "StartLifecyclePolicyPreview",
+    "TagResource",
+    "UntagResource",
+    "UpdatePullThroughCacheRule",
+    "UpdateRepositoryCreationTemplate",
+    "UploadLayerPart",
+    "PutRepositoryCatalogData",
+];
+
+/// How the names of actions begin that only read, in small letters.
+const READS: [&str; 7] = [
+    "batchcheck",
+    "batchget",
+    "batchimportupstreamimage",
+    "describe",
+    "get",
+    "list",
+    "validatepullthroughcacherule",
+];
+
+/// One statement, understood as far as it matters.
+pub(super) struct Statement<'v> {
+    pub sid: Option<&'v str>,
+    pub allows: bool,
+    actions: Vec<&'v str>,
+    /// The actions are those that are not meant.
+    all_but: bool,
+    resources: Vec<&'v str>,
+    pub principal: Option<&'v Value>,
+    pub not_principal: bool,
+    pub condition: Option<&'v Map<String, Value>>,
+}
+
+/// Every statement of a policy, or what is not as it must be.
+pub(super) fn statements(policy: &Value) -> Result<Vec<Statement<'_>>, String> {
+    let statements = match policy.get("Statement") {
+        Some(Value::Array(statements)) => statements.iter().collect(),
+        Some(one @ Value::Object(_)) => vec![one],
+        _ => return Err("a policy without statements".into()),
+    };
+    statements.into_iter().map(Statement::read).collect()
+}
+
+impl<'v> Statement<'v> {
+    fn read(statement: &'v Value) -> Result<Self, String> {
+        let texts = |key: &str| texts(statement.get(key)).ok_or_else(|| format!("a statement's {key}"));
+        let all_but = statement.get("NotAction").is_some();
+        // A statement about all resources but some is about all, as far as this can say.
+        let resources = texts("Resource")?;
+        Ok(Self {
+            sid: statement.get("Sid").and_then(Value::as_str),
+            allows: match statement.get("Effect").and_then(Value::as_str) {
+                Some("Allow") => true,
+                Some("Deny") => false,
+                _ => return Err("a statement that neither allows nor denies".into()),
+            },
+            actions: texts(if all_but { "NotAction" } else { "Action" })?,
+            all_but,
+            resources,
+            principal: statement.get("Principal"),
+            not_principal: statement.get("NotPrincipal").is_some(),
+            condition: statement.get("Condition").and_then(Value::as_object),
+        })
+    }
+
+    /// Whether it is about something that fits this pattern; one that names no resource is about what it hangs on.
+    pub(super) fn is_about(&self, arn: &str) -> bool {
+        self.resources.is_empty() || self.resources.iter().any(|pattern| wildcard::aws_overlap(pattern, arn))
+    }
+
+    /// The actions on ECR that it names and that change something: `ecr:PutImage`.
+    pub(super) fn writes(&self, service: &str) -> Vec<String> {
+        let is_meant = |name: &&&str| {
+            let full = format!("{service}:{name}").to_ascii_lowercase();
+            let named =
+                self.actions.iter().any(|pattern| wildcard::aws(&pattern.to_ascii_lowercase(), &full));
+            named != self.all_but
+        };
+        let mut out: Vec<String> =
+            WRITES.iter().filter(is_meant).map(|name| format!("{service}:{name}")).collect();
+        // An action that is newer than the table.
+        let unknown = |action: &&&str| {
+            let name = action.strip_prefix(service).and_then(|rest| rest.strip_prefix(':'));
+            name.is_some_and(|name| {
+                let reads = READS.iter().any(|read| name.to_ascii_lowercase().starts_with(read));
+                !reads
+                    && !name.contains(['*', '?'])
+                    && !WRITES.iter().any(|known| known.eq_ignore_ascii_case(name))
+            })
+        };
+        if !self.all_but {
+            out.extend(self.actions.iter().filter(unknown).map(|action| (*action).to_owned()));
+        }
+        out
+    }
+}
+
+/// A text or a list of texts; nothing is an empty list.
+fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
+    match value {
+        None => Some(Vec::new()),
+        Some(Value::String(text)) => Some(vec![text]),
+        Some(Value::Array(elements)) => elements.iter().map(Value::as_str).collect(),
+        Some(_) => None,
+    }
+}
+
+/// What the policies of a node group's role allow on ECR beyond reading, each once, whatever conditions they set and
+/// whatever others deny.
+pub(super) fn ecr_writes(group: &Value) -> Result<Value, String> {
+    let policies = group.get("nodeRolePolicies").and_then(Value::as_array);
+    let arn = group.get("nodegroupArn").and_then(Value::as_str).unwrap_or_default();
+    let partition = arn.split(':').nth(1).unwrap_or("aws");
+    let repositories = format!("arn:{partition}:ecr:*");
+    let mut out = std::collections::BTreeSet::new();
+    for policy in policies.ok_or("the policies of its role")? {
+        let name = policy.get("policyName").and_then(Value::as_str).unwrap_or_default();
+        let document = policy.get("document").unwrap_or(&Value::Null);
+        let statements = statements(document).map_err(|expected| format!("policy {name}: {expected}"))?;
+        for statement in statements.iter().filter(|statement| statement.allows) {
+            if statement.is_about(&repositories) {
+                out.extend(statement.writes("ecr"));
+            }
+        }
+    }
+    Ok(out.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn writes(statement: Value) -> Vec<String> {
+        let group =
+            json!({"nodeRolePolicies": [{"policyName": "p", "document": {"Statement": [statement]}}]});
+        serde_json::from_value(ecr_writes(&group).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reading_is_no_writing() {
+        let read = json!([
+            "ecr:GetAuthorizationToken",
+            "ecr:BatchGetImage",
+            "ecr:Describe*",
+            "ecr:List*",
+            "ecr:BatchImportUpstreamImage",
+            "ecr:BatchCheckLayerAvailability",
+            "ec2:*",
+            "ecr-public:PutImage"
+        ]);
+        assert!(writes(json!({"Effect": "Allow", "Action": read, "Resource": "*"})).is_empty());
+    }
+
+    #[test]
+    fn stars_and_letters_of_either_case_are_understood() {
+        let allow = |action: &str| writes(json!({"Effect": "Allow", "Action": action, "Resource": "*"}));
+        assert_eq!(allow("*").len(), WRITES.len());
+        assert_eq!(allow("ECR:*").len(), WRITES.len());
+        assert_eq!(allow("ecr:putimage"), ["ecr:PutImage"]);
+        assert_eq!(allow("ecr:PutImage*").len(), 3);
+        assert_eq!(allow("ecr:ExplodeImage"), ["ecr:ExplodeImage"]);
+        let but = json!({"Effect": "Allow", "NotAction": ["ecr:*", "iam:*"], "Resource": "*"});
+        assert!(writes(but).is_empty());
+        let but = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
+        assert_eq!(writes(but).len(), WRITES.len());
+    }
+
+    #[test]
+    fn what_is_about_something_else_or_denies_allows_nothing() {
+        assert!(
+            writes(
+                json!({"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:s3:::b/*", "arn:aws:s3*"]})
+            )
+            .is_empty()
+        );
+        assert!(writes(json!({"Effect": "Deny", "Action": "ecr:*", "Resource": "*"})).is_empty());
+        let not = json!({"Effect": "Allow", "Action": "ecr:PutImage", "NotResource": "arn:aws:ecr:eu-west-1:1:repository/a"});
+        assert_eq!(writes(not), ["ecr:PutImage"]);
+    }
+
+    #[test]
+    fn what_is_no_policy_is_said() {
+        let of = |group: Value| ecr_writes(&group).unwrap_err();
+        assert_eq!(of(json!({})), "the policies of its role");
+        let document =
+            |document: Value| of(json!({"nodeRolePolicies": [{"policyName": "p", "document": document}]}));
+        assert_eq!(document(json!({})), "policy p: a policy without statements");
+        assert_eq!(
+            document(json!({"Statement": ["x"]})),
+            "policy p: a statement that neither allows nor denies"
+        );
+        assert_eq!(
+            document(json!({"Statement": [{"Effect": "Allow", "Action": [7]}]})),
+            "policy p: a statement's Action"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! The names of a pod's images, each in full.
+
+use serde_json::Value;
+
+/// The three lists of a pod spec.
+const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// Every image of all three lists without tag and digest, each once: `docker.io/library/nginx`.
+pub(super) fn of(pod: &Value) -> Result<Value, String> {
+    let mut names: Vec<String> = Vec::new();
+    for list in LISTS {
+        let containers = pod.get("spec").and_then(|spec| spec.get(list)).and_then(Value::as_array);
+        for container in containers.into_iter().flatten() {
+            let image = container.get("image").and_then(Value::as_str).filter(|image| !image.is_empty());
+            let image = image.ok_or_else(|| format!("a container of {list} without an image"))?;
+            let name = full(image);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    Ok(names.into())
+}
+
+/// As a container runtime reads it: what stands before the first slash is a registry only if it looks like a host.
+fn full(image: &str) -> String {
+    let name = repository(image);
+    match name.split_once('/') {
+        Some((host, path)) if is_host(host) => match (host.to_ascii_lowercase().as_str(), path) {
+            ("docker.io" | "index.docker.io", path) if path.contains('/') => format!("docker.io/{path}"),
+            ("docker.io" | "index.docker.io", path) => format!("docker.io/library/{path}"),
+            (host, path) => format!("{host}/{path}"),
+        },
+        Some(_) => format!("docker.io/{name}"),
+        None => format!("docker.io/library/{name}"),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    text == "localhost" || text.contains(['.', ':']) || text.chars().any(|sign| sign.is_ascii_uppercase())
+}
+
+/// `registry/path/name:tag@digest` without tag and digest.
+pub(super) fn repository(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_name_is_what_a_runtime_takes_it_for() {
+        for (image, name) in [
+            ("nginx", "docker.io/library/nginx"),
+            ("nginx:1.27@sha256:ab", "docker.io/library/nginx"),
+            ("bitnami/redis:7", "docker.io/bitnami/redis"),
+            ("docker.io/nginx", "docker.io/library/nginx"),
+            ("index.docker.io/bitnami/redis", "docker.io/bitnami/redis"),
+            ("localhost/web", "localhost/web"),
+            ("registry:5000/web:1", "registry:5000/web"),
+            ("Quay.IO/a/b", "quay.io/a/b"),
+            ("1.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1", "1.dkr.ecr.eu-west-1.amazonaws.com/shop/web"),
+        ] {
+            assert_eq!(full(image), name, "{image}");
+        }
+    }
+
+    #[test]
+    fn all_three_lists_count_and_each_name_once() {
+        let pod = json!({"spec": {
+            "containers": [{"image": "nginx:1"}, {"image": "nginx:2"}],
+            "initContainers": [{"image": "quay.io/a/b"}],
+            "ephemeralContainers": [{"image": "busybox"}],
+        }});
+        let all = json!(["docker.io/library/nginx", "quay.io/a/b", "docker.io/library/busybox"]);
+        assert_eq!(of(&pod), Ok(all));
+        assert_eq!(of(&json!({})), Ok(json!([])));
+        assert!(of(&json!({"spec": {"containers": [{"name": "a"}]}})).is_err());
+    }
+}

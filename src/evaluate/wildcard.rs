@@ -1,0 +1,149 @@
+//! Patterns with stars: those of rules (`like`), and those of AWS's policies.
+//!
+//! A pattern is walked together with the text, each place of it at once, so that no pattern takes longer than its
+//! length times the text's.
+
+/// A piece of a pattern.
+#[derive(Clone, Copy, PartialEq)]
+enum Piece {
+    Sign(char),
+    /// `?`.
+    One,
+    /// Any number of signs; whether `/` is among them.
+    Run {
+        over_slashes: bool,
+    },
+}
+
+/// Whether a whole text fits a rule's pattern: `*` is anything but `/`, `**` that too.
+pub(super) fn like(pattern: &str, text: &str) -> bool {
+    let mut pieces = Vec::new();
+    let mut signs = pattern.chars().peekable();
+    while let Some(sign) = signs.next() {
+        pieces.push(match sign {
+            '*' => Piece::Run { over_slashes: signs.next_if_eq(&'*').is_some() },
+            sign => Piece::Sign(sign),
+        });
+    }
+    fits(&pieces, text)
+}
+
+/// Whether a whole text fits a pattern of an AWS policy: `*` is anything, `?` one sign.
+pub(super) fn aws(pattern: &str, text: &str) -> bool {
+    fits(&of_aws(pattern), text)
+}
+
+/// Whether there is a text that fits both patterns of AWS's.
+pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
+    let (left, right) = (of_aws(left), of_aws(right));
+    let width = right.len() + 1;
+    let mut seen = vec![false; (left.len() + 1) * width];
+    let mut open = vec![(0, 0)];
+    while let Some((i, j)) = open.pop() {
+        if std::mem::replace(&mut seen[i * width + j], true) {
+            continue;
+        }
+        let (a, b) = (left.get(i).copied(), right.get(j).copied());
+        // A run may end here, or take what the other side has.
+        if matches!(a, Some(Piece::Run { .. })) {
+            open.push((i + 1, j));
+        }
+        if matches!(b, Some(Piece::Run { .. })) {
+            open.push((i, j + 1));
+        }
+        match (a, b) {
+            (None, None) => return true,
+            (Some(Piece::Run { .. }), Some(Piece::Sign(_) | Piece::One)) => open.push((i, j + 1)),
+            (Some(Piece::Sign(_) | Piece::One), Some(Piece::Run { .. })) => open.push((i + 1, j)),
+            (Some(Piece::Sign(one)), Some(Piece::Sign(other))) if one != other => {}
+            (Some(Piece::Sign(_) | Piece::One), Some(Piece::Sign(_) | Piece::One)) => {
+                open.push((i + 1, j + 1));
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+fn of_aws(pattern: &str) -> Vec<Piece> {
+    let piece = |sign| match sign {
+        '*' => Piece::Run { over_slashes: true },
+        '?' => Piece::One,
+        sign => Piece::Sign(sign),
+    };
+    pattern.chars().map(piece).collect()
+}
+
+fn fits(pieces: &[Piece], text: &str) -> bool {
+    let mut at = vec![false; pieces.len() + 1];
+    at[0] = true;
+    skip_runs(pieces, &mut at);
+    for sign in text.chars() {
+        let mut next = vec![false; pieces.len() + 1];
+        for (position, piece) in pieces.iter().enumerate().filter(|(position, _)| at[*position]) {
+            match piece {
+                Piece::Sign(wanted) => next[position + 1] |= *wanted == sign,
+                Piece::One => next[position + 1] = true,
+                Piece::Run { over_slashes } => next[position] |= *over_slashes || sign != '/',
+            }
+        }
+        skip_runs(pieces, &mut next);
+        at = next;
+    }
+    at[pieces.len()]
+}
+
+/// A run may be empty.
+fn skip_runs(pieces: &[Piece], at: &mut [bool]) {
+    for (position, piece) in pieces.iter().enumerate() {
+        if at[position] && matches!(piece, Piece::Run { .. }) {
+            at[position + 1] = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_of_rules_know_slashes() {
+        assert!(like(
+            "*.dkr.ecr.eu-west-1.amazonaws.com/shop/*",
+            "1.dkr.ecr.eu-west-1.amazonaws.com/shop/web"
+        ));
+        assert!(!like("*.amazonaws.com/*", "evil.example/1.amazonaws.com/web"));
+        assert!(like("quay.io/**", "quay.io/a/b") && !like("quay.io/**", "quay.io.evil/a"));
+        assert!(like("", "") && !like("", "x") && like("**", "a/b") && !like("*", "a/b"));
+    }
+
+    #[test]
+    fn stars_of_aws_take_everything() {
+        assert!(
+            aws("*", "ecr:PutImage") && aws("ecr:*Image", "ecr:PutImage") && aws("ec?:Put*", "ecr:PutImage")
+        );
+        assert!(!aws("ecr:Get*", "ecr:PutImage") && !aws("ecr:PutImag", "ecr:PutImage"));
+    }
+
+    #[test]
+    fn two_patterns_may_share_a_text() {
+        for (left, shared) in [
+            ("*", true),
+            ("arn:aws:*", true),
+            ("arn:aws:ecr:eu-west-1:1:repository/shop*", true),
+            ("arn:aws:s3:::bucket", false),
+            ("arn:aws:s3*", false),
+            ("*:repository/web", true),
+            ("", false),
+        ] {
+            assert_eq!(aws_overlap(left, "arn:aws:ecr:*"), shared, "{left}");
+            assert_eq!(aws_overlap("arn:aws:ecr:*", left), shared, "{left}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_longer() {
+        let stars = "*a".repeat(1_000);
+        assert!(!aws(&stars, &"a".repeat(500)) && aws_overlap(&stars, "*b*"));
+    }
+}
