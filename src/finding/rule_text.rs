@@ -96,3 +96,23 @@ pub fn audit_text(control: &crate::rule::Control) -> String {
 pub fn applies_text(control: &crate::rule::Control) -> Option<String> {
     audit::applies(control)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{Catalogue, built_in};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn tags_are_those_of_elastic_s_own_rules() {
+        let catalogue = Catalogue::load(&built_in()).unwrap();
+        let tags = |benchmark: &str, number: &str| {
+            let rules = catalogue.rules(&[benchmark.to_owned()], &BTreeMap::new()).unwrap();
+            let rule = rules.iter().find(|rule| rule.row.number == number).unwrap();
+            fields(rule)["tags"].clone()
+        };
+        assert_eq!(tags("cis_eks@1.0.1", "2.1.1"), json!(["CIS", "EKS", "CIS 2.1.1", "Logging"]));
+        assert_eq!(tags("cis_eks@1.8.0", "3.2.1"), json!(["CIS", "EKS", "CIS 3.2.1", "Kubelet"]));
+        assert_eq!(tags("cis_k8s@1.0.1", "2.1"), json!(["CIS", "Kubernetes", "CIS 2.1", "etcd"]));
+    }
+}

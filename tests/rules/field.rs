@@ -23,7 +23,7 @@ enum Held {
 }
 use Held::{Case, Test};
 
-const THREADS: [(&str, &[Held]); 41] = [
+const THREADS: [(&str, &[Held]); 44] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -32,18 +32,26 @@ const THREADS: [(&str, &[Held]); 41] = [
                 "src/collect/arguments.rs",
                 "cloudbeat_631_and_633_a_value_stands_behind_an_equals_sign_or_a_blank",
             ),
+            EKS,
         ],
     ),
     (
         "elastic/cloudbeat#633: the same",
-        &[Case(
-            "kubelet-iptables-util-chains",
-            "cloudbeat 633: the flag switches them off, whatever the file says",
-        )],
+        &[
+            Case(
+                "kubelet-iptables-util-chains",
+                "cloudbeat 633: the flag switches them off, whatever the file says",
+            ),
+            EKS,
+        ],
     ),
     (
         "elastic/cloudbeat#635: fails a pod that drops all capabilities",
-        &[Case("pod-capabilities", "cloudbeat 635: all capabilities dropped")],
+        &[
+            Case("pod-capabilities", "cloudbeat 635: all capabilities dropped"),
+            Case("pod-net-raw", "cloudbeat 635: every container drops ALL, and so NET_RAW"),
+            EKS,
+        ],
     ),
     (
         "elastic/cloudbeat#2809: rules that were never judged appear after an upgrade",
@@ -185,6 +193,34 @@ const THREADS: [(&str, &[Held]); 41] = [
         )],
     ),
     (
+        "rancher/cis-operator#225: the profile of EKS reads other files than the kubelet",
+        &[
+            Test(
+                "src/collect/tests/platforms/managed.rs",
+                "cis_operator_225_a_node_of_eks_has_a_kubelet_with_drop_ins",
+            ),
+            Test(
+                "src/collect/tests/platforms/managed.rs",
+                "cis_operator_225_an_older_node_of_eks_keeps_its_configuration_under_another_name",
+            ),
+            EKS,
+        ],
+    ),
+    (
+        "aquasecurity/trivy#5638, trivy-checks#557, kube-bench#1620: the benchmark of EKS, and its new versions",
+        &[Test("tests/rules/numbers.rs", "every_recommendation_of_every_version_has_a_control")],
+    ),
+    (
+        "prowler-cloud/prowler#7619: whether images are scanned",
+        &[
+            Case("ecr-image-scan", "a rule of the registry"),
+            Case(
+                "ecr-image-scan",
+                "the old setting of the repository, which does nothing under enhanced scanning",
+            ),
+        ],
+    ),
+    (
         "aquasecurity/trivy-operator#1181: the kubelet's file is ignored",
         &[Test("src/collect/tests/platforms/field.rs", "trivy_operator_1181_the_kubelet_s_file_counts")],
     ),
@@ -271,6 +307,10 @@ const THREADS: [(&str, &[Held]); 41] = [
     ),
 ];
 
+/// That the numbers of EKS are answered by the controls that hold the thread.
+const EKS: Held =
+    Test("tests/rules/field.rs", "cloudbeat_631_633_and_635_eks_is_judged_by_the_same_controls");
+
 const NO_NODE: &[Held] =
     &[Test("tests/cli/api.rs", "trivy_operator_1306_and_kubescape_388_what_no_node_was_asked_does_not_pass")];
 
@@ -312,6 +352,31 @@ fn judged(benchmark: &str, section: &str) -> Vec<String> {
         .into_iter()
         .filter(|rule| rule.benchmark.benchmark == benchmark && rule.row.section() == section);
     of_section.flat_map(|rule| rule.control.resources.clone()).map(|selector| selector.to_string()).collect()
+}
+
+#[test]
+fn cloudbeat_631_633_and_635_eks_is_judged_by_the_same_controls() {
+    let rules = rules();
+    let controls = |version: &str, number: &str| -> Vec<&str> {
+        let meant = |rule: &&Rule| {
+            rule.benchmark.full_name().to_string() == format!("cis_eks@{version}")
+                && rule.row.number == number
+        };
+        rules.iter().filter(meant).map(|rule| rule.control.id.as_str()).collect()
+    };
+    for (version, number, control) in [
+        ("1.0.1", "3.1.1", "kubelet-kubeconfig-mode"),
+        ("1.0.1", "3.1.3", "kubelet-config-mode"),
+        ("1.0.1", "3.2.4", "kubelet-read-only-port"),
+        ("1.0.1", "3.2.7", "kubelet-iptables-util-chains"),
+        ("1.0.1", "4.2.7", "pod-net-raw"),
+        ("1.0.1", "4.2.9", "pod-capabilities"),
+        ("1.8.0", "3.1.3", "kubelet-config-mode"),
+        ("1.8.0", "3.2.4", "kubelet-read-only-port"),
+        ("1.8.0", "3.2.6", "kubelet-iptables-util-chains"),
+    ] {
+        assert_eq!(controls(version, number), [control], "{version} {number}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::evaluate::Outcome;
 const KUBELET_CONFIG: &str = "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nauthentication: {anonymous: {enabled: false}}\n";
 
 #[test]
-fn a_node_of_eks_has_a_kubelet_with_drop_ins() {
+fn cis_operator_225_a_node_of_eks_has_a_kubelet_with_drop_ins() {
     let tree = Tree::new();
     tree.file("/etc/kubernetes/kubelet/config.json", KUBELET_CONFIG);
     tree.file(
@@ -36,6 +36,23 @@ fn a_node_of_eks_has_a_kubelet_with_drop_ins() {
             "cni-config /etc/cni/net.d/10-aws.conflist",
         ],
     );
+}
+
+#[test]
+fn cis_operator_225_an_older_node_of_eks_keeps_its_configuration_under_another_name() {
+    let tree = Tree::new();
+    tree.file("/etc/kubernetes/kubelet/kubelet-config.json", KUBELET_CONFIG);
+    tree.files(&["/var/lib/kubelet/kubeconfig"]);
+    let files = [
+        "kubelet-config /etc/kubernetes/kubelet/kubelet-config.json",
+        "kubelet-kubeconfig /var/lib/kubelet/kubeconfig",
+    ];
+    assert_inventory(&tree.observe(), &files);
+    let command = "/usr/bin/kubelet --config /etc/kubernetes/kubelet/kubelet-config.json --kubeconfig /var/lib/kubelet/kubeconfig";
+    tree.process(&Planted { command, ..Planted::default() });
+    let seen = tree.observe();
+    assert_inventory(&seen, &[&files[..], &["kubelet"]].concat());
+    assert_eq!(verdicts(seen.only("kubelet"))["kubelet-anonymous-auth"], Outcome::Passed);
 }
 
 #[test]
