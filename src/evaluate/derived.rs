@@ -60,7 +60,7 @@ impl Found<'_> {
                 self.put(key, sources, None);
                 // What is unread is not there to be understood.
                 if !self.unread.iter().any(|unread| unread.at == at) {
-                    let what = format!("understand it: {expected}");
+                    let what = format!("understand it: expected {expected}");
                     self.unread.push(Unread::new(at, Reason::Malformed, what));
                 }
             }

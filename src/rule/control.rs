@@ -302,6 +302,8 @@ remediation: Do it.
         assert!(error(&GOOD.replace("id: a-control", "id: other")).contains("file's name"));
         assert!(error(&GOOD.replace("severity: high\n", "")).contains("severity"));
         assert!(error(&GOOD.replace("param: max_mode", "param: min_mode")).contains("min_mode"));
+        let given = GOOD.replace("check: {path", "applies: {given: min_mode}\ncheck: {path");
+        assert!(error(&given).contains("min_mode"));
         assert!(error(&GOOD.replace("\"600\"}", "\"600\", other: 1}")).contains("used nowhere"));
         assert!(error(&GOOD.replace("why:", "wy:")).contains("wy"));
     }

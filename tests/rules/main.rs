@@ -5,6 +5,7 @@
 mod cases;
 mod field;
 mod numbers;
+mod threads;
 
 use posturebeat::rule::{Catalogue, built_in};
 

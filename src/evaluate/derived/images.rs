@@ -12,7 +12,7 @@ pub(super) fn of(pod: &Value) -> Result<Value, String> {
         let containers = pod.get("spec").and_then(|spec| spec.get(list)).and_then(Value::as_array);
         for container in containers.into_iter().flatten() {
             let image = container.get("image").and_then(Value::as_str).filter(|image| !image.is_empty());
-            let image = image.ok_or_else(|| format!("a container of {list} without an image"))?;
+            let image = image.ok_or_else(|| format!("an image of each of {list}"))?;
             let name = full(image);
             if !names.contains(&name) {
                 names.push(name);

@@ -14,6 +14,8 @@ fn each_mistake_has_its_message() {
     assert!(error("{equals: 1}").contains("beside it"));
     assert!(error("{none: $..a}").contains("not allowed"));
     assert!(error("{path: $.a, one_of: x, absent: pass}").contains("wants a list"));
+    assert!(error("{path: $.a, like: x, absent: pass}").contains("wants a list"));
+    assert!(error("{given: a, some: $.b}").contains("only one of"));
     assert!(error("{path: $.a, matches: '(', absent: pass}").contains("matches"));
     assert!(error("{nonsense: 1}").contains("nonsense"));
     assert!(error("{setting: {flag: a, type: bool}, equals: 'true'}").contains("never equal"));

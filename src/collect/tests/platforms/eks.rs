@@ -5,83 +5,29 @@ mod nodes;
 mod threads;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use super::super::{API_POD, HOST_MOUNTS, POD_MOUNTS, Planted, Seen, Tree};
 use crate::evaluate::{Judge, Outcome};
-use crate::rule::{Catalogue, Rule, RuleFile, built_in};
-
-/// Recommendations about nodes: number, control, parameters.
-type Table = &'static [(&'static str, &'static str, &'static str)];
+use crate::rule::{Catalogue, Rule, built_in};
 
 /// CIS EKS 1.0.1.
 const OLD: &str = "1.0.1";
 /// CIS EKS 1.8.0.
 const NEW: &str = "1.8.0";
 
-/// What both say in common.
-const COMMON: Table = &[
-    ("3.1.1", "kubelet-kubeconfig-mode", "max_mode: \"644\""),
-    ("3.1.2", "kubelet-kubeconfig-owner", ""),
-    ("3.1.3", "kubelet-config-mode", "max_mode: \"644\""),
-    ("3.1.4", "kubelet-config-owner", ""),
-    ("3.2.1", "kubelet-anonymous-auth", ""),
-    ("3.2.2", "kubelet-authorization-mode", ""),
-    ("3.2.3", "kubelet-client-ca-file", ""),
-    ("3.2.4", "kubelet-read-only-port", ""),
-    ("3.2.5", "kubelet-streaming-idle-timeout", ""),
-];
-
-const REST: [(&str, Table); 2] = [
-    (
-        OLD,
-        &[
-            ("3.2.6", "kubelet-protect-kernel-defaults", ""),
-            ("3.2.7", "kubelet-iptables-util-chains", ""),
-            ("3.2.8", "kubelet-hostname-override", ""),
-            ("3.2.9", "kubelet-event-rate", "min: 2147483647"),
-            ("3.2.10", "kubelet-rotate-certificates", ""),
-            ("3.2.11", "kubelet-rotate-server-certificate-gate", ""),
-        ],
-    ),
-    (
-        NEW,
-        &[
-            ("3.2.6", "kubelet-iptables-util-chains", ""),
-            ("3.2.7", "kubelet-event-rate", ""),
-            ("3.2.8", "kubelet-rotate-certificates", ""),
-            ("3.2.9", "kubelet-rotate-server-certificate-gate", ""),
-        ],
-    ),
-];
-
-fn table(version: &str, rest: Table) -> RuleFile {
-    let mut text = format!(
-        "benchmark: eks_nodes\nversion: \"{version}\"\nname: Nodes\nposture_type: kspm\nkubernetes: any\n\
-         recommendations: 15\nsections: {{\"3.1\": Files, \"3.2\": Kubelet}}\nrules:\n"
-    );
-    for (number, control, with) in COMMON.iter().chain(rest) {
-        writeln!(
-            text,
-            "  - {{number: \"{number}\", control: {control}, with: {{{with}}}, level: 1, assessment: automated}}"
-        )
-        .unwrap();
-    }
-    RuleFile { name: format!("benchmarks/eks_nodes/{version}.yml"), text }
-}
-
 /// What a version says of a whole node: control → the outcome for each resource, in the order in which they are found.
 /// A control without one was silent.
 fn outcomes(version: &str, seen: &Seen) -> BTreeMap<&'static str, Vec<Outcome>> {
     static JUDGES: LazyLock<BTreeMap<&str, (Vec<Rule>, Judge)>> = LazyLock::new(|| {
-        let mut files = built_in();
-        files.extend(REST.iter().map(|(version, rest)| table(version, rest)));
-        let catalogue = Catalogue::load(&files).unwrap();
+        let catalogue = Catalogue::load(&built_in()).unwrap();
         let judge = |version: &&'static str| {
-            let rules = catalogue.rules(&[format!("eks_nodes@{version}")], &BTreeMap::new()).unwrap();
+            let rules = catalogue.rules(&[format!("cis_eks@{version}")], &BTreeMap::new()).unwrap();
+            // Section 3 is about nodes.
+            let rules: Vec<Rule> =
+                rules.into_iter().filter(|rule| rule.row.number.starts_with("3.")).collect();
             let judge = Judge::new(&rules);
             (*version, (rules, judge))
         };

@@ -62,19 +62,31 @@ pub(super) struct Statement<'v> {
     pub condition: Option<&'v Map<String, Value>>,
 }
 
+/// So many signs the actions and resources of a policy may have together. AWS takes some 10,000 of any policy.
+const MOST: usize = 32 * 1024;
+
 /// Every statement of a policy, or what is not as it must be.
 pub(super) fn statements(policy: &Value) -> Result<Vec<Statement<'_>>, String> {
     let statements = match policy.get("Statement") {
         Some(Value::Array(statements)) => statements.iter().collect(),
         Some(one @ Value::Object(_)) => vec![one],
-        _ => return Err("a policy without statements".into()),
+        _ => return Err("statements in it".into()),
     };
-    statements.into_iter().map(Statement::read).collect()
+    let mut left = MOST;
+    let mut out = Vec::new();
+    for statement in statements {
+        let statement = Statement::read(statement)?;
+        let signs = statement.actions.iter().chain(&statement.resources).map(|text| text.len()).sum();
+        left = left.checked_sub(signs).ok_or("a policy that AWS would take: it is too long")?;
+        out.push(statement);
+    }
+    Ok(out)
 }
 
 impl<'v> Statement<'v> {
     fn read(statement: &'v Value) -> Result<Self, String> {
-        let texts = |key: &str| texts(statement.get(key)).ok_or_else(|| format!("a statement's {key}"));
+        let texts =
+            |key: &str| texts(statement.get(key)).ok_or_else(|| format!("texts as a statement's {key}"));
         let all_but = statement.get("NotAction").is_some();
         // A statement about all resources but some is about all, as far as this can say.
         let resources = texts("Resource")?;
@@ -83,7 +95,7 @@ impl<'v> Statement<'v> {
             allows: match statement.get("Effect").and_then(Value::as_str) {
                 Some("Allow") => true,
                 Some("Deny") => false,
-                _ => return Err("a statement that neither allows nor denies".into()),
+                _ => return Err("a statement that allows or denies".into()),
             },
             actions: texts(if all_but { "NotAction" } else { "Action" })?,
             all_but,
@@ -216,14 +228,13 @@ mod tests {
         assert_eq!(of(json!({})), "the policies of its role");
         let document =
             |document: Value| of(json!({"nodeRolePolicies": [{"policyName": "p", "document": document}]}));
-        assert_eq!(document(json!({})), "policy p: a policy without statements");
-        assert_eq!(
-            document(json!({"Statement": ["x"]})),
-            "policy p: a statement that neither allows nor denies"
-        );
+        assert_eq!(document(json!({})), "policy p: statements in it");
+        let long = json!([{"Effect": "Allow", "Action": "*".repeat(MOST), "Resource": "*"}]);
+        assert!(document(json!({"Statement": long})).ends_with("it is too long"));
+        assert_eq!(document(json!({"Statement": ["x"]})), "policy p: a statement that allows or denies");
         assert_eq!(
             document(json!({"Statement": [{"Effect": "Allow", "Action": [7]}]})),
-            "policy p: a statement's Action"
+            "policy p: texts as a statement's Action"
         );
     }
 }

@@ -14,25 +14,16 @@ fn owned() -> Outcome {
     if geteuid().is_root() && getegid().is_root() { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// A stock node falls short of the same on every image: the name that the cloud's part of the kubelet needs, events
-/// that are limited by default, and a client certificate that a kubelet with tokens of IAM does not even have.
+/// A stock node falls short of one thing on every image: 1.0.1 wants no limit on events, and there is one by default.
 #[track_caller]
 fn assert_stock(seen: &Seen, kubeconfigs: usize, configs: usize) {
-    let failed = || vec![Outcome::Failed];
     let mut old = shortfalls(OLD, seen);
     let mut new = shortfalls(NEW, seen);
     for shortfalls in [&mut old, &mut new] {
         shortfalls.retain(|(control, _)| !control.ends_with("-owner"));
     }
-    assert_eq!(
-        old,
-        [
-            ("kubelet-event-rate", failed()),
-            ("kubelet-hostname-override", failed()),
-            ("kubelet-rotate-certificates", failed())
-        ]
-    );
-    assert_eq!(new, [("kubelet-rotate-certificates", failed())]);
+    assert_eq!(old, [("kubelet-event-rate", vec![Outcome::Failed])]);
+    assert_eq!(new, []);
     for version in [OLD, NEW] {
         let outcomes = outcomes(version, seen);
         assert_eq!(outcomes["kubelet-kubeconfig-mode"].len(), kubeconfigs);
