@@ -101,7 +101,11 @@ impl Cloud {
         let Ok(sight) = &self.sight else { return };
         let name = sight.cluster.as_deref().unwrap_or_default();
         let request = ask.request(sight, name);
-        let _ = (request, sightings, found);
+        tokio::join!(
+            // What they keep while they wait is large.
+            Box::pin(aws::balancers(&sight.access, &request, sightings, found)),
+            Box::pin(aws::repositories(&sight.access, &request, sightings, found)),
+        );
     }
 }
 
