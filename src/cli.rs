@@ -108,7 +108,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             index_management(&settings).await
         }
         Command::Keystore(command) => keystore::keystore(&global, command),
-        Command::Test(TestCommand::Aws) => aws::test(settings(&global, true)?).await,
+        Command::Test(TestCommand::Aws) => Box::pin(aws::test(settings(&global, true)?)).await,
         Command::Version => {
             println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);
             Ok(ExitCode::SUCCESS)

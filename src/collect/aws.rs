@@ -36,7 +36,6 @@ pub use access::{Access, Problem};
 pub use balancers::balancers;
 pub use call::{CALLS, Call, Feed};
 pub use connect::connect;
-pub use gaps::without_credentials;
 pub use probe::{Answer, Probe, probe};
 pub use registry::repositories;
 pub use request::Request;

@@ -60,9 +60,9 @@ fn needed_by(call: &Call, engine: &Engine) -> Vec<String> {
         .iter()
         .filter(|rule| feeds.iter().any(|(selector, place)| needs(&rule.control, selector, place)));
     let mut numbers: Vec<String> = needing
-        .map(|rule| match several {
-            true => format!("{}/{}", rule.benchmark.full_name(), rule.row.number),
-            false => rule.row.number.clone(),
+        .map(|rule| {
+            let number = rule.row.number.clone();
+            if several { format!("{}/{number}", rule.benchmark.full_name()) } else { number }
         })
         .collect();
     numbers.dedup();

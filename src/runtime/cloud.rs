@@ -33,16 +33,14 @@ impl Sight {
     pub async fn find(aws: &Aws, facts: &Facts) -> Result<Self, Unread> {
         let off =
             std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"));
-        let instance = |access: &Access| match off {
-            true => None,
-            false => Instance::new(access, None).map_err(|why| tracing::warn!("{why}")).ok(),
+        let instance = |access: &Access| {
+            if off { None } else { Instance::new(access, None).map_err(|why| tracing::warn!("{why}")).ok() }
         };
-        let region = match facts.region() {
-            Some(found) => found.value,
-            None => {
-                let access = aws::connect(aws, ANY_REGION).await;
-                find_region(facts, instance(&access).as_ref()).await?.value
-            }
+        let region = if let Some(found) = facts.region() {
+            found.value
+        } else {
+            let access = aws::connect(aws, ANY_REGION).await;
+            find_region(facts, instance(&access).as_ref()).await?.value
         };
         let access = aws::connect(aws, &region).await;
         let caller = caller(&access, &region).await.map_err(|problem| problem.unread("$"))?;
@@ -102,8 +100,9 @@ impl Cloud {
         let name = sight.cluster.as_deref().unwrap_or_default();
         let request = ask.request(sight, name);
         tokio::join!(
-            aws::balancers(&sight.access, &request, sightings, found),
-            aws::repositories(&sight.access, &request, sightings, found)
+            // What they keep while they wait is large.
+            Box::pin(aws::balancers(&sight.access, &request, sightings, found)),
+            Box::pin(aws::repositories(&sight.access, &request, sightings, found)),
         );
     }
 }

@@ -57,8 +57,9 @@ pub(super) async fn observe(
 ) -> anyhow::Result<Observation> {
     let host = facts(&settings.posture.host_root);
     let observation = match source {
-        Source::Live => live::observe(settings, state, wanted, host).await,
-        Source::Eks => cloud::outside(settings, wanted, host).await?,
+        // What asks a cloud is large while it waits.
+        Source::Live => Box::pin(live::observe(settings, state, wanted, host)).await,
+        Source::Eks => Box::pin(cloud::outside(settings, wanted, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
         Source::Manifests(paths) => written(paths.clone(), host).await?,
     };

@@ -26,6 +26,11 @@ use super::sightings::Sightings;
 use crate::resource::{Kind, Reason, Resource};
 
 const KIND: Kind = Kind::LoadBalancer;
+/// Of the older generation; the newer one's for applications, and for connections.
+const SUB_TYPES: [&str; 3] = [CLASSIC, APPLICATION, NETWORK];
+const CLASSIC: &str = "aws-elb";
+const APPLICATION: &str = "aws-alb";
+const NETWORK: &str = "aws-nlb";
 /// The load balancers of which more is being asked at once.
 const TOGETHER: usize = 16;
 /// The most that one call lists.
@@ -68,10 +73,10 @@ pub async fn balancers(
     sightings: &Sightings,
     found: &mpsc::Sender<Resource>,
 ) {
-    if !request.wanted.iter().any(|selector| selector.kind == KIND) {
+    if !SUB_TYPES.iter().any(|sub_type| request.wants(KIND, sub_type)) {
         return;
     }
-    for resource in unseen(request, sightings, KIND, &["Service", "Ingress"]) {
+    for resource in unseen(request, sightings, KIND, &SUB_TYPES, &["Service", "Ingress"]) {
         if found.send(resource).await.is_err() {
             return;
         }
@@ -109,18 +114,20 @@ impl Region<'_> {
         }
     }
 
+    /// Tells of what is there, takes that out of `sought`, and gives what hindered the search among the newer
+    /// generation and among the older one.
+    async fn search(&self, sought: &mut Wanted<'_>) -> (Result<(), Problem>, Result<(), Problem>) {
+        if let Some(problem) = out_of_reach(self.name, &self.request.partition) {
+            return (Err(problem), Ok(()));
+        }
+        let newer = v2::look(self, sought).await;
+        let older = if could_be_classic(sought) { classic::look(self, sought).await } else { Ok(()) };
+        (newer, older)
+    }
+
+    /// Tells of all that is looked for here.
     async fn look(&self, mut sought: Wanted<'_>) {
-        let mut older = Ok(());
-        let newer = match out_of_reach(self.name, &self.request.partition) {
-            Some(problem) => Err(problem),
-            None => {
-                let newer = v2::look(self, &mut sought).await;
-                if could_be_classic(&sought) {
-                    older = classic::look(self, &mut sought).await;
-                }
-                newer
-            }
-        };
+        let (newer, older) = self.search(&mut sought).await;
         let none = format!(
             "no load balancer of account {} in {} has this host name",
             self.request.account, self.name
@@ -128,8 +135,8 @@ impl Region<'_> {
         let missing = Problem { reason: Reason::Missing, code: String::new(), what: none };
         for sought in sought.into_values() {
             let (sub_type, problems) = match sought.shape {
-                Shape::Network => ("aws-nlb", [newer.as_ref().err(), None]),
-                Shape::ClassicOrApplication => ("aws-elb", [older.as_ref().err(), newer.as_ref().err()]),
+                Shape::Network => (NETWORK, [newer.as_ref().err(), None]),
+                Shape::ClassicOrApplication => (CLASSIC, [older.as_ref().err(), newer.as_ref().err()]),
             };
             if !self.request.wants(KIND, sub_type) {
                 continue;

@@ -35,7 +35,7 @@ pub async fn repositories(
 ) {
     let private = async {
         if request.wants(KIND, PRIVATE) {
-            for resource in unseen(request, sightings, KIND, &["Pod"]) {
+            for resource in unseen(request, sightings, KIND, &[PRIVATE], &["Pod"]) {
                 if found.send(resource).await.is_err() {
                     return;
                 }

@@ -3,10 +3,17 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resource::{Resource, Unread};
+use crate::resource::{Reason, Resource, Unread};
 
 /// The most of either that are kept: more is said, not looked at.
 const MAX: usize = 50_000;
+/// The longest image that is kept: a name has at most 255 characters, a tag 128, a digest 135. The API server takes
+/// any text, but nothing is pulled by a longer one.
+const MAX_IMAGE: usize = 1_024;
+/// The longest name of a host.
+const MAX_HOST: usize = 253;
+/// The most users of one load balancer that are named.
+const MAX_USERS: usize = 1_000;
 
 /// What the cluster's objects name.
 #[derive(Debug, Clone, Default)]
@@ -37,8 +44,13 @@ impl Sightings {
         for list in ["containers", "initContainers", "ephemeralContainers"] {
             let containers = raw["spec"][list].as_array().map(Vec::as_slice).unwrap_or_default();
             for image in containers.iter().filter_map(|container| container["image"].as_str()) {
-                if self.images.len() < MAX && !self.images.contains(image) {
+                if image.len() > MAX_IMAGE || self.images.contains(image) {
+                    continue;
+                }
+                if self.images.len() < MAX {
                     self.images.insert(image.to_owned());
+                } else {
+                    self.overflow("Pod", "images");
                 }
             }
         }
@@ -50,9 +62,121 @@ impl Sightings {
         let who =
             format!("{}/{}/{}", resource.sub_type, resource.namespace().unwrap_or_default(), resource.name);
         for host in points.iter().filter_map(|point| point["hostname"].as_str()) {
-            if self.balancers.len() < MAX {
-                self.balancers.entry(host.to_ascii_lowercase()).or_default().insert(who.clone());
+            let host = host.to_ascii_lowercase();
+            if host.is_empty() || host.len() > MAX_HOST {
+                continue;
+            }
+            if self.balancers.len() >= MAX && !self.balancers.contains_key(&host) {
+                self.overflow(&resource.sub_type, "host names of load balancers");
+                continue;
+            }
+            let users = self.balancers.entry(host).or_default();
+            if users.len() < MAX_USERS {
+                users.insert(who.clone());
             }
         }
+    }
+
+    /// Remembers that there are more than are kept.
+    fn overflow(&mut self, kind: &str, of: &str) {
+        let unread = || Unread::new("$", Reason::TooLarge, format!("keep the {of}: over {MAX} are in use"));
+        self.gaps.entry(kind.to_owned()).or_insert_with(unread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::{Kind, Owner, Selector};
+    use serde_json::{Map, json};
+
+    fn object(kind: &str, name: &str, raw: Value) -> Resource {
+        Resource {
+            kind: Kind::K8sObject,
+            sub_type: kind.to_owned(),
+            id: name.to_owned(),
+            name: name.to_owned(),
+            raw,
+            related: Map::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    fn balanced(kind: &str, name: &str, host: &str) -> Resource {
+        let raw = json!({
+            "metadata": {"name": name, "namespace": "shop"},
+            "status": {"loadBalancer": {"ingress": [{"hostname": host}, {"ip": "10.0.0.1"}]}},
+        });
+        object(kind, name, raw)
+    }
+
+    fn pod(images: &[String]) -> Resource {
+        let containers: Vec<Value> = images.iter().map(|image| json!({"image": image})).collect();
+        object("Pod", "web", json!({"spec": {"containers": containers}}))
+    }
+
+    #[test]
+    fn images_of_all_sorts_of_containers_count() {
+        let mut sightings = Sightings::default();
+        sightings.note(&object(
+            "Pod",
+            "web",
+            json!({"spec": {
+                "containers": [{"image": "a:1"}, {"image": "a:1"}, {"name": "none"}],
+                "initContainers": [{"image": "b:1"}],
+                "ephemeralContainers": [{"image": "c:1"}],
+            }}),
+        ));
+        sightings.note(&object("Pod", "odd", json!({"spec": {"containers": "none"}})));
+        sightings.note(&object("ConfigMap", "other", json!({"spec": {"containers": [{"image": "d:1"}]}})));
+        assert_eq!(sightings.images, ["a:1", "b:1", "c:1"].map(str::to_owned).into());
+        assert!(sightings.gaps.is_empty());
+    }
+
+    #[test]
+    fn a_load_balancer_knows_who_uses_it() {
+        let mut sightings = Sightings::default();
+        sightings.note(&balanced("Service", "web", "LB-1.elb.eu-west-1.amazonaws.com"));
+        sightings.note(&balanced("Ingress", "web", "lb-1.elb.eu-west-1.amazonaws.com"));
+        sightings.note(&balanced("Service", "none", ""));
+        sightings.note(&object("Service", "inner", json!({"status": {"loadBalancer": {}}})));
+        let users = ["Ingress/shop/web", "Service/shop/web"].map(str::to_owned).into();
+        assert_eq!(sightings.balancers, [("lb-1.elb.eu-west-1.amazonaws.com".to_owned(), users)].into());
+    }
+
+    #[test]
+    fn what_could_not_be_listed_is_a_gap() {
+        let mut sightings = Sightings::default();
+        let owner = Owner { id: "cluster/1".into(), name: "prod".into() };
+        for what in ["list pods", "list pods again"] {
+            let selector = Selector::new(Kind::K8sObject, "Pod");
+            sightings.note(&Resource::unlisted(&selector, &owner, Reason::Denied, what));
+        }
+        assert_eq!(
+            sightings.gaps,
+            [("Pod".to_owned(), Unread::new("$", Reason::Denied, "list pods"))].into()
+        );
+    }
+
+    #[test]
+    fn what_anybody_writes_is_bounded() {
+        let mut sightings = Sightings::default();
+        sightings.note(&pod(&["x".repeat(MAX_IMAGE + 1)]));
+        sightings.note(&balanced("Service", "long", &"x".repeat(MAX_HOST + 1)));
+        assert!(sightings.images.is_empty() && sightings.balancers.is_empty());
+        sightings.note(&pod(&(0..MAX).map(|at| format!("i{at}")).collect::<Vec<_>>()));
+        sightings.note(&pod(&["i7".to_owned()]));
+        assert!(sightings.gaps.is_empty());
+        sightings.note(&pod(&["one-more".to_owned()]));
+        assert_eq!((sightings.images.len(), sightings.gaps["Pod"].reason), (MAX, Reason::TooLarge));
+        for at in 0..=MAX_USERS {
+            sightings.note(&balanced("Service", &format!("s{at}"), "lb"));
+        }
+        assert_eq!(sightings.balancers["lb"].len(), MAX_USERS);
+        for at in 0..MAX {
+            sightings.note(&balanced("Ingress", "web", &format!("lb{at}")));
+        }
+        assert_eq!((sightings.balancers.len(), sightings.gaps["Ingress"].reason), (MAX, Reason::TooLarge));
+        assert!(!sightings.gaps.contains_key("Service"));
     }
 }

@@ -13,10 +13,10 @@ use super::super::batches::{Pages, in_batches};
 use super::super::call;
 use super::super::draft::{draft, fill, list, object};
 use super::super::window::Window;
-use super::{Asked, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, could_be_classic, is_gone, used_by};
+use super::{
+    Asked, CLASSIC, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, could_be_classic, is_gone, used_by,
+};
 use crate::resource::Resource;
-
-const SUB_TYPE: &str = "aws-elb";
 
 /// Takes out of `sought` what is there, and gives it to the region's receiver.
 pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result<(), Problem> {
@@ -35,7 +35,7 @@ pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result
             used_by(&mut resource, &sought);
             found.push(resource);
         }
-        if region.request.wants(KIND, SUB_TYPE) {
+        if region.request.wants(KIND, CLASSIC) {
             asked.complete(found).await;
         }
         let over = !could_be_classic(sought) || region.found.is_closed();
@@ -114,7 +114,7 @@ fn described(balancer: LoadBalancerDescription, account: &str) -> Resource {
         ("Subnets", balancer.subnets.map(Value::from)),
         ("ListenerDescriptions", list(Some(balancer.listener_descriptions.unwrap_or_default()), listener)),
     ]);
-    draft(KIND, SUB_TYPE, format!("{account}-{name}"), name, raw)
+    draft(KIND, CLASSIC, format!("{account}-{name}"), name, raw)
 }
 
 fn listener(described: ListenerDescription) -> Map<String, Value> {

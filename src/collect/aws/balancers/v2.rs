@@ -14,7 +14,7 @@ use super::super::batches::{Pages, in_batches};
 use super::super::call;
 use super::super::draft::{draft, fill, list, object};
 use super::super::window::Window;
-use super::{Asked, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, is_gone, used_by};
+use super::{APPLICATION, Asked, KIND, NETWORK, PAGE, Region, TAGGED, TOGETHER, Wanted, is_gone, used_by};
 use crate::resource::Resource;
 
 /// Takes out of `sought` what is there, and gives it to the region's receiver.
@@ -116,8 +116,8 @@ impl Asked<Client> {
 fn described(balancer: LoadBalancer) -> Resource {
     // One for gateways has no host name, so it is never looked for.
     let sub_type = match balancer.r#type {
-        Some(LoadBalancerTypeEnum::Application) => "aws-alb",
-        _ => "aws-nlb",
+        Some(LoadBalancerTypeEnum::Application) => APPLICATION,
+        _ => NETWORK,
     };
     let arn = balancer.load_balancer_arn.clone().unwrap_or_default();
     let name = balancer.load_balancer_name.clone().unwrap_or_default();
