@@ -68,23 +68,21 @@ pub(super) async fn observe(
         }
         (Ok(connection), _) => Ok(connection),
     };
-    let cloud = match wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
-        false => None,
-        true => {
-            let mut facts = cloud::facts(&posture.aws, &env);
-            facts.issuer = issuer(Path::new(TOKEN));
-            if let Ok(identified) = &identified {
-                facts.note_node(&identified.node);
-            }
-            if let Ok(connection) = &reach {
-                facts.authorities = connection.authorities().to_vec();
-            }
-            Some(Cloud::find(&posture.aws, &facts).await)
+    let cloud = if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
+        let mut facts = cloud::facts(&posture.aws, &env);
+        facts.issuer = issuer(Path::new(TOKEN));
+        if let Ok(identified) = &identified {
+            facts.note_node(&identified.node);
         }
-    };
-    if let Some(cloud) = &cloud {
+        if let Ok(connection) = &reach {
+            facts.authorities = connection.authorities().to_vec();
+        }
+        let cloud = Cloud::find(&posture.aws, &facts).await;
         cloud.tell(&mut identity);
-    }
+        Some(cloud)
+    } else {
+        None
+    };
     let look = Look {
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
