@@ -1,5 +1,6 @@
 //! `test aws`: who we are to AWS, what we may call there, and what to attach where something is missing.
 
+use anyhow::bail;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use crate::config::Settings;
 use crate::report::safe;
 use crate::runtime::{self, AwsTest, Engine};
 
-/// Prints it; exits with 1 where something is missing.
+/// Prints it; an error where something is missing.
 pub(super) async fn test(mut settings: Settings) -> anyhow::Result<ExitCode> {
     // What is asked of AWS, the benchmark for EKS asks.
     if !settings.posture.benchmarks.iter().any(|name| name.starts_with("cis_eks")) {
@@ -17,8 +18,15 @@ pub(super) async fn test(mut settings: Settings) -> anyhow::Result<ExitCode> {
     let engine = Engine::new(&settings.posture)?;
     let test = runtime::test_aws(&settings, &engine).await?;
     print!("{}", text(&test));
-    let good = test.cluster.is_ok() && test.probes.iter().all(|probe| probe.answer == Answer::Allowed);
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let refused = test.lacking().count();
+    let unanswered = test.probes.iter().filter(|probe| matches!(probe.answer, Answer::Unknown(_))).count();
+    if let Err(why) = &test.cluster {
+        bail!("{why}");
+    }
+    if refused + unanswered > 0 {
+        bail!("of {} calls to AWS {refused} are refused and {unanswered} not answered", test.probes.len());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn text(test: &AwsTest) -> String {

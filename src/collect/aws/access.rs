@@ -1,7 +1,7 @@
 //! Asking AWS: with whose credentials, so many calls at once, and what a refusal means.
 
 use aws_sdk_sts::config::http::HttpResponse;
-use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -123,7 +123,7 @@ where
     };
     let said = match error.message() {
         Some(message) => format!("{code}: {message}"),
-        None => DisplayErrorContext(error).to_string(),
+        None => unexplained(error, status),
     };
     let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
     let action = call.action();
@@ -136,6 +136,23 @@ where
         _ => String::new(),
     };
     Problem { reason, code, what: format!("call {action} in {region}: {said}{advice}") }
+}
+
+/// What an error says that the service did not explain: its causes, the deepest last.
+fn unexplained<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String
+where
+    E: Error + 'static,
+{
+    if let (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(status)) = (error, status) {
+        return format!("HTTP {status}, with nothing that can be understood");
+    }
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
 }
 
 /// Whether it is the caller who is refused, not the call.
