@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::aws::Sightings;
 use super::join::Index;
-use super::redact;
+use super::redact::{self, AWS_AUTH};
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub use configz::configz;
@@ -56,6 +56,8 @@ const BALANCED: [KindInfo; 2] = [
 
 /// Its images are sighted.
 const POD: &str = "Pod";
+/// One of them lets IAM in.
+const CONFIG_MAP: &str = "ConfigMap";
 
 /// Nobody wants more.
 struct Gone;
@@ -118,6 +120,7 @@ impl Observer<'_> {
         }
         self.stores().await?;
         self.balanced().await;
+        self.aws_auth().await?;
         if self.judges(CLUSTER) {
             let cluster = cluster(self.request);
             self.judge(cluster).await?;
@@ -172,6 +175,38 @@ impl Observer<'_> {
                 }
             }
         }
+    }
+
+    /// Whom a ConfigMap lets in by IAM, where the cloud is asked. One that cannot be read is unread by itself: that
+    /// says nothing of the others.
+    async fn aws_auth(&mut self) -> Result<(), Gone> {
+        let (namespace, name, _) = AWS_AUTH;
+        if self.sightings.is_none() || !self.judges(CONFIG_MAP) {
+            return Ok(());
+        }
+        let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
+        let (mut raw, unread) = match list::get(self.client, &path).await {
+            Ok(object) => (object, None),
+            // Access entries have replaced it.
+            Err(problem) if problem.reason == Reason::Missing => return Ok(()),
+            Err(problem) => {
+                let what = format!("get the ConfigMap {namespace}/{name}: {}", problem.message);
+                let who = json!({"metadata": {"name": name, "namespace": namespace}});
+                (who, Some(Unread::new("$.related.mappings", problem.reason, what)))
+            }
+        };
+        if let Some(object) = raw.as_object_mut() {
+            object.insert("kind".into(), CONFIG_MAP.into());
+            object.insert("apiVersion".into(), "v1".into());
+        }
+        redact::kubernetes_object(&mut raw);
+        let mut resource = super::object::resource(raw, None);
+        self.index.relate(&mut resource);
+        if let Some(unread) = unread {
+            resource.related.clear();
+            resource.unread.push(unread);
+        }
+        self.found.send(resource).await.map_err(|_| Gone)
     }
 
     async fn take(&mut self, resource: Resource, note: bool, judge: bool) -> Result<(), Gone> {

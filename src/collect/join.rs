@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_servers;
+mod aws_auth;
 mod cluster;
 mod processes;
 mod proxy;
@@ -136,6 +137,7 @@ impl Index {
                 }
             }
             (Kind::K8sObject, "Secret") => self.relate_secret(resource),
+            (Kind::K8sObject, "ConfigMap") => aws_auth::relate(resource),
             (Kind::K8sObject, "DaemonSet") => self.proxy.relate(resource, self.gaps.get("ConfigMap")),
             (Kind::K8sObject, "Cluster") => self.relate_cluster(resource),
             (Kind::Process, _) => self.processes.relate(resource),

@@ -47,6 +47,10 @@ const BOOTSTRAP_TOKEN_KEYS: &[&str] = &["expiration", "auth-extra-groups"];
 /// Namespace and name of the ConfigMap, and its key, that kube-proxy reads its configuration from under kubeadm.
 pub const KUBE_PROXY_CONFIG: (&str, &str, &str) = ("kube-system", "kube-proxy", "config.conf");
 
+/// Namespace and name of the ConfigMap that lets IAM into an EKS cluster; its keys, and how each names its principals.
+pub const AWS_AUTH: (&str, &str, [(&str, &str); 2]) =
+    ("kube-system", "aws-auth", [("mapRoles", "rolearn"), ("mapUsers", "userarn")]);
+
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s"<>]*@"#));
@@ -214,17 +218,21 @@ fn drop_copies(metadata: &mut Value) {
     }
 }
 
-/// Of a ConfigMap only the names are of interest, and kube-proxy's configuration; people keep passwords in them.
+/// Of a ConfigMap only the names are of interest, kube-proxy's configuration, and whom IAM lets in; people keep passwords in them.
 fn blank_config_map(map: &mut Map<String, Value>) {
     let (namespace, name, key) = KUBE_PROXY_CONFIG;
     let is = |field: &str, wanted: &str| {
         map.get("metadata").and_then(|it| it.get(field)?.as_str()) == Some(wanted)
     };
-    let kept = (is("namespace", namespace) && is("name", name)).then_some(key);
+    let mut kept = if is("namespace", namespace) && is("name", name) { vec![key] } else { Vec::new() };
+    let (namespace, name, keys) = AWS_AUTH;
+    if is("namespace", namespace) && is("name", name) {
+        kept.extend(keys.map(|(key, _)| key));
+    }
     for field in ["data", "binaryData"] {
         if let Some(Value::Object(data)) = map.get_mut(field) {
             data.iter_mut()
-                .filter(|(key, _)| Some(key.as_str()) != kept)
+                .filter(|(key, _)| !kept.contains(&key.as_str()))
                 .for_each(|(_, value)| *value = BLANK.into());
         }
     }
