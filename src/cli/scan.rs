@@ -92,10 +92,9 @@ fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Resul
     if options.region.is_some() {
         posture.aws.region.clone_from(&options.region);
     }
-    let (engine, others) = Engine::from_outside(posture)?;
+    let (engine, some, all) = Engine::from_outside(posture)?;
     eprintln!(
-        "Judged from outside: {} recommendations; {others} others need an agent in the cluster",
-        engine.rules.len()
+        "Judged from outside: {some} of {all} recommendations; the others need an agent in the cluster"
     );
     Ok(engine)
 }

@@ -1,6 +1,7 @@
 //! The rules in force, ready to judge.
 
 use anyhow::{Context as _, anyhow, bail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,20 +30,26 @@ impl Engine {
         Ok(Self::of(posture, |_| true)?.0)
     }
 
-    /// Those of them that the cloud's word on the cluster is enough for, and how many others there are.
-    pub fn from_outside(posture: &Posture) -> anyhow::Result<(Self, usize)> {
-        let (engine, others) =
-            Self::of(posture, |rule| rule.control.resources.iter().any(|judged| judged.kind == Kind::Caas))?;
+    /// Those of them that the cloud's word on the cluster is enough for; and how many recommendations those are part
+    /// of, and how many there are.
+    pub fn from_outside(posture: &Posture) -> anyhow::Result<(Self, usize, usize)> {
+        let of_cluster = |rule: &Rule| rule.control.resources.iter().any(|judged| judged.kind == Kind::Caas);
+        let (engine, others) = Self::of(posture, of_cluster)?;
         if engine.rules.is_empty() {
             bail!(
                 "no rule of {} is about what is seen from outside: ask for `cis_eks`",
                 posture.benchmarks.join(", ")
             );
         }
-        Ok((engine, others))
+        let recommendations = |rules: &mut dyn Iterator<Item = &Rule>| {
+            rules.map(|rule| (rule.benchmark.full_name().to_string(), rule.row.number.clone())).collect()
+        };
+        let some: BTreeSet<_> = recommendations(&mut engine.rules.iter());
+        let all: BTreeSet<_> = recommendations(&mut engine.rules.iter().chain(&others));
+        Ok((engine, some.len(), all.len()))
     }
 
-    fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, usize)> {
+    fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, Vec<Rule>)> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
         let mistakes = exceptions::mistakes(&posture.exceptions, &catalogue);
         let rules = catalogue.rules(&posture.benchmarks, &posture.rule_params);
@@ -74,7 +81,7 @@ impl Engine {
                 );
             }
         }
-        Ok((Self { rules: rules.into(), judge, exceptions }, others.len()))
+        Ok((Self { rules: rules.into(), judge, exceptions }, others))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Asking AWS: with whose credentials, so many calls at once, and what a refusal means.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -123,6 +124,9 @@ where
     };
     let said = match error.message() {
         Some(message) => format!("{code}: {message}"),
+        None if reason == Reason::NoCredentials && is_empty(error) => {
+            "there are no credentials: none configured, none in the environment, and neither a service account nor this machine has a role".to_owned()
+        }
         None => unexplained(error, status),
     };
     let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
@@ -183,8 +187,20 @@ fn reason(code: &str, status: Option<u16>) -> Reason {
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+        if error.is::<CredentialsError>() {
             return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether credentials were looked for in vain everywhere, and not refused somewhere.
+fn is_empty(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<CredentialsError>() {
+            return matches!(error, CredentialsError::CredentialsNotLoaded(_));
         }
         cause = error.source();
     }
