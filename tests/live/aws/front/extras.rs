@@ -155,6 +155,10 @@ impl Extras {
 
     /// The emulator's answer, closer to AWS's.
     pub fn complete(&self, operation: &Operation, answer: Answer) -> Answer {
+        // The emulator falls over a classic balancer that is not there.
+        if answer.status() == 500 && operation.name == "DescribeLoadBalancerAttributes" {
+            return error(operation, 400, "LoadBalancerNotFound", "There is no such load balancer");
+        }
         if !answer.status().is_success() {
             return answer;
         }
