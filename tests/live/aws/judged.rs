@@ -183,12 +183,7 @@ fn raw_is_the_api_s<'d>(of: &impl Fn(&str, &str) -> &'d Value, aws: &Aws) {
         ("aws-eks", "good", "/logGroups/0/retentionInDays", json!(365)),
         ("aws-eks", "good", "/logGroups/1", Value::Null),
         ("aws-eks", "good", "/certificateAuthority", Value::Null),
-        (
-            "aws-eks-nodegroup",
-            "good-nodes",
-            "/nodeRolePolicies/0/document/Version",
-            json!("2012-10-17"),
-        ),
+        ("aws-eks-nodegroup", "good-nodes", "/nodeRolePolicies/0/document/Version", json!("2012-10-17")),
         ("aws-elb", "classic-https", "/DNSName", json!(aws.seed.hosts["classic-https"])),
         ("aws-elb", "classic-https", "/ListenerDescriptions/0/Listener/Protocol", json!("HTTPS")),
         ("aws-elb", "classic-https", "/Tags/0/Value", json!("demo/classic-https")),
