@@ -23,10 +23,12 @@ pub fn needs(control: &Control, selector: &Selector, place: &str) -> bool {
         related: Map::new(),
         unread: vec![Unread::new(place, Reason::Denied, "")],
     };
-    // What is derived from the place is unread with it.
+    // What is derived from the place is unread with it, for the same reason; that it cannot be derived from nothing at
+    // all is no reason.
     let document = Document::new(resource);
     let paths = control.paths();
-    document.unread.iter().any(|unread| paths.iter().any(|path| path.could_touch(&unread.at)))
+    let mut hidden = document.unread.iter().filter(|unread| unread.reason == Reason::Denied);
+    hidden.any(|unread| paths.iter().any(|path| path.could_touch(&unread.at)))
 }
 
 #[cfg(test)]
@@ -43,5 +45,15 @@ mod tests {
         assert!(needs(&privileged, &pod, "$.spec") && needs(&privileged, &pod, "$"));
         assert!(!needs(&privileged, &pod, "$.status"));
         assert!(!needs(&privileged, &"k8s_object/Node".parse().unwrap(), "$"));
+    }
+
+    #[test]
+    fn what_is_derived_from_elsewhere_does_not() {
+        let catalogue = Catalogue::load(&built_in()).unwrap();
+        let repository: Selector = "container-registry/aws-ecr".parse().unwrap();
+        let policy = catalogue.control("ecr-policy").unwrap().clone();
+        for (place, expected) in [("$.policy", true), ("$.registryPolicy", true), ("$.images", false)] {
+            assert_eq!(needs(&policy, &repository, place), expected, "{place}");
+        }
     }
 }

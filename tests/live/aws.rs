@@ -15,7 +15,11 @@
 //! asked for [`Aws::change`]. A test that takes the bed too takes the bed first.
 
 mod calls;
+mod denied;
 mod front;
+mod judged;
+mod objects;
+mod outcomes;
 mod plain;
 mod planted;
 mod seed;

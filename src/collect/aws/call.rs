@@ -63,8 +63,9 @@ const PUBLIC_REPOSITORY: &[Feed] = &[feed("container-registry/aws-ecr-public", "
 
 /// Who we are: anybody may ask.
 pub const GET_CALLER_IDENTITY: Call = call("sts", "GetCallerIdentity", &[]);
-/// The names of the region's clusters.
-pub const LIST_CLUSTERS: Call = call("eks", "ListClusters", CLUSTER);
+/// The names of the region's clusters, where nothing else tells ours.
+pub const LIST_CLUSTERS: Call =
+    call("eks", "ListClusters", &[feed("caas/aws-eks", "$"), feed("caas/aws-eks-nodegroup", "$")]);
 /// The cluster.
 pub const DESCRIBE_CLUSTER: Call = call("eks", "DescribeCluster", CLUSTER);
 /// The names of its add-ons.

@@ -21,6 +21,8 @@ pub struct Extras {
     pub addon_versions: Vec<Value>,
     /// The `repositories` of ECR public's DescribeRepositories, each with its `policyText` if it has one.
     pub public: Vec<Value>,
+    /// Whether ECR leaves out how often a repository is scanned, as it may: then the registry's rules tell.
+    pub no_frequencies: bool,
     /// Host names of the emulator's, with what stands in their place.
     hosts: Vec<(String, String)>,
 }
@@ -155,6 +157,10 @@ impl Extras {
 
     /// The emulator's answer, closer to AWS's.
     pub fn complete(&self, operation: &Operation, answer: Answer) -> Answer {
+        // The emulator falls over a classic balancer that is not there.
+        if answer.status() == 500 && operation.name == "DescribeLoadBalancerAttributes" {
+            return error(operation, 400, "LoadBalancerNotFound", "There is no such load balancer");
+        }
         if !answer.status().is_success() {
             return answer;
         }
@@ -179,6 +185,13 @@ impl Extras {
                     }
                 }
             }),
+            "ecr:BatchGetRepositoryScanningConfiguration" if self.no_frequencies => {
+                changed(answer, |document| {
+                    for found in document["scanningConfigurations"].as_array_mut().unwrap() {
+                        lay_over(found, &json!({"scanFrequency": null}));
+                    }
+                })
+            }
             "elasticloadbalancing:DescribeLoadBalancers" => answer.map(|body| {
                 let text = String::from_utf8(body.into()).unwrap();
                 let renamed = |text: String, (from, to): &(String, String)| {

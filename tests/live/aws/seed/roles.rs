@@ -42,7 +42,8 @@ pub async fn plant(emulator: &str) {
     version.send().await.unwrap();
     iam.attach_role_policy().role_name("bad-nodes").policy_arn(arn).send().await.unwrap();
 
-    let everything = policy(&["ecr:*"]);
-    let own = iam.put_role_policy().role_name("bad-nodes").policy_name("images");
-    own.policy_document(everything).send().await.unwrap();
+    for (role, actions) in [("good-nodes", "ecr:BatchGetImage"), ("bad-nodes", "ecr:*")] {
+        let own = iam.put_role_policy().role_name(role).policy_name("images");
+        own.policy_document(policy(&[actions])).send().await.unwrap();
+    }
 }
