@@ -10,3 +10,4 @@ mod monitoring;
 mod program;
 mod quickstart;
 mod rules;
+mod scale;

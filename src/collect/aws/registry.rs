@@ -4,6 +4,7 @@ mod image;
 mod private;
 mod public;
 mod repository;
+mod there;
 
 #[cfg(test)]
 mod tests;
@@ -35,12 +36,8 @@ pub async fn repositories(
 ) {
     let private = async {
         if request.wants(KIND, PRIVATE) {
-            for resource in unseen(request, sightings, KIND, &[PRIVATE], &["Pod"]) {
-                if found.send(resource).await.is_err() {
-                    return;
-                }
-            }
-            private::all(access, request, &sightings.images, found).await;
+            let gap = unseen(request, sightings, KIND, &[PRIVATE], &["Pod"]).pop();
+            private::all(access, request, &sightings.images, gap, found).await;
         }
     };
     let public = async {

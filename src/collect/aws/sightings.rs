@@ -1,6 +1,7 @@
 //! What the cluster's objects say of AWS: the images that run, and the names of the load balancers.
 
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resource::{Reason, Resource, Unread};
@@ -18,7 +19,7 @@ const MAX_USERS: usize = 1_000;
 /// What the cluster's objects name.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
-    /// Images as written, of containers of every sort.
+    /// Images as written, of containers of every sort, with the digest that runs where it is known.
     pub images: BTreeSet<String>,
     /// Host name of a load balancer, in lower case → the Services and Ingresses that have it, as `Service/ns/name`.
     pub balancers: BTreeMap<String, BTreeSet<String>>,
@@ -41,18 +42,31 @@ impl Sightings {
     }
 
     fn note_pod(&mut self, raw: &Value) {
-        for list in ["containers", "initContainers", "ephemeralContainers"] {
-            let containers = raw["spec"][list].as_array().map(Vec::as_slice).unwrap_or_default();
-            for image in containers.iter().filter_map(|container| container["image"].as_str()) {
-                if image.len() > MAX_IMAGE || self.images.contains(image) {
-                    continue;
-                }
-                if self.images.len() < MAX {
-                    self.images.insert(image.to_owned());
-                } else {
-                    self.overflow("Pod", "images");
-                }
+        for (list, statuses) in [
+            ("containers", "containerStatuses"),
+            ("initContainers", "initContainerStatuses"),
+            ("ephemeralContainers", "ephemeralContainerStatuses"),
+        ] {
+            let told = objects(&raw["status"][statuses]).iter();
+            let ids: BTreeMap<&str, &str> = told
+                .filter_map(|status| Some((status["name"].as_str()?, status["imageID"].as_str()?)))
+                .collect();
+            for container in objects(&raw["spec"][list]) {
+                let Some(image) = container["image"].as_str() else { continue };
+                let id = container["name"].as_str().and_then(|name| ids.get(name));
+                self.note_image(running(image, id.copied().unwrap_or_default()));
             }
+        }
+    }
+
+    fn note_image(&mut self, image: Cow<'_, str>) {
+        if image.len() > MAX_IMAGE || self.images.contains(&*image) {
+            return;
+        }
+        if self.images.len() < MAX {
+            self.images.insert(image.into_owned());
+        } else {
+            self.overflow("Pod", "images");
         }
     }
 
@@ -82,6 +96,33 @@ impl Sightings {
         let unread = || Unread::new("$", Reason::TooLarge, format!("keep the {of}: over {MAX} are in use"));
         self.gaps.entry(kind.to_owned()).or_insert_with(unread);
     }
+}
+
+fn objects(list: &Value) -> &[Value] {
+    list.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// An image with the digest that runs, where the container's status tells it: the tag may lead elsewhere by now.
+/// `id` is the same repository with a digest, or something else that only the node knows.
+fn running<'i>(image: &'i str, id: &str) -> Cow<'i, str> {
+    // Before it some runtimes say how they got it: `docker-pullable://`.
+    let id = id.split_once("://").map_or(id, |(_, id)| id);
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    match id.split_once('@') {
+        Some((of, digest)) if of == repository && is_digest(digest) && !image.contains('@') => {
+            format!("{image}@{digest}").into()
+        }
+        _ => image.into(),
+    }
+}
+
+/// What is none would hide the image, which would be no image's name any more.
+fn is_digest(text: &str) -> bool {
+    let hash = text.strip_prefix("sha256:").unwrap_or_default();
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -131,6 +172,49 @@ mod tests {
         sightings.note(&object("ConfigMap", "other", json!({"spec": {"containers": [{"image": "d:1"}]}})));
         assert_eq!(sightings.images, ["a:1", "b:1", "c:1"].map(str::to_owned).into());
         assert!(sightings.gaps.is_empty());
+    }
+
+    #[test]
+    fn what_runs_counts_not_where_its_tag_leads_now() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let names = ["plain", "docker", "other", "local", "pinned", "port", "waiting"];
+        let images =
+            ["r.io/a:1", "r.io/b:1", "r.io/c:1", "r.io/d:1", "r.io/e@sha256:1", "r.io:5000/f", "r.io/g:1"];
+        let ids = ["r.io/a", "docker-pullable://r.io/b", "r.io/elsewhere", "", "r.io/e", "r.io:5000/f"];
+        let containers = names.iter().zip(images).map(|(name, image)| json!({"name": name, "image": image}));
+        let id = |id: &str| if id.is_empty() { digest.clone() } else { format!("{id}@{digest}") };
+        let statuses = names.iter().zip(ids).map(|(name, of)| json!({"name": name, "imageID": id(of)})).rev();
+        let mut sightings = Sightings::default();
+        sightings.note(&object(
+            "Pod",
+            "web",
+            json!({
+                "spec": {"containers": containers.collect::<Vec<_>>(), "initContainers": [{"name": "i", "image": "r.io/i:1"}],
+                    "ephemeralContainers": [{"name": "h", "image": "r.io/h:1"}]},
+                "status": {"containerStatuses": statuses.collect::<Vec<_>>(),
+                    "initContainerStatuses": [{"name": "i", "imageID": id("r.io/i")}],
+                    "ephemeralContainerStatuses": [{"name": "h", "imageID": id("r.io/h")}]},
+            }),
+        ));
+        let told = |image: &str| format!("{image}@{digest}");
+        let mut expected: BTreeSet<String> =
+            ["r.io/a:1", "r.io/b:1", "r.io:5000/f", "r.io/i:1", "r.io/h:1"].map(told).into();
+        expected.extend(["r.io/c:1", "r.io/d:1", "r.io/e@sha256:1", "r.io/g:1"].map(str::to_owned));
+        assert_eq!(sightings.images, expected);
+    }
+
+    #[test]
+    fn a_status_hides_no_image() {
+        let mut sightings = Sightings::default();
+        for id in ["r.io/a@", "r.io/a@sha256:1", "r.io/a@sha256:1@sha256:2", "@", "://", ""] {
+            sightings.note(&object(
+                "Pod",
+                "web",
+                json!({"spec": {"containers": [{"name": "a", "image": "r.io/a:1"}]},
+                    "status": {"containerStatuses": [{"name": "a", "imageID": id}, {"name": "a"}, 7]}}),
+            ));
+        }
+        assert_eq!(sightings.images, ["r.io/a:1".to_owned()].into());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::super::access::Problem;
 use super::super::batches::{Pages, in_batches};
 use super::super::call;
 use super::super::draft::{draft, fill, list, object};
+use super::super::request::Request;
 use super::super::window::Window;
 use super::{
     Asked, CLASSIC, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, could_be_classic, is_gone, used_by,
@@ -31,7 +32,7 @@ pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result
         for balancer in page.load_balancer_descriptions.unwrap_or_default() {
             let name = balancer.dns_name.as_deref().unwrap_or_default().to_ascii_lowercase();
             let Some(sought) = sought.remove(name.as_str()) else { continue };
-            let mut resource = described(balancer, &region.request.account);
+            let mut resource = described(balancer, region);
             used_by(&mut resource, &sought);
             found.push(resource);
         }
@@ -101,7 +102,7 @@ impl Asked<Client> {
     }
 }
 
-fn described(balancer: LoadBalancerDescription, account: &str) -> Resource {
+fn described(balancer: LoadBalancerDescription, region: &Region) -> Resource {
     let name = balancer.load_balancer_name.clone().unwrap_or_default();
     let created = balancer.created_time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
     let raw = object([
@@ -114,7 +115,13 @@ fn described(balancer: LoadBalancerDescription, account: &str) -> Resource {
         ("Subnets", balancer.subnets.map(Value::from)),
         ("ListenerDescriptions", list(Some(balancer.listener_descriptions.unwrap_or_default()), listener)),
     ]);
-    draft(KIND, CLASSIC, format!("{account}-{name}"), name, raw)
+    draft(KIND, CLASSIC, id(region, &name), name, raw)
+}
+
+/// These have no ARN, and a name is one region's: the cluster's own goes without saying.
+fn id(region: &Region, name: &str) -> String {
+    let Request { account, region: own, .. } = region.request;
+    if region.name == own { format!("{account}-{name}") } else { format!("{account}-{}-{name}", region.name) }
 }
 
 fn listener(described: ListenerDescription) -> Map<String, Value> {

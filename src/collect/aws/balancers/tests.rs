@@ -138,6 +138,31 @@ async fn a_name_that_nothing_has_is_missing() {
 }
 
 #[tokio::test]
+async fn classic_ones_of_one_name_in_two_regions_are_two() {
+    let server = double(|asked| {
+        asked.is(CLASSIC, "DescribeLoadBalancers").then(|| {
+            let host = format!("web-1.{}.elb.amazonaws.com", asked.region);
+            let web = of_classic("web", &host);
+            asked.answer(&format!("<LoadBalancerDescriptions>{web}</LoadBalancerDescriptions>"))
+        })
+    })
+    .await;
+    let sightings = seen(&[
+        ("web-1.eu-west-1.elb.amazonaws.com", "Service/a/here"),
+        ("web-1.us-east-1.elb.amazonaws.com", "Service/a/there"),
+    ]);
+    let found = look(&server, &ALL, &sightings).await;
+    let told: Vec<_> = found.iter().map(|r| (r.id.as_str(), r.name.as_str(), &r.raw["usedBy"][0])).collect();
+    assert_eq!(
+        told,
+        [
+            ("123456789012-us-east-1-web", "web", &json!("Service/a/there")),
+            ("123456789012-web", "web", &json!("Service/a/here")),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_denied_region_does_not_hide_another() {
     let server = double(|asked| match (asked.version.as_str(), asked.region.as_str()) {
         (V2, "us-east-1") => Some(refused(403, "AccessDenied")),

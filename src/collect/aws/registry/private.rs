@@ -19,6 +19,7 @@ use super::super::regions::{out_of_reach, partition};
 use super::super::request::Request;
 use super::super::window::Window;
 use super::image::{Image, Registry};
+use super::there::There;
 use super::{KIND, PRIVATE, list_in, policy_in};
 use crate::resource::{Reason, Resource};
 
@@ -32,6 +33,8 @@ const BATCHES: usize = 4;
 const OF_BATCH: usize = 4;
 /// The most registries that are asked: whoever may create a Pod can name any number.
 const REGISTRIES: usize = 256;
+/// The most repositories that are asked about, for the same reason.
+const REPOSITORIES: usize = 20_000;
 /// Refused calls, with no other between, after which a registry's batches are no longer taken apart to find those
 /// repositories that may be read.
 const DENIALS: usize = 16;
@@ -47,6 +50,7 @@ pub(super) struct Place {
     scanning: Result<Value, Problem>,
     policy: Result<Option<Value>, Problem>,
     denials: AtomicUsize,
+    pub(super) there: There,
 }
 
 /// A repository, and the images of it that run.
@@ -57,24 +61,37 @@ pub(super) struct Used {
 
 type Repositories<'i> = BTreeMap<&'i str, Vec<&'i str>>;
 
-/// Gives each repository that an image is of.
+/// Gives each repository that an image is of; `gap` stands for those whose images could not be seen.
 pub(super) async fn all(
     access: &Access,
     request: &Request,
     images: &BTreeSet<String>,
+    gap: Option<Resource>,
     found: &mpsc::Sender<Resource>,
 ) {
     let mut registries: Vec<(Registry, Repositories)> = by_registry(images).into_iter().collect();
+    let count = registries.iter().map(|(_, repositories)| repositories.len()).sum();
+    if let Some(gap) = with_excess(gap, count, request) {
+        // Nobody listens any more: the cycle is over.
+        let _ = found.send(gap).await;
+    }
     // What is most likely real comes before the bound.
     registries.sort_by_key(|(registry, _)| {
         (registry.account != request.account, registry.region != request.region, *registry)
     });
     let mut window = Window::new(BATCHES);
+    let mut left = REPOSITORIES;
     for (at, (registry, repositories)) in registries.into_iter().enumerate() {
-        let repositories: Vec<_> = repositories.into_iter().collect();
-        let asked = match unasked(at, registry, request) {
-            Some(problem) => Err(problem),
-            None => Ok(Arc::new(Place::new(access, request, registry, found).await)),
+        let repositories: Vec<_> = repositories.into_iter().take(left).collect();
+        left -= repositories.len();
+        if repositories.is_empty() {
+            break;
+        }
+        let asked = if let Some(problem) = unasked(at, registry, request) {
+            Err(problem)
+        } else {
+            let used = repositories.iter().map(|(name, _)| (*name).to_owned()).collect();
+            Ok(Arc::new(Place::new(access, request, registry, used, found).await))
         };
         for batch in repositories.chunks(NAMES) {
             if found.is_closed() {
@@ -103,6 +120,21 @@ fn by_registry(images: &BTreeSet<String>) -> BTreeMap<Registry<'_>, Repositories
         registries.entry(registry).or_default().entry(image.repository).or_default().push(text);
     }
     registries
+}
+
+/// Adds to what stands for repositories that are not seen those that are too many to be asked about. It is one
+/// resource: a second one would have its id.
+fn with_excess(gap: Option<Resource>, count: usize, request: &Request) -> Option<Resource> {
+    if count <= REPOSITORIES {
+        return gap;
+    }
+    let what = format!("images of {count} repositories run; only {REPOSITORIES} of these are asked about");
+    let problem = Problem { reason: Reason::TooLarge, code: String::new(), what };
+    let Some(mut gap) = gap else { return Some(request.unlisted(KIND, PRIVATE, &problem)) };
+    for unread in &mut gap.unread {
+        unread.what = format!("{}; {}", unread.what, problem.what);
+    }
+    Some(gap)
 }
 
 /// Why a registry is not asked at all, if so.
@@ -141,6 +173,7 @@ impl Place {
         access: &Access,
         request: &Request,
         registry: Registry<'_>,
+        used: BTreeSet<String>,
         found: &mpsc::Sender<Resource>,
     ) -> Self {
         let mut place = Self {
@@ -153,6 +186,7 @@ impl Place {
             scanning: Err(only_owner(registry.account, &call::GET_REGISTRY_SCANNING_CONFIGURATION)),
             policy: Err(only_owner(registry.account, &call::GET_REGISTRY_POLICY)),
             denials: AtomicUsize::new(0),
+            there: There::of(used),
         };
         if place.own {
             let (scanning, policy) = tokio::join!(place.ask_scanning(), place.ask_policy());
@@ -195,7 +229,8 @@ impl Place {
                 return;
             }
             let Some(raw) = described.remove(&used.repository) else {
-                let problem = refused.get(&used.repository).cloned().unwrap_or_else(|| self.not_answered());
+                let problem =
+                    refused.get(&used.repository).cloned().unwrap_or_else(|| self.absent(&used.repository));
                 // Nobody listens any more: the cycle is over.
                 let _ = self.found.send(unknown(self.registry(), &used, &problem)).await;
                 continue;
@@ -206,7 +241,14 @@ impl Place {
         window.end().await;
     }
 
-    async fn describe(&self, names: Vec<String>) -> Result<Vec<Value>, Problem> {
+    async fn describe(&self, mut names: Vec<String>) -> Result<Vec<Value>, Problem> {
+        if let Some(there) = self.those_there().await {
+            names.retain(|name| there.contains(name));
+            // To ask for no name is to ask for all.
+            if names.is_empty() {
+                return Ok(Vec::new());
+            }
+        }
         let asked = self.client.describe_repositories().registry_id(&self.account);
         let call = call::DESCRIBE_REPOSITORIES;
         let mut answer = ask!(self.access, call, self.region, asked.set_repository_names(Some(names)))?;
@@ -217,7 +259,11 @@ impl Place {
     /// Whether a call failed for a reason that need not hold for each repository that it asked for.
     fn is_spoilt(&self, problem: &Problem) -> bool {
         match problem.code.as_str() {
-            "RepositoryNotFoundException" | "InvalidParameterException" => true,
+            "RepositoryNotFoundException" => {
+                self.there.missed();
+                true
+            }
+            "InvalidParameterException" => true,
             _ if problem.reason == Reason::Denied => self.denials.fetch_add(1, Ordering::Relaxed) < DENIALS,
             _ => false,
         }
@@ -262,7 +308,7 @@ impl Place {
         }
     }
 
-    fn not_answered(&self) -> Problem {
+    pub(super) fn not_answered(&self) -> Problem {
         let what = format!("an answer of ECR in {} leaves out what was asked for", self.region);
         Problem { reason: Reason::Missing, code: String::new(), what }
     }

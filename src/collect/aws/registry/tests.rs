@@ -1,6 +1,7 @@
 //! Repositories, as a double of ECR tells of them.
 
 mod double;
+mod invented;
 
 use serde_json::json;
 use std::collections::BTreeMap;
