@@ -1,6 +1,7 @@
 //! The rules in force, ready to judge.
 
 use anyhow::{Context as _, anyhow, bail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ impl Engine {
         Ok(Self::of(posture, |_| true)?.0)
     }
 
-    /// Those of them that the cloud's word on the cluster is enough for, and how many others there are.
+    /// Those of them that the cloud's word on the cluster is enough for, and how many other
+    /// recommendations there are.
     pub fn from_outside(posture: &Posture) -> anyhow::Result<(Self, usize)> {
         let (engine, others) =
             Self::of(posture, |rule| rule.control.resources.iter().any(|judged| judged.kind == Kind::Caas))?;
@@ -53,6 +55,10 @@ impl Engine {
             (Err(message), false) => bail!("{message}\n{}", exceptions::lines(mistakes.iter())),
         };
         let (rules, others): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(picked);
+        // One recommendation may be several rules.
+        let ids: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+        let others: BTreeSet<&str> = others.iter().map(|rule| rule.id.as_str()).collect();
+        let others = others.difference(&ids).count();
         let exceptions = Exceptions::new(posture.exceptions.iter().map(exceptions::read).collect(), &rules);
         let judge = Judge::new(&rules);
         for (kind, name) in judge.selectors() {
@@ -74,7 +80,7 @@ impl Engine {
                 );
             }
         }
-        Ok((Self { rules: rules.into(), judge, exceptions }, others.len()))
+        Ok((Self { rules: rules.into(), judge, exceptions }, others))
     }
 }
 
