@@ -17,6 +17,8 @@ const ANY_REGION: &str = "us-east-1";
 /// AWS, as a cycle sees it.
 pub(super) struct Cloud {
     sight: Result<Sight, Unread>,
+    /// The cluster's name at EKS, where it is configured.
+    named: Option<String>,
 }
 
 /// AWS answers.
@@ -66,15 +68,17 @@ impl Cloud {
         if let Err(unread) = &sight {
             tracing::warn!(reason = unread.reason.as_str(), "AWS tells nothing: {}", unread.what);
         }
-        Self { sight }
+        Self { sight, named: facts.cluster.clone().filter(|name| !name.is_empty()) }
     }
 
-    /// Adds what is known now to the cluster's identity. Its name at EKS is better than a kubeconfig's.
+    /// Adds what is known now to the cluster's identity. Its name at EKS is better than a kubeconfig's; one that is
+    /// configured stays the same while AWS tells nothing.
     pub fn tell(&self, identity: &mut Identity) {
-        let Ok(sight) = &self.sight else { return };
-        if let Ok(name) = &sight.cluster {
+        let found = self.sight.as_ref().ok().and_then(|sight| sight.cluster.as_ref().ok());
+        if let Some(name) = found.or(self.named.as_ref()) {
             identity.cluster.name = Some(name.clone());
         }
+        let Ok(sight) = &self.sight else { return };
         identity.cluster.cloud = Some(crate::resource::Cloud {
             provider: "aws".to_owned(),
             region: sight.region.clone(),
@@ -164,7 +168,7 @@ pub(super) async fn outside(
     identity.cluster.id = format!("arn:{partition}:eks:{}:{account}:cluster/{name}", sight.region);
     identity.cluster.source = IdentitySource::Cloud;
     identity.cluster.platform = Some(Platform::Eks);
-    let cloud = Cloud { sight: Ok(sight) };
+    let cloud = Cloud { sight: Ok(sight), named: None };
     cloud.tell(&mut identity);
     wanted.retain(|(kind, _)| *kind == Kind::Caas);
     let owner = Owner { id: format!("cluster/{}", identity.cluster.id), name };

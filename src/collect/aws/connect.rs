@@ -1,6 +1,7 @@
 //! A way to AWS: with the credentials that are configured, or those that the environment gives.
 
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_credential_types::Credentials;
@@ -8,6 +9,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
@@ -39,7 +41,12 @@ pub async fn connect(aws: &Aws, region: &str) -> Access {
             base.credentials_provider(Credentials::new(access_key_id, secret, token, None, "configuration"))
         }
         AwsKeys::Shared { file, profile } => {
-            let mut provider = ProfileFileCredentialsProvider::builder();
+            // It has parts that ask others, and none of its own to ask with.
+            let environment = ProviderConfig::without_region()
+                .with_region(Some(Region::new(region.to_owned())))
+                .with_behavior_version(Some(BehaviorVersion::latest()))
+                .with_http_client(http_client());
+            let mut provider = ProfileFileCredentialsProvider::builder().configure(&environment);
             if let Some(profile) = profile {
                 provider = provider.profile_name(profile);
             }
@@ -60,15 +67,18 @@ pub async fn connect(aws: &Aws, region: &str) -> Access {
     Access::new(loader(aws, region).credentials_provider(role).load().await)
 }
 
+fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
 fn loader(aws: &Aws, region: &str) -> ConfigLoader {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)
         .build();
     let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client())
         .region(Region::new(region.to_owned()))
         .retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts);
