@@ -46,6 +46,8 @@ struct State {
     page: Option<usize>,
     extras: Extras,
     calls: BTreeMap<String, usize>,
+    /// Whose keys signed calls of each action.
+    keys: BTreeMap<String, BTreeSet<String>>,
     under_way: usize,
     most_at_once: usize,
 }
@@ -89,6 +91,11 @@ impl Front {
     /// How many calls there were by IAM action, with those that were turned away.
     pub fn calls(&self) -> BTreeMap<String, usize> {
         self.shared.lock().calls.clone()
+    }
+
+    /// Ids of the access keys that signed calls of this IAM action.
+    pub fn keys(&self, action: &str) -> BTreeSet<String> {
+        self.shared.lock().keys.get(action).cloned().unwrap_or_default()
     }
 
     /// The most calls that were under way at the same time.
@@ -158,6 +165,9 @@ async fn answer(emulator: &Emulator, shared: &Shared, request: &Request<Bytes>) 
     let _under_way = UnderWay::count(shared, &action);
     let page = {
         let mut state = shared.lock();
+        if let Some(key) = operation::key(request) {
+            state.keys.entry(action.clone()).or_default().insert(key);
+        }
         if state.denied.contains(&action) {
             return refusal::denied(&operation);
         }

@@ -106,11 +106,6 @@ impl Outcomes {
         told.collect()
     }
 
-    /// Every outcome of a rule.
-    pub fn of_rule<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a Outcome> {
-        self.0.iter().filter(move |((own, _), _)| own == rule).flat_map(|(_, outcomes)| outcomes)
-    }
-
     /// The errors of all rules.
     pub fn errors(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.0.iter().flat_map(|((rule, _), outcomes)| {
