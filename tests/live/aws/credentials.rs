@@ -108,7 +108,9 @@ fn what_is_configured_comes_before_the_environment() {
     std::fs::write(
         &file,
         "[default]\naws_access_key_id = OTHER\naws_secret_access_key = other\n\
-         [audit]\naws_access_key_id = OFFILE\naws_secret_access_key = of-file\n",
+         [audit]\naws_access_key_id = OFFILE\naws_secret_access_key = of-file\n\
+         [auditor]\nsource_profile = audit\nrole_arn = arn:aws:iam::123456789012:role/auditors\n\
+         role_session_name = posturebeat\n",
     )
     .unwrap();
     let shared = format!("shared_credential_file={}", file.display());
@@ -122,11 +124,29 @@ fn what_is_configured_comes_before_the_environment() {
         let (_, keys) = caller(&mut program(&bed, &aws, &["test", "aws"]), &aws, &settings);
         assert_eq!(keys, [key], "{settings:?}");
     }
-    // A role, with the keys of the file.
+    // A role, with the keys of the file: by our configuration, and by the file's own.
+    for settings in [
+        vec![shared.as_str(), "credential_profile_name=audit", ROLE],
+        vec![&shared, "credential_profile_name=auditor"],
+    ] {
+        let aws = Aws::take();
+        let (arn, keys) = caller(&mut program(&bed, &aws, &["test", "aws"]), &aws, &settings);
+        assert_eq!((arn.as_str(), aws.front.keys("sts:AssumeRole")), (ASSUMED, ["OFFILE".to_owned()].into()));
+        assert_ne!(keys, ["OFFILE"], "{settings:?}");
+    }
+}
+
+#[test]
+fn a_role_that_may_not_be_assumed_is_told_of() {
+    let bed = Bed::take();
     let aws = Aws::take();
-    let settings = [shared.as_str(), "credential_profile_name=audit", ROLE];
-    let (arn, keys) = caller(&mut program(&bed, &aws, &["test", "aws"]), &aws, &settings);
-    assert_eq!(arn, ASSUMED);
-    assert_eq!(aws.front.keys("sts:AssumeRole"), ["OFFILE".to_owned()].into());
-    assert_ne!(keys, ["OFFILE"]);
+    aws.front.deny(["sts:AssumeRole"]);
+    let setting = format!("posturebeat.aws.credentials.{ROLE}");
+    let output = program(&bed, &aws, &["test", "aws", "-E", &setting]).output().unwrap();
+    let text = said(&output);
+    assert!(output.status.code() == Some(1) && text.contains("sts:AssumeRole"), "{text}");
+    let outcomes = Outcomes::of(&program(&bed, &aws, &scanning(&["-E", &setting])).output().unwrap());
+    assert!(outcomes.errors().count() > 20);
+    assert!(outcomes.errors().all(|(_, _, message)| message.contains("sts:AssumeRole")));
+    assert!(outcomes.rules().len() > outcomes.broken().len(), "the rest is judged");
 }

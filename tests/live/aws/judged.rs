@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::Aws;
 use super::objects::{self, balance};
-use super::outcomes::{GOOD, Outcomes, program, said, scan, scanning};
+use super::outcomes::{BOTH, GOOD, Outcomes, program, said, scan, scanning};
 use super::seed::{ACCOUNT, AWAY, HOME};
 use crate::bed::Bed;
 
@@ -116,6 +116,25 @@ fn what_objects_name_and_aws_does_not_know_is_an_error_of_its_own() {
     expected.sort();
     assert_eq!(seen, expected);
     assert!(after.errors().all(|(_, code, message)| code == "missing" && message.contains(ACCOUNT)));
+}
+
+#[test]
+fn a_recording_gives_the_outcomes_of_the_live_scan() {
+    let bed = Bed::take();
+    let aws = Aws::take();
+    let _objects = objects::apply(&bed, &aws.seed);
+    // Gaps are kept too.
+    aws.front.deny(["eks:ListAddons", "ecr:GetRegistryPolicy", "elasticloadbalancing:DescribeListeners"]);
+    let live = scan(&bed, &aws);
+    assert!(live.broken().len() > 3, "{:?}", live.broken());
+    let file = bed.path("recording.ndjson.zst");
+    let args = [&["collect", "--to", file.to_str().unwrap()], BOTH.as_slice(), &GOOD].concat();
+    let output = program(&bed, &aws, &args).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let calls = aws.front.calls();
+    let replayed = judge(program(&bed, &aws, &scanning(&["--snapshot", file.to_str().unwrap()])));
+    assert_eq!(live, replayed);
+    assert_eq!(calls, aws.front.calls(), "a recording is enough");
 }
 
 /// The documents about what AWS tells of, by sub type and name.

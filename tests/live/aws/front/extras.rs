@@ -159,12 +159,12 @@ impl Extras {
     pub fn complete(&self, operation: &Operation, answer: Answer) -> Answer {
         // The emulator falls over what is not there.
         if answer.status() == 500 {
-            match operation.action().as_str() {
-                "elasticloadbalancing:DescribeLoadBalancerAttributes" => {
+            match (operation.name.as_str(), operation.path.first()) {
+                ("DescribeLoadBalancerAttributes", _) => {
                     return error(operation, 400, "LoadBalancerNotFound", "There is no such load balancer");
                 }
-                "eks:ListNodegroups" => {
-                    let message = format!("No cluster found for name: {}", operation.path[0]);
+                ("ListNodegroups" | "ListFargateProfiles", Some(cluster)) => {
+                    let message = format!("No cluster found for name: {cluster}");
                     return error(operation, 404, "ResourceNotFoundException", &message);
                 }
                 _ => {}
