@@ -1,6 +1,8 @@
 //! AWS is asked with measure, and again where it is busy; what it gives in pages is put together.
 
-use super::outcomes::scan;
+use std::collections::BTreeMap;
+
+use super::outcomes::{documents, scan};
 use super::{Aws, objects};
 use crate::bed::Bed;
 
@@ -41,15 +43,20 @@ fn lists_in_pages_are_read_to_their_end() {
     let bed = Bed::take();
     let aws = Aws::take();
     let _objects = objects::apply(&bed, &aws.seed);
-    let before = scan(&bed, &aws);
+    let raw = || {
+        let found = documents(&bed, &aws, &[]).into_iter();
+        found.map(|(key, line)| (key, line["resource"]["raw"].clone())).collect::<BTreeMap<_, _>>()
+    };
+    let (before, whole) = (scan(&bed, &aws), raw());
     let mut calls = aws.front.calls();
     for size in [1, 2] {
         aws.front.page(size);
         assert_eq!(before, scan(&bed, &aws), "pages of {size}");
+        assert_eq!(whole, raw(), "pages of {size}");
         let now = aws.front.calls();
         // Of three principals, two add-ons and four balancers of the newer generation.
         for action in ["eks:ListAccessEntries", "elasticloadbalancing:DescribeLoadBalancers"] {
-            assert!(now[action] > calls[action] + 1, "{action} with pages of {size}");
+            assert!(now[action] > calls[action] + 2, "{action} with pages of {size}");
         }
         calls = now;
     }

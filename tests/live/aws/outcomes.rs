@@ -70,6 +70,19 @@ pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The documents about what AWS tells of, by sub type and name.
+pub fn documents(bed: &Bed, aws: &Aws, more: &[&str]) -> BTreeMap<(String, String), Value> {
+    let args = [&["scan", "--format", "ndjson", "--benchmark", "cis_eks"], GOOD.as_slice(), more].concat();
+    let output = program(bed, aws, &args).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_aws = lines.filter(|line| KINDS.iter().any(|kind| line["resource"]["type"] == *kind));
+    let key =
+        |line: &Value| ["sub_type", "name"].map(|key| line["resource"][key].as_str().unwrap().to_owned());
+    of_aws.map(|line| (key(&line).into(), line)).collect()
+}
+
 impl Outcomes {
     pub fn of(output: &Output) -> Self {
         Self::read(&report(output))
