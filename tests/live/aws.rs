@@ -9,17 +9,22 @@
 //! let eks = aws_sdk_eks::Client::new(&aws.change(HOME));  // past the front, to change what there is
 //! bed.posturebeat(&["scan"]).envs(aws.environment());     // the program asks the front
 //! aws.front.calls()["eks:DescribeCluster"];               // how often, by IAM action
+//! aws.front.keys("eks:DescribeCluster");                  // and by whom
 //! ```
 //!
 //! [`seed`] says what there is. The front lets only reads pass, so the emulator is filled once and after each test that
 //! asked for [`Aws::change`]. A test that takes the bed too takes the bed first.
 
+mod busy;
 mod calls;
+mod credentials;
 mod denied;
+mod found;
 mod front;
 mod judged;
 mod objects;
 mod outcomes;
+mod outside;
 mod plain;
 mod planted;
 mod seed;

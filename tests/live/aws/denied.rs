@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Aws;
 use super::objects;
-use super::outcomes::{GOOD, Outcomes, program, said, scan, scanning};
+use super::outcomes::{BOTH, GOOD, Outcomes, program, said, scan, scanning};
 use crate::bed::Bed;
 
-/// What `test aws` judges by: both versions, as scans do.
-const BOTH: [&str; 2] = ["-E", "posturebeat.benchmarks=[\"cis_eks@1.8.0\", \"cis_eks@1.0.1\"]"];
 /// Profiles of Fargate decide only where somebody says which pods are to run there.
 const UNTRUSTED: [&str; 2] =
     ["-E", "posturebeat.rules.params.eks-fargate-untrusted.untrusted_namespaces=[\"batch\"]"];

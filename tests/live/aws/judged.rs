@@ -1,12 +1,12 @@
 //! What the seed deserves is what a scan says of it, and what documents say of where it is.
 
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::Aws;
 use super::objects::{self, balance};
-use super::outcomes::{GOOD, Outcomes, program, said, scan, scanning};
+use super::outcomes::{BOTH, GOOD, Outcomes, documents, program, said, scan, scanning};
 use super::seed::{ACCOUNT, AWAY, HOME};
 use crate::bed::Bed;
 
@@ -118,19 +118,23 @@ fn what_objects_name_and_aws_does_not_know_is_an_error_of_its_own() {
     assert!(after.errors().all(|(_, code, message)| code == "missing" && message.contains(ACCOUNT)));
 }
 
-/// The documents about what AWS tells of, by sub type and name.
-fn documents(bed: &Bed, aws: &Aws, more: &[&str]) -> BTreeMap<(String, String), Value> {
-    let args = [&["scan", "--format", "ndjson", "--benchmark", "cis_eks"], GOOD.as_slice(), more].concat();
-    let output = program(bed, aws, &args).output().unwrap();
+#[test]
+fn a_recording_gives_the_outcomes_of_the_live_scan() {
+    let bed = Bed::take();
+    let aws = Aws::take();
+    let _objects = objects::apply(&bed, &aws.seed);
+    // Gaps are kept too.
+    aws.front.deny(["eks:ListAddons", "ecr:GetRegistryPolicy", "elasticloadbalancing:DescribeListeners"]);
+    let live = scan(&bed, &aws);
+    assert!(live.broken().len() > 3, "{:?}", live.broken());
+    let file = bed.path("recording.ndjson.zst");
+    let args = [&["collect", "--to", file.to_str().unwrap()], BOTH.as_slice(), &GOOD].concat();
+    let output = program(&bed, &aws, &args).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let of_aws = lines.filter(|line| {
-        ["caas", "load-balancer", "container-registry"].iter().any(|kind| line["resource"]["type"] == *kind)
-    });
-    let key =
-        |line: &Value| ["sub_type", "name"].map(|key| line["resource"][key].as_str().unwrap().to_owned());
-    of_aws.map(|line| (key(&line).into(), line)).collect()
+    let calls = aws.front.calls();
+    let replayed = judge(program(&bed, &aws, &scanning(&["--snapshot", file.to_str().unwrap()])));
+    assert_eq!(live, replayed);
+    assert_eq!(calls, aws.front.calls(), "a recording is enough");
 }
 
 #[test]

@@ -10,14 +10,16 @@ use crate::bed::Bed;
 
 /// What is judged: both versions at once.
 const BENCHMARKS: [&str; 4] = ["--benchmark", "cis_eks@1.8.0", "--benchmark", "cis_eks@1.0.1"];
+/// The same, for commands that have no such argument.
+pub const BOTH: [&str; 2] = ["-E", "posturebeat.benchmarks=[\"cis_eks@1.8.0\", \"cis_eks@1.0.1\"]"];
 /// How the program is told of the cluster.
 pub const GOOD: [&str; 2] = ["-E", "posturebeat.aws.cluster_name=good"];
 /// The kinds that AWS tells of.
 const KINDS: [&str; 3] = ["caas", "load-balancer", "container-registry"];
 
-/// One outcome.
+/// One outcome, of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outcome {
+pub struct Verdict {
     pub outcome: String,
     /// `type/sub_type` of the resource.
     pub of: String,
@@ -28,7 +30,7 @@ pub struct Outcome {
 /// All of a scan, by `benchmark/number`, and by sub type and name of the resource. Several resources are called alike
 /// where what could not be listed is said of the cluster.
 #[derive(Debug, PartialEq)]
-pub struct Outcomes(BTreeMap<(String, String), Vec<Outcome>>);
+pub struct Outcomes(BTreeMap<(String, String), Vec<Verdict>>);
 
 /// The program, with the front for AWS and nothing else of AWS in its environment.
 pub fn program(bed: &Bed, aws: &Aws, args: &[&str]) -> Command {
@@ -68,6 +70,19 @@ pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The documents about what AWS tells of, by sub type and name.
+pub fn documents(bed: &Bed, aws: &Aws, more: &[&str]) -> BTreeMap<(String, String), Value> {
+    let args = [&["scan", "--format", "ndjson", "--benchmark", "cis_eks"], GOOD.as_slice(), more].concat();
+    let output = program(bed, aws, &args).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_aws = lines.filter(|line| KINDS.iter().any(|kind| line["resource"]["type"] == *kind));
+    let key =
+        |line: &Value| ["sub_type", "name"].map(|key| line["resource"][key].as_str().unwrap().to_owned());
+    of_aws.map(|line| (key(&line).into(), line)).collect()
+}
+
 impl Outcomes {
     pub fn of(output: &Output) -> Self {
         Self::read(&report(output))
@@ -75,7 +90,7 @@ impl Outcomes {
 
     pub fn read(report: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let mut all: BTreeMap<_, Vec<Outcome>> = BTreeMap::new();
+        let mut all: BTreeMap<_, Vec<Verdict>> = BTreeMap::new();
         for resource in report["resources"].as_array().unwrap() {
             let [kind, sub_type, name] = ["type", "sub_type", "name"].map(|key| text(&resource[key]));
             let place = resource["namespace"].as_str().map(|name| format!("{name}/")).unwrap_or_default();
@@ -83,7 +98,7 @@ impl Outcomes {
             for (rule, outcome) in resource["results"].as_object().unwrap() {
                 let detail = details.iter().find(|detail| detail["rule"] == rule.as_str());
                 let error = detail.and_then(|detail| detail.get("error"));
-                let outcome = Outcome {
+                let outcome = Verdict {
                     outcome: text(outcome),
                     of: format!("{kind}/{sub_type}"),
                     error: error.map(|error| (text(&error["code"]), text(&error["message"]))),
@@ -91,24 +106,21 @@ impl Outcomes {
                 all.entry((rule.clone(), format!("{sub_type} {place}{name}"))).or_default().push(outcome);
             }
         }
-        all.values_mut().for_each(|outcomes| outcomes.sort());
+        for outcomes in all.values_mut() {
+            outcomes.sort();
+        }
         Self(all)
     }
 
     /// Those about what AWS tells of, as `RULE RESOURCE: OUTCOME`, the rule without its benchmark's name.
     pub fn at_aws(&self) -> BTreeSet<String> {
         let of_aws =
-            |outcome: &&Outcome| KINDS.iter().any(|kind| outcome.of.starts_with(&format!("{kind}/")));
+            |outcome: &&Verdict| KINDS.iter().any(|kind| outcome.of.starts_with(&format!("{kind}/")));
         let told = self.0.iter().flat_map(|((rule, resource), outcomes)| {
             let rule = rule.trim_start_matches("cis_eks@");
             outcomes.iter().filter(of_aws).map(move |of| format!("{rule} {resource}: {}", of.outcome))
         });
         told.collect()
-    }
-
-    /// Every outcome of a rule.
-    pub fn of_rule<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a Outcome> {
-        self.0.iter().filter(move |((own, _), _)| own == rule).flat_map(|(_, outcomes)| outcomes)
     }
 
     /// The errors of all rules.
@@ -149,13 +161,13 @@ impl Outcomes {
 pub struct Change<'a> {
     pub rule: &'a str,
     pub resource: &'a str,
-    pub before: &'a [Outcome],
-    pub after: &'a [Outcome],
+    pub before: &'a [Verdict],
+    pub after: &'a [Verdict],
 }
 
 impl fmt::Display for Change<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcomes = |all: &[Outcome]| all.iter().map(|one| one.outcome.clone()).collect::<Vec<_>>();
+        let outcomes = |all: &[Verdict]| all.iter().map(|one| one.outcome.clone()).collect::<Vec<_>>();
         let (before, after) = (outcomes(self.before), outcomes(self.after));
         write!(f, "{} {}: {before:?} → {after:?}", self.rule, self.resource)
     }

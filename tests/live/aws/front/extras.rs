@@ -157,9 +157,18 @@ impl Extras {
 
     /// The emulator's answer, closer to AWS's.
     pub fn complete(&self, operation: &Operation, answer: Answer) -> Answer {
-        // The emulator falls over a classic balancer that is not there.
-        if answer.status() == 500 && operation.name == "DescribeLoadBalancerAttributes" {
-            return error(operation, 400, "LoadBalancerNotFound", "There is no such load balancer");
+        // The emulator falls over what is not there.
+        if answer.status() == 500 {
+            match (operation.name.as_str(), operation.path.first()) {
+                ("DescribeLoadBalancerAttributes", _) => {
+                    return error(operation, 400, "LoadBalancerNotFound", "There is no such load balancer");
+                }
+                ("ListNodegroups" | "ListFargateProfiles", Some(cluster)) => {
+                    let message = format!("No cluster found for name: {cluster}");
+                    return error(operation, 404, "ResourceNotFoundException", &message);
+                }
+                _ => {}
+            }
         }
         if !answer.status().is_success() {
             return answer;

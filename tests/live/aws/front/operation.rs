@@ -85,6 +85,12 @@ impl Operation {
     }
 }
 
+/// The id of the access key that signed a request.
+pub fn key(request: &Request<Bytes>) -> Option<String> {
+    let signature = request.headers().get("authorization")?.to_str().ok()?;
+    Some(signature.split_once("Credential=")?.1.split('/').next()?.to_owned())
+}
+
 /// Service and region of a signature: `… Credential=KEY/DAY/REGION/SERVICE/aws4_request, …`.
 fn scope(authorization: &str) -> Option<(String, String)> {
     let credential = authorization.split_once("Credential=")?.1.split(',').next()?;
