@@ -34,7 +34,7 @@ fn what_aws_tells_is_judged_as_from_within() {
     assert_eq!(report["cluster"]["name"], "good");
     assert_eq!(report["cluster"]["id"], format!("arn:aws:eks:{HOME}:{ACCOUNT}:cluster/good"));
     // Two versions, of which each has recommendations that no AWS tells of.
-    let line = "Judged from outside: 20 recommendations; 82 others need an agent in the cluster";
+    let line = "Judged from outside: 20 of 102 recommendations; the others need an agent in the cluster";
     assert!(said(&output).contains(line), "{}", said(&output));
 }
 
@@ -56,7 +56,7 @@ fn the_region_is_where_it_is_said_to_be() {
     ];
     let expected = expected.map(|(number, outcome)| format!("1.8.0/{number} aws-eks away: {outcome}"));
     assert_eq!(Outcomes::of(&output).at_aws(), expected.into());
-    let line = "Judged from outside: 10 recommendations; 40 others need an agent in the cluster";
+    let line = "Judged from outside: 10 of 50 recommendations; the others need an agent in the cluster";
     assert!(said(&output).contains(line), "{}", said(&output));
 }
 
