@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::cloud::{self, Sight};
 use super::engine::Engine;
-use crate::collect::aws::identity::{Caller, TOKEN, issuer};
+use crate::collect::aws::identity::{Caller, Facts, TOKEN, issuer};
 use crate::collect::aws::{Answer, Call, Probe, probe};
+use crate::collect::cluster::{self, NodeHints};
 use crate::config::settings::Settings;
 use crate::evaluate::needs;
 
@@ -41,12 +42,29 @@ pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<Aw
     let aws = &settings.posture.aws;
     let mut facts = cloud::facts(aws, &|name| std::env::var(name).ok());
     facts.issuer = issuer(Path::new(TOKEN));
+    learn_from_cluster(settings, &mut facts).await;
     let sight = Sight::find(aws, &facts).await.map_err(|unread| anyhow!(unread.what))?;
     let Sight { access, region, caller, cluster } = sight;
     let name = cluster.as_deref().unwrap_or(NO_CLUSTER);
     let probes = probe(&access, &region, &caller.partition, name).await;
     let needed_by = probes.iter().map(|probe| needed_by(&probe.call, engine)).collect();
     Ok(AwsTest { region, caller, cluster: cluster.map_err(|unread| unread.what), probes, needed_by })
+}
+
+/// What a cycle would know of the cluster, where its API is in reach.
+async fn learn_from_cluster(settings: &Settings, facts: &mut Facts) {
+    let env = |name: &str| std::env::var(name).ok();
+    let posture = &settings.posture;
+    let Ok(connection) = cluster::connect(posture.kube_config.as_deref(), &env).await else { return };
+    facts.authorities = connection.authorities().to_vec();
+    let hints = NodeHints {
+        name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
+        wanted: true,
+        ..NodeHints::default()
+    };
+    if let Ok(identified) = cluster::identify(&connection, &hints).await {
+        facts.note_node(&identified.node);
+    }
 }
 
 /// The recommendations that say less, or nothing, without a call.

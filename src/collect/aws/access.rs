@@ -3,6 +3,8 @@
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -116,15 +118,16 @@ where
         SdkError::TimeoutError(_) => Reason::Timeout,
         SdkError::ServiceError(_) => reason(&code, status),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Reason::Timeout,
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if lacks_credentials(error) => {
-            Reason::NoCredentials
-        }
-        SdkError::DispatchFailure(_) => Reason::Unavailable,
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => without_credentials(error)
+            .unwrap_or(match error {
+                SdkError::DispatchFailure(_) => Reason::Unavailable,
+                _ => Reason::Malformed,
+            }),
         _ => Reason::Malformed,
     };
     let said = match error.message() {
         Some(message) => format!("{code}: {message}"),
-        None if reason == Reason::NoCredentials && is_empty(error) => {
+        None if reason == Reason::NoCredentials => {
             "there are no credentials: none configured, none in the environment, and neither a service account nor this machine has a role".to_owned()
         }
         None => unexplained(error, status),
@@ -132,6 +135,9 @@ where
     let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
     let action = call.action();
     let advice = match reason {
+        Reason::Denied if code.is_empty() && status.is_none() => {
+            " (the credentials that are configured cannot be had)".to_owned()
+        }
         Reason::Denied if is_of_credentials(&code) => {
             " (these credentials are not valid, or no longer)".to_owned()
         }
@@ -153,7 +159,7 @@ where
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        said = format!("{said}: {error}");
+        said = format!("{said}: {}", refusal_of_role(error).map_or_else(|| error.to_string(), str::to_owned));
         cause = error.source();
     }
     said
@@ -183,28 +189,27 @@ fn reason(code: &str, status: Option<u16>) -> Reason {
     }
 }
 
-/// Whether the chain of causes ends with credentials that are not there.
-fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<CredentialsError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// Whether credentials were looked for in vain everywhere, and not refused somewhere.
-fn is_empty(error: &(dyn Error + 'static)) -> bool {
+/// Why there are no credentials, if that is what is wrong: there are none, or those that are configured were refused.
+fn without_credentials(error: &(dyn Error + 'static)) -> Option<Reason> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<CredentialsError>() {
-            return matches!(error, CredentialsError::CredentialsNotLoaded(_));
+            return Some(match error {
+                CredentialsError::CredentialsNotLoaded(_) => Reason::NoCredentials,
+                CredentialsError::ProviderTimedOut(_) => Reason::Timeout,
+                _ => Reason::Denied,
+            });
         }
         cause = error.source();
     }
-    false
+    None
+}
+
+/// What STS says of a role that it does not give.
+fn refusal_of_role<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e str> {
+    let by_keys = error.downcast_ref::<AssumeRoleError>().and_then(ProvideErrorMetadata::message);
+    let by_token = || error.downcast_ref::<AssumeRoleWithWebIdentityError>()?.message();
+    by_keys.or_else(by_token)
 }
 
 #[cfg(test)]
