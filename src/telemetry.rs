@@ -20,6 +20,10 @@ use crate::config::settings::Logging;
 /// The logger of lines about metrics, as in a Beat.
 const MONITORING: &str = "monitoring";
 
+/// AWS's clients log whole answers where one is not understood, tokens and keys among them. What matters of a failed
+/// call we say ourselves.
+const SILENT: &str = "aws_=off";
+
 /// Starts logging; only the first call counts. `POSTUREBEAT_LOG` overrides the level, in the syntax of
 /// tracing's filters.
 pub fn start(logging: &Logging) {
@@ -27,8 +31,11 @@ pub fn start(logging: &Logging) {
         "warning" => "warn",
         level => level,
     };
-    let filter = EnvFilter::try_from_env("POSTUREBEAT_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level}")));
+    let filter = std::env::var("POSTUREBEAT_LOG")
+        .ok()
+        .filter(|text| !text.is_empty())
+        .and_then(|text| EnvFilter::try_new(format!("{SILENT},{text}")).ok())
+        .unwrap_or_else(|| EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level},{SILENT}")));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in tests, is no error.
     let _ = if logging.json {

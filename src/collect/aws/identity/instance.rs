@@ -3,6 +3,7 @@
 //! A pod does not always reach it: the answer may take one hop only. So nothing here takes long.
 
 use aws_config::imds::client::Client;
+use aws_config::imds::client::error::ImdsError;
 use aws_config::provider_config::ProviderConfig;
 use serde_json::Value;
 use std::time::Duration;
@@ -90,10 +91,11 @@ impl Instance {
         let answer = Box::pin(self.client.get(path)).await;
         match answer {
             Ok(text) => Ok(text.as_ref().trim().to_owned()),
-            Err(error) => {
-                tracing::debug!(path, error = %aws_smithy_types::error::display::DisplayErrorContext(&error), "no answer of the instance metadata");
-                Err("the instance metadata gave no answer".to_owned())
+            // The error's own text has the whole answer in it, which may be a token.
+            Err(ImdsError::ErrorResponse(answer)) => {
+                Err(format!("the instance metadata answer {} to {path}", answer.response().status().as_u16()))
             }
+            Err(_) => Err("the instance metadata gave no answer".to_owned()),
         }
     }
 }
