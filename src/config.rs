@@ -17,6 +17,7 @@ mod hosts;
 mod keys;
 mod keystore;
 mod layer;
+mod leader_election;
 mod monitoring;
 mod node;
 mod permissions;

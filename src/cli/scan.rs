@@ -10,7 +10,7 @@ use super::args::{FailOn, Format, ScanOptions};
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::report::Report;
-use crate::runtime::{self, Deliver, Engine, Source};
+use crate::runtime::{self, Deliver, Engine, Scope, Source};
 
 pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
     if !options.benchmarks.is_empty() {
@@ -20,7 +20,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         None => Engine::new(&settings.posture)?,
         Some(_) => from_outside(&mut settings, &options)?,
     };
-    let sources = sources(&settings, &options);
+    let sources = sources(&settings, &options)?;
     if sources.len() > 1 && options.format == Format::Json {
         bail!("--format json is one object: scan one snapshot at a time");
     }
@@ -99,21 +99,21 @@ fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Resul
     Ok(engine)
 }
 
-fn sources(settings: &Settings, options: &ScanOptions) -> Vec<Source> {
+fn sources(settings: &Settings, options: &ScanOptions) -> anyhow::Result<Vec<Source>> {
     if !options.manifests.is_empty() {
-        return vec![Source::Manifests(options.manifests.clone())];
+        return Ok(vec![Source::Manifests(options.manifests.clone())]);
     }
     if options.eks_cluster.is_some() {
-        return vec![Source::Eks];
+        return Ok(vec![Source::Eks]);
     }
     let snapshots = match options.snapshot.as_slice() {
         [] => &settings.posture.snapshots,
         named => named,
     };
-    match snapshots {
-        [] => vec![Source::Live],
+    Ok(match snapshots {
+        [] => vec![Source::Live(Scope::all(&settings.posture)?)],
         snapshots => snapshots.iter().cloned().map(Source::Snapshot).collect(),
-    }
+    })
 }
 
 /// Where the report goes. A file gets its name only when it is whole: the old one is not lost to a scan that

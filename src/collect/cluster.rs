@@ -22,7 +22,7 @@ use super::redact::{self, AWS_AUTH};
 use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub use configz::configz;
-pub use connect::{Connection, connect};
+pub use connect::{Connection, Target, connect};
 pub use identity::{Identified, NodeHints, identify};
 pub use kinds::{CLUSTER, KINDS, KindInfo, List, SECRET, known};
 use kinds::{STORES, Store};

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::aws::RawAws;
+use super::leader_election::RawLeaderElection;
 use super::monitoring::{RawHttp, RawMetrics};
 use super::values::Span;
 pub(super) use output::{
@@ -58,6 +59,10 @@ pub(super) struct RawPosture {
     /// beside the configuration file that names them.
     #[schemars(example = &"/etc/kubernetes/admin.conf")]
     pub kube_config: Option<PathBuf>,
+    /// Contexts of the kubeconfig: one process watches the cluster of each. Default: its current context. Where there
+    /// are several, `collect.node` is off: a node is in one cluster.
+    #[schemars(example = ["prod-eu", "prod-us"])]
+    pub kube_contexts: Vec<String>,
     /// The namespace of the data streams: lower case, at most 100 bytes, without space and any of
     /// `\/*?"<>|,#:-`.
     pub namespace: String,
@@ -67,8 +72,13 @@ pub(super) struct RawPosture {
     /// Files of recorded resources (`.ndjson`, also `.gz` and `.zst`) to judge once, instead of
     /// observing this machine.
     pub snapshots: Vec<PathBuf>,
-    /// What is asked of the API beyond the ordinary.
+    /// Judge the cluster's objects as they change, between one cycle and the next; those findings have the
+    /// cycle's `event.sequence`.
+    pub watch: bool,
+    /// What is looked at.
     pub collect: RawCollect,
+    /// Which of many processes collects what only one should: the cluster's objects, and AWS.
+    pub leader_election: RawLeaderElection,
     /// How AWS is asked, for the benchmark `cis_eks`.
     pub aws: RawAws,
     /// Rules of your own, and parameters of rules.
@@ -99,10 +109,13 @@ impl Default for RawPosture {
             benchmarks: vec!["cis_k8s".to_owned()],
             host_root: PathBuf::from("/"),
             kube_config: None,
+            kube_contexts: Vec::new(),
             namespace: "default".to_owned(),
             node_name: None,
             snapshots: Vec::new(),
+            watch: true,
             collect: RawCollect::default(),
+            leader_election: RawLeaderElection::default(),
             aws: RawAws::default(),
             rules: RawRules::default(),
             exceptions: Vec::new(),
@@ -115,9 +128,13 @@ impl Default for RawPosture {
 }
 
 /// The section `posturebeat.collect`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawCollect {
+    /// This host: its files and processes. Default: yes, but where `kube_contexts` names several.
+    pub node: Option<bool>,
+    /// The cluster's objects, and AWS where rules are about it: by the one process that leads.
+    pub cluster: bool,
     /// List Secrets that are tokens of service accounts or for joining nodes, and no others; it takes the
     /// right to list secrets. Their data is never read but for a joining token's expiry, uses and groups.
     pub secrets: bool,
@@ -126,6 +143,12 @@ pub(super) struct RawCollect {
     /// signed. Without, or where it fails, flags and files tell.
     #[schemars(example = &"https://${NODE_IP}:10250")]
     pub kubelet_url: Option<String>,
+}
+
+impl Default for RawCollect {
+    fn default() -> Self {
+        Self { node: None, cluster: true, secrets: false, kubelet_url: None }
+    }
 }
 
 /// The section `posturebeat.rules`.

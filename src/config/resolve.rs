@@ -8,7 +8,8 @@ use super::error::Mistake;
 use super::place::Place;
 use super::raw::{AgentType, Level, Raw, RawFile, RawOutput, RawPosture};
 use super::{
-    FileOutput, Logging, Output, Posture, Queue, Settings, Setup, aws, elasticsearch, monitoring, tree,
+    FileOutput, Logging, Output, Posture, Queue, Settings, Setup, aws, elasticsearch, leader_election,
+    monitoring, tree,
 };
 
 /// Shorter cycles than anyone needs; a bound against `0`.
@@ -116,15 +117,43 @@ fn posture(raw: RawPosture, checker: &Checker<'_>) -> Result<Posture, Mistake> {
     }
     check_namespace(&raw.namespace).map_err(|message| checker.wrong("posturebeat.namespace", message))?;
     let kube_config = raw.kube_config.filter(|path| !path.as_os_str().is_empty());
+    for (index, context) in raw.kube_contexts.iter().enumerate() {
+        let key = format!("posturebeat.kube_contexts.{index}");
+        if context.is_empty() {
+            return Err(checker.wrong(&key, "expected the name of a context"));
+        }
+        if raw.kube_contexts[..index].contains(context) {
+            return Err(checker.wrong(&key, format!("the context `{context}` is named twice")));
+        }
+    }
+    let several = raw.kube_contexts.len() > 1;
+    if several && raw.collect.node == Some(true) {
+        return Err(checker.wrong(
+            "posturebeat.collect.node",
+            "a node is in one cluster, and `kube_contexts` names several: set it to false, or name one",
+        ));
+    }
+    let node = raw.collect.node.unwrap_or(!several);
+    if !node && !raw.collect.cluster {
+        return Err(checker.wrong(
+            "posturebeat.collect.cluster",
+            "neither the node nor the cluster is looked at: set `collect.node` or `collect.cluster` to true",
+        ));
+    }
     Ok(Posture {
         period: raw.period.0,
         benchmarks: raw.benchmarks,
+        watch: raw.watch,
+        node,
+        cluster: raw.collect.cluster,
+        leader_election: leader_election::resolve(raw.leader_election, checker)?,
         secrets: raw.collect.secrets,
         aws: aws::resolve(raw.aws, checker)?,
         shared_aws_resource_id: raw.compat.shared_aws_resource_id,
         kubelet_url: raw.collect.kubelet_url.filter(|url| !url.is_empty()),
         host_root: checker.not_empty("posturebeat.host_root", raw.host_root)?,
         kube_config: kube_config.map(|path| checker.located("posturebeat.kube_config", &path)),
+        kube_contexts: raw.kube_contexts,
         namespace: raw.namespace,
         node_name: raw.node_name.filter(|name| !name.is_empty()),
         snapshots: checker.all_located("posturebeat.snapshots", &raw.snapshots),

@@ -39,12 +39,22 @@ pub struct Posture {
     pub host_root: PathBuf,
     /// The kubeconfig; `None`: `KUBECONFIG`, then in-cluster, then `~/.kube/config`.
     pub kube_config: Option<PathBuf>,
+    /// Contexts of it, each a cluster; empty: the current one.
+    pub kube_contexts: Vec<String>,
     /// The namespace of the data streams.
     pub namespace: String,
     /// The node's name in the API, where it is not the host's.
     pub node_name: Option<String>,
     /// Recorded resources to judge once, instead of observing.
     pub snapshots: Vec<PathBuf>,
+    /// Whether changes are judged between cycles.
+    pub watch: bool,
+    /// `collect.node`: whether this host is looked at.
+    pub node: bool,
+    /// `collect.cluster`: whether the API's objects are, and AWS.
+    pub cluster: bool,
+    /// Who of many does the latter.
+    pub leader_election: LeaderElection,
     /// `collect.kubelet_url`: where this node's kubelet is asked for its configuration.
     pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether Secrets that are tokens are listed.
@@ -65,6 +75,23 @@ pub struct Posture {
     pub package_policy_id: String,
     /// From a Fleet policy: its revision.
     pub package_policy_revision: u64,
+}
+
+/// `leader_election.*`: who of many processes collects what only one should.
+#[derive(Debug, Clone)]
+pub struct LeaderElection {
+    /// Whether this process competes; `None`: where it runs as a pod.
+    pub enabled: Option<bool>,
+    /// The Lease.
+    pub lease_name: String,
+    /// Its namespace; `None`: the pod's, else `default`.
+    pub lease_namespace: Option<String>,
+    /// How long others wait after a leader's last sign of life; whole seconds.
+    pub lease_duration: Duration,
+    /// How long a leader that cannot renew goes on: less than `lease_duration`.
+    pub renew_deadline: Duration,
+    /// How often a leader renews and others look: less than `renew_deadline`.
+    pub retry_period: Duration,
 }
 
 /// `aws.*`: how AWS is asked.

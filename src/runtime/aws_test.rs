@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::cloud::{self, Sight};
 use super::engine::Engine;
+use super::scope::Scope;
 use crate::collect::aws::identity::{Caller, Facts, TOKEN, issuer};
 use crate::collect::aws::{Answer, Call, Probe, probe};
 use crate::collect::cluster::{self, NodeHints};
@@ -55,7 +56,8 @@ pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<Aw
 async fn learn_from_cluster(settings: &Settings, facts: &mut Facts) {
     let env = |name: &str| std::env::var(name).ok();
     let posture = &settings.posture;
-    let Ok(connection) = cluster::connect(posture.kube_config.as_deref(), &env).await else { return };
+    let Ok(scope) = Scope::all(posture) else { return };
+    let Ok(connection) = cluster::connect(scope.target(posture), &env).await else { return };
     facts.authorities = connection.authorities().to_vec();
     let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),

@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::source::{FOUND, Observation};
 use crate::collect::aws::identity::{Caller, Facts, Instance, caller, find_cluster, find_region};
@@ -178,7 +179,7 @@ pub(super) async fn outside(
         cloud.observe_cluster(&ask, &sender).await;
         Ok(())
     });
-    Ok(Observation { identity, host, found, ended })
+    Ok(Observation { identity, host, found, ended: AbortOnDropHandle::new(ended) })
 }
 
 /// Every sub type of a cloud that can be asked for.

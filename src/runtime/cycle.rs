@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::exceptions;
 use super::remarks::why_absent;
 use super::source::Observation;
+use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
 use crate::event::Event;
@@ -53,28 +53,32 @@ pub(super) struct Account {
     pub unjudged: BTreeSet<String>,
 }
 
-/// Judges what is found until there is no more, or until `cancel`.
+/// Judges what is found until there is no more, or until `stop`.
 pub(super) async fn judge_all(
     engine: &Engine,
     writer: &Writer,
     observation: &mut Observation,
     sinks: &mut Sinks<'_>,
-    cancel: &CancellationToken,
+    stop: &Stop<'_>,
 ) -> anyhow::Result<Account> {
     let started = Instant::now();
     let mut tally = Tally::new(engine.rules.len());
     let mut pending = Vec::with_capacity(PENDING);
     let (mut seen, mut judged) = (BTreeSet::new(), BTreeSet::new());
     let mut granted = engine.exceptions.cycle(Timestamp::now(), &observation.identity.cluster);
+    let mut reached = std::pin::pin!(stop.reached());
     let complete = loop {
         let resource = tokio::select! {
             biased;
-            () = cancel.cancelled() => break false,
+            () = &mut reached => break false,
             resource = observation.found.recv() => match resource {
                 Some(resource) => resource,
                 None => break true,
             },
         };
+        if stop.is_reached() {
+            break false;
+        }
         let now = Timestamp::now();
         let subject = writer.subject(&resource, now);
         let label = sinks.report.is_some().then(|| Label::of(&resource));
@@ -111,11 +115,11 @@ pub(super) async fn judge_all(
         if let Some(progress) = sinks.progress {
             progress(tally.resources);
         }
-        if pending.len() >= PENDING && !queue(sinks.producer, &mut pending, cancel).await? {
+        if pending.len() >= PENDING && !queue(sinks.producer, &mut pending, stop).await? {
             break false;
         }
     };
-    let complete = queue(sinks.producer, &mut pending, cancel).await? && complete;
+    let complete = queue(sinks.producer, &mut pending, stop).await? && complete;
     if complete {
         // Before anything is called not applicable: a collector that broke off has not looked everywhere.
         observation.ended().await?;
@@ -134,7 +138,7 @@ pub(super) async fn judge_all(
         let events: Vec<Event> = account.totals.iter().map(document).collect();
         write_lines(&mut sinks.lines, &events)?;
         pending.extend(events);
-        queue(sinks.producer, &mut pending, cancel).await?;
+        queue(sinks.producer, &mut pending, stop).await?;
     }
     Ok(account)
 }
@@ -198,13 +202,13 @@ fn close(engine: &Engine, tally: &mut Tally, platform: Option<Platform>) {
 async fn queue(
     producer: Option<&Producer>,
     pending: &mut Vec<Event>,
-    cancel: &CancellationToken,
+    stop: &Stop<'_>,
 ) -> anyhow::Result<bool> {
     let events = std::mem::replace(pending, Vec::with_capacity(PENDING));
     let Some(producer) = producer else { return Ok(true) };
     let count = events.len();
     let patience = async {
-        cancel.cancelled().await;
+        stop.reached().await;
         tokio::time::sleep(LAST_CALL).await;
     };
     tokio::select! {

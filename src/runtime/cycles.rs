@@ -30,10 +30,10 @@ struct Complete {
 }
 
 impl Cycles {
-    /// Shows them to whoever reads `registry`.
-    pub fn register(self: &Arc<Self>, registry: &Registry) {
-        let cycles = Arc::clone(self);
-        registry.register(move |samples| cycles.counted().sample(samples));
+    /// Shows them as those `of` a node or cluster to whoever reads `registry`.
+    pub fn register(self: &Arc<Self>, of: &str, registry: &Registry) {
+        let (cycles, of) = (Arc::clone(self), of.to_owned());
+        registry.register(move |samples| cycles.counted().sample(&of, samples));
     }
 
     /// A cycle has come to its end, or was stopped before.
@@ -85,48 +85,59 @@ impl Cycles {
 }
 
 impl Counted {
-    fn sample(&self, samples: &mut Samples) {
-        samples.counter("posturebeat.cycles.complete", "Cycles that came to their end", self.complete);
-        samples.counter("posturebeat.cycles.interrupted", "Cycles stopped by a signal", self.interrupted);
-        samples.counter("posturebeat.cycles.failed", "Cycles that broke off", self.failed);
-        samples.counter("posturebeat.cycles.late", "Cycles that outlasted the period", self.late);
+    fn sample(&self, of: &str, samples: &mut Samples) {
+        let labels = [("of", of)];
+        for (path, help, number) in [
+            ("posturebeat.cycles.complete", "Cycles that came to their end", self.complete),
+            (
+                "posturebeat.cycles.interrupted",
+                "Cycles stopped by a signal, or by the loss of the lease",
+                self.interrupted,
+            ),
+            ("posturebeat.cycles.failed", "Cycles that broke off", self.failed),
+            ("posturebeat.cycles.late", "Cycles that outlasted the period", self.late),
+        ] {
+            samples.counter_of(path, help, &labels, number);
+        }
         if let Some(last) = &self.last {
-            last.sample(samples);
+            last.sample(of, samples);
         }
     }
 }
 
 impl Complete {
-    fn sample(&self, samples: &mut Samples) {
+    fn sample(&self, of: &str, samples: &mut Samples) {
+        let labels = [("of", of)];
         let Self { sequence, ended, account } = self;
         let sequence = u64::try_from(*sequence).unwrap_or_default();
         let ended = ended.as_millisecond() as f64 / 1000.0;
-        samples.gauge("posturebeat.last_cycle.sequence", "Its event.sequence", sequence);
-        samples.fraction("posturebeat.last_cycle.ended_seconds", "When it ended, in Unix seconds", ended);
+        samples.gauge_of("posturebeat.last_cycle.sequence", "Its event.sequence", &labels, sequence);
+        let help = "When it ended, in Unix seconds";
+        samples.fraction_of("posturebeat.last_cycle.ended_seconds", help, &labels, ended);
+        let help = "From its start to its last judgement";
         let took = account.took.as_secs_f64();
-        samples.fraction(
-            "posturebeat.last_cycle.duration_seconds",
-            "From its start to its last judgement",
-            took,
-        );
-        samples.gauge("posturebeat.last_cycle.resources", "Resources that were judged", account.resources);
+        samples.fraction_of("posturebeat.last_cycle.duration_seconds", help, &labels, took);
+        let help = "Resources that were judged";
+        samples.gauge_of("posturebeat.last_cycle.resources", help, &labels, account.resources);
         for (benchmark, totals) in &account.totals {
             let benchmark = benchmark.to_string();
-            let of = ("benchmark", benchmark.as_str());
-            samples.gauge_of("posturebeat.last_cycle.rules", "Rules in force", &[of], totals.rules as u64);
+            let labels = [("of", of), ("benchmark", benchmark.as_str())];
+            let rules = totals.rules as u64;
+            samples.gauge_of("posturebeat.last_cycle.rules", "Rules in force", &labels, rules);
             if let Some(score) = totals.counts.score() {
                 let help = "Passed of passed and failed, in percent";
-                samples.fraction_of("posturebeat.last_cycle.score", help, &[of], score);
+                samples.fraction_of("posturebeat.last_cycle.score", help, &labels, score);
             }
             let help = "Failed findings that an exception marks";
-            samples.gauge_of("posturebeat.last_cycle.excepted", help, &[of], totals.counts.excepted());
+            let excepted = totals.counts.excepted();
+            samples.gauge_of("posturebeat.last_cycle.excepted", help, &labels, excepted);
             for outcome in Outcome::ALL {
-                let labels = [of, ("outcome", outcome.as_str())];
+                let labels = [labels[0], labels[1], ("outcome", outcome.as_str())];
                 let help = "Every rule and resource, by how it ended";
                 samples.gauge_of("posturebeat.last_cycle.outcomes", help, &labels, totals.counts.of(outcome));
             }
             for code in Reason::ALL {
-                let labels = [of, ("code", code.as_str())];
+                let labels = [labels[0], labels[1], ("code", code.as_str())];
                 let help = "Outcomes that are errors, by their code";
                 samples.gauge_of("posturebeat.last_cycle.errors", help, &labels, totals.counts.errors(code));
             }
@@ -157,9 +168,9 @@ mod tests {
     #[test]
     fn half_a_cycle_is_counted_and_shows_no_posture() {
         let (registry, cycles) = (Registry::default(), Arc::new(Cycles::default()));
-        cycles.register(&registry);
+        cycles.register("node", &registry);
         let now = "2026-08-21T07:10:03.5Z".parse().unwrap();
-        let counted = |complete, interrupted, failed, late| json!({"complete": complete, "interrupted": interrupted, "failed": failed, "late": late});
+        let counted = |complete, interrupted, failed, late| json!({"complete": {"node": complete}, "interrupted": {"node": interrupted}, "failed": {"node": failed}, "late": {"node": late}});
         assert_eq!(told(&registry), json!({"cycles": counted(0, 0, 0, 0)}));
         cycles.ended(7, account(true, 5), now);
         cycles.ended(8, account(false, 2), now);
@@ -168,10 +179,11 @@ mod tests {
         let told = told(&registry);
         assert_eq!(told["cycles"], counted(1, 1, 1, 1));
         let last = &told["last_cycle"];
-        assert_eq!((&last["sequence"], &last["resources"]), (&json!(7), &json!(5)));
-        assert_eq!(last["ended_seconds"], 1_787_296_203.5);
-        assert_eq!((&last["duration_seconds"], &last["rules"]), (&json!(1.5), &json!({"a@1.0": 3})));
+        assert_eq!((&last["sequence"]["node"], &last["resources"]["node"]), (&json!(7), &json!(5)));
+        assert_eq!(last["ended_seconds"]["node"], 1_787_296_203.5);
+        assert_eq!(last["duration_seconds"]["node"], 1.5);
+        assert_eq!(last["rules"], json!({"node": {"a@1.0": 3}}));
         assert_eq!(last.get("score"), None, "nothing was judged");
-        assert_eq!(last["outcomes"]["a@1.0"].as_object().unwrap().len(), 5);
+        assert_eq!(last["outcomes"]["node"]["a@1.0"].as_object().unwrap().len(), 5);
     }
 }

@@ -1,22 +1,19 @@
-//! `run`: a cycle every period, until it is told to stop.
+//! `run`: cycles, until it is told to stop.
 
 use anyhow::{Context as _, bail};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{Sinks, context, judge_all, wanted};
-use super::cycles::Cycles;
 use super::engine::Engine;
 use super::monitor::Monitor;
-use super::source::{Source, observe};
+use super::recorded;
 use super::state::{State, random_uuid};
+use super::tracks::{self, Common};
 use crate::config::settings::{Output as OutputSettings, Settings};
-use crate::finding::Writer;
 use crate::output::{self, Output};
-use crate::pipeline::{Closed, Delivery, Pipeline, Producer};
+use crate::pipeline::{Delivery, Pipeline};
 use crate::report::Report;
 use crate::setup;
 
@@ -55,25 +52,20 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
     };
     let (producer, pipeline) =
         output.map(|output| Pipeline::start(output, &settings.queue, Delivery::of(&settings.output))).unzip();
-    let cycles = Arc::new(Cycles::default());
-    cycles.register(&monitor.registry);
     if let Some(pipeline) = &pipeline {
         pipeline.register(&monitor.registry);
     }
-    let runner = Runner {
-        settings,
-        engine: &engine,
-        agent_id,
-        state,
-        ephemeral_id,
-        producer: producer.as_ref(),
-        cycles,
-    };
+    let common = Arc::new(Common { settings: settings.clone(), agent_id, ephemeral_id, producer });
     let ended = if recorded {
-        runner.recorded(&cancel).await
+        let reports = recorded::judge(&common, &engine, &state, &monitor.registry, &cancel).await;
+        reports.map(|reports| reports.map_or(Ended::Stopped, Ended::Judged))
     } else {
-        runner.cycles(&cancel).await.map(|()| Ended::Stopped)
+        let tracks = tracks::tracks(&common, &engine, &state, &monitor.registry);
+        tracing::info!(period = ?settings.posture.period, rules = engine.rules.len(), "posturebeat runs");
+        tracks::run(tracks, &monitor.registry, &cancel).await.map(|()| Ended::Stopped)
     };
+    // The last of the producers: the pipeline ends with them.
+    drop(common);
     if let Some(pipeline) = pipeline {
         pipeline.shutdown(DRAIN).await;
     }
@@ -138,86 +130,4 @@ async fn prepare(settings: &Settings, output: &mut dyn Output) -> Result<(), Not
         setup::ensure(elasticsearch).await.map_err(|error| NotReady::Yet(error.into()))?;
     }
     Ok(())
-}
-
-struct Runner<'a> {
-    settings: &'a Settings,
-    engine: &'a Engine,
-    state: State,
-    agent_id: String,
-    ephemeral_id: String,
-    producer: Option<&'a Producer>,
-    cycles: Arc<Cycles>,
-}
-
-impl Runner<'_> {
-    /// A cycle every period, counted from start to start; never two at once.
-    async fn cycles(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
-        let period = self.settings.posture.period;
-        tracing::info!(period = ?period, rules = self.engine.rules.len(), "posturebeat runs");
-        while !cancel.is_cancelled() {
-            let started = Instant::now();
-            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
-            if let Err(error) = self.cycle(&Source::Live, sequence, None, cancel).await {
-                if error.is::<Closed>() {
-                    return Err(error);
-                }
-                self.cycles.failed(sequence, &error);
-            }
-            let took = started.elapsed();
-            if took > period {
-                self.cycles.late(sequence, took, period);
-            }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = tokio::time::sleep_until(started + period) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Each recording once.
-    async fn recorded(&self, cancel: &CancellationToken) -> anyhow::Result<Ended> {
-        let mut reports = Vec::new();
-        for path in &self.settings.posture.snapshots {
-            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
-            let mut report = None;
-            self.cycle(&Source::Snapshot(path.clone()), sequence, Some(&mut report), cancel).await?;
-            // Half a report would look like a whole one.
-            if cancel.is_cancelled() {
-                tracing::warn!(path = %path.display(), "interrupted: not everything that was recorded is judged");
-                return Ok(Ended::Stopped);
-            }
-            reports.extend(report);
-        }
-        Ok(Ended::Judged(reports))
-    }
-
-    async fn cycle(
-        &self,
-        source: &Source,
-        sequence: i64,
-        report: Option<&mut Option<Report>>,
-        cancel: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let mut observation = tokio::select! {
-            () = cancel.cancelled() => return Ok(()),
-            observation = observe(source, self.settings, &self.state, wanted(self.engine)) => observation?,
-        };
-        let context = context(self.settings, &observation, &self.agent_id, &self.ephemeral_id, sequence);
-        let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
-        let report = report.map(|slot| {
-            slot.insert(Report::new(Arc::clone(&self.engine.rules), observation.identity.clone()))
-        });
-        let mut sinks = Sinks { producer: self.producer, report, ..Sinks::default() };
-        let account = judge_all(self.engine, &writer, &mut observation, &mut sinks, cancel).await?;
-        self.cycles.ended(sequence, account, jiff::Timestamp::now());
-        if let Some(producer) = self.producer {
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                flushed = producer.flush() => flushed.context("deliver the cycle")?,
-            }
-        }
-        Ok(())
-    }
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::exceptions;
+use super::scope::Scope;
 use crate::collect::component::Component;
 use crate::collect::places::roles;
 use crate::config::settings::Posture;
 use crate::evaluate::Judge;
-use crate::exception::Exceptions;
+use crate::exception::{Exception, Exceptions};
 use crate::resource::{CLOUD, Kind};
 use crate::rule::{Catalogue, Rule, RuleFile, built_in};
 
@@ -47,6 +48,18 @@ impl Engine {
         let some: BTreeSet<_> = recommendations(&mut engine.rules.iter());
         let all: BTreeSet<_> = recommendations(&mut engine.rules.iter().chain(&others));
         Ok((engine, some.len(), all.len()))
+    }
+
+    /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not in force at
+    /// all is everybody's: somebody must say so.
+    pub(super) fn within(&self, scope: &Scope) -> Self {
+        let about = |rule: &&Rule| rule.control.resources.iter().any(|judged| scope.has(judged.kind));
+        let rules: Vec<Rule> = self.rules.iter().filter(about).cloned().collect();
+        let names =
+            |exception: &&Exception, rules: &[Rule]| rules.iter().any(|rule| exception.rule.names(rule));
+        let concerned = |exception: &&Exception| names(exception, &rules) || !names(exception, &self.rules);
+        let exceptions = Exceptions::new(self.exceptions.iter().filter(concerned).cloned().collect(), &rules);
+        Self { judge: Judge::new(&rules), rules: rules.into(), exceptions }
     }
 
     fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, Vec<Rule>)> {

@@ -6,8 +6,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::cloud::{self, Ask, Cloud};
+use super::scope::Scope;
 use super::source::{FOUND, Observation};
 use super::state::State;
 use crate::collect::aws::Sightings;
@@ -23,16 +25,17 @@ use crate::rule::minor_version;
 pub(super) async fn observe(
     settings: &Settings,
     state: &State,
-    wanted: BTreeSet<(Kind, String)>,
+    scope: &Scope,
+    mut wanted: BTreeSet<(Kind, String)>,
     host: HostFacts,
 ) -> Observation {
+    wanted.retain(|(kind, _)| scope.has(*kind));
     let posture = &settings.posture;
     let env = |name: &str| std::env::var(name).ok();
-    let connection = cluster::connect(posture.kube_config.as_deref(), &env).await;
+    let connection = cluster::connect(scope.target(posture), &env).await;
     let hints = cluster::NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
-        machine_id: Some(host.machine_id.clone()),
         wanted: wanted.iter().any(|(kind, _)| kind.is_of_node()),
     };
     let identified = match &connection {
@@ -51,12 +54,9 @@ pub(super) async fn observe(
         }
     };
     if identity.node.id.is_empty() && hints.wanted {
-        if identified.is_ok() {
-            tracing::warn!("the API shows no Node for this host: set posturebeat.node_name, or NODE_NAME");
-        }
         identity.node = known_node(&identity, state, &hints, &host);
     }
-    if identified.is_ok() && hints.wanted {
+    if identified.is_ok() {
         state.remember(&identity);
     }
     let (sender, found) = mpsc::channel(FOUND);
@@ -92,7 +92,7 @@ pub(super) async fn observe(
         wanted,
     };
     let ended = tokio::spawn(collect(look, reach, sender));
-    Observation { identity, host, found, ended }
+    Observation { identity, host, found, ended: AbortOnDropHandle::new(ended) }
 }
 
 /// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::engine::Engine;
+use super::scope::Scope;
 use super::source::{Source, observe};
 use super::state::State;
 use crate::collect::cluster;
@@ -21,7 +22,8 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
         wanted.extend(super::cloud::everything());
     }
     let state = State::read_only(&settings.data_path);
-    let mut observation = observe(&Source::Live, settings, &state, wanted).await?;
+    let source = Source::Live(Scope::all(&settings.posture)?);
+    let mut observation = observe(&source, settings, &state, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());
     let mut recorder = Recorder::create(to, &observation.identity, &taken)?;
     let mut count = 0;

@@ -9,6 +9,7 @@ use super::cycle::{Sinks, context, judge_all, wanted};
 use super::engine::Engine;
 use super::source::{Source, observe};
 use super::state::{State, random_uuid};
+use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::finding::Writer;
@@ -60,7 +61,7 @@ pub async fn scan(
         None => None,
     };
     let mut sinks = Sinks { producer: None, lines, report: Some(&mut report), progress: deliver.progress };
-    let account = judge_all(engine, &writer, &mut observation, &mut sinks, cancel).await?;
+    let account = judge_all(engine, &writer, &mut observation, &mut sinks, &Stop::told(cancel)).await?;
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);
     let blind = judged == 0 && totals.of(Outcome::Error) > 0;

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::scope::Scope;
 use super::state::State;
 use super::{cloud, live, remarks};
 use crate::collect::host::{HostFacts, facts};
@@ -22,8 +23,8 @@ pub(super) const FOUND: usize = 16;
 /// What is judged.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// This node, and its cluster's API.
-    Live,
+    /// This node and its cluster's API, or one of them.
+    Live(Scope),
     /// An EKS cluster, as AWS tells of it.
     Eks,
     /// What `collect` recorded.
@@ -37,8 +38,8 @@ pub(super) struct Observation {
     pub identity: Identity,
     pub host: HostFacts,
     pub found: mpsc::Receiver<Resource>,
-    /// Ends with the last resource; an error means that the source as such cannot be read.
-    pub ended: JoinHandle<anyhow::Result<()>>,
+    /// Ends with the last resource, or when nobody wants more; an error means that the source as such cannot be read.
+    pub ended: AbortOnDropHandle<anyhow::Result<()>>,
 }
 
 impl Observation {
@@ -58,7 +59,7 @@ pub(super) async fn observe(
     let host = facts(&settings.posture.host_root);
     let observation = match source {
         // What asks a cloud is large while it waits.
-        Source::Live => Box::pin(live::observe(settings, state, wanted, host)).await,
+        Source::Live(scope) => Box::pin(live::observe(settings, state, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
         Source::Manifests(paths) => written(paths.clone(), host).await?,
@@ -78,6 +79,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
         })?;
         Ok(())
     });
+    let ended = AbortOnDropHandle::new(ended);
     Ok(Observation { identity: identity.unwrap_or_default(), host, found, ended })
 }
 
@@ -109,5 +111,6 @@ async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observa
         }
         Ok(())
     });
+    let ended = AbortOnDropHandle::new(ended);
     Ok(Observation { identity: Identity::default(), host, found, ended })
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::resource::{Identity, IdentitySource};
 
-/// The folder `path.data`.
+/// The folder `path.data`, or what is kept of one cluster below it.
+#[derive(Clone)]
 pub(super) struct State {
     folder: PathBuf,
     /// Whether anything is kept; a one-shot command leaves nothing behind where it was started.
@@ -30,6 +31,20 @@ impl State {
     /// What a daemon kept may be read, and nothing is written.
     pub fn read_only(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf(), keeps: false }
+    }
+
+    /// What is kept apart under a name that may hold anything.
+    pub fn below(&self, name: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let mut folder = String::from("of-");
+        for letter in name.chars() {
+            if plain(letter) {
+                folder.push(letter);
+            } else {
+                folder.push_str(&format!("%{:x}", u32::from(letter)));
+            }
+        }
+        Self { folder: self.folder.join(folder), keeps: self.keeps }
     }
 
     /// The agent's id; a new one is kept where it can be. A read-only file system costs only its constancy.
@@ -129,6 +144,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let next = |now| State::new(folder.path()).next_sequence(now);
         assert_eq!([next(100), next(100), next(50), next(200)], [100, 101, 102, 200]);
+    }
+
+    #[test]
+    fn clusters_are_kept_apart_whatever_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new(folder.path());
+        for name in ["prod", "arn:aws:eks:eu-west-1:1:cluster/prod", "..", "../prod", "a.b", "a-b"] {
+            assert_eq!(state.below(name).next_sequence(7), 7, "{name}");
+        }
+        assert_eq!(state.next_sequence(7), 7);
+        assert!(folder.path().join("of-%2e%2e").is_dir());
     }
 
     #[test]

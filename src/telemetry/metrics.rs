@@ -65,6 +65,17 @@ impl Samples {
         self.add(path, help, &[], Reading::Counter(number));
     }
 
+    /// A counter for each value of `labels`; in the tree the values are keys below `path`.
+    pub fn counter_of(
+        &mut self,
+        path: &'static str,
+        help: &'static str,
+        labels: &[(&'static str, &str)],
+        number: u64,
+    ) {
+        self.add(path, help, labels, Reading::Counter(number));
+    }
+
     /// A number that also falls.
     pub fn gauge(&mut self, path: &'static str, help: &'static str, number: u64) {
         self.add(path, help, &[], Reading::Gauge(number));
@@ -75,7 +86,7 @@ impl Samples {
         self.add(path, help, &[], Reading::Fraction(number));
     }
 
-    /// A gauge for each value of `labels`; in the tree the values are keys below `path`.
+    /// The same for a number that also falls.
     pub fn gauge_of(
         &mut self,
         path: &'static str,

@@ -29,7 +29,7 @@ pub async fn configz(connection: &Connection, url: &str) -> Result<Value, Unread
     config.proxy_url = None;
     config.connect_timeout = Some(TIMEOUT);
     config.read_timeout = Some(TIMEOUT);
-    let client = client(config).await?;
+    let client = client(config, false).await?;
     let answer = list::get_once(&client, "/configz").await;
     let mut answer = answer.map_err(|problem| failed(problem.reason, &problem.message))?;
     let Some(Value::Object(mut configuration)) = answer.get_mut("kubeletconfig").map(Value::take) else {

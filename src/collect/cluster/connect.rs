@@ -1,9 +1,11 @@
 //! A client for the API server.
 
 use kube::Config;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tower::limit::RateLimitLayer;
 
 use crate::resource::{Reason, Unread};
 
@@ -13,8 +15,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// takes a second or two.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Requests a second of what goes on for long, repeated ones included; with the Lease's that makes less than five.
+const PACE: u64 = 4;
 /// How long a credential plug-in may take: they log in over the network.
 const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which API server, and how fast it may be asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Target<'a> {
+    /// The kubeconfig, where one is configured.
+    pub kube_config: Option<&'a Path>,
+    /// Its context; `None`: the current one.
+    pub context: Option<&'a str>,
+    /// Whether requests keep to a steady rate: for what goes on for long.
+    pub paced: bool,
+}
 
 /// A way to the API server.
 #[derive(Clone)]
@@ -37,26 +52,27 @@ impl Connection {
 }
 
 /// Connects by the kubeconfig that was configured, else by `KUBECONFIG`, else as the pod that we are, else by
-/// `~/.kube/config`. Nothing is asked of the server yet.
+/// `~/.kube/config`; where a context is named, always by a kubeconfig, and by its current one otherwise. Nothing is asked of the server yet.
 pub async fn connect(
-    configured: Option<&Path>,
+    target: Target<'_>,
     env: &(dyn Fn(&str) -> Option<String> + Sync),
 ) -> Result<Connection, Unread> {
-    let named = configured.map(Path::to_path_buf).or_else(|| {
+    let context = target.context;
+    let named = target.kube_config.map(Path::to_path_buf).or_else(|| {
         let first = env("KUBECONFIG")?.split(':').next()?.to_owned();
         (!first.is_empty()).then(|| PathBuf::from(first))
     });
     let home = || env("HOME").map(|home| Path::new(&home).join(".kube/config")).filter(|path| path.exists());
     let (mut config, cluster_name) = match named {
-        Some(path) => from_file(&path).await?,
-        None if env("KUBERNETES_SERVICE_HOST").is_some() => {
+        Some(path) => from_file(&path, context).await?,
+        None if context.is_none() && env("KUBERNETES_SERVICE_HOST").is_some() => {
             let config = Config::incluster().map_err(|error| {
                 Unread::new("$", Reason::NoCredentials, format!("use the pod's service account: {error}"))
             })?;
             (config, None)
         }
         None => match home() {
-            Some(path) => from_file(&path).await?,
+            Some(path) => from_file(&path, context).await?,
             None => {
                 return Err(Unread::new(
                     "$",
@@ -71,19 +87,24 @@ pub async fn connect(
     // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
     config.default_retry = false;
     let url = config.cluster_url.to_string();
-    let client = client(config.clone()).await?;
+    let client = client(config.clone(), target.paced).await?;
     Ok(Connection { client, config, url, cluster_name })
 }
 
 /// Making a client may run the kubeconfig's credential plug-in, and waits for it: so not on this thread, and
 /// not for ever. What the plug-in printed may hold a credential, so it is not repeated.
-pub(super) async fn client(config: Config) -> Result<kube::Client, Unread> {
+pub(super) async fn client(config: Config, paced: bool) -> Result<kube::Client, Unread> {
     let failed = |reason, why: &str| Unread::new("$", reason, format!("set up the API client: {why}"));
     let runtime = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || {
         // The client starts tasks of its own.
         let _entered = runtime.enter();
-        kube::Client::try_from(config)
+        let builder = ClientBuilder::try_from(config)?;
+        Ok(if paced {
+            builder.with_layer(&RateLimitLayer::new(PACE, Duration::from_secs(1))).build()
+        } else {
+            builder.build()
+        })
     });
     match tokio::time::timeout(PLUGIN_TIMEOUT, made).await {
         Ok(Ok(Ok(client))) => Ok(client),
@@ -97,7 +118,7 @@ pub(super) async fn client(config: Config) -> Result<kube::Client, Unread> {
     }
 }
 
-async fn from_file(path: &Path) -> Result<(Config, Option<String>), Unread> {
+async fn from_file(path: &Path, context: Option<&str>) -> Result<(Config, Option<String>), Unread> {
     let shown = path.display();
     let failed = |reason, error: &dyn std::fmt::Display| {
         Unread::new("$", reason, format!("read the kubeconfig {shown}: {error}"))
@@ -111,13 +132,19 @@ async fn from_file(path: &Path) -> Result<(Config, Option<String>), Unread> {
         return Err(failed(reason, &error));
     }
     let kubeconfig = Kubeconfig::read_from(path).map_err(|error| failed(Reason::Malformed, &error))?;
-    let context = kubeconfig.current_context.clone();
+    let context = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
+    let known: Vec<&str> = kubeconfig.contexts.iter().map(|named| named.name.as_str()).collect();
+    if let Some(context) = context.as_deref().filter(|context| !known.contains(context)) {
+        let why = format!("it has no context `{context}` (it has: {})", known.join(", "));
+        return Err(failed(Reason::Malformed, &why));
+    }
+    let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
     let named = kubeconfig
         .contexts
         .iter()
         .find(|named| Some(&named.name) == context.as_ref())
         .and_then(|named| named.context.as_ref().map(|context| context.cluster.clone()));
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| failed(Reason::Malformed, &error))?;
     Ok((config, named))

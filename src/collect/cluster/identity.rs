@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::connect::Connection;
-use super::list::{Item, Pages, Problem, get};
+use super::list::{Problem, get};
 use super::platform;
 use crate::resource::{Cluster, Identity, IdentitySource, Node, Reason, Unread};
 
@@ -14,8 +14,6 @@ pub struct NodeHints {
     pub name: Option<String>,
     /// The host's own name.
     pub hostname: Option<String>,
-    /// The host's machine id.
-    pub machine_id: Option<String>,
     /// Whether a node is looked at, at all.
     pub wanted: bool,
 }
@@ -73,7 +71,7 @@ async fn kubeadm_name(client: &kube::Client) -> Option<String> {
     configuration.get("clusterName")?.as_str().map(str::to_owned)
 }
 
-/// By name, then by the host's name, then by machine id among all nodes; null where there is none.
+/// By name, then by the host's name; null where there is none. No node may list all others to find itself.
 async fn find_node(client: &kube::Client, hints: &NodeHints) -> Value {
     for name in hints.name.iter().chain(&hints.hostname) {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
@@ -86,22 +84,6 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Value {
                 tracing::warn!(node = name, %problem, "cannot get the Node that posturebeat.node_name or NODE_NAME names");
             }
             Err(problem) => tracing::debug!(node = name, %problem, "no node of this name"),
-        }
-    }
-    let Some(machine_id) = hints.machine_id.as_deref().filter(|id| !id.is_empty()) else {
-        return Value::Null;
-    };
-    let mut pages = Pages::new(client, "/api/v1/nodes");
-    while let Ok(Some(page)) = pages.next().await {
-        let nodes = page.iter().filter_map(|item| match Item::parse(item) {
-            Ok(Item::Object(node)) => Some(node),
-            _ => None,
-        });
-        let same = |node: &Value| {
-            node.pointer("/status/nodeInfo/machineID").and_then(Value::as_str) == Some(machine_id)
-        };
-        if let Some(node) = nodes.into_iter().find(same) {
-            return node;
         }
     }
     Value::Null

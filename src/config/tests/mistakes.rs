@@ -194,3 +194,39 @@ fn a_mistyped_secret_is_not_repeated() {
         assert!(!message.contains("hunter2"), "{message}");
     }
 }
+
+#[test]
+fn who_looks_at_what() {
+    for (text, message) in [
+        (
+            "posturebeat:\n  leader_election:\n    renew_deadline: 15s\n",
+            "1.yml:3:21: `posturebeat.leader_election.renew_deadline`: expected less than lease_duration, which is `15s`",
+        ),
+        (
+            "posturebeat.leader_election.lease_duration: 1500ms\n",
+            "1.yml:1:45: `posturebeat.leader_election.lease_duration`: expected whole seconds, found `1s500ms`",
+        ),
+        (
+            "posturebeat.leader_election.retry_period: 0\n",
+            "1.yml:1:43: `posturebeat.leader_election.retry_period`: expected more than nothing and less than renew_deadline, which is `10s`",
+        ),
+        (
+            "posturebeat.leader_election.lease_name: ../pods\n",
+            "1.yml:1:41: `posturebeat.leader_election.lease_name`: expected the name of a Lease, found `../pods`",
+        ),
+        (
+            "posturebeat.collect: {node: false, cluster: false}\n",
+            "1.yml:1:45: `posturebeat.collect.cluster`: neither the node nor the cluster is looked at: set `collect.node` or `collect.cluster` to true",
+        ),
+        (
+            "posturebeat: {kube_contexts: [eu, us], collect.node: true}\n",
+            "1.yml:1:54: `posturebeat.collect.node`: a node is in one cluster, and `kube_contexts` names several: set it to false, or name one",
+        ),
+        (
+            "posturebeat.kube_contexts: [eu, eu]\n",
+            "1.yml:1:33: `posturebeat.kube_contexts.1`: the context `eu` is named twice",
+        ),
+    ] {
+        assert_eq!(told(text), message, "{text}");
+    }
+}

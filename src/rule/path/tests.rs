@@ -89,8 +89,10 @@ proptest! {
             .collect();
         theirs.sort_by(|left, right| left.0.cmp(&right.0));
         prop_assert_eq!(&ours, &theirs);
-        // The library counts no nodes as nothing, takes `length` of lists of nodes, and knows no `value` of several.
-        if !["count", "value", "length"].iter().any(|function| text.contains(function)) {
+        // The library counts no nodes as nothing, takes `length` of lists of nodes, and knows no `value` of several. In a
+        // filter inside a filter it loses the document's root.
+        let rootless = text.matches("[?").count() > 1 && text[1..].contains('$');
+        if !rootless && !["count", "value", "length"].iter().any(|function| text.contains(function)) {
             let query = parse_json_path(&text).unwrap();
             let found = js_path_process(&query, &document).unwrap();
             let mut theirs: Vec<(String, &Value)> =

@@ -120,6 +120,11 @@ fn makes_another_node(shape: Shape, path: &str, at: &Path, fault: Fault) -> bool
 
 /// Puts something else in a file's place.
 fn replace(at: &Path, fault: Fault) {
+    if !fs::metadata(at).unwrap().is_file() {
+        // An earlier fault put a pipe here: who writes into one waits for a reader.
+        fs::remove_file(at).unwrap();
+        fs::write(at, "").unwrap();
+    }
     match fault {
         Fault::Text(text) => return fs::write(at, text).unwrap(),
         Fault::Oversize => return fs::write(at, "# comment\n".repeat(MAX_FILE / 10 + 1)).unwrap(),

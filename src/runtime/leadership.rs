@@ -1,0 +1,236 @@
+//! Who of many processes looks at a cluster: this one alone, or whoever an election says.
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::scope::Scope;
+use super::state::{State, random_uuid};
+use crate::collect::cluster;
+use crate::config::settings::Posture;
+use crate::leader::{self, Election};
+use crate::telemetry::metrics::Registry;
+
+/// Where a pod finds the namespace that it is in.
+const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// The shortest and the longest wait before the way to the API is looked for again.
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// The question who leads, asked again after each term.
+pub(super) struct Leadership {
+    kind: Kind,
+    standing: Arc<Standing>,
+}
+
+enum Kind {
+    /// Nobody else is asked.
+    Alone { state: State, began: bool },
+    /// A Lease says it.
+    Elected(Box<Elected>),
+}
+
+/// An election, once the API is found.
+struct Elected {
+    posture: Posture,
+    context: Option<String>,
+    election: Option<Election>,
+}
+
+/// What is told of it.
+#[derive(Default)]
+struct Standing {
+    leads: AtomicBool,
+    terms: AtomicU64,
+}
+
+/// A time of leading.
+pub(super) enum Term {
+    /// For ever.
+    Alone(State),
+    /// While the Lease is held.
+    Elected(leader::Term),
+}
+
+/// Whether this process competes with others. A pod does: there is one on each node.
+pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>) -> bool {
+    posture.leader_election.enabled.unwrap_or_else(|| {
+        let named = posture.kube_config.is_some() || env("KUBECONFIG").is_some_and(|path| !path.is_empty());
+        !named && env("KUBERNETES_SERVICE_HOST").is_some()
+    })
+}
+
+impl Leadership {
+    /// For one cluster. Alone, `state` numbers the cycles.
+    pub fn new(posture: &Posture, scope: &Scope, state: &State) -> Self {
+        let kind = if is_elected(posture, &|name| std::env::var(name).ok()) {
+            Kind::Elected(Box::new(Elected {
+                posture: posture.clone(),
+                context: scope.context.clone(),
+                election: None,
+            }))
+        } else {
+            Kind::Alone { state: state.clone(), began: false }
+        };
+        Self { kind, standing: Arc::default() }
+    }
+
+    /// Shows to whoever reads `registry` whether we lead `of`.
+    pub fn register(&self, of: &str, registry: &Registry) {
+        let (standing, of) = (Arc::clone(&self.standing), of.to_owned());
+        registry.register(move |samples| {
+            let labels = [("of", of.as_str())];
+            let leads = u64::from(standing.leads.load(Ordering::Relaxed));
+            samples.gauge_of("posturebeat.leader.leads", "1 while this process leads", &labels, leads);
+            let terms = standing.terms.load(Ordering::Relaxed);
+            samples.counter_of("posturebeat.leader.terms", "How often it came to lead", &labels, terms);
+        });
+    }
+
+    /// Waits until this process leads.
+    pub async fn lead(&mut self) -> Term {
+        self.standing.leads.store(false, Ordering::Relaxed);
+        let term = match &mut self.kind {
+            Kind::Alone { began: true, .. } => std::future::pending().await,
+            Kind::Alone { state, began } => {
+                *began = true;
+                Term::Alone(state.clone())
+            }
+            Kind::Elected(elected) => Term::Elected(elected.lead().await),
+        };
+        self.standing.leads.store(true, Ordering::Relaxed);
+        self.standing.terms.fetch_add(1, Ordering::Relaxed);
+        term
+    }
+
+    /// Gives way to others.
+    pub async fn end(self) {
+        self.standing.leads.store(false, Ordering::Relaxed);
+        if let Kind::Elected(elected) = self.kind
+            && let Some(election) = elected.election
+        {
+            election.end().await;
+        }
+    }
+}
+
+impl Elected {
+    async fn lead(&mut self) -> leader::Term {
+        if self.election.is_none() {
+            self.election = Some(self.begin().await);
+        }
+        match &mut self.election {
+            Some(election) => election.lead().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Finds the API, for as long as it takes, and competes.
+    async fn begin(&self) -> Election {
+        let env = |name: &str| std::env::var(name).ok();
+        // Not paced: the Lease waits for nobody.
+        let target = cluster::Target {
+            kube_config: self.posture.kube_config.as_deref(),
+            context: self.context.as_deref(),
+            paced: false,
+        };
+        let (least, most) = WAITS;
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(least)
+            .with_max_delay(most)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        loop {
+            match cluster::connect(target, &env).await {
+                Ok(connection) => return Election::start(connection.client, self.settings(&env)),
+                Err(unread) => {
+                    let retry_in = waits.next().unwrap_or(most);
+                    let reason = unread.reason.as_str();
+                    tracing::error!(
+                        reason,
+                        ?retry_in,
+                        "nobody can be elected to look at the cluster: {}",
+                        unread.what
+                    );
+                    tokio::time::sleep(retry_in).await;
+                }
+            }
+        }
+    }
+
+    fn settings(&self, env: &dyn Fn(&str) -> Option<String>) -> leader::Settings {
+        let written = &self.posture.leader_election;
+        let own = || {
+            let text = std::fs::read_to_string(Path::new(NAMESPACE)).ok()?;
+            Some(text.trim().to_owned()).filter(|namespace| !namespace.is_empty())
+        };
+        let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = env("POD_NAME").filter(|name| !name.is_empty()).unwrap_or_else(host);
+        leader::Settings {
+            lease_name: written.lease_name.clone(),
+            namespace: written.lease_namespace.clone().or_else(own).unwrap_or_else(|| "default".to_owned()),
+            // A pod that was started again is another process than the one that held the Lease.
+            identity: format!("{name}_{}", random_uuid()),
+            lease_duration: written.lease_duration,
+            renew_deadline: written.renew_deadline,
+            retry_period: written.retry_period,
+        }
+    }
+}
+
+impl Term {
+    /// Whether it goes on, for certain.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Alone(_) => true,
+            Self::Elected(term) => term.holds(),
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn lost(&self) {
+        match self {
+            Self::Alone(_) => std::future::pending().await,
+            Self::Elected(term) => term.lost().await,
+        }
+    }
+
+    /// The number of the next cycle, above that of every cycle before, whoever led.
+    pub async fn next_sequence(&self, now: i64) -> Result<i64, leader::Lost> {
+        match self {
+            Self::Alone(state) => Ok(state.next_sequence(now)),
+            Self::Elected(term) => term.next_sequence(now).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    #[test]
+    fn a_pod_competes_and_a_laptop_does_not() {
+        let elected = |overrides: &[(&str, &str)], env: &[&str]| {
+            let overrides = overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let sources = Sources {
+                files: vec![],
+                default_file: None,
+                overrides: overrides.collect(),
+                env: &|_| None,
+                strict_perms: false,
+            };
+            let posture = load(&sources).unwrap().settings.posture;
+            is_elected(&posture, &|name| env.contains(&name).then(|| "x".to_owned()))
+        };
+        let pod = ["KUBERNETES_SERVICE_HOST"];
+        assert!(elected(&[], &pod));
+        assert!(!elected(&[], &[]));
+        assert!(!elected(&[], &["KUBERNETES_SERVICE_HOST", "KUBECONFIG"]));
+        assert!(!elected(&[("posturebeat.kube_config", "/k")], &pod));
+        assert!(!elected(&[("posturebeat.leader_election.enabled", "false")], &pod));
+        assert!(elected(&[("posturebeat.leader_election.enabled", "true")], &[]));
+    }
+}

@@ -1,0 +1,194 @@
+//! The tracks of a run: the node's cycles and each cluster's, side by side, each in its own time.
+
+use anyhow::{Context as _, anyhow};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::cycle::{Sinks, context, judge_all, wanted};
+use super::cycles::Cycles;
+use super::engine::Engine;
+use super::leadership::{Leadership, Term};
+use super::scope::Scope;
+use super::source::{Source, observe};
+use super::state::State;
+use super::stop::Stop;
+use crate::config::settings::Settings;
+use crate::finding::Writer;
+use crate::pipeline::{Closed, Producer};
+use crate::telemetry::metrics::Registry;
+
+/// Who looks, and where findings go: the same for all tracks.
+pub(super) struct Common {
+    pub settings: Settings,
+    pub agent_id: String,
+    pub ephemeral_id: String,
+    pub producer: Option<Producer>,
+}
+
+/// One of them.
+pub(super) struct Track {
+    common: Arc<Common>,
+    scope: Scope,
+    engine: Engine,
+    state: State,
+    cycles: Arc<Cycles>,
+}
+
+/// Those that have something to judge.
+pub(super) fn tracks(
+    common: &Arc<Common>,
+    engine: &Engine,
+    state: &State,
+    registry: &Registry,
+) -> Vec<Track> {
+    let scopes = Scope::tracks(&common.settings.posture);
+    let several = common.settings.posture.kube_contexts.len() > 1;
+    let track = |scope: Scope| {
+        let engine = engine.within(&scope);
+        if engine.rules.is_empty() {
+            tracing::info!(of = scope.name(), "no rule is about it, so it is not looked at");
+            return None;
+        }
+        let cycles = Arc::new(Cycles::default());
+        cycles.register(scope.name(), registry);
+        let state = match &scope.context {
+            Some(context) if several => state.below(context),
+            _ if scope.node => state.clone(),
+            _ => state.below("cluster"),
+        };
+        Some(Track { common: Arc::clone(common), scope, engine, state, cycles })
+    };
+    scopes.into_iter().filter_map(track).collect()
+}
+
+/// Runs them until `cancel`. An error of one ends all.
+pub(super) async fn run(
+    tracks: Vec<Track>,
+    registry: &Registry,
+    cancel: &CancellationToken,
+) -> anyhow::Result<()> {
+    let cancel = cancel.child_token();
+    let mut running = JoinSet::new();
+    for track in tracks {
+        let cancel = cancel.clone();
+        if track.scope.node {
+            running.spawn(async move { track.node(&cancel).await });
+        } else {
+            let leadership = Leadership::new(&track.common.settings.posture, &track.scope, &track.state);
+            leadership.register(track.scope.name(), registry);
+            running.spawn(async move { track.cluster(leadership, &cancel).await });
+        }
+    }
+    let mut first = Ok(());
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.map_err(|error| anyhow!("a track broke off: {error}")).flatten();
+        if ended.is_err() {
+            cancel.cancel();
+            first = first.and(ended);
+        }
+    }
+    first
+}
+
+impl Track {
+    fn period(&self) -> Duration {
+        self.common.settings.posture.period
+    }
+
+    /// The node: a cycle every period, counted from start to start.
+    async fn node(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let stop = Stop::told(cancel);
+        while !cancel.is_cancelled() {
+            let started = Instant::now();
+            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
+            self.sweep(sequence, started, &stop).await?;
+            self.rest(started, &stop).await;
+        }
+        Ok(())
+    }
+
+    /// A cluster: the same, for as long as we lead it.
+    async fn cluster(&self, mut leadership: Leadership, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let mut ended = Ok(());
+        while !cancel.is_cancelled() && ended.is_ok() {
+            let term = tokio::select! {
+                () = cancel.cancelled() => break,
+                term = leadership.lead() => term,
+            };
+            ended = self.lead(&term, cancel).await;
+        }
+        leadership.end().await;
+        ended
+    }
+
+    async fn lead(&self, term: &Term, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let stop = Stop::within(term, cancel);
+        while !stop.is_reached() {
+            let started = Instant::now();
+            let sequence = tokio::select! {
+                () = stop.reached() => break,
+                sequence = term.next_sequence(jiff::Timestamp::now().as_second()) => match sequence {
+                    Ok(sequence) => sequence,
+                    Err(lost) => {
+                        tracing::warn!("no cycle was begun: {lost}");
+                        break;
+                    }
+                },
+            };
+            self.sweep(sequence, started, &stop).await?;
+            self.rest(started, &stop).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next cycle.
+    async fn rest(&self, started: Instant, stop: &Stop<'_>) {
+        tokio::select! {
+            () = stop.reached() => {}
+            () = tokio::time::sleep_until(started + self.period()) => {}
+        }
+    }
+
+    /// One cycle. Only a pipeline that takes nothing more is an error: what else goes wrong is counted, and the next
+    /// cycle may fare better.
+    async fn sweep(&self, sequence: i64, started: Instant, stop: &Stop<'_>) -> anyhow::Result<()> {
+        if let Err(error) = self.cycle(sequence, stop).await {
+            if error.is::<Closed>() {
+                return Err(error);
+            }
+            self.cycles.failed(sequence, &error);
+        }
+        let took = started.elapsed();
+        if took > self.period() {
+            self.cycles.late(sequence, took, self.period());
+        }
+        Ok(())
+    }
+
+    async fn cycle(&self, sequence: i64, stop: &Stop<'_>) -> anyhow::Result<()> {
+        let Common { settings, agent_id, ephemeral_id, producer } = &*self.common;
+        let source = Source::Live(self.scope.clone());
+        let mut observation = tokio::select! {
+            () = stop.reached() => return Ok(()),
+            observation = observe(&source, settings, &self.state, wanted(&self.engine)) => observation?,
+        };
+        let context = context(settings, &observation, agent_id, ephemeral_id, sequence);
+        let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
+        let mut sinks = Sinks { producer: producer.as_ref(), ..Sinks::default() };
+        let account = judge_all(&self.engine, &writer, &mut observation, &mut sinks, stop).await?;
+        self.cycles.ended(sequence, account, jiff::Timestamp::now());
+        deliver(producer.as_ref(), stop).await
+    }
+}
+
+/// Waits until everything of a cycle has come to its end.
+pub(super) async fn deliver(producer: Option<&Producer>, stop: &Stop<'_>) -> anyhow::Result<()> {
+    let Some(producer) = producer else { return Ok(()) };
+    tokio::select! {
+        () = stop.reached() => Ok(()),
+        flushed = producer.flush() => flushed.context("deliver the cycle"),
+    }
+}
