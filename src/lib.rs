@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod event;
 pub mod exception;
 pub mod finding;
+pub mod leader;
 pub mod output;
 pub mod pipeline;
 pub mod report;
