@@ -69,7 +69,8 @@ impl Settings {
         let Self { lease_duration, renew_deadline, retry_period, .. } = self;
         let wrong = |text: String| Err(Unusable(text));
         for (what, name) in [("name", &self.lease_name), ("namespace", &self.namespace)] {
-            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+            let is_plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
             if name.is_empty() || !name.bytes().all(is_plain) || name.starts_with('.') {
                 return wrong(format!(
                     "the Lease's {what} is `{name}`, but names are of lower-case letters, digits, `-` and `.`"

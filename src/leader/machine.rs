@@ -47,7 +47,7 @@ pub(super) struct Ask {
 }
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Request {
     Get,
     Create(Value),
@@ -213,6 +213,7 @@ impl Machine {
 
     /// Takes an answer in.
     pub fn answered(&mut self, ask: Ask, moment: Moment, answer: Answer) {
+        let began = ask.started;
         let wrote = ask.request.verb() != Verb::Get;
         if wrote && !matches!(answer, Answer::Failed(_)) {
             self.writing = false;
@@ -223,20 +224,20 @@ impl Machine {
                     self.wanted = None;
                     self.events.push(Event::NoSequence(problem));
                 }
-                self.rest(moment, Deed::Read);
+                self.rest(began, moment, Deed::Read);
             }
-            Answer::Conflict | Answer::Missing if wrote => self.reread(moment),
-            Answer::Conflict => self.rest(moment, Deed::Read),
+            Answer::Conflict | Answer::Missing if wrote => self.reread(began, moment),
+            Answer::Conflict => self.rest(began, moment, Deed::Read),
             Answer::Missing => {
                 self.observe(None, moment.now);
-                self.decide(moment);
+                self.decide(began, moment);
             }
             Answer::Lease(record) => {
                 self.observe(Some(record), moment.now);
                 if wrote && self.is_mine() {
                     self.hold(&ask, moment);
                 } else {
-                    self.decide(moment);
+                    self.decide(began, moment);
                 }
             }
         }
@@ -261,7 +262,7 @@ impl Machine {
             self.leader = None;
             self.events.push(Event::Leads);
         }
-        self.rest(moment, Deed::Write);
+        self.rest(ask.started, moment, Deed::Write);
     }
 
     /// Notes what the Lease is.
@@ -303,31 +304,32 @@ impl Machine {
     }
 
     /// The Lease was just looked at.
-    fn decide(&mut self, moment: Moment) {
+    fn decide(&mut self, began: Instant, moment: Moment) {
         let free_at = self.seen.as_ref().map_or(moment.now, |seen| seen.free_at);
         if moment.now >= free_at || self.term.is_some() {
             self.next = Next::Now(Deed::Write);
         } else {
-            self.rest(moment, Deed::Read);
+            self.rest(began, moment, Deed::Read);
             if let Next::At(at, deed) = self.next {
                 self.next = Next::At(at.min(free_at), deed);
             }
         }
     }
 
-    fn reread(&mut self, moment: Moment) {
+    fn reread(&mut self, began: Instant, moment: Moment) {
         if self.rereads < REREADS {
             self.rereads += 1;
             self.next = Next::Now(Deed::Read);
         } else {
-            self.rest(moment, Deed::Read);
+            self.rest(began, moment, Deed::Read);
         }
     }
 
-    fn rest(&mut self, moment: Moment, then: Deed) {
+    /// Waits for the next request. Counted from when this one began: where answers are slow, a term must still see two.
+    fn rest(&mut self, began: Instant, moment: Moment, then: Deed) {
         self.rereads = 0;
         let shorter = 1.0 - JITTER * moment.chance.clamp(0.0, 1.0);
-        self.next = Next::At(moment.now + self.settings.retry_period.mul_f64(shorter), then);
+        self.next = Next::At(began + self.settings.retry_period.mul_f64(shorter), then);
     }
 
     fn lose(&mut self, why: &str) {

@@ -44,7 +44,8 @@ impl Record {
         if text("/kind") != Some("Lease") {
             return Err("the answer is no Lease");
         }
-        let is_object_or_missing = |at: &str| object.pointer(at).is_none_or(|it| it.is_object() || it.is_null());
+        let is_object_or_missing =
+            |at: &str| object.pointer(at).is_none_or(|it| it.is_object() || it.is_null());
         if !["/spec", "/metadata/annotations"].into_iter().all(is_object_or_missing) {
             return Err("the answer is no Lease: spec or annotations are no object");
         }

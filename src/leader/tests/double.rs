@@ -81,12 +81,16 @@ impl Server {
         let fault = {
             let mut double = self.lock();
             double.asked.push(parts.method.clone());
-            let always = double.always.clone().filter(|(of, _)| of.as_ref().is_none_or(|of| *of == parts.method));
+            let always =
+                double.always.clone().filter(|(of, _)| of.as_ref().is_none_or(|of| *of == parts.method));
             double.next.pop_front().or(always.map(|(_, fault)| fault))
         };
         match fault {
             Some(Fault::Status(code)) => {
-                return Ok(respond(code, &json!({"kind": "Status", "code": code, "message": "who are you?"})));
+                return Ok(respond(
+                    code,
+                    &json!({"kind": "Status", "code": code, "message": "who are you?"}),
+                ));
             }
             Some(Fault::Unreachable) => return Err(io::ErrorKind::ConnectionRefused.into()),
             Some(Fault::Text(text)) => return Ok(Response::new(Full::new(text.into()))),

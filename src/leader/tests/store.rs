@@ -25,7 +25,7 @@ impl Store {
             (Request::Create(lease), None) => self.put(lease.clone()),
             (Request::Create(_), Some(_)) => return Err(Refusal::Conflict),
             (Request::Update(_), None) => return Err(Refusal::Missing),
-            (Request::Update(lease), Some(old)) if lease["metadata"]["resourceVersion"] == version(old) => {
+            (Request::Update(lease), Some(old)) if version(lease) == version(old) => {
                 // As in etcd: what changes nothing is no write.
                 if lease != old {
                     self.put(lease.clone());

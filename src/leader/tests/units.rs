@@ -75,8 +75,10 @@ fn what_is_no_lease_is_not_taken_for_one() {
 fn numbers_that_no_leader_writes_are_garbage() {
     let with = |text: &str| {
         let text = text.to_owned();
-        Record::parse(lease(|lease| lease["metadata"]["annotations"]["posturebeat.dev/sequence"] = text.into()))
-            .unwrap()
+        Record::parse(lease(|lease| {
+            lease["metadata"]["annotations"]["posturebeat.dev/sequence"] = text.into()
+        }))
+        .unwrap()
     };
     assert_eq!(with("1700000000").sequence(), Some(Sequence::Number(1_700_000_000)));
     for text in ["", "x", "-1", "1e9", "9223372036854775807", "99999999999999999999", " 1"] {
@@ -92,7 +94,9 @@ fn hostile_durations_are_bounded() {
         Record::parse(lease(|lease| lease["spec"]["leaseDurationSeconds"] = seconds)).unwrap().lasts()
     };
     assert_eq!(lasts(json!(60)), Duration::from_mins(1));
-    for (seconds, is) in [(json!(-5), 0), (json!("60"), 0), (json!(i64::MAX), 2_147_483_647), (Value::Null, 0)] {
+    for (seconds, is) in
+        [(json!(-5), 0), (json!("60"), 0), (json!(i64::MAX), 2_147_483_647), (Value::Null, 0)]
+    {
         assert_eq!(lasts(seconds), Duration::from_secs(is));
     }
 }
