@@ -7,6 +7,7 @@ mod simulation;
 mod store;
 mod takeover;
 mod units;
+mod world;
 
 use super::Settings;
 use std::time::Duration;

@@ -74,11 +74,8 @@ fn what_is_no_lease_is_not_taken_for_one() {
 #[test]
 fn numbers_that_no_leader_writes_are_garbage() {
     let with = |text: &str| {
-        let text = text.to_owned();
-        Record::parse(lease(|lease| {
-            lease["metadata"]["annotations"]["posturebeat.dev/sequence"] = text.into()
-        }))
-        .unwrap()
+        let annotations = json!({"posturebeat.dev/sequence": text});
+        Record::parse(lease(|lease| lease["metadata"]["annotations"] = annotations)).unwrap()
     };
     assert_eq!(with("1700000000").sequence(), Some(Sequence::Number(1_700_000_000)));
     for text in ["", "x", "-1", "1e9", "9223372036854775807", "99999999999999999999", " 1"] {
