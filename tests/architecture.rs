@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
     ("config", &["yaml"]),
     ("telemetry", &["config"]),
+    ("leader", &["telemetry"]),
     ("collect", &["resource", "config", "telemetry", "yaml"]),
     ("rule", &["resource", "yaml"]),
     ("evaluate", &["rule", "resource"]),

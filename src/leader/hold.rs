@@ -1,0 +1,77 @@
+//! Until when the Lease is held: the one place that says whether this process leads.
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A hold on the Lease. Asked and changed from several tasks; each brings the time, and whoever finds that it has run
+/// out ends it for all.
+#[derive(Debug)]
+pub(super) struct Hold(watch::Sender<State>);
+
+#[derive(Debug)]
+struct State {
+    until: Instant,
+    ended: bool,
+}
+
+impl State {
+    /// Whether it ended just now.
+    fn runs_out(&mut self, now: Instant) -> bool {
+        let runs_out = !self.ended && now >= self.until;
+        self.ended |= runs_out;
+        runs_out
+    }
+}
+
+impl Hold {
+    pub fn new(until: Instant) -> Self {
+        Self(watch::Sender::new(State { until, ended: false }))
+    }
+
+    /// Whether it is held for certain.
+    pub fn holds(&self, now: Instant) -> bool {
+        let mut holds = false;
+        self.0.send_if_modified(|state| {
+            let ended = state.runs_out(now);
+            holds = !state.ended;
+            ended
+        });
+        holds
+    }
+
+    /// Holds on until then, unless it was lost before: false.
+    pub fn extend(&self, now: Instant, until: Instant) -> bool {
+        let mut holds = false;
+        self.0.send_if_modified(|state| {
+            let ended = state.runs_out(now);
+            holds = !state.ended;
+            if holds {
+                state.until = state.until.max(until);
+            }
+            ended || holds
+        });
+        holds
+    }
+
+    /// Lets go.
+    pub fn end(&self) {
+        self.0.send_modify(|state| state.ended = true);
+    }
+
+    /// When it runs out, as things stand.
+    pub fn until(&self) -> Instant {
+        self.0.borrow().until
+    }
+
+    /// Waits until it is lost.
+    pub async fn lost(&self) {
+        let mut changes = self.0.subscribe();
+        while self.holds(Instant::now()) {
+            let until = changes.borrow_and_update().until;
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What to do next: the election without clock, chance and network, which are parameters.
+//!
+//! [`Machine::step`] says what to ask of the API server or how long to rest, [`Machine::answered`] takes what became of
+//! it, and both leave [`Event`]s behind.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::Settings;
+use super::api::{Problem, Verb};
+use super::hold::Hold;
+use super::record::{Record, Sequence, Taking};
+
+/// Reads in a row after conflicts, before a rest: who writes all the time must not keep us busy.
+const REREADS: u8 = 2;
+/// How much of a wait chance may take away.
+const JITTER: f64 = 0.2;
+
+/// What the world brings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub now: Instant,
+    /// Only ever written into the Lease.
+    pub wall: Timestamp,
+    /// From 0 to 1.
+    pub chance: f64,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(super) enum Step {
+    Ask(Ask),
+    Rest(Instant),
+}
+
+/// A request to make.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub request: Request,
+    /// How long its answer is of use.
+    pub limit: Duration,
+    started: Instant,
+    sequence: Option<i64>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(super) enum Request {
+    Get,
+    Create(Value),
+    Update(Value),
+}
+
+impl Request {
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Get => Verb::Get,
+            Self::Create(_) => Verb::Create,
+            Self::Update(_) => Verb::Update,
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// The Lease as it is now.
+    Lease(Record),
+    /// There is none.
+    Missing,
+    /// Another wrote before us.
+    Conflict,
+    /// Nothing is known, not even whether it was done.
+    Failed(Problem),
+}
+
+/// What others should know.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// This process leads.
+    Leads,
+    /// It leads no more, and why.
+    Lost(String),
+    /// Another leads.
+    Follows(String),
+    /// The number that was asked for stands in the Lease.
+    Sequence(i64),
+    /// It was refused.
+    NoSequence(Problem),
+    /// The annotation holds something else.
+    Garbage(String),
+}
+
+/// The election as one process sees it.
+pub(super) struct Machine {
+    settings: Settings,
+    seen: Option<Seen>,
+    next: Next,
+    term: Option<Arc<Hold>>,
+    /// The least number that somebody waits for.
+    wanted: Option<i64>,
+    /// No number may be at or below it.
+    floor: i64,
+    rereads: u8,
+    /// A write is on its way, or nobody knows what became of it.
+    writing: bool,
+    leader: Option<String>,
+    garbage: Option<String>,
+    events: Vec<Event>,
+}
+
+/// The Lease when it was last looked at.
+struct Seen {
+    /// None where there was no Lease.
+    record: Option<Record>,
+    /// From when on it may be taken.
+    free_at: Instant,
+}
+
+#[derive(Clone, Copy)]
+enum Next {
+    Now(Deed),
+    At(Instant, Deed),
+}
+
+#[derive(Clone, Copy)]
+enum Deed {
+    Read,
+    Write,
+}
+
+impl Machine {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            seen: None,
+            next: Next::Now(Deed::Read),
+            term: None,
+            wanted: None,
+            floor: 0,
+            rereads: 0,
+            writing: false,
+            leader: None,
+            garbage: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// What happened since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// This process's hold on the Lease, until it is noticed that it was lost.
+    pub fn term(&self) -> Option<&Arc<Hold>> {
+        self.term.as_ref()
+    }
+
+    /// Asks for a number of at least `least`, in this term.
+    pub fn want_sequence(&mut self, least: i64) {
+        self.wanted = Some(least);
+    }
+
+    /// What to do now.
+    pub fn step(&mut self, moment: Moment) -> Step {
+        let Moment { now, .. } = moment;
+        if self.term.as_ref().is_some_and(|term| !term.holds(now)) {
+            self.lose("it could not be renewed in time");
+            self.next = Next::Now(Deed::Read);
+        }
+        let deed = match self.next {
+            Next::Now(deed) => deed,
+            Next::At(at, deed) if now >= at => deed,
+            // What was read or written last is the Lease still, as far as we know.
+            Next::At(_, Deed::Write) if self.wanted.is_some() => Deed::Write,
+            Next::At(at, _) => return Step::Rest(self.term.as_ref().map_or(at, |term| at.min(term.until()))),
+        };
+        self.next = Next::Now(deed);
+        let (request, sequence) = match deed {
+            Deed::Read => (Request::Get, None),
+            Deed::Write => self.write(moment),
+        };
+        Step::Ask(Ask { request, limit: self.limit(now), started: now, sequence })
+    }
+
+    /// Two tries must fit into a term, and none may outlast it.
+    fn limit(&self, now: Instant) -> Duration {
+        let half = self.settings.renew_deadline / 2;
+        self.term.as_ref().map_or(half, |term| half.min(term.until().saturating_duration_since(now)))
+    }
+
+    fn write(&mut self, moment: Moment) -> (Request, Option<i64>) {
+        self.writing = true;
+        let record = self.seen.as_ref().and_then(|seen| seen.record.as_ref());
+        let sequence = self.wanted.map(|least| {
+            let last = match record.and_then(Record::sequence) {
+                Some(Sequence::Number(number)) => number.max(self.floor),
+                _ => self.floor,
+            };
+            least.max(last.saturating_add(1))
+        });
+        let Settings { lease_name, namespace, identity, lease_duration, .. } = &self.settings;
+        let taking = Taking { identity, lease_duration: *lease_duration, wall: moment.wall, sequence };
+        let request = match record {
+            Some(record) => Request::Update(record.taken(&taking)),
+            None => Request::Create(taking.new_lease(lease_name, namespace)),
+        };
+        (request, sequence)
+    }
+
+    /// Takes an answer in.
+    pub fn answered(&mut self, ask: Ask, moment: Moment, answer: Answer) {
+        let began = ask.started;
+        let wrote = ask.request.verb() != Verb::Get;
+        if wrote && !matches!(answer, Answer::Failed(_)) {
+            self.writing = false;
+        }
+        match answer {
+            Answer::Failed(problem) => {
+                if problem.is_final() && ask.sequence.is_some() {
+                    self.wanted = None;
+                    self.events.push(Event::NoSequence(problem));
+                }
+                self.rest(began, moment, Deed::Read);
+            }
+            Answer::Conflict | Answer::Missing if wrote => self.reread(began, moment),
+            Answer::Conflict => self.rest(began, moment, Deed::Read),
+            Answer::Missing => {
+                self.observe(None, moment.now);
+                self.decide(began, moment);
+            }
+            Answer::Lease(record) => {
+                self.observe(Some(record), moment.now);
+                if wrote && self.is_mine() {
+                    self.hold(&ask, moment);
+                } else {
+                    self.decide(began, moment);
+                }
+            }
+        }
+    }
+
+    /// The Lease is ours since `ask`.
+    fn hold(&mut self, ask: &Ask, moment: Moment) {
+        let until = ask.started + self.settings.renew_deadline;
+        self.floor = self.floor.max(ask.sequence.unwrap_or_default());
+        if self.term.as_ref().is_some_and(|term| term.extend(moment.now, until)) {
+            if let Some(sequence) = ask.sequence {
+                self.wanted = None;
+                self.events.push(Event::Sequence(sequence));
+            }
+        } else {
+            self.lose("its renewal came too late");
+            if moment.now >= until {
+                self.next = Next::Now(Deed::Read);
+                return;
+            }
+            self.term = Some(Arc::new(Hold::new(until)));
+            self.leader = None;
+            self.events.push(Event::Leads);
+        }
+        self.rest(ask.started, moment, Deed::Write);
+    }
+
+    /// Notes what the Lease is.
+    fn observe(&mut self, record: Option<Record>, now: Instant) {
+        let before = self.seen.take();
+        let Some(record) = record else {
+            // Somebody deleted it, and its holder does not know yet.
+            let free_at = before.map_or(now, |seen| seen.free_at);
+            self.seen = Some(Seen { record: None, free_at });
+            return;
+        };
+        let holder = record.holder();
+        let free_at = match before {
+            _ if holder.is_empty() || holder == self.settings.identity => now,
+            Some(Seen { record: Some(same), free_at }) if record.is_same(&same) => free_at,
+            _ => now + self.settings.lease_duration.max(record.lasts()),
+        };
+        if holder != self.settings.identity {
+            let why = if holder.is_empty() {
+                "somebody emptied the Lease".to_owned()
+            } else {
+                format!("`{}` took it", shown(holder))
+            };
+            self.lose(&why);
+            if !holder.is_empty() && self.leader.as_deref() != Some(holder) {
+                self.leader = Some(holder.to_owned());
+                self.events.push(Event::Follows(shown(holder)));
+            }
+        }
+        match record.sequence() {
+            Some(Sequence::Number(number)) => self.floor = self.floor.max(number),
+            Some(Sequence::Garbage(text)) if self.garbage.as_deref() != Some(text) => {
+                self.garbage = Some(text.to_owned());
+                self.events.push(Event::Garbage(shown(text)));
+            }
+            _ => {}
+        }
+        self.seen = Some(Seen { record: Some(record), free_at });
+    }
+
+    /// The Lease was just looked at.
+    fn decide(&mut self, began: Instant, moment: Moment) {
+        let free_at = self.seen.as_ref().map_or(moment.now, |seen| seen.free_at);
+        if moment.now >= free_at || self.term.is_some() {
+            self.next = Next::Now(Deed::Write);
+        } else {
+            self.rest(began, moment, Deed::Read);
+            if let Next::At(at, deed) = self.next {
+                self.next = Next::At(at.min(free_at), deed);
+            }
+        }
+    }
+
+    fn reread(&mut self, began: Instant, moment: Moment) {
+        if self.rereads < REREADS {
+            self.rereads += 1;
+            self.next = Next::Now(Deed::Read);
+        } else {
+            self.rest(began, moment, Deed::Read);
+        }
+    }
+
+    /// Waits for the next request. Counted from when this one began: where answers are slow, a term must still see two.
+    fn rest(&mut self, began: Instant, moment: Moment, then: Deed) {
+        self.rereads = 0;
+        let shorter = 1.0 - JITTER * moment.chance.clamp(0.0, 1.0);
+        self.next = Next::At(began + self.settings.retry_period.mul_f64(shorter), then);
+    }
+
+    fn lose(&mut self, why: &str) {
+        if let Some(term) = self.term.take() {
+            term.end();
+            self.wanted = None;
+            self.events.push(Event::Lost(why.to_owned()));
+        }
+    }
+
+    fn is_mine(&self) -> bool {
+        let record = self.seen.as_ref().and_then(|seen| seen.record.as_ref());
+        record.is_some_and(|record| record.holder() == self.settings.identity)
+    }
+
+    /// Leads no more; whether the Lease may still say so.
+    pub fn resign(&mut self) -> bool {
+        self.lose("it was given up");
+        self.is_mine() || self.writing
+    }
+
+    /// What to write after having resigned, if the Lease is this one.
+    pub fn release(&self, record: &Record, wall: Timestamp) -> Option<Request> {
+        (record.holder() == self.settings.identity).then(|| Request::Update(record.released(wall)))
+    }
+}
+
+/// Of others' text in a log: a little, in one line.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(100).collect()
+}

@@ -1,0 +1,178 @@
+//! What an API server may answer, and what is said of it.
+
+use super::double::{Fault, Server};
+use super::settings;
+use super::store::Store;
+use crate::leader::{Election, Term};
+use http::Method;
+use std::io;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn leading(server: &Server) -> (Election, Term) {
+    let mut election = Election::start(server.client(), settings("a_1")).unwrap();
+    let term = timeout(SECOND, election.lead()).await.unwrap();
+    (election, term)
+}
+
+/// What was logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is but one subscriber, what another thread is the first to log is off for all.
+        static OTHERS: LazyLock<[Dispatch; 2]> =
+            LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
+        LazyLock::force(&OTHERS);
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(log.clone())
+            .without_time()
+            .with_target(false)
+            .with_ansi(false)
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        String::from_utf8(self.0.lock().unwrap().clone())
+            .unwrap()
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+/// Every way in which nothing comes through: the term ends ten seconds after the start of its last renewal, then a new
+/// one begins.
+#[tokio::test(start_paused = true)]
+async fn a_term_that_cannot_be_renewed_ends_at_its_deadline() {
+    let faults = [
+        Fault::Unreachable,
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::Status(429),
+        Fault::Status(401),
+        Fault::Status(403),
+        Fault::Slow(SECOND * 3600),
+        Fault::Text("<html>log in first</html>"),
+        Fault::Text("{}"),
+        Fault::Text(r#"{"kind": "Lease", "metadata": {}}"#),
+    ];
+    for fault in faults {
+        let server = Server::default();
+        let start = Instant::now();
+        let (mut election, term) = leading(&server).await;
+        server.lock().always = Some((None, fault));
+        sleep(Duration::from_millis(9_999)).await;
+        assert!(term.holds(), "{fault:?}");
+        term.lost().await;
+        assert_eq!(start.elapsed(), SECOND * 10, "{fault:?}");
+        assert!(!term.holds(), "{fault:?}");
+        assert!(timeout(SECOND * 60, election.lead()).await.is_err(), "{fault:?}");
+        server.lock().always = None;
+        let next = timeout(SECOND * 8, election.lead()).await.expect("it stands again");
+        assert!(next.holds() && !term.holds(), "{fault:?}");
+    }
+}
+
+/// The renewal is done when it begins, but its answer comes when the term is over, or nearly: what counts is when the
+/// renewal began.
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_counts_from_when_it_was_asked_for() {
+    let server = Server::default();
+    let (_election, term) = leading(&server).await;
+    server.lock().always = Some((None, Fault::Slow(Duration::from_millis(4_500))));
+    assert!(timeout(SECOND * 120, term.lost()).await.is_err(), "slow is not lost");
+    let asked = server.lock().asked.len();
+    server.lock().always = Some((None, Fault::Slow(Duration::from_millis(5_500))));
+    timeout(SECOND * 12, term.lost()).await.expect("answers come when half the term is over");
+    assert!(server.lock().asked.len() > asked + 1, "it was tried more than once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_in_between_costs_nothing() {
+    let server = Server::with(Store::held_by(""));
+    server.lock().next.extend([Fault::Status(500), Fault::Unreachable, Fault::Text("")]);
+    let mut election = Election::start(server.client(), settings("a_1")).unwrap();
+    let term = timeout(SECOND * 7, election.lead()).await.expect("after three tries");
+    server.lock().next.extend([Fault::Status(429), Fault::Unreachable, Fault::Text("null")]);
+    assert!(timeout(SECOND * 60, term.lost()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_right_is_named_once_and_again_when_it_changes() {
+    let (log, _guard) = Log::start();
+    let server = Server::default();
+    server.lock().always = Some((Some(Method::POST), Fault::Status(403)));
+    let mut election = Election::start(server.client(), settings("a_1")).unwrap();
+    assert!(timeout(SECOND * 60, election.lead()).await.is_err());
+    let told = "WARN leader election: create leases.coordination.k8s.io posturebeat-cluster-leader in posturebeat: \
+                HTTP 403 Forbidden: who are you?; a Role must allow get, create and update of leases to this service \
+                account there lease=posturebeat/posturebeat-cluster-leader";
+    assert_eq!(log.lines(), [told], "every two seconds for a minute");
+    server.lock().always = Some((Some(Method::POST), Fault::Status(500)));
+    assert!(timeout(SECOND * 60, election.lead()).await.is_err());
+    assert_eq!(log.lines().len(), 2, "{:?}", log.lines());
+    server.lock().always = None;
+    timeout(SECOND * 3, election.lead()).await.expect("the right was given");
+    let lines = log.lines();
+    assert!(lines[2].starts_with("INFO leader election: create of the Lease works again"), "{lines:?}");
+    assert!(lines[3].starts_with("INFO this process leads"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_says_who_leads_and_why_no_more() {
+    let (log, _guard) = Log::start();
+    let server = Server::default();
+    let (_election, term) = leading(&server).await;
+    let mut lease = server.lease();
+    lease["spec"]["holderIdentity"] = "b\n_2".into();
+    lease["metadata"]["annotations"]["posturebeat.dev/sequence"] = "many".into();
+    server.lock().store.put(lease);
+    term.lost().await;
+    sleep(SECOND * 10).await;
+    let lines = log.lines();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(
+        lines[1].contains("this process leads no more") && lines[1].contains("`b_2` took it"),
+        "{lines:?}"
+    );
+    assert!(lines[2].contains("another process leads") && lines[2].contains("b_2"), "{lines:?}");
+    assert!(lines[3].starts_with("WARN the annotation posturebeat.dev/sequence is `many`"), "{lines:?}");
+}
+
+/// Who writes to the Lease all the time delays it, and does not make it busy.
+#[tokio::test(start_paused = true)]
+async fn conflicts_without_end_make_no_flood() {
+    let server = Server::with(Store::held_by(""));
+    server.lock().always = Some((Some(Method::PUT), Fault::Status(409)));
+    let mut election = Election::start(server.client(), settings("a_1")).unwrap();
+    assert!(timeout(SECOND * 100, election.lead()).await.is_err());
+    let asked = server.lock().asked.len();
+    assert!(asked < 400, "{asked} requests in 100 s");
+}
