@@ -100,6 +100,7 @@ fn context() -> Context {
         ephemeral_id: "22222222-2222-4222-8222-222222222222".into(),
     };
     Context {
+        of: "all",
         identity: Identity::default(),
         agent,
         host: Map::new(),

@@ -41,6 +41,8 @@ pub const COVERAGE: &str = "posturebeat.coverage";
 pub struct Context {
     /// The cluster and node.
     pub identity: Identity,
+    /// `posturebeat.coverage.of`: what is looked at.
+    pub of: &'static str,
     /// `agent.*`.
     pub agent: Agent,
     /// `host.*`, already in ECS names.

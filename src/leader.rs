@@ -138,15 +138,18 @@ impl Election {
         let _ = self.task.await;
     }
 
-    /// Shows whether this process leads to whoever reads `registry`.
-    pub fn register(&self, registry: &Registry) {
-        let (leads, times) = (self.leads.clone(), Arc::clone(&self.times));
+    /// Shows whether this process leads `of` to whoever reads `registry`.
+    pub fn register(&self, of: &str, registry: &Registry) {
+        let (leads, times, of) = (self.leads.clone(), Arc::clone(&self.times), of.to_owned());
         registry.register(move |samples| {
             let now = Instant::now();
             let is_leader = leads.borrow().as_ref().is_some_and(|hold| hold.holds(now));
-            samples.gauge("posturebeat.leader.is_leader", "1 while this process leads", is_leader.into());
+            let labels = [("of", of.as_str())];
+            let help = "1 while this process leads";
+            samples.gauge_of("posturebeat.leader.is_leader", help, &labels, is_leader.into());
+            let help = "Times that this process became leader";
             let times = times.load(Ordering::Relaxed);
-            samples.counter("posturebeat.leader.transitions", "Times that this process became leader", times);
+            samples.counter_of("posturebeat.leader.transitions", help, &labels, times);
         });
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn document(
     let mut coverage = json!({
         "benchmark": benchmark.id,
         "version": benchmark.version,
+        "of": context.of,
         "rules": totals.rules,
         "resources": totals.resources,
         "duration_ms": totals.duration_ms,

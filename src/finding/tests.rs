@@ -56,6 +56,7 @@ fn context() -> Context {
         package_policy: (String::new(), 0),
         namespace: "default".into(),
         shared_cloud_id: false,
+        of: "all",
         sequence: 1_755_760_203,
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::engine::Engine;
 use super::exceptions;
 use super::remarks::why_absent;
-use super::source::Observation;
+use super::source::{Observation, Source};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
@@ -229,6 +229,7 @@ pub(super) fn wanted(engine: &Engine) -> BTreeSet<(Kind, String)> {
 /// Who looks, at what, and when.
 pub(super) fn context(
     settings: &Settings,
+    source: &Source,
     observation: &Observation,
     agent_id: &str,
     ephemeral_id: &str,
@@ -240,6 +241,7 @@ pub(super) fn context(
     host.insert("name".into(), name.clone().into());
     Context {
         identity,
+        of: source.of(),
         agent: Agent {
             kind: settings.posture.agent_type.clone(),
             name,

@@ -9,9 +9,11 @@ use crate::evaluate::Outcome;
 use crate::resource::Reason;
 use crate::telemetry::metrics::{Registry, Samples};
 
-/// The cycles of a run.
-#[derive(Default)]
-pub(super) struct Cycles(Mutex<Counted>);
+/// The cycles of a run, about one node or cluster.
+pub(super) struct Cycles {
+    of: String,
+    counted: Mutex<Counted>,
+}
 
 #[derive(Default)]
 struct Counted {
@@ -30,10 +32,12 @@ struct Complete {
 }
 
 impl Cycles {
-    /// Shows them as those `of` a node or cluster to whoever reads `registry`.
-    pub fn register(self: &Arc<Self>, of: &str, registry: &Registry) {
-        let (cycles, of) = (Arc::clone(self), of.to_owned());
-        registry.register(move |samples| cycles.counted().sample(&of, samples));
+    /// About what `of` names, shown to whoever reads `registry`.
+    pub fn new(of: &str, registry: &Registry) -> Arc<Self> {
+        let cycles = Arc::new(Self { of: of.to_owned(), counted: Mutex::default() });
+        let counted = Arc::clone(&cycles);
+        registry.register(move |samples| counted.counted().sample(&counted.of, samples));
+        cycles
     }
 
     /// A cycle has come to its end, or was stopped before.
@@ -41,6 +45,7 @@ impl Cycles {
         let total = account.total();
         let count = |outcome| total.of(outcome);
         tracing::info!(
+            of = self.of,
             sequence,
             resources = account.resources,
             passed = count(Outcome::Passed),
@@ -64,13 +69,14 @@ impl Cycles {
 
     /// A cycle broke off.
     pub fn failed(&self, sequence: i64, error: &anyhow::Error) {
-        tracing::error!(sequence, error = format!("{error:#}"), "the cycle failed");
+        tracing::error!(of = self.of, sequence, error = format!("{error:#}"), "the cycle failed");
         self.counted().failed += 1;
     }
 
     /// The next cycle should have begun before this one was over.
     pub fn late(&self, sequence: i64, took: Duration, period: Duration) {
         tracing::warn!(
+            of = self.of,
             sequence,
             ?took,
             ?period,
@@ -80,7 +86,7 @@ impl Cycles {
     }
 
     fn counted(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,8 +173,8 @@ mod tests {
 
     #[test]
     fn half_a_cycle_is_counted_and_shows_no_posture() {
-        let (registry, cycles) = (Registry::default(), Arc::new(Cycles::default()));
-        cycles.register("node", &registry);
+        let registry = Registry::default();
+        let cycles = Cycles::new("node", &registry);
         let now = "2026-08-21T07:10:03.5Z".parse().unwrap();
         let counted = |complete, interrupted, failed, late| json!({"complete": {"node": complete}, "interrupted": {"node": interrupted}, "failed": {"node": failed}, "late": {"node": late}});
         assert_eq!(told(&registry), json!({"cycles": counted(0, 0, 0, 0)}));

@@ -3,14 +3,13 @@
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::scope::Scope;
 use super::state::{State, random_uuid};
 use crate::collect::cluster;
 use crate::config::settings::Posture;
-use crate::leader::{self, Election};
+use crate::leader::{self, Election, NoSequence};
 use crate::telemetry::metrics::Registry;
 
 /// Where a pod finds the namespace that it is in.
@@ -19,12 +18,7 @@ const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The question who leads, asked again after each term.
-pub(super) struct Leadership {
-    kind: Kind,
-    standing: Arc<Standing>,
-}
-
-enum Kind {
+pub(super) enum Leadership {
     /// Nobody else is asked.
     Alone { state: State, began: bool },
     /// A Lease says it.
@@ -32,17 +26,11 @@ enum Kind {
 }
 
 /// An election, once the API is found.
-struct Elected {
+pub(super) struct Elected {
     posture: Posture,
-    context: Option<String>,
+    scope: Scope,
+    registry: Arc<Registry>,
     election: Option<Election>,
-}
-
-/// What is told of it.
-#[derive(Default)]
-struct Standing {
-    leads: AtomicBool,
-    terms: AtomicU64,
 }
 
 /// A time of leading.
@@ -62,52 +50,35 @@ pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>
 }
 
 impl Leadership {
-    /// For one cluster. Alone, `state` numbers the cycles.
-    pub fn new(posture: &Posture, scope: &Scope, state: &State) -> Self {
-        let kind = if is_elected(posture, &|name| std::env::var(name).ok()) {
-            Kind::Elected(Box::new(Elected {
+    /// For one cluster. Alone, `state` numbers the cycles. Whoever reads `registry` sees whether we lead.
+    pub fn new(posture: &Posture, scope: &Scope, state: &State, registry: &Arc<Registry>) -> Self {
+        if is_elected(posture, &|name| std::env::var(name).ok()) {
+            Self::Elected(Box::new(Elected {
                 posture: posture.clone(),
-                context: scope.context.clone(),
+                scope: scope.clone(),
+                registry: Arc::clone(registry),
                 election: None,
             }))
         } else {
-            Kind::Alone { state: state.clone(), began: false }
-        };
-        Self { kind, standing: Arc::default() }
-    }
-
-    /// Shows to whoever reads `registry` whether we lead `of`.
-    pub fn register(&self, of: &str, registry: &Registry) {
-        let (standing, of) = (Arc::clone(&self.standing), of.to_owned());
-        registry.register(move |samples| {
-            let labels = [("of", of.as_str())];
-            let leads = u64::from(standing.leads.load(Ordering::Relaxed));
-            samples.gauge_of("posturebeat.leader.leads", "1 while this process leads", &labels, leads);
-            let terms = standing.terms.load(Ordering::Relaxed);
-            samples.counter_of("posturebeat.leader.terms", "How often it came to lead", &labels, terms);
-        });
+            Self::Alone { state: state.clone(), began: false }
+        }
     }
 
     /// Waits until this process leads.
-    pub async fn lead(&mut self) -> Term {
-        self.standing.leads.store(false, Ordering::Relaxed);
-        let term = match &mut self.kind {
-            Kind::Alone { began: true, .. } => std::future::pending().await,
-            Kind::Alone { state, began } => {
+    pub async fn lead(&mut self) -> anyhow::Result<Term> {
+        match self {
+            Self::Alone { began: true, .. } => std::future::pending().await,
+            Self::Alone { state, began } => {
                 *began = true;
-                Term::Alone(state.clone())
+                Ok(Term::Alone(state.clone()))
             }
-            Kind::Elected(elected) => Term::Elected(elected.lead().await),
-        };
-        self.standing.leads.store(true, Ordering::Relaxed);
-        self.standing.terms.fetch_add(1, Ordering::Relaxed);
-        term
+            Self::Elected(elected) => elected.lead().await.map(Term::Elected),
+        }
     }
 
     /// Gives way to others.
     pub async fn end(self) {
-        self.standing.leads.store(false, Ordering::Relaxed);
-        if let Kind::Elected(elected) = self.kind
+        if let Self::Elected(elected) = self
             && let Some(election) = elected.election
         {
             election.end().await;
@@ -116,25 +87,19 @@ impl Leadership {
 }
 
 impl Elected {
-    async fn lead(&mut self) -> leader::Term {
-        if self.election.is_none() {
-            self.election = Some(self.begin().await);
-        }
-        match &mut self.election {
-            Some(election) => election.lead().await,
-            None => std::future::pending().await,
-        }
+    async fn lead(&mut self) -> anyhow::Result<leader::Term> {
+        let election = match self.election.take() {
+            Some(election) => election,
+            None => self.begin().await?,
+        };
+        Ok(self.election.insert(election).lead().await)
     }
 
     /// Finds the API, for as long as it takes, and competes.
-    async fn begin(&self) -> Election {
+    async fn begin(&self) -> anyhow::Result<Election> {
         let env = |name: &str| std::env::var(name).ok();
-        // Not paced: the Lease waits for nobody.
-        let target = cluster::Target {
-            kube_config: self.posture.kube_config.as_deref(),
-            context: self.context.as_deref(),
-            paced: false,
-        };
+        // The Lease waits for nobody.
+        let target = cluster::Target { paced: false, ..self.scope.target(&self.posture) };
         let (least, most) = WAITS;
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(least)
@@ -144,7 +109,11 @@ impl Elected {
             .build();
         loop {
             match cluster::connect(target, &env).await {
-                Ok(connection) => return Election::start(connection.client, self.settings(&env)),
+                Ok(connection) => {
+                    let election = Election::start(connection.client, self.settings(&env))?;
+                    election.register(self.scope.name(), &self.registry);
+                    return Ok(election);
+                }
                 Err(unread) => {
                     let retry_in = waits.next().unwrap_or(most);
                     let reason = unread.reason.as_str();
@@ -198,7 +167,7 @@ impl Term {
     }
 
     /// The number of the next cycle, above that of every cycle before, whoever led.
-    pub async fn next_sequence(&self, now: i64) -> Result<i64, leader::Lost> {
+    pub async fn next_sequence(&self, now: i64) -> Result<i64, NoSequence> {
         match self {
             Self::Alone(state) => Ok(state.next_sequence(now)),
             Self::Elected(term) => term.next_sequence(now).await,

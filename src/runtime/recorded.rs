@@ -26,8 +26,7 @@ pub(super) async fn judge(
     registry: &Registry,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Option<Vec<Report>>> {
-    let cycles = Arc::new(Cycles::default());
-    cycles.register(NAME, registry);
+    let cycles = Cycles::new(NAME, registry);
     let mut reports = Vec::new();
     for path in &common.settings.posture.snapshots {
         let sequence = state.next_sequence(jiff::Timestamp::now().as_second());
@@ -55,7 +54,7 @@ async fn one(
     let stop = Stop::told(cancel);
     let source = Source::Snapshot(path.to_owned());
     let mut observation = observe(&source, settings, state, wanted(engine)).await?;
-    let context = context(settings, &observation, agent_id, ephemeral_id, sequence);
+    let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
     let writer = Writer::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     let mut sinks = Sinks { producer: producer.as_ref(), report: Some(&mut report), ..Sinks::default() };

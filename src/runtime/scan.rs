@@ -51,7 +51,7 @@ pub async fn scan(
         observation = observe(source, settings, &state, wanted(engine)) => observation?,
     };
     let agent_id = random_uuid().to_string();
-    let context = context(settings, &observation, &agent_id, &agent_id, sequence);
+    let context = context(settings, source, &observation, &agent_id, &agent_id, sequence);
     let writer = Writer::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     // Not `lines: deliver.lines`: only in a match may the writer's lifetime shrink to the report's.

@@ -33,6 +33,17 @@ pub enum Source {
     Manifests(Vec<PathBuf>),
 }
 
+impl Source {
+    /// What is looked at: `node`, `cluster`, or `all` of both.
+    pub(super) fn of(&self) -> &'static str {
+        match self {
+            Self::Live(Scope { node: true, cluster: false, .. }) => "node",
+            Self::Live(Scope { node: false, .. }) | Self::Eks => "cluster",
+            Self::Live(_) | Self::Snapshot(_) | Self::Manifests(_) => "all",
+        }
+    }
+}
+
 /// A source being read.
 pub(super) struct Observation {
     pub identity: Identity,

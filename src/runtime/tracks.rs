@@ -20,6 +20,9 @@ use crate::finding::Writer;
 use crate::pipeline::{Closed, Producer};
 use crate::telemetry::metrics::Registry;
 
+/// How soon a cycle is tried again whose number the Lease did not take.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Who looks, and where findings go: the same for all tracks.
 pub(super) struct Common {
     pub settings: Settings,
@@ -52,8 +55,7 @@ pub(super) fn tracks(
             tracing::info!(of = scope.name(), "no rule is about it, so it is not looked at");
             return None;
         }
-        let cycles = Arc::new(Cycles::default());
-        cycles.register(scope.name(), registry);
+        let cycles = Cycles::new(scope.name(), registry);
         let state = match &scope.context {
             Some(context) if several => state.below(context),
             _ if scope.node => state.clone(),
@@ -67,7 +69,7 @@ pub(super) fn tracks(
 /// Runs them until `cancel`. An error of one ends all.
 pub(super) async fn run(
     tracks: Vec<Track>,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<()> {
     let cancel = cancel.child_token();
@@ -77,8 +79,8 @@ pub(super) async fn run(
         if track.scope.node {
             running.spawn(async move { track.node(&cancel).await });
         } else {
-            let leadership = Leadership::new(&track.common.settings.posture, &track.scope, &track.state);
-            leadership.register(track.scope.name(), registry);
+            let posture = &track.common.settings.posture;
+            let leadership = Leadership::new(posture, &track.scope, &track.state, registry);
             running.spawn(async move { track.cluster(leadership, &cancel).await });
         }
     }
@@ -105,7 +107,7 @@ impl Track {
             let started = Instant::now();
             let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
             self.sweep(sequence, started, &stop).await?;
-            self.rest(started, &stop).await;
+            rest(started + self.period(), &stop).await;
         }
         Ok(())
     }
@@ -118,7 +120,10 @@ impl Track {
                 () = cancel.cancelled() => break,
                 term = leadership.lead() => term,
             };
-            ended = self.lead(&term, cancel).await;
+            ended = match term {
+                Ok(term) => self.lead(&term, cancel).await,
+                Err(error) => Err(error),
+            };
         }
         leadership.end().await;
         ended
@@ -130,26 +135,20 @@ impl Track {
             let started = Instant::now();
             let sequence = tokio::select! {
                 () = stop.reached() => break,
-                sequence = term.next_sequence(jiff::Timestamp::now().as_second()) => match sequence {
-                    Ok(sequence) => sequence,
-                    Err(lost) => {
-                        tracing::warn!("no cycle was begun: {lost}");
-                        break;
-                    }
-                },
+                sequence = term.next_sequence(jiff::Timestamp::now().as_second()) => sequence,
             };
-            self.sweep(sequence, started, &stop).await?;
-            self.rest(started, &stop).await;
+            match sequence {
+                Ok(sequence) => {
+                    self.sweep(sequence, started, &stop).await?;
+                    rest(started + self.period(), &stop).await;
+                }
+                Err(why) => {
+                    tracing::warn!(of = self.scope.name(), retry_in = ?AGAIN, "no cycle was begun: {why}");
+                    rest(started + AGAIN, &stop).await;
+                }
+            }
         }
         Ok(())
-    }
-
-    /// Waits for the next cycle.
-    async fn rest(&self, started: Instant, stop: &Stop<'_>) {
-        tokio::select! {
-            () = stop.reached() => {}
-            () = tokio::time::sleep_until(started + self.period()) => {}
-        }
     }
 
     /// One cycle. Only a pipeline that takes nothing more is an error: what else goes wrong is counted, and the next
@@ -175,12 +174,20 @@ impl Track {
             () = stop.reached() => return Ok(()),
             observation = observe(&source, settings, &self.state, wanted(&self.engine)) => observation?,
         };
-        let context = context(settings, &observation, agent_id, ephemeral_id, sequence);
+        let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
         let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
         let mut sinks = Sinks { producer: producer.as_ref(), ..Sinks::default() };
         let account = judge_all(&self.engine, &writer, &mut observation, &mut sinks, stop).await?;
         self.cycles.ended(sequence, account, jiff::Timestamp::now());
         deliver(producer.as_ref(), stop).await
+    }
+}
+
+/// Waits for the next cycle.
+async fn rest(until: Instant, stop: &Stop<'_>) {
+    tokio::select! {
+        () = stop.reached() => {}
+        () = tokio::time::sleep_until(until) => {}
     }
 }
 

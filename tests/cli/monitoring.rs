@@ -66,13 +66,13 @@ async fn log_line_coverage_documents_and_metrics_say_the_same() {
     .await;
     let stats = until(&program, "a cycle that is delivered", async || {
         let stats = get_json(&format!("{url}/stats")).await;
-        let done = stats["posturebeat"]["cycles"]["complete"] == 1
+        let done = ["node", "cluster"].iter().all(|of| stats["posturebeat"]["cycles"]["complete"][of] == 1)
             && stats["libbeat"]["pipeline"]["events"]["active"] == 0;
         done.then_some(stats)
     })
     .await;
     let text = get(&format!("{url}/metrics")).await;
-    let cycle = &stats["posturebeat"]["last_cycle"];
+    let told = &stats["posturebeat"]["last_cycle"];
 
     let written = std::fs::read_to_string(program.path("out/f.ndjson")).unwrap();
     let documents: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -81,42 +81,9 @@ async fn log_line_coverage_documents_and_metrics_say_the_same() {
         .map(|document| &document["posturebeat"]["coverage"])
         .filter(|it| it.is_object())
         .collect();
-    assert_eq!(coverage.len(), 2, "one for each benchmark");
-    let logged = line(&log(&program), "cycle complete").unwrap()["posturebeat"].clone();
-    assert_eq!(cycle["sequence"], logged["sequence"]);
-    assert_eq!(cycle["resources"], logged["resources"]);
-    for (outcome, in_log) in [
-        ("passed", "passed"),
-        ("failed", "failed"),
-        ("needs_review", "needs_review"),
-        ("error", "errors"),
-        ("not_applicable", "not_applicable"),
-    ] {
-        let mut total = 0;
-        for of in &coverage {
-            let benchmark =
-                format!("{}@{}", of["benchmark"].as_str().unwrap(), of["version"].as_str().unwrap());
-            let count = of[outcome].as_u64().unwrap();
-            assert_eq!(cycle["outcomes"][&benchmark][outcome], count, "{benchmark} {outcome}");
-            let sample = format!(
-                "posturebeat_last_cycle_outcomes{{benchmark=\"{benchmark}\",outcome=\"{outcome}\"}} {count}\n"
-            );
-            assert!(text.contains(&sample), "{sample}{text}");
-            total += count;
-        }
-        assert_eq!(logged[in_log], total, "{outcome}");
-        assert!(outcome == "needs_review" || total > 0, "the test sees some {outcome}");
-    }
-    for of in &coverage {
-        let benchmark = format!("{}@{}", of["benchmark"].as_str().unwrap(), of["version"].as_str().unwrap());
-        assert_eq!(cycle["score"][&benchmark], of["score"]);
-        assert_eq!(cycle["rules"][&benchmark], of["rules"]);
-        let errors = cycle["errors"][&benchmark].as_object().unwrap().values();
-        assert_eq!(errors.map(|count| count.as_u64().unwrap()).sum::<u64>(), of["error"].as_u64().unwrap());
-        assert_eq!(cycle["resources"], of["resources"]);
-        let milliseconds = cycle["duration_seconds"].as_f64().unwrap() * 1000.0;
-        assert!((milliseconds - of["duration_ms"].as_f64().unwrap()).abs() <= 1.0, "{cycle}");
-        assert_eq!(logged["milliseconds"], of["duration_ms"]);
+    assert_eq!(coverage.len(), 4, "of node and cluster, one for each benchmark");
+    for part in ["node", "cluster"] {
+        one_account(part, told, &text, &coverage, &log(&program));
     }
     let events = &stats["libbeat"]["output"]["events"];
     assert_eq!((&events["acked"], &events["total"]), (&json!(documents.len()), &json!(documents.len())));
@@ -142,6 +109,53 @@ async fn log_line_coverage_documents_and_metrics_say_the_same() {
     let total = &line(&log, "Total metrics").unwrap()["monitoring"]["metrics"];
     assert_eq!(total["libbeat"]["pipeline"]["events"]["published"], documents.len());
     assert!(reqwest::get(&url).await.unwrap_err().is_connect());
+}
+
+/// What the metrics, the log and the documents say of a cycle about `part` is the same.
+fn one_account(part: &str, told: &Value, text: &str, coverage: &[&Value], log: &[Value]) {
+    let coverage: Vec<&&Value> = coverage.iter().filter(|document| document["of"] == part).collect();
+    assert_eq!(coverage.len(), 2, "{part}");
+    let mut lines = log.iter();
+    let logged = lines
+        .find(|line| line["message"] == "cycle complete" && line["posturebeat"]["of"] == part)
+        .unwrap()["posturebeat"]
+        .clone();
+    let cycle = |metric: &str| -> &Value { &told[metric][part] };
+    assert_eq!(cycle("sequence"), &logged["sequence"]);
+    assert_eq!(cycle("resources"), &logged["resources"]);
+    for (outcome, in_log) in [
+        ("passed", "passed"),
+        ("failed", "failed"),
+        ("needs_review", "needs_review"),
+        ("error", "errors"),
+        ("not_applicable", "not_applicable"),
+    ] {
+        let mut total = 0;
+        for of in &coverage {
+            let benchmark =
+                format!("{}@{}", of["benchmark"].as_str().unwrap(), of["version"].as_str().unwrap());
+            let count = of[outcome].as_u64().unwrap();
+            assert_eq!(cycle("outcomes")[&benchmark][outcome], count, "{benchmark} {outcome}");
+            let sample = format!(
+                "posturebeat_last_cycle_outcomes{{of=\"{part}\",benchmark=\"{benchmark}\",outcome=\"{outcome}\"}} {count}\n"
+            );
+            assert!(text.contains(&sample), "{sample}{text}");
+            total += count;
+        }
+        assert_eq!(logged[in_log], total, "{outcome}");
+        assert!(outcome == "needs_review" || total > 0, "the test sees some {outcome}");
+    }
+    for of in &coverage {
+        let benchmark = format!("{}@{}", of["benchmark"].as_str().unwrap(), of["version"].as_str().unwrap());
+        assert_eq!(cycle("score")[&benchmark], of["score"]);
+        assert_eq!(cycle("rules")[&benchmark], of["rules"]);
+        let errors = cycle("errors")[&benchmark].as_object().unwrap().values();
+        assert_eq!(errors.map(|count| count.as_u64().unwrap()).sum::<u64>(), of["error"].as_u64().unwrap());
+        assert_eq!(cycle("resources"), &of["resources"]);
+        let milliseconds = cycle("duration_seconds").as_f64().unwrap() * 1000.0;
+        assert!((milliseconds - of["duration_ms"].as_f64().unwrap()).abs() <= 1.0, "{told}");
+        assert_eq!(logged["milliseconds"], of["duration_ms"]);
+    }
 }
 
 #[test]

@@ -199,15 +199,16 @@ async fn who_knew_of_a_holder_does_not_take_a_deleted_lease_from_it() {
 async fn metrics_tell_who_leads() {
     let (server, registry) = (Server::with(Store::held_by("b_2")), Registry::default());
     let mut election = stand(&server, "a_1");
-    election.register(&registry);
+    election.register("cluster", &registry);
+    let told_of = |leads, times| json!({"is_leader": {"cluster": leads}, "transitions": {"cluster": times}});
     let told = || -> Value { registry.read().tree()["posturebeat"]["leader"].clone() };
-    assert_eq!(told(), json!({"is_leader": 0, "transitions": 0}));
+    assert_eq!(told(), told_of(0, 0));
     let term = leads(&mut election, 20).await;
-    assert_eq!(told(), json!({"is_leader": 1, "transitions": 1}));
+    assert_eq!(told(), told_of(1, 1));
     server.lock().always = Some((None, Fault::Unreachable));
     term.lost().await;
-    assert_eq!(told(), json!({"is_leader": 0, "transitions": 1}));
+    assert_eq!(told(), told_of(0, 1));
     server.lock().always = None;
     leads(&mut election, 3).await;
-    assert_eq!(told(), json!({"is_leader": 1, "transitions": 2}));
+    assert_eq!(told(), told_of(1, 2));
 }
