@@ -102,7 +102,7 @@ pub(super) struct Machine {
     term: Option<Arc<Hold>>,
     /// The least number that somebody waits for.
     wanted: Option<i64>,
-    /// No number may be at or below it.
+    /// The highest number that was ever seen in the Lease, or written by us: none may be at or below it.
     floor: i64,
     rereads: u8,
     /// A write is on its way, or nobody knows what became of it.
@@ -195,13 +195,7 @@ impl Machine {
     fn write(&mut self, moment: Moment) -> (Request, Option<i64>) {
         self.writing = true;
         let record = self.seen.as_ref().and_then(|seen| seen.record.as_ref());
-        let sequence = self.wanted.map(|least| {
-            let last = match record.and_then(Record::sequence) {
-                Some(Sequence::Number(number)) => number.max(self.floor),
-                _ => self.floor,
-            };
-            least.max(last.saturating_add(1))
-        });
+        let sequence = self.wanted.map(|least| least.max(self.floor.saturating_add(1)));
         let Settings { lease_name, namespace, identity, lease_duration, .. } = &self.settings;
         let taking = Taking { identity, lease_duration: *lease_duration, wall: moment.wall, sequence };
         let request = match record {

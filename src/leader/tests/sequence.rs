@@ -73,6 +73,15 @@ async fn garbage_counts_as_nothing_but_never_leads_back() {
     }
 }
 
+/// What we wrote ourselves counts, even where we would take it for garbage from others.
+#[tokio::test(start_paused = true)]
+async fn no_number_is_too_large_to_be_followed() {
+    let (_server, _election, term) = term("0").await;
+    let large = i64::MAX / 2 + 5;
+    assert_eq!(term.next_sequence(large).await, Ok(large));
+    assert_eq!(term.next_sequence(100).await, Ok(large + 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_lost_may_skip_a_number_but_repeats_none() {
     let (server, _election, term) = term("0").await;
