@@ -6,6 +6,7 @@
 
 mod agree;
 mod chart;
+mod least;
 mod narrow;
 mod own_posture;
 mod render;

@@ -50,6 +50,14 @@ subjects:
 {{ toYaml (mergeOverwrite $base (deepCopy $v.config)) }}
 {{- end }}
 
+{{/* Those of the benchmarks in force, for the release's namespace. */}}
+{{- define "posturebeat.exceptions" -}}
+{{- $file := "files/exceptions-eks.yml" -}}
+{{- range .Values.benchmarks -}}{{- if hasPrefix "cis_k8s" . -}}{{- $file = "files/exceptions.yml" -}}{{- end -}}{{- end -}}
+{{- $namespace := printf "kind: Namespace, name: %s" .Release.Namespace -}}
+{{ .Files.Get $file | replace "namespace: posturebeat" (printf "namespace: %s" .Release.Namespace) | replace "kind: Namespace, name: posturebeat" $namespace }}
+{{- end }}
+
 {{/* Arguments and volumes that both kinds of pod have. */}}
 {{- define "posturebeat.args" -}}
 - run
@@ -95,5 +103,5 @@ subjects:
 
 {{/* A change of the configuration rolls over the pods. */}}
 {{- define "posturebeat.checksums" -}}
-checksum/config: {{ printf "%s%s" (include "posturebeat.config" .) (.root.Files.Get "files/exceptions.yml") | sha256sum }}
+checksum/config: {{ printf "%s%s%s" (include "posturebeat.config" .) (include "posturebeat.exceptions" .root) .root.Values.output.elasticsearch.apiKey | sha256sum }}
 {{- end }}
