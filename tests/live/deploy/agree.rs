@@ -39,7 +39,8 @@ fn meaning(rendering: &Rendering) -> BTreeMap<String, Value> {
 
 /// A namespace is there before a chart is, and so is its account `default`: NOTES.txt says what to do about them.
 fn is_helm_s_callers(object: &Value) -> bool {
-    object["kind"] == "Namespace" || (object["kind"] == "ServiceAccount" && object["metadata"]["name"] == "default")
+    object["kind"] == "Namespace"
+        || (object["kind"] == "ServiceAccount" && object["metadata"]["name"] == "default")
 }
 
 fn stripped(mut object: Value) -> (String, Value) {

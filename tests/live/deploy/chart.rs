@@ -7,7 +7,9 @@ use crate::deploy::render::{folder, helm};
 fn lint_has_nothing_to_say_with_any_values() {
     let bed = Bed::take();
     let chart = folder("helm/posturebeat");
-    for values in ["", "mode=split", "eks.enabled=true", "openshift.enabled=true,mode=split", "collectSecrets=true"] {
+    for values in
+        ["", "mode=split", "eks.enabled=true", "openshift.enabled=true,mode=split", "collectSecrets=true"]
+    {
         let output = helm(&bed, &["lint", "--strict", chart.to_str().unwrap(), "--set", values]);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && !told.contains("[WARNING]"), "{values}: {told}");
@@ -30,8 +32,7 @@ fn a_value_that_nobody_reads_is_refused_and_named() {
         ("watcher.replicas=two", "replicas"),
     ];
     for (values, named) in wrong {
-        let output =
-            helm(&bed, &["template", "posturebeat", chart.to_str().unwrap(), "--set", values]);
+        let output = helm(&bed, &["template", "posturebeat", chart.to_str().unwrap(), "--set", values]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && told.contains(named), "{values}: {told}");
     }

@@ -8,29 +8,123 @@ use std::path::Path;
 use crate::bed::Bed;
 use crate::deploy::render::{self, NAMESPACE, Rendering, words};
 
-/// What the rights are for, rule by rule: its first resource, where it holds, and the numbers of cis_k8s@2.0.1 that are
-/// an error without it, or what the report no longer says.
-const NEEDED: [(&str, &str, &[&str]); 0] = [];
+/// What a right is for: its namespace, first resource and first verb; the numbers of cis_k8s@2.0.1 that are an error without
+/// the rule.
+type Right = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const NEEDED: [Right; 11] = [
+    ("default", "configmaps", "list", &["5.6.4"]),
+    ("default", "deployments", "list", &["5.6.4"]),
+    ("default", "cronjobs", "list", &["5.6.4"]),
+    ("default", "ingresses", "list", &["5.6.4"]),
+    ("kube-system", "configmaps", "list", &["5.6.4"]),
+    ("", "namespaces", "list", PODS_AND_MORE),
+    ("", "daemonsets", "list", &["4.3.1", "5.3.1", "5.6.4"]),
+    ("", "clusterrolebindings", "list", RBAC),
+    ("", "networkpolicies", "list", &["5.3.2", "5.6.4"]),
+    ("", "mutatingwebhookconfigurations", "list", &["5.2.1", "5.4.2", "5.5.1"]),
+    ("", "secretproviderclasses", "list", &["5.4.2"]),
+];
+
+const PODS_AND_MORE: &[&str] = &[
+    "3.1.1", "3.1.3", "5.1.5", "5.1.6", "5.2.1", "5.2.10", "5.2.11", "5.2.12", "5.2.2", "5.2.3", "5.2.4",
+    "5.2.5", "5.2.6", "5.2.7", "5.2.8", "5.2.9", "5.3.2", "5.4.1", "5.5.1", "5.6.1", "5.6.2", "5.6.3",
+    "5.6.4",
+];
+const RBAC: &[&str] = &[
+    "5.1.1", "5.1.10", "5.1.11", "5.1.12", "5.1.13", "5.1.2", "5.1.3", "5.1.4", "5.1.5", "5.1.7", "5.1.8",
+    "5.1.9", "5.6.4",
+];
+
+/// Rights whose lack no outcome here shows, and what does.
+const ELSEWHERE: [(&str, &str, &str); 5] = [
+    // On a kubeadm node flags alone decide 3.1.1.
+    ("", "certificatesigningrequests", "list"),
+    // A kubeconfig has a name for the cluster; a pod asks for it.
+    ("kube-system", "configmaps", "get"),
+    // `configz` of these tests: flags and files tell instead.
+    ("", "nodes/configz", "get"),
+    // Below.
+    ("", "namespaces", "get"),
+    ("", "nodes", "get"),
+];
 
 #[test]
-fn without_any_one_rule_something_is_an_error() {
+fn without_any_one_rule_what_is_said_of_it_is_an_error() {
     let bed = Bed::take();
     let rendering = render::named(render::all(&bed), "kustomize vanilla");
-    let _room = bed.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}));
+    let _room = bed.apply(&room());
     let rights = bed.apply(&list(rendering, None));
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
-    let all = errors(&bed, &kubeconfig);
-    println!("ALL {all:?}");
-    for (role, number) in positions(rendering) {
+    let (all, ..) = scan(&bed, &kubeconfig);
+    assert!(all.is_empty(), "all rights are not enough: {all:?}");
+    let rules = positions(rendering);
+    assert_eq!(rules.len(), NEEDED.len() + ELSEWHERE.len(), "a right is listed that nobody has");
+    for (role, number) in rules {
+        let (namespace, resource, verb) = key(&role, number);
+        if ELSEWHERE.contains(&(namespace, resource, verb)) {
+            continue;
+        }
+        let needed =
+            NEEDED.iter().find(|(place, what, how, _)| (*place, *what, *how) == (namespace, resource, verb));
+        let (.., numbers) =
+            needed.unwrap_or_else(|| panic!("nobody says what {verb} {resource} in `{namespace}` is for"));
         rights.change(&list(rendering, Some((&role, number))));
-        let rule = &role["rules"][number];
-        wait_for(&bed, &role, rule, false);
-        let found = errors(&bed, &kubeconfig);
-        println!("{} {} {:?} {:?}", role["metadata"]["namespace"], rule["resources"], rule["verbs"], found.difference(&all).collect::<Vec<_>>());
+        wait_for(&bed, "posturebeat", &role, number, false);
+        let (errors, ..) = scan(&bed, &kubeconfig);
+        let expected: BTreeSet<String> = numbers.iter().map(|number| (*number).to_owned()).collect();
+        assert_eq!(errors, expected, "without {verb} {resource} in `{namespace}`");
         rights.change(&list(rendering, None));
-        wait_for(&bed, &role, rule, true);
+        wait_for(&bed, "posturebeat", &role, number, true);
     }
-    assert_eq!(NEEDED.len(), 0);
+}
+
+#[test]
+fn the_probe_knows_its_cluster_and_its_node_by_two_rights() {
+    let bed = Bed::take();
+    let rendering = render::named(render::all(&bed), "kustomize split");
+    let _room = bed.apply(&room());
+    let rights = bed.apply(&list(rendering, None));
+    let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
+    let uid = bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
+    let node = bed.kubectl(&["get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}"]);
+    let (_, cluster, found) = scan(&bed, &kubeconfig);
+    assert_eq!((cluster, found), (json!(uid), json!(node)));
+    for (role, number) in
+        positions(rendering).into_iter().filter(|(role, _)| role["metadata"]["name"] == "posturebeat-node")
+    {
+        let (_, resource, _) = key(&role, number);
+        if !["namespaces", "nodes"].contains(&resource) {
+            continue;
+        }
+        rights.change(&list(rendering, Some((&role, number))));
+        wait_for(&bed, "posturebeat", &role, number, false);
+        let (_, cluster, found) = scan(&bed, &kubeconfig);
+        assert_eq!(cluster == json!(uid), resource != "namespaces", "without {resource}: {cluster}");
+        assert_ne!(found, json!(node), "without {resource}");
+        rights.change(&list(rendering, None));
+        wait_for(&bed, "posturebeat", &role, number, true);
+    }
+}
+
+/// Namespace, first resource and first verb of a rule.
+fn key(role: &Value, number: usize) -> (&str, &str, &str) {
+    let rule = &role["rules"][number];
+    let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
+    (namespace, words(&rule["resources"])[0], words(&rule["verbs"])[0])
+}
+
+/// The namespace, and an operator that keeps secrets elsewhere.
+fn room() -> Value {
+    let group = "secrets-store.csi.x-k8s.io";
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"name": "room"}, "items": [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("secretproviderclasses.{group}")}, "spec": {
+            "group": group, "scope": "Namespaced", "names": {"kind": "SecretProviderClass", "plural": "secretproviderclasses"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}},
+    ]})
 }
 
 /// Roles, bindings and accounts; of one role without one rule.
@@ -60,18 +154,20 @@ fn positions(rendering: &Rendering) -> Vec<(Value, usize)> {
     let roles = rendering.of_kind("Role").chain(rendering.of_kind("ClusterRole"));
     // The Lease is the elector's, and its tests'.
     let roles = roles.filter(|role| role["metadata"]["name"] != "posturebeat-leader");
-    roles.flat_map(|role| (0..role["rules"].as_array().unwrap().len()).map(|number| (role.clone(), number))).collect()
+    roles
+        .flat_map(|role| (0..role["rules"].as_array().unwrap().len()).map(|number| (role.clone(), number)))
+        .collect()
 }
 
 /// The authorizer hears of a change a moment later.
-fn wait_for(bed: &Bed, role: &Value, rule: &Value, granted: bool) {
-    let group = rule["apiGroups"][0].as_str().unwrap();
-    let (resource, subresource) = words(&rule["resources"])[0].split_once('/').unwrap_or((words(&rule["resources"])[0], ""));
-    let mut attributes = json!({"verb": rule["verbs"][0], "group": group, "resource": resource, "subresource": subresource,
-        "namespace": role["metadata"]["namespace"], "name": rule["resourceNames"][0]});
-    attributes.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+fn wait_for(bed: &Bed, account: &str, role: &Value, number: usize, granted: bool) {
+    let rule = &role["rules"][number];
+    let (namespace, resource, verb) = key(role, number);
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let attributes = json!({"verb": verb, "group": rule["apiGroups"][0], "resource": resource, "subresource": subresource,
+        "namespace": namespace, "name": rule["resourceNames"][0].as_str().unwrap_or_default()});
     let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:posturebeat"), "resourceAttributes": attributes}});
+        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:{account}"), "resourceAttributes": attributes}});
     let path = bed.path("review.json");
     std::fs::write(&path, review.to_string()).unwrap();
     bed.until("the authorizer to hear of the change", || {
@@ -81,19 +177,15 @@ fn wait_for(bed: &Bed, role: &Value, rule: &Value, granted: bool) {
     });
 }
 
-/// Numbers that are an error about something of the API, and what else of the report is missing.
-fn errors(bed: &Bed, kubeconfig: &Path) -> BTreeSet<String> {
+/// The numbers that are an error, and who cluster and node are.
+fn scan(bed: &Bed, kubeconfig: &Path) -> (BTreeSet<String>, Value, Value) {
     let config = format!("posturebeat.kube_config={}", kubeconfig.display());
     let output = bed.output(&["scan", "--format", "json", "--benchmark", "cis_k8s@2.0.1", "-E", &config]);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    let mut found = BTreeSet::new();
-    for resource in report["resources"].as_array().unwrap() {
-        for (rule, outcome) in resource["results"].as_object().unwrap() {
-            if outcome == "error" {
-                found.insert(rule.rsplit('/').next().unwrap().to_owned());
-            }
-        }
-    }
-    println!("  cluster {} node {}", report["cluster"], report["node"]);
-    found
+    let told = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{told}"));
+    let results =
+        report["resources"].as_array().unwrap().iter().flat_map(|it| it["results"].as_object().unwrap());
+    let errors = results.filter(|(_, outcome)| *outcome == "error");
+    let numbers = errors.map(|(rule, _)| rule.rsplit('/').next().unwrap().to_owned()).collect();
+    (numbers, report["cluster"]["id"].clone(), report["node"]["id"].clone())
 }

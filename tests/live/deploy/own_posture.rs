@@ -14,18 +14,26 @@ fn nothing_fails_that_is_not_stated_and_nothing_is_stated_that_does_not_fail() {
     let overlays = OVERLAYS.iter().map(|(overlay, _)| format!("kustomize {overlay}"));
     for name in overlays.chain(charts) {
         let rendering = render::named(all, &name);
-        let judge = ["Deployment", "DaemonSet"].into_iter().find_map(|kind| rendering.workload(kind)).unwrap();
+        let judge =
+            ["Deployment", "DaemonSet"].into_iter().find_map(|kind| rendering.workload(kind)).unwrap();
         let root = bed.path(&name.replace([' ', '/'], "-"));
         let args = laid_out(rendering, judge, &root);
         let manifests = root.join("manifests.json");
-        std::fs::write(&manifests, json!({"apiVersion": "v1", "kind": "List", "items": objects(rendering)}).to_string()).unwrap();
-        let mut command = bed.posturebeat(&["scan", "--format", "json", "--fail-on", "failed", "--manifests"]);
+        std::fs::write(
+            &manifests,
+            json!({"apiVersion": "v1", "kind": "List", "items": objects(rendering)}).to_string(),
+        )
+        .unwrap();
+        let mut command =
+            bed.posturebeat(&["scan", "--format", "json", "--fail-on", "failed", "--manifests"]);
         let output = command.arg(&manifests).args(&args).env("NODE_IP", "10.254.0.1").output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{name}: {told}"));
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{name}: {told}"));
         assert_eq!(output.status.code(), Some(0), "{name}: {told}{:#}", unexcused(&report));
         let exceptions = report["exceptions"].as_array().unwrap();
-        let idle: Vec<&Value> = exceptions.iter().filter(|exception| exception["state"] != "in_use").collect();
+        let idle: Vec<&Value> =
+            exceptions.iter().filter(|exception| exception["state"] != "in_use").collect();
         assert!(!exceptions.is_empty() && idle.is_empty(), "{name}: {idle:#?}");
     }
 }
@@ -51,7 +59,10 @@ fn unexcused(report: &Value) -> Value {
     let details = report["resources"].as_array().unwrap().iter().flat_map(|resource| {
         let details = resource["details"].as_array().cloned().unwrap_or_default();
         let who = resource["resource"].clone();
-        details.into_iter().filter(|detail| detail["exception"].is_null()).map(move |detail| json!([who, detail]))
+        details
+            .into_iter()
+            .filter(|detail| detail["exception"].is_null())
+            .map(move |detail| json!([who, detail]))
     });
     details.collect()
 }

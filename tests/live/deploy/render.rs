@@ -29,7 +29,7 @@ pub const OVERLAYS: [(&str, &str); 5] = [
 const SWITCHES: [&str; 8] = [
     "collectSecrets=true",
     "output.elasticsearch.apiKey=id:$key",
-    "leaderElection.leaseName=cloudbeat-cluster-leader",
+    "leaderElection.leaseName=cloudbeat-cluster-leader,leaderElection.leaseNamespace=kube-system",
     "exceptions.enabled=false",
     "eks.enabled=true,serviceAccount.annotations.a=b",
     "openshift.enabled=true",
@@ -60,7 +60,8 @@ pub fn all(bed: &Bed) -> &'static [Rendering] {
         let of_overlays = OVERLAYS.iter().map(|(_, values)| (*values).to_owned());
         let switched =
             ["daemonset", "split"].iter().flat_map(|mode| SWITCHES.map(|it| format!("mode={mode},{it}")));
-        let helm = of_overlays.chain(switched).map(|values| (format!("helm {values}"), template(bed, &values)));
+        let helm =
+            of_overlays.chain(switched).map(|values| (format!("helm {values}"), template(bed, &values)));
         kustomize.chain(helm).map(|(name, text)| accepted(bed, name, &text)).collect()
     })
 }

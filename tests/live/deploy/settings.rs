@@ -42,16 +42,23 @@ pub fn laid_out(rendering: &Rendering, workload: &Value, root: &Path) -> Vec<Str
     let pod = &workload["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
     for mount in container["volumeMounts"].as_array().unwrap() {
-        let Some(below) = mount["mountPath"].as_str().unwrap().strip_prefix("/etc/posturebeat") else { continue };
+        let Some(below) = mount["mountPath"].as_str().unwrap().strip_prefix("/etc/posturebeat") else {
+            continue;
+        };
         let folder = root.join(below.trim_start_matches('/'));
         let volumes = pod["volumes"].as_array().unwrap();
         let volume = volumes.iter().find(|volume| volume["name"] == mount["name"]).unwrap();
         let (object, files) = match volume["configMap"]["name"].as_str() {
             Some(name) => {
                 let map = rendering.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == name);
-                (&volume["configMap"], map.unwrap_or_else(|| panic!("{}: no ConfigMap {name}", rendering.name))["data"].clone())
+                (
+                    &volume["configMap"],
+                    map.unwrap_or_else(|| panic!("{}: no ConfigMap {name}", rendering.name))["data"].clone(),
+                )
             }
-            None => (&volume["secret"], credentials(rendering, volume["secret"]["secretName"].as_str().unwrap())),
+            None => {
+                (&volume["secret"], credentials(rendering, volume["secret"]["secretName"].as_str().unwrap()))
+            }
         };
         let mode = u32::try_from(object["defaultMode"].as_u64().unwrap()).unwrap();
         for (name, text) in files.as_object().unwrap() {
@@ -65,7 +72,9 @@ pub fn laid_out(rendering: &Rendering, workload: &Value, root: &Path) -> Vec<Str
 
 fn credentials(rendering: &Rendering, name: &str) -> Value {
     let own = serde_json::json!({"credentials.yml": "output.elasticsearch.api_key: 'id:key'"});
-    let Some(secret) = rendering.of_kind("Secret").find(|secret| secret["metadata"]["name"] == name) else { return own };
+    let Some(secret) = rendering.of_kind("Secret").find(|secret| secret["metadata"]["name"] == name) else {
+        return own;
+    };
     // The API server keeps it as Base64; `id:$key` is told apart by what the program says of it.
     assert!(secret["data"]["credentials.yml"].is_string(), "{}", rendering.name);
     serde_json::json!({"credentials.yml": "output.elasticsearch.api_key: \"id:$$key\""})

@@ -37,9 +37,12 @@ subjects:
 {{- end -}}
 {{- if not $judgesCluster -}}{{- $_ := set $collect "cluster" false -}}{{- end -}}
 {{- if and $judgesCluster $v.collectSecrets -}}{{- $_ := set $collect "secrets" true -}}{{- end -}}
-{{- if and $judgesCluster (ne $v.leaderElection.leaseName "posturebeat-cluster-leader") -}}
-{{- $_ := set $p "leader_election" (dict "lease_name" $v.leaderElection.leaseName) -}}
+{{- $election := dict -}}
+{{- if ne $v.leaderElection.leaseName "posturebeat-cluster-leader" -}}
+{{- $_ := set $election "lease_name" $v.leaderElection.leaseName -}}
 {{- end -}}
+{{- with $v.leaderElection.leaseNamespace -}}{{- $_ := set $election "lease_namespace" . -}}{{- end -}}
+{{- if and $judgesCluster $election -}}{{- $_ := set $p "leader_election" $election -}}{{- end -}}
 {{- if and $judgesCluster $v.exceptions.enabled -}}
 {{- $_ := set $p "exceptions_files" (list "/etc/posturebeat/exceptions/*.yml") -}}
 {{- end -}}
