@@ -9,5 +9,6 @@ mod chart;
 mod least;
 mod narrow;
 mod own_posture;
+mod pods;
 mod render;
 mod settings;

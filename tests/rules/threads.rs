@@ -1,5 +1,5 @@
 //! Public threads about tools of this kind, and what holds each here. Those about exceptions and lost findings that are
-//! named are held alike.
+//! named are held alike, and so are those about what the scanner itself may do.
 
 /// What holds a thread.
 pub enum Held {
@@ -294,11 +294,17 @@ pub const THREADS: [(&str, &[Held]); 50] = [
     ),
     (
         "aquasecurity/kube-bench#498, starboard#354: runs as root with everything",
-        &[Test(NARROW, "kube_bench_498_the_probe_has_one_capability_and_the_watcher_is_not_even_root")],
+        &[Test(
+            "tests/live/deploy/pods.rs",
+            "kube_bench_498_the_probe_has_one_capability_and_the_watcher_is_not_even_root",
+        )],
     ),
     (
         "aquasecurity/kube-bench#519, starboard#580: OpenShift's SCCs refuse the pod",
-        &[Test(NARROW, "kube_bench_519_openshift_s_constraints_are_what_the_probe_asks_for")],
+        &[Test(
+            "tests/live/deploy/pods.rs",
+            "kube_bench_519_openshift_s_constraints_are_what_the_probe_asks_for",
+        )],
     ),
     (
         "elastic/cloud-on-k8s#6476: deployed without the mounts and rights that it needs",

@@ -54,7 +54,7 @@ fn without_any_one_rule_what_is_said_of_it_is_an_error() {
     let bed = Bed::take();
     let rendering = render::named(render::all(&bed), "kustomize vanilla");
     let _room = bed.apply(&room());
-    let rights = bed.apply(&list(rendering, None));
+    let _rights = bed.apply(&list(rendering));
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
     let (all, ..) = scan(&bed, &kubeconfig);
     assert!(all.is_empty(), "all rights are not enough: {all:?}");
@@ -69,13 +69,11 @@ fn without_any_one_rule_what_is_said_of_it_is_an_error() {
             NEEDED.iter().find(|(place, what, how, _)| (*place, *what, *how) == (namespace, resource, verb));
         let (.., numbers) =
             needed.unwrap_or_else(|| panic!("nobody says what {verb} {resource} in `{namespace}` is for"));
-        rights.change(&list(rendering, Some((&role, number))));
-        wait_for(&bed, "posturebeat", &role, number, false);
+        set(&bed, &role, number, false);
         let (errors, ..) = scan(&bed, &kubeconfig);
         let expected: BTreeSet<String> = numbers.iter().map(|number| (*number).to_owned()).collect();
         assert_eq!(errors, expected, "without {verb} {resource} in `{namespace}`");
-        rights.change(&list(rendering, None));
-        wait_for(&bed, "posturebeat", &role, number, true);
+        set(&bed, &role, number, true);
     }
 }
 
@@ -84,7 +82,7 @@ fn the_probe_knows_its_cluster_and_its_node_by_two_rights() {
     let bed = Bed::take();
     let rendering = render::named(render::all(&bed), "kustomize split");
     let _room = bed.apply(&room());
-    let rights = bed.apply(&list(rendering, None));
+    let _rights = bed.apply(&list(rendering));
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
     let uid = bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
     let node = bed.kubectl(&["get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}"]);
@@ -97,13 +95,11 @@ fn the_probe_knows_its_cluster_and_its_node_by_two_rights() {
         if !["namespaces", "nodes"].contains(&resource) {
             continue;
         }
-        rights.change(&list(rendering, Some((&role, number))));
-        wait_for(&bed, "posturebeat", &role, number, false);
+        set(&bed, &role, number, false);
         let (_, cluster, found) = scan(&bed, &kubeconfig);
         assert_eq!(cluster == json!(uid), resource != "namespaces", "without {resource}: {cluster}");
         assert_ne!(found, json!(node), "without {resource}");
-        rights.change(&list(rendering, None));
-        wait_for(&bed, "posturebeat", &role, number, true);
+        set(&bed, &role, number, true);
     }
 }
 
@@ -127,26 +123,22 @@ fn room() -> Value {
     ]})
 }
 
-/// Roles, bindings and accounts; of one role without one rule.
-fn list(rendering: &Rendering, without: Option<(&Value, usize)>) -> Value {
+/// Roles, bindings and accounts.
+fn list(rendering: &Rendering) -> Value {
     let kinds = ["ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"];
     let items = rendering.objects.iter().filter(|object| kinds.contains(&object["kind"].as_str().unwrap()));
-    let items = items.map(|object| {
-        let metadata = &object["metadata"];
-        let mut object = json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "rules": object["rules"],
-            "roleRef": object["roleRef"], "subjects": object["subjects"],
-            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]}});
-        object.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        if let Some((role, number)) = without
-            && role["kind"] == object["kind"]
-            && role["metadata"]["name"] == metadata["name"]
-            && role["metadata"]["namespace"] == metadata["namespace"]
-        {
-            object["rules"].as_array_mut().unwrap().remove(number);
-        }
-        object
-    });
-    json!({"apiVersion": "v1", "kind": "List", "metadata": {"name": "rights"}, "items": items.collect::<Vec<_>>()})
+    let items: Vec<Value> = items.map(plain).collect();
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"name": "rights"}, "items": items})
+}
+
+/// Without what the API server put into it.
+fn plain(object: &Value) -> Value {
+    let metadata = &object["metadata"];
+    let mut plain = json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "rules": object["rules"],
+        "roleRef": object["roleRef"], "subjects": object["subjects"],
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]}});
+    plain.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    plain
 }
 
 /// Every rule that a scan has a use for, as its role and its place there.
@@ -159,15 +151,22 @@ fn positions(rendering: &Rendering) -> Vec<(Value, usize)> {
         .collect()
 }
 
-/// The authorizer hears of a change a moment later.
-fn wait_for(bed: &Bed, account: &str, role: &Value, number: usize, granted: bool) {
-    let rule = &role["rules"][number];
+/// Takes one rule out of a role, or puts it back, and waits until the authorizer has heard of it.
+fn set(bed: &Bed, role: &Value, number: usize, granted: bool) {
+    let mut changed = plain(role);
+    if !granted {
+        changed["rules"].as_array_mut().unwrap().remove(number);
+    }
+    let path = bed.path("role.json");
+    std::fs::write(&path, changed.to_string()).unwrap();
+    bed.kubectl(&["apply", "-f", path.to_str().unwrap()]);
     let (namespace, resource, verb) = key(role, number);
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let rule = &role["rules"][number];
     let attributes = json!({"verb": verb, "group": rule["apiGroups"][0], "resource": resource, "subresource": subresource,
         "namespace": namespace, "name": rule["resourceNames"][0].as_str().unwrap_or_default()});
     let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:{account}"), "resourceAttributes": attributes}});
+        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:posturebeat"), "resourceAttributes": attributes}});
     let path = bed.path("review.json");
     std::fs::write(&path, review.to_string()).unwrap();
     bed.until("the authorizer to hear of the change", || {
