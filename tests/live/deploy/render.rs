@@ -62,7 +62,20 @@ pub fn all(bed: &Bed) -> &'static [Rendering] {
             ["daemonset", "split"].iter().flat_map(|mode| SWITCHES.map(|it| format!("mode={mode},{it}")));
         let helm =
             of_overlays.chain(switched).map(|values| (format!("helm {values}"), template(bed, &values)));
-        kustomize.chain(helm).map(|(name, text)| accepted(bed, name, &text)).collect()
+        let texts: Vec<(String, String)> = kustomize.chain(helm).collect();
+        // kubectl mostly waits for answers.
+        std::thread::scope(|scope| {
+            let each = texts.len().div_ceil(4);
+            let parts: Vec<_> = texts
+                .chunks(each)
+                .map(|part| {
+                    scope.spawn(|| {
+                        part.iter().map(|(name, text)| accepted(bed, name, text)).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+        })
     })
 }
 
@@ -91,14 +104,15 @@ pub fn helm(bed: &Bed, args: &[&str]) -> Output {
 }
 
 /// What the API server would keep; it refuses what it does not know.
-fn accepted(bed: &Bed, name: String, text: &str) -> Rendering {
-    let path = bed.path("rendering.yml");
-    std::fs::write(&path, text).unwrap();
+fn accepted(bed: &Bed, name: &str, text: &str) -> Rendering {
+    let file = tempfile::NamedTempFile::new_in(bed.folder.path()).unwrap();
+    let path = file.path();
+    std::fs::write(path, text).unwrap();
     let args = ["apply", "--dry-run=server", "--validate=strict", "-o", "json", "-f", path.to_str().unwrap()];
     let output = bed.kubectl_output(&args);
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
-    Rendering { name, objects: list["items"].as_array().unwrap().clone() }
+    Rendering { name: name.to_owned(), objects: list["items"].as_array().unwrap().clone() }
 }
 
 const SCC: &str = "securitycontextconstraints.security.openshift.io";
