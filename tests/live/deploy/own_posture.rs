@@ -58,7 +58,7 @@ fn objects(rendering: &Rendering) -> Vec<Value> {
 fn unexcused(report: &Value) -> Value {
     let details = report["resources"].as_array().unwrap().iter().flat_map(|resource| {
         let details = resource["details"].as_array().cloned().unwrap_or_default();
-        let who = resource["resource"].clone();
+        let who = resource["name"].clone();
         details
             .into_iter()
             .filter(|detail| detail["exception"].is_null())
