@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 use crate::bed::Bed;
-use crate::deploy::render::{self, NAMESPACE, OVERLAYS, Rendering, folder, words};
+use crate::deploy::render::{self, OVERLAYS, Rendering, folder, words};
 
 #[test]
 fn policy_reporter_1177_no_wildcards() {

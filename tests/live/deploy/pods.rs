@@ -85,3 +85,30 @@ fn kube_bench_519_openshift_s_constraints_are_what_the_probe_asks_for() {
         assert_eq!(may_use.count(), 1, "{name}");
     }
 }
+
+#[test]
+fn the_watcher_fits_restricted_and_host_paths_and_a_capability_keep_the_probe_from_baseline() {
+    let bed = Bed::take();
+    let split = render::named(render::all(&bed), "kustomize split");
+    let admitted = |kind: &str, level: &str| {
+        let namespace = format!("level-{level}");
+        let labels = json!({"pod-security.kubernetes.io/enforce": level});
+        let metadata = json!({"name": namespace, "labels": labels});
+        let _room = bed.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}));
+        let mut spec = split.workload(kind).unwrap()["spec"]["template"]["spec"].clone();
+        // The namespace has no account of that name.
+        spec.as_object_mut().unwrap().retain(|key, _| !key.starts_with("serviceAccount"));
+        let path = bed.path("pod.json");
+        let metadata = json!({"name": "p", "namespace": namespace});
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+        std::fs::write(&path, pod.to_string()).unwrap();
+        let output = bed.kubectl_output(&["create", "--dry-run=server", "-f", path.to_str().unwrap()]);
+        output.status.success().then_some(()).ok_or_else(|| String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(admitted("Deployment", "restricted"), Ok(()));
+    let refused = admitted("DaemonSet", "baseline").unwrap_err();
+    let reasons = refused.split_once("baseline:latest\": ").unwrap().1;
+    assert!(reasons.starts_with("non-default capabilities ("), "{reasons}");
+    let (_, host) = reasons.split_once("), ").unwrap();
+    assert!(host.starts_with("hostPath volumes (") && !host.contains("), "), "{reasons}");
+}

@@ -1,6 +1,7 @@
 //! The program takes the configuration of each rendering, from files as the kubelet lays them out.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,18 @@ use crate::deploy::render::{self, Rendering};
 #[test]
 fn every_configuration_is_taken_with_the_checks_of_owner_and_mode() {
     let bed = Bed::take();
+    let mut tried = BTreeSet::new();
     for (number, rendering) in render::all(&bed).iter().enumerate() {
         for kind in ["DaemonSet", "Deployment"] {
             let Some(workload) = rendering.workload(kind) else { continue };
+            let maps: Vec<&Value> = rendering.of_kind("ConfigMap").map(|map| &map["data"]).collect();
+            // Most differ in what is not in their configuration.
+            if !tried.insert(format!(
+                "{kind} {maps:?} {}",
+                workload["spec"]["template"]["spec"]["containers"][0]["args"]
+            )) {
+                continue;
+            }
             let root = bed.path(&format!("{number}-{kind}"));
             let args = laid_out(rendering, workload, &root);
             let mut command = bed.posturebeat(&["test", "config"]);
@@ -31,7 +41,8 @@ fn without_its_second_file_the_program_says_which_is_missing() {
     let root = bed.path("no-credentials");
     let args = laid_out(rendering, rendering.workload("DaemonSet").unwrap(), &root);
     std::fs::remove_file(root.join("credentials/credentials.yml")).unwrap();
-    let output = bed.posturebeat(&["test", "config"]).env("NODE_IP", "::1").args(&args).output().unwrap();
+    let output =
+        bed.posturebeat(&["test", "config"]).env("NODE_IP", "10.254.0.1").args(&args).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && told.contains("credentials/credentials.yml"), "{told}");
 }
