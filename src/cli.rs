@@ -108,6 +108,11 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             index_management(&settings).await
         }
         Command::Keystore(command) => keystore::keystore(&global, command),
+        Command::Test(TestCommand::Config) => {
+            Engine::new(&settings(&global, true)?.posture)?;
+            println!("Config OK");
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test(TestCommand::Aws) => Box::pin(aws::test(settings(&global, true)?)).await,
         Command::Version => {
             println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);

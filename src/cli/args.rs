@@ -185,6 +185,8 @@ pub(super) enum KeystoreCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TestCommand {
+    /// The configuration, with rules and exceptions, as `run` would take it
+    Config,
     /// Who we are to AWS, what we may call there, and the policy to attach where something is missing
     Aws,
 }

@@ -256,3 +256,19 @@ fn a_cluster_is_known_by_id_and_name() {
         "{err}"
     );
 }
+
+#[test]
+fn test_config_says_whether_a_run_would_take_it() {
+    let program = Program::new();
+    let config = |rule: &str| {
+        program.write(
+            "c.yml",
+            &format!("posturebeat.exceptions: [{{rule: {rule}, reason: r, owner: o}}]\noutput.console.enabled: true\n"),
+        );
+        program.run(&["test", "config", "-c", "c.yml"])
+    };
+    let good = config("pod-privileged");
+    assert_eq!((good.code, good.out.as_str()), (Some(0), "Config OK\n"), "{}", good.err);
+    let bad = config("pod-privilegd");
+    assert!(bad.code == Some(1) && bad.out.is_empty() && bad.last().contains("pod-privilegd"), "{}", bad.err);
+}

@@ -13,6 +13,7 @@ mod certificates;
 mod configz;
 mod delivery;
 mod denials;
+mod deploy;
 mod flips;
 mod golden;
 mod impostor;

@@ -1,5 +1,5 @@
 //! Public threads about tools of this kind, and what holds each here. Those about exceptions and lost findings that are
-//! named are held alike.
+//! named are held alike, and so are those about what the scanner itself may do.
 
 /// What holds a thread.
 pub enum Held {
@@ -10,7 +10,7 @@ pub enum Held {
 }
 use Held::{Case, Test};
 
-pub const THREADS: [(&str, &[Held]); 45] = [
+pub const THREADS: [(&str, &[Held]); 50] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -288,8 +288,39 @@ pub const THREADS: [(&str, &[Held]); 45] = [
             ),
         ],
     ),
+    (
+        "aquasecurity/trivy-operator#187: the scanner's role writes, and reads secrets, everywhere",
+        &[Test(NARROW, "trivy_operator_187_nothing_is_written_but_the_lease_and_no_secret_is_read_unasked")],
+    ),
+    (
+        "aquasecurity/kube-bench#498, starboard#354: runs as root with everything",
+        &[Test(
+            "tests/live/deploy/pods.rs",
+            "kube_bench_498_the_probe_has_one_capability_and_the_watcher_is_not_even_root",
+        )],
+    ),
+    (
+        "aquasecurity/kube-bench#519, starboard#580: OpenShift's SCCs refuse the pod",
+        &[Test(
+            "tests/live/deploy/pods.rs",
+            "kube_bench_519_openshift_s_constraints_are_what_the_probe_asks_for",
+        )],
+    ),
+    (
+        "elastic/cloud-on-k8s#6476: deployed without the mounts and rights that it needs",
+        &[
+            Test(NARROW, "cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mounted"),
+            Test("tests/live/deploy/least.rs", "without_any_one_rule_what_is_said_of_it_is_an_error"),
+        ],
+    ),
+    (
+        "kyverno/policy-reporter#1177: the reporter itself breaks 5.1.3",
+        &[Test(NARROW, "policy_reporter_1177_no_wildcards")],
+    ),
 ];
 
+/// What is asked of a cluster.
+const NARROW: &str = "tests/live/deploy/narrow.rs";
 /// Threads about nodes of EKS.
 const EKS: &str = "src/collect/tests/platforms/eks/threads.rs";
 /// That the numbers of EKS are answered by the controls that hold the thread.
