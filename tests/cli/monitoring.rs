@@ -143,7 +143,9 @@ fn one_account(part: &str, told: &Value, text: &str, coverage: &[&Value], log: &
             total += count;
         }
         assert_eq!(logged[in_log], total, "{outcome}");
-        assert!(outcome == "needs_review" || total > 0, "the test sees some {outcome}");
+        // Of a node whose root is not there nothing is known.
+        let seen = part == "node" || outcome == "needs_review" || total > 0;
+        assert!(seen, "the test sees some {outcome}");
     }
     for of in &coverage {
         let benchmark = format!("{}@{}", of["benchmark"].as_str().unwrap(), of["version"].as_str().unwrap());
