@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::connect::Connection;
-use super::list::{Item, Pages, Problem, get};
+use super::item::Item;
+use super::list::{Pages, Problem, get};
 use super::platform;
 use crate::resource::{Cluster, Identity, IdentitySource, Node, Reason, Unread};
 
