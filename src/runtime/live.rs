@@ -170,6 +170,7 @@ async fn collect(
         wanted: &kinds,
         secrets,
         now: Timestamp::now(),
+        watch: false,
     };
     let ask = Ask::new(&cluster_owner, &wanted);
     let mut sightings = cloud.as_ref().map(|_| Sightings::default());
