@@ -16,8 +16,12 @@ MACHINES = {"x86_64": ("amd64", "Advanced Micro Devices X86-64"), "aarch64": ("a
 
 
 def _run(*command):
-    environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.run(command, env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    """What a tool says, in English; nothing if it fails."""
+    how = {"env": {**os.environ, "LC_ALL": "C"}, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    try:
+        return subprocess.run(command, check=False, **how).stdout
+    except FileNotFoundError:
+        raise SystemExit(f"image: {command[0]} is missing: it takes Debian (or a child of it) with its package binutils") from None
 
 
 def architecture(target, binary=None):
@@ -27,7 +31,7 @@ def architecture(target, binary=None):
         raise SystemExit(f"image: no image is known for target {target}, only for {', '.join(MACHINES)}")
     known, machine = MACHINES[name]
     if binary and machine not in _run("readelf", "-h", binary):
-        raise SystemExit(f"image: {binary} is not a program for {target} (or readelf of binutils is missing)")
+        raise SystemExit(f"image: {binary} is not a program for {target}")
     return known
 
 
@@ -68,8 +72,7 @@ def libraries(binary, target):
             )
         found.append(path)
         waiting += [f"{folder}/{name}" for name in _wanted(path)[1]]
-    # The loader is among the libraries too, under another path to the same file.
-    return sorted({os.path.realpath(path): path for path in reversed(found)}.values())
+    return found
 
 
 def _package(owner):
@@ -80,7 +83,7 @@ def _package(owner):
     name, version, machine, source, source_version = told
     return {
         "name": name, "version": version, "architecture": machine, "license": LICENCES[name],
-        "source": f"{source} {source_version}", "files": [],
+        "source": f"{source} {source_version}", "files": set(),
     }
 
 
@@ -122,9 +125,10 @@ def install(layer, binary, target):
     for path in libraries(binary, target):
         file = _copy(layer, path, 0o755)
         owner = _owner(file)
-        packages.setdefault(owner, _package(owner))["files"].append(file)
+        # A set: the loader is among the libraries too, under another path to the same file.
+        packages.setdefault(owner, _package(owner))["files"].add(file)
     packages["ca-certificates"] = _package("ca-certificates")
-    packages["ca-certificates"]["files"].append(CERTIFICATES)
+    packages["ca-certificates"]["files"].add(CERTIFICATES)
     layer.file(CERTIFICATES, _authorities())
     for package in packages.values():
         text = _read(_copy(layer, f"/usr/share/doc/{package['name']}/copyright", 0o644)).decode(errors="replace")

@@ -38,7 +38,7 @@ def _package(package, distribution, contents):
         "bom-ref": f"deb {package['name']}",
         "name": package["name"],
         "version": package["version"],
-        "purl": f"pkg:deb/debian/{package['name']}@{version}?arch={machine}&distro={distribution}",
+        "purl": f"pkg:deb/{distribution.split('-')[0]}/{package['name']}@{version}?arch={machine}&distro={distribution}",
         "properties": [{"name": "debian:source", "value": package["source"]}],
         **_licences(package["license"]),
         "components": [
