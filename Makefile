@@ -1,11 +1,12 @@
 # make test       everything, on a machine of one's own: root on Debian; it starts a real cluster
 # make test-unit  what needs neither root nor Debian
+# make image      the container image, as an OCI archive (docs/image.md)
 # make bench      speed and memory, per generated pod
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/posturebeat
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: test test-unit lint bench update quickstart
+.PHONY: test test-unit lint image bench update quickstart
 
 test:
 	bash tests/run
@@ -16,6 +17,9 @@ test-unit:
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+image:
+	deploy/image/build
 
 bench:
 	cargo bench --locked --bench pods
