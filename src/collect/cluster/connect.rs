@@ -9,9 +9,9 @@ use crate::resource::{Reason, Unread};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may keep us waiting between two bytes: a page of 100 objects on a busy API server
-/// takes a second or two.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be silent: a watch hears of a quiet cluster once a minute. What answers at once has bounds
+/// of its own.
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How long a credential plug-in may take: they log in over the network.
 const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
