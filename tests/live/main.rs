@@ -11,6 +11,7 @@ mod breaks;
 mod canaries;
 mod certificates;
 mod configz;
+mod daemonset;
 mod delivery;
 mod denials;
 mod deploy;
