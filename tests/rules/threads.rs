@@ -310,7 +310,10 @@ pub const THREADS: [(&str, &[Held]); 50] = [
         "elastic/cloud-on-k8s#6476: deployed without the mounts and rights that it needs",
         &[
             Test(NARROW, "cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mounted"),
-            Test("tests/live/deploy/least.rs", "without_any_one_rule_what_is_said_of_it_is_an_error"),
+            Test(
+                "tests/live/deploy/least.rs",
+                "kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error",
+            ),
         ],
     ),
     (
