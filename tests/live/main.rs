@@ -14,6 +14,7 @@ mod configz;
 mod delivery;
 mod denials;
 mod deploy;
+mod election;
 mod flips;
 mod golden;
 mod impostor;
