@@ -23,10 +23,10 @@ pub fn play(bed: &Bed, leases: &Leases<'_>) -> ClocksMoved {
     let mut stage = Stage { clocks: Clocks::Own, ..Stage::empty(bed, leases, "clocks") };
     leases.make(&stage.lease, "long-gone_0", "2024-02-29T12:00:00Z".parse().unwrap());
     let stale = bed.until("the Lease", || leases.last(&stage.lease));
-    let started = Timestamp::now();
     stage.start_five();
+    let met = stage.followed(&stage.processes);
     let (leader, taken) = stage.leader_after("a leader after one that is gone", Some(&stale));
-    took("take-over of a stale Lease, from the start", started, taken.at);
+    took("take-over of a stale Lease, from when it was first seen", met, taken.at);
     let first = stage.cycle_after("the first cycle", 0).sequence;
 
     let before = stage.last();

@@ -26,6 +26,7 @@ pub fn play(bed: &Bed, leases: &Leases<'_>) -> Migration {
     let from = Timestamp::now();
     leases.make(LEASE, OTHER, from);
     stage.start();
+    stage.followed(&stage.processes);
     // Longer than a Lease lasts.
     renew(leases, 10);
     let first = (from, Timestamp::now());
@@ -39,6 +40,7 @@ pub fn play(bed: &Bed, leases: &Leases<'_>) -> Migration {
     let from = Timestamp::now();
     leases.renew(LEASE, OTHER);
     stage.start();
+    stage.followed(&stage.processes[1..]);
     renew(leases, 3);
     let second = (from, Timestamp::now());
     let before = stage.last();

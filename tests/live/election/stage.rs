@@ -160,6 +160,12 @@ impl<'b> Stage<'b> {
         })
     }
 
+    /// Waits until one of some processes knows that another leads; says when.
+    pub fn followed(&self, processes: &[Process]) -> Timestamp {
+        let follows = |process: &Process| process.log().contains("another process leads");
+        self.bed.until("one that follows", || processes.iter().any(follows).then(Timestamp::now))
+    }
+
     /// Waits for the account of a whole cycle that began later than the one numbered `sequence`.
     pub fn cycle_after(&self, what: &str, sequence: i64) -> Document {
         self.bed.until(what, || {
