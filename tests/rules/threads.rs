@@ -10,7 +10,7 @@ pub enum Held {
 }
 use Held::{Case, Test};
 
-pub const THREADS: [(&str, &[Held]); 50] = [
+pub const THREADS: [(&str, &[Held]); 55] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -320,8 +320,30 @@ pub const THREADS: [(&str, &[Held]); 50] = [
         "kyverno/policy-reporter#1177: the reporter itself breaks 5.1.3",
         &[Test(NARROW, "policy_reporter_1177_no_wildcards")],
     ),
+    (
+        "elastic/cloudbeat#145, #150: each node sends the cluster's findings",
+        &[Test(ELECTION, "cloudbeat_145_one_of_five_sends_the_clusters_findings")],
+    ),
+    (
+        "elastic/cloudbeat#336: a Lease that was left behind costs a cycle",
+        &[Test(ELECTION, "cloudbeat_336_a_stale_lease_costs_no_cycle")],
+    ),
+    (
+        "elastic/cloudbeat#2578: a leader that crashes takes its cycle along",
+        &[Test(ELECTION, "cloudbeat_2578_a_crash_of_the_leader_loses_no_cycle")],
+    ),
+    (
+        "elastic/cloudbeat#2383: nothing shows any more that the election works",
+        &[Test(ELECTION, "cloudbeat_2383_the_lease_passes_on_whatever_ended_its_holder")],
+    ),
+    (
+        "elastic/beats#38543, #34998: who leads no more goes on reporting",
+        &[Test(ELECTION, "beats_38543_an_ex_leader_reports_nothing")],
+    ),
 ];
 
+/// Who collects what is asked of a cluster.
+const ELECTION: &str = "tests/live/election.rs";
 /// What is asked of a cluster.
 const NARROW: &str = "tests/live/deploy/narrow.rs";
 /// Threads about nodes of EKS.
