@@ -2,6 +2,7 @@
 //! that sees all others.
 
 mod aws_test;
+mod between;
 mod cloud;
 mod cycle;
 mod cycles;
@@ -12,6 +13,7 @@ mod exceptions;
 mod leadership;
 mod live;
 mod monitor;
+mod outcomes;
 mod record;
 mod recorded;
 mod remarks;

@@ -7,12 +7,14 @@
 mod configz;
 mod connect;
 mod identity;
+mod item;
 mod kinds;
 mod list;
 mod platform;
+mod resources;
+mod watch;
 
 use serde_json::json;
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
@@ -24,9 +26,13 @@ use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
 pub use configz::configz;
 pub use connect::{Connection, Target, connect};
 pub use identity::{Identified, NodeHints, identify};
+use item::Item;
+use kinds::STORES;
 pub use kinds::{CLUSTER, KINDS, KindInfo, List, SECRET, known};
-use kinds::{STORES, Store};
-use list::{Item, Pages, Problem};
+use list::Pages;
+use resources::{cluster, first_of, resource, unlisted};
+use watch::Lists;
+pub use watch::{Kept, watch};
 
 /// What is asked of a cluster.
 #[derive(Debug, Clone)]
@@ -41,6 +47,8 @@ pub struct Request<'a> {
     pub secrets: bool,
     /// What has expired is known by this.
     pub now: jiff::Timestamp,
+    /// Whether [`watch`] goes on from there.
+    pub watch: bool,
 }
 
 /// Objects that name load balancers, of all namespaces: read for the cloud's sake only.
@@ -73,23 +81,33 @@ struct Observer<'a> {
     /// Kinds of which it was said that they could not be listed. Once is enough: it is one outcome for each rule, and
     /// a second one would have its id.
     lost: BTreeSet<String>,
+    /// What a watch goes on from, where there is to be one.
+    lists: Option<Lists>,
 }
 
 /// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
 /// as unlisted; the rest goes on.
 ///
 /// On the way notes what the objects say of the cloud, where it is asked. Ends early when the receiver of `found` is
-/// gone.
+/// gone. Gives what a watch goes on from, where there is to be one.
 pub async fn observe(
     client: &kube::Client,
     request: &Request<'_>,
     sightings: Option<&mut Sightings>,
     found: &mpsc::Sender<Resource>,
-) {
+) -> Option<Kept> {
     let index = Index::new(request.now);
-    let mut observer = Observer { client, request, index, found, sightings, lost: BTreeSet::new() };
+    let lists = request.watch.then(Lists::default);
+    let mut observer = Observer { client, request, index, found, sightings, lost: BTreeSet::new(), lists };
     // Nothing is left to do for a receiver that is gone.
-    let _ = observer.all().await;
+    observer.all().await.ok()?;
+    Some(Kept { index: observer.index, lists: observer.lists? })
+}
+
+impl Request<'_> {
+    fn judges(&self, kind: &str) -> bool {
+        self.wanted.contains(kind) && (kind != SECRET || self.secrets)
+    }
 }
 
 impl Observer<'_> {
@@ -99,7 +117,7 @@ impl Observer<'_> {
         let earlier = |about: &&str, position: usize| {
             KINDS[..=position].iter().any(|kind| kind.name == *about && self.judges(about))
         };
-        let first: Vec<&KindInfo> = KINDS
+        let first: Vec<&'static KindInfo> = KINDS
             .iter()
             .enumerate()
             .filter(|(position, kind)| {
@@ -129,25 +147,36 @@ impl Observer<'_> {
     }
 
     fn judges(&self, kind: &str) -> bool {
-        self.request.wanted.contains(kind) && (kind != SECRET || self.request.secrets)
+        self.request.judges(kind)
     }
 
     /// Reads a kind's lists, for the index, for the judge, or for both.
-    async fn walk(&mut self, kind: &KindInfo, note: bool, judge: bool) -> Result<(), Gone> {
+    async fn walk(&mut self, kind: &'static KindInfo, note: bool, judge: bool) -> Result<(), Gone> {
+        // An object is as it was when it was judged, if it is.
+        let keep = judge || (note && !self.judges(kind.name));
         for path in kind.paths() {
+            let list = self.lists.as_mut().filter(|_| note || judge);
+            let list = list.map(|lists| lists.begin(kind, &path, note, judge));
             let mut pages = Pages::new(self.client, &path);
-            loop {
+            let whole = loop {
                 let page = match pages.next().await {
                     Ok(Some(page)) => page,
-                    Ok(None) => break,
+                    Ok(None) => break true,
                     Err(problem) => {
                         self.take(unlisted(kind, self.request.owner, &problem), note, judge).await?;
-                        break;
+                        break false;
                     }
                 };
                 for item in page {
-                    self.take(resource(kind, self.request.owner, &item), note, judge).await?;
+                    let resource = resource(kind, self.request.owner, Item::parse(&item));
+                    if let (Some(lists), Some(list), true) = (&mut self.lists, list, keep) {
+                        lists.saw(list, &resource);
+                    }
+                    self.take(resource, note, judge).await?;
                 }
+            };
+            if let (Some(lists), Some(list)) = (&mut self.lists, list) {
+                lists.end(list, pages.version().filter(|_| whole));
             }
         }
         Ok(())
@@ -163,7 +192,7 @@ impl Observer<'_> {
                     match pages.next().await {
                         Ok(Some(page)) => {
                             for item in page {
-                                sightings.note(&resource(kind, self.request.owner, &item));
+                                sightings.note(&resource(kind, self.request.owner, Item::parse(&item)));
                             }
                         }
                         Ok(None) => break,
@@ -253,76 +282,10 @@ impl Observer<'_> {
     }
 }
 
-/// One object of a kind, without anything but its metadata; none where its operator is not installed.
-async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resource>, Problem> {
-    let group = match list::get(client, &format!("/apis/{}", store.group)).await {
-        Ok(group) => group,
-        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
-        Err(problem) => return Err(problem),
-    };
-    let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
-    let Some(version) = version else {
-        return Err(Problem { reason: Reason::Malformed, message: "the answer names no version".into() });
-    };
-    let object = match list::first(client, &format!("/apis/{version}/{}", store.plural)).await {
-        Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
-        Ok(None) => return Ok(None),
-        // The operator is there, in a version without this kind.
-        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
-        Err(problem) => return Err(problem),
-    };
-    let text = |key: &str| object["metadata"][key].as_str();
-    let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
-    let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
-    Ok(Some(super::object::resource(raw, None)))
-}
-
-/// The cluster as a whole.
-fn cluster(request: &Request<'_>) -> Resource {
-    let uid = request.owner.id.trim_start_matches("cluster/");
-    let mut raw = json!({
-        "kind": CLUSTER,
-        "metadata": {"name": request.owner.name, "uid": uid},
-        "secretsListed": request.secrets,
-    });
-    if let Some(version) = request.version {
-        raw["version"] = version.into();
-    }
-    let mut resource = super::object::resource(raw, None);
-    resource.id.clone_from(&request.owner.id);
-    resource
-}
-
 /// Every wanted kind could not be listed, for one reason: there is no way to the API.
 pub fn out_of_reach(request: &Request<'_>, reason: Reason, what: &str) -> Vec<Resource> {
-    let judged = |kind: &&str| request.wanted.contains(kind) && (*kind != SECRET || request.secrets);
     known()
-        .filter(judged)
+        .filter(|kind| request.judges(kind))
         .map(|kind| Resource::unlisted(&Selector::new(Kind::K8sObject, kind), request.owner, reason, what))
         .collect()
-}
-
-fn unlisted(kind: &KindInfo, owner: &Owner, problem: &Problem) -> Resource {
-    let what = format!("list {}: {}", kind.plural, problem.message);
-    Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, problem.reason, what)
-}
-
-/// One object of a list; a list leaves out what all its items share.
-fn resource(kind: &KindInfo, owner: &Owner, item: &RawValue) -> Resource {
-    let (mut raw, whole) = match Item::parse(item) {
-        Ok(Item::Object(raw)) => (raw, true),
-        Ok(Item::TooLarge(raw)) => (raw, false),
-        Err(problem) => return unlisted(kind, owner, &problem),
-    };
-    if let Some(object) = raw.as_object_mut() {
-        object.insert("kind".into(), kind.name.into());
-        object.insert("apiVersion".into(), kind.api_version.into());
-    }
-    redact::kubernetes_object(&mut raw);
-    let mut resource = super::object::resource(raw, None);
-    if !whole {
-        let what = format!("read {} {}: it has too many values", kind.name, resource.name);
-        resource.unread.push(Unread::new("$", Reason::TooLarge, what));
-    }
-    resource
 }

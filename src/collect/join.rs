@@ -1,15 +1,23 @@
 //! Joins: what a rule must know of other objects, kept as small as it can be.
 //!
-//! [`Index::note`] sees every object once, [`Index::relate`] gives each resource its `related`. The same
-//! two steps serve the API, a node, a snapshot and manifests, so that all give the same verdicts.
+//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same
+//! two steps serve the API, a node, a snapshot and manifests, so that all give the same verdicts. An object that is
+//! noted again replaces what it said before, and [`Index::forget`] takes it back; both tell who is joined with
+//! something else since.
 
+mod about;
 mod accounts;
 mod api_servers;
 mod aws_auth;
 mod cluster;
+mod dependent;
+mod gaps;
+mod pods;
+mod policies;
 mod processes;
 mod proxy;
 mod roles;
+mod said;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -17,24 +25,29 @@ mod webhooks;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::resource::{Kind, Reason, Resource, Unread};
+
+pub(super) use accounts::runs_as;
+pub use dependent::Dependent;
+pub use roles::RoleName;
+pub use said::Key;
+pub(super) use tokens::account as token_account;
 
 /// What objects say about others.
 #[derive(Debug)]
 pub struct Index {
-    /// Namespace → its network policies as `{kind, name}`, and whether each can be understood.
-    network_policies: BTreeMap<String, Vec<(Value, bool)>>,
+    policies: policies::Policies,
     webhooks: webhooks::Webhooks,
     api_servers: api_servers::ApiServers,
     roles: roles::Roles,
     accounts: accounts::Accounts,
+    pods: pods::Pods,
     cluster: cluster::Facts,
     proxy: proxy::Proxy,
     processes: processes::Processes,
-    /// Kinds that could not be listed, or of which an object could not be read.
-    gaps: BTreeMap<String, Unread>,
+    gaps: gaps::Gaps,
     now: Timestamp,
 }
 
@@ -56,15 +69,16 @@ impl Index {
     /// An index of nothing yet; `now` decides what has expired.
     pub fn new(now: Timestamp) -> Self {
         Self {
-            network_policies: BTreeMap::new(),
+            policies: policies::Policies::default(),
             webhooks: webhooks::Webhooks::default(),
             api_servers: api_servers::ApiServers::default(),
             roles: roles::Roles::default(),
             accounts: accounts::Accounts::default(),
+            pods: pods::Pods::default(),
             cluster: cluster::Facts::default(),
             proxy: proxy::Proxy::default(),
             processes: processes::Processes::default(),
-            gaps: BTreeMap::new(),
+            gaps: gaps::Gaps::default(),
             now,
         }
     }
@@ -80,37 +94,88 @@ impl Index {
         Self::needed_by(kind).iter().any(|about| wanted.contains(about))
     }
 
-    /// Learns what an object says about others.
-    pub fn note(&mut self, resource: &Resource) {
+    /// Learns what an object says about others, in place of what it said before. Who is joined with something else
+    /// since, is told. Of a count that is whether it is zero: no rule asks for more.
+    pub fn note(&mut self, resource: &Resource) -> Vec<Dependent> {
         match resource.kind {
-            Kind::Process => return self.processes.note(resource),
-            Kind::File | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => return,
-            Kind::K8sObject => {}
+            Kind::Process => self.processes.note(resource),
+            Kind::File | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => {}
+            Kind::K8sObject => return self.note_object(resource),
         }
+        Vec::new()
+    }
+
+    fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
+        let (kind, key) = (resource.sub_type.as_str(), Key::of(resource));
         // Of a list, or of one object in it: what is not known of one may be what decides.
-        if let Some(unread) = resource.unread.iter().find(|unread| unread.at == "$") {
-            self.gaps.entry(resource.sub_type.clone()).or_insert_with(|| unread.clone());
-            return;
+        let unread = resource.unread.iter().find(|unread| unread.at == "$");
+        let gap = self.gaps.get(kind).is_some();
+        let mut told = match unread {
+            Some(unread) if resource.is_unlisted() => {
+                self.gaps.unlisted(kind, unread);
+                Vec::new()
+            }
+            Some(_) => self.unsay(kind, key),
+            None => self.say(resource, key),
+        };
+        if !resource.is_unlisted() {
+            self.gaps.put(kind, key, unread);
         }
+        self.tell_gap(kind, gap, &mut told);
+        told
+    }
+
+    /// Unlearns what an object said, and tells who is joined with something else since.
+    pub fn forget(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+        let gap = self.gaps.get(kind).is_some();
+        self.gaps.put(kind, key, None);
+        let mut told = self.unsay(kind, key);
+        self.tell_gap(kind, gap, &mut told);
+        told
+    }
+
+    /// A kind that could not be listed has been, and what there is of it is noted.
+    pub fn heal(&mut self, kind: &str) -> Vec<Dependent> {
+        let gap = self.gaps.get(kind).is_some();
+        self.gaps.listed(kind);
+        let mut told = Vec::new();
+        self.tell_gap(kind, gap, &mut told);
+        told
+    }
+
+    fn tell_gap(&self, kind: &str, before: bool, told: &mut Vec<Dependent>) {
+        if self.gaps.get(kind).is_some() != before {
+            told.extend(Self::needed_by(kind).iter().map(|about| Dependent::every(about)));
+        }
+    }
+
+    fn say(&mut self, resource: &Resource, key: Key) -> Vec<Dependent> {
         match resource.sub_type.as_str() {
-            "NetworkPolicy" => {
-                let namespace = resource.namespace().unwrap_or_default().to_owned();
-                let policy = json!({"kind": resource.sub_type, "name": resource.name});
-                // An API server stores no other; a manifest may hold one.
-                let understood =
-                    resource.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
-                self.network_policies.entry(namespace).or_default().push((policy, understood));
-            }
-            webhooks::VALIDATING | webhooks::MUTATING => self.webhooks.note(resource),
-            "ClusterRole" | "Role" => self.roles.note(resource),
-            "ServiceAccount" => self.accounts.note_account(resource),
-            "ConfigMap" => self.proxy.note(resource),
+            "NetworkPolicy" => about::policies(self.policies.note(resource, key)),
+            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.note(resource, key)),
+            "ClusterRole" | "Role" => about::role(self.roles.note(resource, key)),
+            "ServiceAccount" => about::accounts(self.accounts.note(resource, key)),
+            "ConfigMap" => about::proxy(self.proxy.note(resource, key)),
             "Pod" => {
-                self.api_servers.note(&resource.raw);
-                self.accounts.note_pod(resource);
-                self.cluster.note_pod(resource);
+                let servers = self.api_servers.note(&resource.raw, key);
+                about::pods(self.pods.note(resource, key), servers)
             }
-            _ => self.cluster.note(resource),
+            _ => about::cluster(self.cluster.note(resource, key)),
+        }
+    }
+
+    fn unsay(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+        match kind {
+            "NetworkPolicy" => about::policies(self.policies.forget(key)),
+            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.forget(key)),
+            "ClusterRole" | "Role" => about::role(self.roles.forget(key)),
+            "ServiceAccount" => about::accounts(self.accounts.forget(key)),
+            "ConfigMap" => about::proxy(self.proxy.forget(key)),
+            "Pod" => {
+                let servers = self.api_servers.forget(key);
+                about::pods(self.pods.forget(key), servers)
+            }
+            _ => about::cluster(self.cluster.forget(key)),
         }
     }
 
@@ -122,15 +187,15 @@ impl Index {
         match (resource.kind, resource.sub_type.as_str()) {
             (Kind::K8sObject, "Namespace") => self.relate_namespace(resource),
             (Kind::K8sObject, "ClusterRoleBinding" | "RoleBinding") => {
-                let (role, kinds) = self.roles.of(resource);
-                self.put(resource, "role", kinds, role);
+                let (role, kind) = self.roles.of(resource);
+                self.put(resource, "role", &[kind], role);
             }
             (Kind::K8sObject, "Pod") => {
                 let account = self.accounts.of_pod(resource);
                 self.put(resource, "serviceAccount", &["ServiceAccount"], account);
             }
             (Kind::K8sObject, "ServiceAccount") => {
-                let count = self.accounts.pods(resource.namespace().unwrap_or_default(), &resource.name);
+                let count = self.pods.of_account(resource.namespace().unwrap_or_default(), &resource.name);
                 self.put(resource, "podCount", &["Pod"], Some(count.into()));
                 if let Some(namespaces) = self.accounts.role_namespaces(resource) {
                     self.put(resource, "roleNamespaces", &["ServiceAccount"], Some(namespaces));
@@ -146,21 +211,14 @@ impl Index {
     }
 
     fn relate_namespace(&self, resource: &mut Resource) {
-        let policies = self.network_policies.get(&resource.name).map(Vec::as_slice).unwrap_or_default();
-        let list: Vec<&Value> = policies.iter().map(|(policy, _)| policy).collect();
-        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(json!(list)));
-        for (position, (policy, _)) in policies.iter().enumerate().filter(|(_, (_, understood))| !understood)
-        {
-            let what =
-                format!("understand the NetworkPolicy {}: expected an object as `spec`", policy["name"]);
-            let at = format!("$.related.networkPolicies[{position}]");
-            resource.unread.push(Unread::new(at, Reason::Malformed, what));
-        }
+        let (policies, odd) = self.policies.of(&resource.name);
+        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies));
+        resource.unread.extend(odd);
         self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
         let plugin = self.api_servers.pod_security_plugin().map(Value::from);
         self.put(resource, "podSecurityPlugin", &["Pod"], plugin);
         let level = self.api_servers.pod_security_default().map(Value::from);
-        if level.is_none() && !self.gaps.contains_key("Pod") {
+        if level.is_none() && self.gaps.get("Pod").is_none() {
             let what = "read the API server's default pod security level: only seen on a control-plane node";
             resource.unread.push(Unread::new("$.related.podSecurityDefault", Reason::Missing, what));
         }
@@ -169,7 +227,7 @@ impl Index {
 
     fn relate_secret(&self, resource: &mut Resource) {
         if let Some(account) = tokens::account(&resource.raw) {
-            let count = self.accounts.pods(resource.namespace().unwrap_or_default(), account);
+            let count = self.pods.of_account(resource.namespace().unwrap_or_default(), account);
             self.put(resource, "podCount", &["Pod"], Some(count.into()));
         }
         tokens::relate_bootstrap(resource, self.now);
@@ -177,14 +235,10 @@ impl Index {
 
     fn relate_cluster(&self, resource: &mut Resource) {
         self.put(resource, "apiServers", &["Pod"], Some(self.api_servers.list().into()));
-        self.put(resource, "workloads", &["Pod"], Some(self.cluster.workloads().into()));
+        self.put(resource, "workloads", &["Pod"], Some(self.pods.workloads().into()));
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
-        let policies = self.network_policies.iter().map(|(namespace, policies)| {
-            let understood = policies.iter().filter(|(_, understood)| *understood).count();
-            json!({"namespace": namespace, "policies": understood})
-        });
-        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies.collect()));
-        let users = self.accounts.role_users();
+        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
+        let users = self.role_users();
         // One that is there decides, whatever others could not be looked for.
         let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
         self.put(resource, "roleUsers", gaps, Some(users.into()));
@@ -195,6 +249,16 @@ impl Index {
         // One that is there decides, whatever others could not be looked for.
         let gaps: &[&str] = if stores.is_empty() { &cluster::STORES } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
+    }
+
+    /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a
+    /// pod shows it.
+    fn role_users(&self) -> Vec<Value> {
+        let named = self.accounts.with_role().map(|(namespace, name)| (namespace, name, "annotation"));
+        let shown = self.pods.with_identity().map(|(namespace, name)| (namespace, name, "pod-identity"));
+        let users: BTreeSet<(&str, &str, &str)> = named.chain(shown).collect();
+        let one = |(namespace, account, by): (&str, &str, &str)| json!({"namespace": namespace, "serviceAccount": account, "by": by});
+        users.into_iter().map(one).collect()
     }
 
     /// A join that rests on kinds of which one is not known as a whole is unread: a part of it would look like

@@ -91,6 +91,11 @@ impl Writer {
         }
     }
 
+    /// From now on findings are those of the cycle's `judgement`th judgement after its own.
+    pub fn rejudged(&mut self, judgement: u32) {
+        self.cycle = ids::cycle(self.context.sequence, judgement);
+    }
+
     /// Renders a resource for all its findings.
     pub fn subject(&self, resource: &Resource, now: Timestamp) -> Subject {
         Subject::new(resource, &self.context, now)

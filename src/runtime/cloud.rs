@@ -177,9 +177,9 @@ pub(super) async fn outside(
     let (sender, found) = mpsc::channel(FOUND);
     let ended = tokio::spawn(async move {
         cloud.observe_cluster(&ask, &sender).await;
-        Ok(())
+        Ok(None)
     });
-    Ok(Observation { identity, host, found, ended: AbortOnDropHandle::new(ended) })
+    Ok(Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None })
 }
 
 /// Every sub type of a cloud that can be asked for.

@@ -8,16 +8,18 @@ use std::time::{Duration, Instant};
 
 use super::engine::Engine;
 use super::exceptions;
+use super::outcomes::Outcomes;
 use super::remarks::why_absent;
 use super::source::{Observation, Source};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
 use crate::event::Event;
+use crate::exception::{self, Marks};
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::pipeline::Producer;
 use crate::report::{Label, Report};
-use crate::resource::{Identity, Kind, Platform};
+use crate::resource::{Identity, Kind, Platform, Resource};
 use crate::rule::BenchmarkName;
 
 /// Findings that are handed to the pipeline together, those of some forty pods: each time wakes the worker, which
@@ -35,6 +37,8 @@ pub(super) struct Sinks<'a> {
     pub lines: Option<&'a mut (dyn Write + Send)>,
     /// For people.
     pub report: Option<&'a mut Report>,
+    /// To be compared with later.
+    pub outcomes: Option<&'a mut Outcomes>,
     /// Told how many resources have been judged.
     pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
 }
@@ -83,9 +87,11 @@ pub(super) async fn judge_all(
         let subject = writer.subject(&resource, now);
         let label = sinks.report.is_some().then(|| Label::of(&resource));
         let kind = resource.sub_type.clone();
-        let about = granted.about(&resource);
-        let judgements = engine.judge.judge(resource);
-        let marks = granted.marks(&about, &judgements);
+        let who = sinks.outcomes.as_ref().map(|outcomes| outcomes.who(&resource));
+        let Judged { judgements, marks } = judge(engine, &mut granted, resource);
+        if let (Some(outcomes), Some(who)) = (&mut sinks.outcomes, who) {
+            outcomes.note(who, &judgements);
+        }
         for (rules, judgement) in &judgements {
             for rule in *rules {
                 tally.add(*rule, judgement);
@@ -141,6 +147,26 @@ pub(super) async fn judge_all(
         queue(sinks.producer, &mut pending, stop).await?;
     }
     Ok(account)
+}
+
+/// A resource, judged.
+pub(super) struct Judged<'e> {
+    /// Each with the rules that it stands for.
+    pub judgements: Vec<(&'e [usize], Judgement)>,
+    /// Those that an exception marks.
+    pub marks: Marks,
+}
+
+/// Asks every rule that is meant for a resource.
+pub(super) fn judge<'e>(
+    engine: &'e Engine,
+    granted: &mut exception::Cycle<'_>,
+    resource: Resource,
+) -> Judged<'e> {
+    let about = granted.about(&resource);
+    let judgements = engine.judge.judge(resource);
+    let marks = granted.marks(&about, &judgements);
+    Judged { judgements, marks }
 }
 
 impl Account {
@@ -199,7 +225,7 @@ fn close(engine: &Engine, tally: &mut Tally, platform: Option<Platform>) {
 
 /// Hands findings to the pipeline. A store that takes nothing must not keep us from stopping: told to stop,
 /// we wait for a place a little longer, and then say what is lost. `false`: it was.
-async fn queue(
+pub(super) async fn queue(
     producer: Option<&Producer>,
     pending: &mut Vec<Event>,
     stop: &Stop<'_>,

@@ -21,6 +21,8 @@ struct Counted {
     interrupted: u64,
     failed: u64,
     late: u64,
+    /// Resources that were judged again between cycles, and those of them that ended otherwise.
+    rejudged: (u64, u64),
     last: Option<Complete>,
 }
 
@@ -85,6 +87,13 @@ impl Cycles {
         self.counted().late += 1;
     }
 
+    /// A resource was judged again; whether it ended otherwise than before.
+    pub fn rejudged(&self, is_news: bool) {
+        let rejudged = &mut self.counted().rejudged;
+        rejudged.0 += 1;
+        rejudged.1 += u64::from(is_news);
+    }
+
     fn counted(&self) -> MutexGuard<'_, Counted> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,6 +111,8 @@ impl Counted {
             ),
             ("posturebeat.cycles.failed", "Cycles that broke off", self.failed),
             ("posturebeat.cycles.late", "Cycles that outlasted the period", self.late),
+            ("posturebeat.watch.judged", "Resources judged again between cycles", self.rejudged.0),
+            ("posturebeat.watch.changed", "Those of them with other verdicts than before", self.rejudged.1),
         ] {
             samples.counter_of(path, help, &labels, number);
         }

@@ -92,9 +92,10 @@ pub(super) async fn observe(
         kubelet_url: posture.kubelet_url.clone(),
         cloud,
         wanted,
+        watch: scope.lasting && posture.watch,
     };
     let ended = tokio::spawn(collect(look, reach, sender));
-    Observation { identity, host, found, ended: AbortOnDropHandle::new(ended) }
+    Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None }
 }
 
 /// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into
@@ -130,6 +131,8 @@ struct Look {
     /// The cloud, where it is asked.
     cloud: Option<Cloud>,
     wanted: BTreeSet<(Kind, String)>,
+    /// Whether the cluster is to be watched afterwards.
+    watch: bool,
 }
 
 /// Node and cluster side by side.
@@ -137,8 +140,8 @@ async fn collect(
     look: Look,
     reach: Result<cluster::Connection, Unread>,
     found: mpsc::Sender<Resource>,
-) -> anyhow::Result<()> {
-    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted } = look;
+) -> anyhow::Result<Option<Box<Going>>> {
+    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted, watch } = look;
     let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
@@ -172,13 +175,15 @@ async fn collect(
         wanted: &kinds,
         secrets,
         now: Timestamp::now(),
+        watch,
     };
     let ask = Ask::new(&cluster_owner, &wanted);
     let mut sightings = cloud.as_ref().map(|_| Sightings::default());
     let of_cluster = async {
         match reach {
             Ok(connection) => {
-                cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
+                let kept = cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
+                kept.map(|kept| (connection.client, kept))
             }
             Err(unread) => {
                 for resource in cluster::out_of_reach(&request, unread.reason, &unread.what) {
@@ -189,17 +194,54 @@ async fn collect(
                         break;
                     }
                 }
+                None
             }
         }
     };
-    match &cloud {
+    let kept = match &cloud {
         None => of_cluster.await,
         Some(cloud) => {
-            tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
+            let (kept, ()) = tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
             cloud.observe_used(&ask, &sightings.unwrap_or_default(), &found).await;
+            kept
         }
+    };
+    node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))?;
+    let Some((client, kept)) = kept else { return Ok(None) };
+    let wanted = kinds.into_iter().map(str::to_owned).collect();
+    let version = identity.cluster.version;
+    Ok(Some(Box::new(Going { client, kept, owner: cluster_owner, version, wanted, secrets })))
+}
+
+/// A cluster that was swept, to be watched from then on.
+pub(super) struct Going {
+    client: kube::Client,
+    kept: cluster::Kept,
+    owner: Owner,
+    version: Option<String>,
+    wanted: BTreeSet<String>,
+    secrets: bool,
+}
+
+impl Going {
+    /// Sends what may be judged otherwise now, until the handle is dropped.
+    pub fn watch(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
+        let (sender, found) = mpsc::channel(FOUND);
+        let watching = tokio::spawn(async move {
+            let Self { client, kept, owner, version, wanted, secrets } = self;
+            let wanted = wanted.iter().map(String::as_str).collect();
+            let request = cluster::Request {
+                owner: &owner,
+                version: version.as_deref(),
+                wanted: &wanted,
+                secrets,
+                now: Timestamp::now(),
+                watch: true,
+            };
+            cluster::watch(&client, &request, kept, &sender).await;
+        });
+        (found, AbortOnDropHandle::new(watching))
     }
-    node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))
 }
 
 /// What others say of the node's kubelet.

@@ -61,7 +61,8 @@ pub async fn scan(
         Some(lines) => Some(lines),
         None => None,
     };
-    let mut sinks = Sinks { producer: None, lines, report: Some(&mut report), progress: deliver.progress };
+    let progress = deliver.progress;
+    let mut sinks = Sinks { lines, report: Some(&mut report), progress, ..Sinks::default() };
     let account = judge_all(engine, &writer, &mut observation, &mut sinks, &Stop::told(cancel)).await?;
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);

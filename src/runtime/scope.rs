@@ -16,8 +16,8 @@ pub struct Scope {
     pub cluster: bool,
     /// The kubeconfig's context; `None`: its current one.
     pub context: Option<String>,
-    /// Whether the API is asked at a steady rate: for what goes on for long.
-    pub paced: bool,
+    /// Whether it goes on for long: then the API is asked at a steady rate, and changes may be watched.
+    pub lasting: bool,
 }
 
 impl Scope {
@@ -34,7 +34,7 @@ impl Scope {
             node: posture.node,
             cluster: posture.cluster,
             context: posture.kube_contexts.first().cloned(),
-            paced: false,
+            lasting: false,
         })
     }
 
@@ -44,9 +44,9 @@ impl Scope {
             [] => vec![None],
             named => named.iter().cloned().map(Some).collect(),
         };
-        let node = Self { node: true, cluster: false, context: contexts[0].clone(), paced: false };
+        let node = Self { node: true, cluster: false, context: contexts[0].clone(), lasting: false };
         let clusters =
-            contexts.into_iter().map(|context| Self { node: false, cluster: true, context, paced: true });
+            contexts.into_iter().map(|context| Self { node: false, cluster: true, context, lasting: true });
         let node = posture.node.then_some(node);
         node.into_iter().chain(clusters.filter(|_| posture.cluster)).collect()
     }
@@ -61,7 +61,7 @@ impl Scope {
         Target {
             kube_config: posture.kube_config.as_deref(),
             context: self.context.as_deref(),
-            paced: self.paced,
+            paced: self.lasting,
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::live::Going;
 use super::scope::Scope;
 use super::state::State;
 use super::{cloud, live, remarks};
@@ -50,13 +51,17 @@ pub(super) struct Observation {
     pub host: HostFacts,
     pub found: mpsc::Receiver<Resource>,
     /// Ends with the last resource, or when nobody wants more; an error means that the source as such cannot be read.
-    pub ended: AbortOnDropHandle<anyhow::Result<()>>,
+    pub ended: AbortOnDropHandle<anyhow::Result<Option<Box<Going>>>>,
+    /// What a watch can go on from, after the end.
+    pub going: Option<Box<Going>>,
 }
 
 impl Observation {
     /// Waits for the collectors, after the last resource was taken.
     pub async fn ended(&mut self) -> anyhow::Result<()> {
-        (&mut self.ended).await.map_err(|error| anyhow!("a collector broke off: {error}"))?
+        let ended = (&mut self.ended).await.map_err(|error| anyhow!("a collector broke off: {error}"))?;
+        self.going = ended?;
+        Ok(())
     }
 }
 
@@ -88,10 +93,10 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
             index.relate(&mut resource);
             Ok(sender.blocking_send(resource).is_ok())
         })?;
-        Ok(())
+        Ok(None)
     });
     let ended = AbortOnDropHandle::new(ended);
-    Ok(Observation { identity: identity.unwrap_or_default(), host, found, ended })
+    Ok(Observation { identity: identity.unwrap_or_default(), host, found, ended, going: None })
 }
 
 /// The first of two readings: what is joined. It also proves that the recording is whole.
@@ -120,8 +125,8 @@ async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observa
                 break;
             }
         }
-        Ok(())
+        Ok(None)
     });
     let ended = AbortOnDropHandle::new(ended);
-    Ok(Observation { identity: Identity::default(), host, found, ended })
+    Ok(Observation { identity: Identity::default(), host, found, ended, going: None })
 }

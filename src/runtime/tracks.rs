@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::between::Between;
 use super::cycle::{Sinks, context, judge_all, wanted};
 use super::cycles::Cycles;
 use super::engine::Engine;
 use super::leadership::{Leadership, Term};
+use super::outcomes::Outcomes;
 use super::scope::Scope;
 use super::source::{Source, observe};
 use super::state::State;
@@ -134,8 +136,12 @@ impl Track {
             };
             match sequence {
                 Ok(sequence) => {
-                    self.sweep(sequence, started, &stop).await?;
-                    rest(started + self.period(), &stop).await;
+                    let until = started + self.period();
+                    if let Some(between) = self.sweep(sequence, started, &stop).await? {
+                        let producer = self.common.producer.as_ref();
+                        between.judge(&self.engine, producer, &self.cycles, until, &stop).await?;
+                    }
+                    rest(until, &stop).await;
                 }
                 Err(why) => {
                     tracing::warn!(of = self.scope.name(), retry_in = ?AGAIN, "no cycle was begun: {why}");
@@ -148,33 +154,50 @@ impl Track {
 
     /// One cycle. Only a pipeline that takes nothing more is an error: what else goes wrong is counted, and the next
     /// cycle may fare better.
-    async fn sweep(&self, sequence: i64, started: Instant, stop: &Stop<'_>) -> anyhow::Result<()> {
-        if let Err(error) = self.cycle(sequence, stop).await {
-            if error.is::<Closed>() {
-                return Err(error);
+    async fn sweep(
+        &self,
+        sequence: i64,
+        started: Instant,
+        stop: &Stop<'_>,
+    ) -> anyhow::Result<Option<Between>> {
+        let between = match self.cycle(sequence, stop).await {
+            Ok(between) => between,
+            Err(error) if error.is::<Closed>() => return Err(error),
+            Err(error) => {
+                self.cycles.failed(sequence, &error);
+                None
             }
-            self.cycles.failed(sequence, &error);
-        }
+        };
         let took = started.elapsed();
         if took > self.period() {
             self.cycles.late(sequence, took, self.period());
         }
-        Ok(())
+        Ok(between)
     }
 
-    async fn cycle(&self, sequence: i64, stop: &Stop<'_>) -> anyhow::Result<()> {
+    async fn cycle(&self, sequence: i64, stop: &Stop<'_>) -> anyhow::Result<Option<Between>> {
         let Common { settings, agent_id, ephemeral_id, producer } = &*self.common;
         let source = Source::Live(self.scope.clone());
         let mut observation = tokio::select! {
-            () = stop.reached() => return Ok(()),
+            () = stop.reached() => return Ok(None),
             observation = observe(&source, settings, &self.state, wanted(&self.engine)) => observation?,
         };
         let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
         let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
-        let mut sinks = Sinks { producer: producer.as_ref(), ..Sinks::default() };
+        let watch = self.scope.lasting && settings.posture.watch;
+        let mut outcomes = watch.then(Outcomes::default);
+        let mut sinks =
+            Sinks { producer: producer.as_ref(), outcomes: outcomes.as_mut(), ..Sinks::default() };
         let account = judge_all(&self.engine, &writer, &mut observation, &mut sinks, stop).await?;
         self.cycles.ended(sequence, account, jiff::Timestamp::now());
-        deliver(producer.as_ref(), stop).await
+        deliver(producer.as_ref(), stop).await?;
+        let cluster = observation.identity.cluster;
+        Ok(outcomes.zip(observation.going).map(|(outcomes, going)| Between {
+            writer,
+            cluster,
+            outcomes,
+            going,
+        }))
     }
 }
 

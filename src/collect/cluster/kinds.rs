@@ -1,5 +1,7 @@
 //! The kinds that are listed, and where.
 
+use super::list::url_escaped;
+
 /// A kind of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindInfo {
@@ -126,20 +128,46 @@ const fn kind(
 impl KindInfo {
     /// The paths of its lists, with their selectors as queries.
     pub fn paths(&self) -> Vec<String> {
-        let base = if self.api_version.contains('/') { "/apis" } else { "/api" };
-        let of = |namespace: &str| match namespace {
-            "" => format!("{base}/{}/{}", self.api_version, self.plural),
-            namespace => format!("{base}/{}/namespaces/{namespace}/{}", self.api_version, self.plural),
-        };
         let path = |list: &List| match list {
-            List::All => of(""),
-            List::In(namespace) => of(namespace),
+            List::All => self.base(""),
+            List::In(namespace) => self.base(namespace),
             List::Where(namespace, field, value) => {
-                format!("{}?fieldSelector={field}%3D{}", of(namespace), value.replace('/', "%2F"))
+                format!("{}?fieldSelector={}", self.base(namespace), equals(field, value))
             }
         };
         self.lists.iter().map(path).collect()
     }
+
+    /// The list of one object, of its first list: that takes no right beyond those for the whole.
+    pub fn one(&self, namespace: &str, name: &str) -> String {
+        let whose = equals("metadata.name", name);
+        let also = match self.lists.first() {
+            Some(List::Where(_, field, value)) if *field != "metadata.name" => {
+                format!("%2C{}", equals(field, value))
+            }
+            _ => String::new(),
+        };
+        format!("{}?fieldSelector={whose}{also}", self.base(namespace))
+    }
+
+    /// The list of those of a namespace that a field picks.
+    pub fn by_field(&self, namespace: &str, field: &str, value: &str) -> String {
+        format!("{}?fieldSelector={}", self.base(namespace), equals(field, value))
+    }
+
+    /// The path of those of one namespace (empty: of all).
+    fn base(&self, namespace: &str) -> String {
+        let root = if self.api_version.contains('/') { "/apis" } else { "/api" };
+        match namespace {
+            "" => format!("{root}/{}/{}", self.api_version, self.plural),
+            namespace => format!("{root}/{}/namespaces/{namespace}/{}", self.api_version, self.plural),
+        }
+    }
+}
+
+/// A field selector's term, escaped.
+fn equals(field: &str, value: &str) -> String {
+    format!("{field}%3D{}", url_escaped(value).collect::<String>())
 }
 
 #[cfg(test)]
@@ -168,6 +196,22 @@ mod tests {
                 "/api/v1/secrets?fieldSelector=type%3Dkubernetes.io%2Fservice-account-token",
                 "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken"
             ]
+        );
+    }
+
+    #[test]
+    fn one_object_is_listed_by_its_name_and_never_another_secret() {
+        let one = |kind: &str, namespace: &str, name: &str| {
+            KINDS.iter().find(|it| it.name == kind).unwrap().one(namespace, name)
+        };
+        assert_eq!(one("Namespace", "", "shop"), "/api/v1/namespaces?fieldSelector=metadata.name%3Dshop");
+        assert_eq!(
+            one("RoleBinding", "shop", "system:a"),
+            "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings?fieldSelector=metadata.name%3Dsystem%3Aa"
+        );
+        assert_eq!(
+            one("Secret", "shop", "t"),
+            "/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name%3Dt%2Ctype%3Dkubernetes.io%2Fservice-account-token"
         );
     }
 

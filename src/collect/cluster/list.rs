@@ -4,21 +4,31 @@ use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::time::Duration;
+use tokio::time::timeout;
 
+use super::item::Item;
 use crate::resource::Reason;
 
-/// Objects in one page.
-const LIMIT: u32 = 100;
-/// The most bytes of one page that are held: 100 objects of the largest size etcd takes would be ten
+/// Objects in one page: of pods about four megabytes. A list must be read before the server forgets the changes since
+/// it began.
+const LIMIT: u32 = 500;
+/// The most bytes of one page that are held: 500 objects of the largest size etcd takes would be fifty
 /// times that, and such a page is asked for again at half the limit.
 const MAX_PAGE: usize = 16 * 1024 * 1024;
 
 /// How often a busy or unreachable server is asked again: about eight seconds in all.
 const RETRIES: usize = 5;
+/// The most that a busy server may ask us to wait before the next try.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// How long an answer may take to begin, our own waiting for a turn included.
+pub(super) const BEGIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it may keep us waiting between two parts: a page takes a busy server a second or two.
+const PART_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +41,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(reason: Reason, message: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
     }
 }
@@ -43,6 +53,7 @@ pub(super) struct Pages<'c> {
     path: String,
     limit: u32,
     next: Next,
+    version: Option<String>,
 }
 
 enum Next {
@@ -61,62 +72,23 @@ struct List {
     items: Option<Vec<Box<RawValue>>>,
 }
 
-/// An object of a list.
-pub(super) enum Item {
-    /// Its JSON.
-    Object(Value),
-    /// It has more values than a real object; only who it is was read.
-    TooLarge(Value),
-}
-
-/// Who an object is.
-#[derive(Deserialize, Serialize)]
-struct Shell {
-    metadata: ShellMeta,
-}
-
-#[derive(Deserialize, Serialize)]
-struct ShellMeta {
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    #[serde(default)]
-    uid: String,
-}
-
-/// Values in one object: a pod with a hundred containers has a tenth of that, and each takes about a
-/// hundred bytes. Anybody who may create a pod could otherwise fill this process's memory.
-const MAX_VALUES: usize = 50_000;
-
-impl Item {
-    /// Parses one item.
-    pub fn parse(raw: &RawValue) -> Result<Self, Problem> {
-        let text = raw.get();
-        let malformed = |why: &dyn std::fmt::Display| {
-            Problem::new(Reason::Malformed, format!("an item of the list is no object: {why}"))
-        };
-        // Every value but the last of its list or object is followed by a comma.
-        if text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count() > MAX_VALUES {
-            let shell: Shell = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-            return Ok(Self::TooLarge(serde_json::to_value(shell).map_err(|error| malformed(&error))?));
-        }
-        let object: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-        match object.pointer("/metadata/name") {
-            Some(Value::String(_)) => Ok(Self::Object(object)),
-            _ => Err(malformed(&"it has no name")),
-        }
-    }
-}
-
 #[derive(Deserialize, Default)]
 struct ListMeta {
     #[serde(default, rename = "continue")]
     token: Option<String>,
+    #[serde(default, rename = "resourceVersion")]
+    version: Option<String>,
 }
 
 impl<'c> Pages<'c> {
     pub fn new(client: &'c kube::Client, path: &str) -> Self {
-        Self { client, path: path.to_owned(), limit: LIMIT, next: Next::First }
+        Self { client, path: path.to_owned(), limit: LIMIT, next: Next::First, version: None }
+    }
+
+    /// The version of the first page, after it: what a watch goes on from. Later pages may be newer; what a watch
+    /// then says again does no harm.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The next page; `None` after the last. An error ends the list.
@@ -130,6 +102,7 @@ impl<'c> Pages<'c> {
             };
             match self.ask(token.as_deref()).await {
                 Ok(list) => {
+                    self.version.get_or_insert(list.metadata.version.unwrap_or_default());
                     self.next = match list.metadata.token {
                         Some(token) if !token.is_empty() => Next::Token(token),
                         _ => Next::Nothing,
@@ -168,11 +141,11 @@ impl<'c> Pages<'c> {
             uri.push_str("&continue=");
             uri.extend(url_escaped(token));
         }
-        let (status, bytes) = fetch(self.client, &uri).await?;
+        let Answer { status, body, .. } = fetch(self.client, &uri).await?;
         if !status.is_success() {
-            return Err(refused(status, &bytes));
+            return Err(refused(status, &body));
         }
-        serde_json::from_slice(&bytes).map_err(|error| {
+        serde_json::from_slice(&body).map_err(|error| {
             Failure::Other(Problem::new(Reason::Malformed, format!("the answer is no list: {error}")))
         })
     }
@@ -199,28 +172,28 @@ pub(super) async fn get_once(client: &kube::Client, path: &str) -> Result<Value,
     object(fetch_once(client, path).await)
 }
 
-fn object(answer: Result<(http::StatusCode, Bytes), Failure>) -> Result<Value, Problem> {
+fn object(answer: Result<Answer, Failure>) -> Result<Value, Problem> {
     let failed = |failure| match failure {
         Failure::Other(problem) => problem,
         Failure::TooLarge => Problem::new(Reason::TooLarge, format!("over {MAX_PAGE} bytes")),
         Failure::Expired(_) => Problem::new(Reason::Unavailable, "expired"),
     };
-    let (status, bytes) = answer.map_err(failed)?;
+    let Answer { status, body, .. } = answer.map_err(failed)?;
     if !status.is_success() {
-        return Err(failed(refused(status, &bytes)));
+        return Err(failed(refused(status, &body)));
     }
-    serde_json::from_slice(&bytes)
+    serde_json::from_slice(&body)
         .map_err(|error| Problem::new(Reason::Malformed, format!("the answer is no JSON: {error}")))
 }
 
-enum Failure {
+pub(super) enum Failure {
     TooLarge,
     Expired(String),
     Other(Problem),
 }
 
 /// One request, tried again while the server is merely busy.
-async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Bytes), Failure> {
+async fn fetch(client: &kube::Client, uri: &str) -> Result<Answer, Failure> {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(250))
         .with_max_delay(Duration::from_secs(4))
@@ -228,22 +201,26 @@ async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, By
         .with_jitter();
     let answer = (|| async {
         match fetch_once(client, uri).await {
-            Ok((status, _)) if is_busy(status) => Err(Try::Busy(status)),
+            Ok(answer) if is_busy(answer.status) => Err(Try::Busy(answer.status, answer.after)),
             Ok(answer) => Ok(answer),
             Err(failure) => Err(Try::Failed(failure)),
         }
     })
     .retry(backoff)
     .when(|tried| match tried {
-        Try::Busy(_) => true,
+        Try::Busy(..) => true,
         Try::Failed(Failure::Other(problem)) => problem.reason == Reason::Unavailable,
         Try::Failed(_) => false,
+    })
+    .adjust(|tried, delay| match tried {
+        Try::Busy(_, Some(after)) => delay.map(|delay| delay.max(MAX_WAIT.min(*after))),
+        _ => delay,
     })
     .await;
     match answer {
         Ok(answer) => Ok(answer),
         Err(Try::Failed(failure)) => Err(failure),
-        Err(Try::Busy(status)) => {
+        Err(Try::Busy(status, _)) => {
             let words = format!("HTTP {status}, {} times", RETRIES + 1);
             Err(Failure::Other(Problem::new(Reason::Unavailable, words)))
         }
@@ -252,28 +229,68 @@ async fn fetch(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, By
 
 /// What one try came to.
 enum Try {
-    Busy(http::StatusCode),
+    /// The status, and how long the server asks us to wait.
+    Busy(http::StatusCode, Option<Duration>),
     Failed(Failure),
 }
 
-fn is_busy(status: http::StatusCode) -> bool {
+/// What came back.
+struct Answer {
+    status: http::StatusCode,
+    after: Option<Duration>,
+    body: Bytes,
+}
+
+pub(super) fn is_busy(status: http::StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }
 
-async fn fetch_once(client: &kube::Client, uri: &str) -> Result<(http::StatusCode, Bytes), Failure> {
+async fn fetch_once(client: &kube::Client, uri: &str) -> Result<Answer, Failure> {
+    let response = send(client, uri).await.map_err(Failure::Other)?;
+    let (status, after) = (response.status(), retry_after(response.headers()));
+    let body = read(response.into_body(), MAX_PAGE).await?;
+    Ok(Answer { status, after, body })
+}
+
+/// Asks, and waits until the answer begins.
+pub(super) async fn send(client: &kube::Client, uri: &str) -> Result<http::Response<Body>, Problem> {
     let request = http::Request::get(uri)
         .header(http::header::ACCEPT, "application/json")
         .body(Body::empty())
-        .map_err(|error| Failure::Other(Problem::new(Reason::Malformed, error.to_string())))?;
-    let response = client.send(request).await.map_err(|error| Failure::Other(transport(&error)))?;
-    let status = response.status();
-    match Limited::new(response.into_body(), MAX_PAGE).collect().await {
-        Ok(body) => Ok((status, body.to_bytes())),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::TooLarge),
-        Err(error) => {
-            Err(Failure::Other(Problem::new(Reason::Unavailable, format!("the answer broke off: {error}"))))
+        .map_err(|error| Problem::new(Reason::Malformed, error.to_string()))?;
+    match timeout(BEGIN_TIMEOUT, client.send(request)).await {
+        Ok(answer) => answer.map_err(|error| transport(&error)),
+        Err(_) => Err(Problem::new(Reason::Timeout, format!("no answer in {} s", BEGIN_TIMEOUT.as_secs()))),
+    }
+}
+
+/// Reads all of an answer, up to a bound.
+pub(super) async fn read(body: Body, bound: usize) -> Result<Bytes, Failure> {
+    let mut body = Limited::new(body, bound);
+    let mut all = Vec::new();
+    loop {
+        let Ok(part) = timeout(PART_TIMEOUT, body.frame()).await else {
+            let words = format!("the answer stopped for {} s", PART_TIMEOUT.as_secs());
+            return Err(Failure::Other(Problem::new(Reason::Timeout, words)));
+        };
+        match part {
+            None => return Ok(all.into()),
+            Some(Ok(part)) => all.extend_from_slice(&part.into_data().unwrap_or_default()),
+            Some(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(Failure::TooLarge);
+            }
+            Some(Err(error)) => {
+                let words = format!("the answer broke off: {error}");
+                return Err(Failure::Other(Problem::new(Reason::Unavailable, words)));
+            }
         }
     }
+}
+
+/// How long a busy server asks us to wait.
+pub(super) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// What the server refused, by status; its message names user, verb and resource.
@@ -284,6 +301,11 @@ fn refused(status: http::StatusCode, body: &[u8]) -> Failure {
     {
         return Failure::Expired(token.to_owned());
     }
+    Failure::Other(refusal(status, &answer))
+}
+
+/// The same, of an answer's JSON.
+pub(super) fn refusal(status: http::StatusCode, answer: &Value) -> Problem {
     let reason = match status.as_u16() {
         401 | 403 => Reason::Denied,
         404 => Reason::Missing,
@@ -292,10 +314,7 @@ fn refused(status: http::StatusCode, body: &[u8]) -> Failure {
     };
     let words = answer.get("message").and_then(Value::as_str).unwrap_or_default();
     let words: String = words.chars().filter(|c| !c.is_control()).take(300).collect();
-    Failure::Other(Problem::new(
-        reason,
-        format!("HTTP {status}{}{words}", if words.is_empty() { "" } else { ": " }),
-    ))
+    Problem::new(reason, format!("HTTP {status}{}{words}", if words.is_empty() { "" } else { ": " }))
 }
 
 /// What stands between us and the server.
@@ -323,7 +342,7 @@ fn transport(error: &kube::Error) -> Problem {
 }
 
 /// A continue token in a query: everything but unreserved characters is escaped.
-fn url_escaped(text: &str) -> impl Iterator<Item = char> + '_ {
+pub(super) fn url_escaped(text: &str) -> impl Iterator<Item = char> + '_ {
     text.bytes().flat_map(|byte| {
         let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
         let escaped = if plain { (byte as char).to_string() } else { format!("%{byte:02X}") };
@@ -343,15 +362,6 @@ mod tests {
         assert_eq!(items(r#"{"items": null}"#).unwrap(), 0, "as Go writes a list of nothing");
         for text in ["{}", "[]", "null", r#"{"kind": "Status", "metadata": {}, "status": "Failure"}"#] {
             assert!(items(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_item_without_a_name_is_no_object() {
-        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
-        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
-        for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
-            assert!(parse(text).is_err_and(|problem| problem.reason == Reason::Malformed), "{text}");
         }
     }
 }

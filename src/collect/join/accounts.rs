@@ -1,22 +1,40 @@
-//! Service accounts: what they say of tokens and of roles at AWS, and how many pods run as them.
+//! Service accounts: what they say of tokens and of roles at AWS.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::said::Key;
 use crate::resource::Resource;
 
-/// Namespace → account → what is known. Nested, so that a look takes no text of its own.
-type ByName<T> = HashMap<String, HashMap<String, T>>;
+/// Namespace → account → who it is, and its `automountServiceAccountToken` where that is set. Nested, so that a look
+/// takes no text of its own.
+type ByName = HashMap<String, HashMap<String, (Key, Option<Value>)>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    /// `automountServiceAccountToken`, where it is set.
-    automount: ByName<Option<Value>>,
-    pods: ByName<u64>,
-    /// Role at AWS → namespaces of the accounts that ask for it.
-    roles: BTreeMap<String, BTreeSet<String>>,
-    /// Namespace, account, and how it comes by a role at AWS.
-    role_users: BTreeSet<(String, String, &'static str)>,
+    automount: ByName,
+    /// Role at AWS → namespace and name of the accounts that ask for it, and who they are.
+    roles: BTreeMap<String, BTreeSet<(String, String, Key)>>,
+    known: HashMap<Key, Known>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Known {
+    namespace: String,
+    name: String,
+    /// At AWS.
+    role: Option<String>,
+}
+
+/// What is another now.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// Namespace and name of the account, where its pods see another.
+    pub pods_of: Option<(String, String)>,
+    /// Which accounts have a role at AWS.
+    pub users: bool,
+    /// Namespace and name of accounts whose role has others beside them.
+    pub sharing: BTreeSet<(String, String)>,
 }
 
 /// Where an account names its role at AWS.
@@ -25,56 +43,97 @@ const ROLE: &str = "/metadata/annotations/eks.amazonaws.com~1role-arn";
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 
 impl Accounts {
-    pub fn note_account(&mut self, account: &Resource) {
-        let namespace = account.namespace().unwrap_or_default().to_owned();
+    pub fn note(&mut self, account: &Resource, key: Key) -> Changed {
         let automount = account.raw.get("automountServiceAccountToken").cloned();
-        if let Some(role) = role(&account.raw) {
-            self.roles.entry(role.to_owned()).or_default().insert(namespace.clone());
-            self.role_users.insert((namespace.clone(), account.name.clone(), "annotation"));
+        let now = Known {
+            namespace: account.namespace().unwrap_or_default().to_owned(),
+            name: account.name.clone(),
+            role: role(&account.raw).map(str::to_owned),
+        };
+        let mut changed = Changed::default();
+        let before = self.automount(&now.namespace, &now.name);
+        if before != Some(&(key, automount.clone())) {
+            // Another account of this name with the same word is no news to its pods.
+            let news = before.map(|(_, automount)| automount) != Some(&automount);
+            changed.pods_of = news.then(|| (now.namespace.clone(), now.name.clone()));
+            let of_namespace = self.automount.entry(now.namespace.clone()).or_default();
+            of_namespace.insert(now.name.clone(), (key, automount));
         }
-        self.automount.entry(namespace).or_default().insert(account.name.clone(), automount);
+        if self.known.get(&key) != Some(&now) {
+            self.unrole(key, &mut changed);
+            if let Some(role) = &now.role {
+                let before = self.namespaces(role);
+                let who = (now.namespace.clone(), now.name.clone(), key);
+                changed.users |= self.roles.entry(role.clone()).or_default().insert(who);
+                self.shared(role, &before, &mut changed);
+            }
+            self.known.insert(key, now);
+        }
+        changed
+    }
+
+    pub fn forget(&mut self, key: Key) -> Changed {
+        let mut changed = Changed::default();
+        self.unrole(key, &mut changed);
+        let Some(Known { namespace, name, .. }) = self.known.remove(&key) else { return changed };
+        // Unless one of the same name has taken its place.
+        if self.automount(&namespace, &name).is_some_and(|(of, _)| *of == key)
+            && let Some(of_namespace) = self.automount.get_mut(&namespace)
+        {
+            of_namespace.remove(&name);
+            if of_namespace.is_empty() {
+                self.automount.remove(&namespace);
+            }
+            changed.pods_of = Some((namespace, name));
+        }
+        changed
+    }
+
+    /// An account asks for its role no more.
+    fn unrole(&mut self, key: Key, changed: &mut Changed) {
+        let Some(Known { namespace, name, role: Some(role) }) = self.known.get(&key) else { return };
+        let (role, who) = (role.clone(), (namespace.clone(), name.clone(), key));
+        let before = self.namespaces(&role);
+        if let Some(users) = self.roles.get_mut(&role) {
+            changed.users |= users.remove(&who);
+            if users.is_empty() {
+                self.roles.remove(&role);
+            }
+        }
+        self.shared(&role, &before, changed);
+    }
+
+    fn shared(&self, role: &str, before: &BTreeSet<String>, changed: &mut Changed) {
+        if self.namespaces(role) != *before {
+            let users = self.roles.get(role).into_iter().flatten();
+            changed.sharing.extend(users.map(|(namespace, name, _)| (namespace.clone(), name.clone())));
+        }
+    }
+
+    fn namespaces(&self, role: &str) -> BTreeSet<String> {
+        self.roles.get(role).into_iter().flatten().map(|(namespace, ..)| namespace.clone()).collect()
+    }
+
+    fn automount(&self, namespace: &str, name: &str) -> Option<&(Key, Option<Value>)> {
+        self.automount.get(namespace)?.get(name)
     }
 
     /// Namespaces of the accounts that ask for the same role at AWS as this one; none where it asks for none.
     pub fn role_namespaces(&self, account: &Resource) -> Option<Value> {
         let namespaces = self.roles.get(role(&account.raw)?)?;
-        Some(namespaces.iter().map(String::as_str).collect())
+        let namespaces: BTreeSet<&str> =
+            namespaces.iter().map(|(namespace, ..)| namespace.as_str()).collect();
+        Some(namespaces.into_iter().collect())
     }
 
-    /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a
-    /// pod shows it.
-    pub fn role_users(&self) -> Vec<Value> {
-        let one = |(namespace, account, by): &(String, String, &str)| json!({"namespace": namespace, "serviceAccount": account, "by": by});
-        self.role_users.iter().map(one).collect()
-    }
-
-    pub fn note_pod(&mut self, pod: &Resource) {
-        let Some(account) = name(&pod.raw) else { return };
-        let namespace = pod.namespace().unwrap_or_default();
-        if has_pod_identity(&pod.raw) {
-            self.role_users.insert((namespace.to_owned(), account.to_owned(), "pod-identity"));
-        }
-        // Two looks where the names are new, none with a text of its own where they are not.
-        if !self.pods.contains_key(namespace) {
-            self.pods.insert(namespace.to_owned(), HashMap::new());
-        }
-        let Some(accounts) = self.pods.get_mut(namespace) else { return };
-        match accounts.get_mut(account) {
-            Some(count) => *count += 1,
-            None => {
-                accounts.insert(account.to_owned(), 1);
-            }
-        }
-    }
-
-    /// How many pods run as an account.
-    pub fn pods(&self, namespace: &str, account: &str) -> u64 {
-        self.pods.get(namespace).and_then(|accounts| accounts.get(account)).copied().unwrap_or_default()
+    /// Namespace and name of each account that names a role at AWS.
+    pub fn with_role(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.roles.values().flatten().map(|(namespace, name, _)| (namespace.as_str(), name.as_str()))
     }
 
     /// `{automountServiceAccountToken?}` of a pod's account, where there is such an account.
     pub fn of_pod(&self, pod: &Resource) -> Option<Value> {
-        let automount = self.automount.get(pod.namespace().unwrap_or_default())?.get(name(&pod.raw)?)?;
+        let (_, automount) = self.automount(pod.namespace().unwrap_or_default(), runs_as(&pod.raw)?)?;
         let mut out = Map::new();
         out.extend(automount.clone().map(|value| ("automountServiceAccountToken".to_owned(), value)));
         Some(Value::Object(out))
@@ -86,7 +145,7 @@ fn role(account: &Value) -> Option<&str> {
     account.pointer(ROLE).and_then(Value::as_str).filter(|role| !role.is_empty())
 }
 
-fn has_pod_identity(pod: &Value) -> bool {
+pub(super) fn has_pod_identity(pod: &Value) -> bool {
     let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array).into_iter().flatten();
     let sources = volumes.filter_map(|volume| volume.pointer("/projected/sources")?.as_array()).flatten();
     let mut audiences = sources.filter_map(|source| source.pointer("/serviceAccountToken/audience"));
@@ -94,7 +153,7 @@ fn has_pod_identity(pod: &Value) -> bool {
 }
 
 /// The account a pod runs as; a mirror pod runs as none.
-fn name(pod: &Value) -> Option<&str> {
+pub(in crate::collect) fn runs_as(pod: &Value) -> Option<&str> {
     let spec = pod.get("spec")?;
     let name = |key: &str| spec.get(key).and_then(Value::as_str).filter(|name| !name.is_empty());
     name("serviceAccountName").or_else(|| name("serviceAccount"))

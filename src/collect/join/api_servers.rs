@@ -2,50 +2,66 @@
 
 use serde_json::{Value, json};
 
+use super::said::{Key, Said};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 
 /// The API servers that run as static pods; elsewhere, as on managed clusters, they are out of sight.
 #[derive(Debug, Default)]
 pub(super) struct ApiServers {
-    found: Vec<(String, Arguments)>,
+    found: Said<(String, Arguments)>,
 }
 
 impl ApiServers {
-    /// Only a kubelet may create mirror pods, so this cannot be a pod that somebody made up.
-    pub fn note(&mut self, pod: &Value) {
-        let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
-        let mirror = text("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
-        let of_api_server = text("/metadata/namespace") == Some("kube-system")
-            && text("/metadata/labels/component") == Some("kube-apiserver");
-        if !(mirror && of_api_server) {
-            return;
-        }
-        let words = ["command", "args"].iter().flat_map(|list| {
-            pod.pointer(&format!("/spec/containers/0/{list}")).and_then(Value::as_array).into_iter().flatten()
-        });
-        let words: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
-        let name = text("/metadata/name").unwrap_or_default().to_owned();
-        self.found.push((name, arguments::parse(Component::ApiServer, &words)));
+    /// Whether anything is another now. Only a kubelet may create mirror pods, so this cannot be a pod that somebody
+    /// made up.
+    pub fn note(&mut self, pod: &Value, key: Key) -> bool {
+        self.found.put(key, arguments_of(pod))
+    }
+
+    pub fn forget(&mut self, key: Key) -> bool {
+        self.found.put(key, None)
     }
 
     /// `{name, args}` of each.
     pub fn list(&self) -> Vec<Value> {
-        self.found.iter().map(|(name, arguments)| json!({"name": name, "args": arguments})).collect()
+        let found = self.found.sorted(|(name, _)| name.clone());
+        found.iter().map(|(name, arguments)| json!({"name": name, "args": arguments})).collect()
     }
 
     /// `disabled` where any of them has the PodSecurity plug-in off; `None` where none is seen.
     pub fn pod_security_plugin(&self) -> Option<&'static str> {
-        let off = self.found.iter().any(|(_, arguments)| lacks_pod_security(arguments));
-        (!self.found.is_empty()).then_some(if off { "disabled" } else { "enabled" })
+        let off = self.found.values().any(|(_, arguments)| lacks_pod_security(arguments));
+        self.is_known().then_some(if off { "disabled" } else { "enabled" })
     }
 
     /// The level of namespaces without a label: `privileged`, unless a file of the control plane says otherwise.
     pub fn pod_security_default(&self) -> Option<&'static str> {
         let by_file = |arguments: &Arguments| arguments.contains_key("admission-control-config-file");
-        let known = !self.found.is_empty() && !self.found.iter().any(|(_, arguments)| by_file(arguments));
+        let known = self.is_known() && !self.found.values().any(|(_, arguments)| by_file(arguments));
         known.then_some("privileged")
     }
+
+    fn is_known(&self) -> bool {
+        self.found.values().next().is_some()
+    }
+}
+
+/// Name and flags of an API server; none of any other pod.
+fn arguments_of(pod: &Value) -> Option<(String, Arguments)> {
+    let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
+    let mirror = text("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
+    let of_api_server = text("/metadata/namespace") == Some("kube-system")
+        && text("/metadata/labels/component") == Some("kube-apiserver");
+    if !(mirror && of_api_server) {
+        return None;
+    }
+    let words = ["command", "args"].iter().flat_map(|list| {
+        pod.pointer(&format!("/spec/containers/0/{list}")).and_then(Value::as_array).into_iter().flatten()
+    });
+    let words: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
+    let name = text("/metadata/name").unwrap_or_default().to_owned();
+    Some((name, arguments::parse(Component::ApiServer, &words)))
 }
 
 /// The plug-in is on by default; the deprecated `--admission-control` is the whole set by itself.

@@ -1,8 +1,9 @@
 //! What is known of a cluster as a whole.
 
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::said::{Key, Said};
 use crate::resource::Resource;
 
 /// Kinds of operators that keep secrets outside of the cluster.
@@ -24,28 +25,14 @@ const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    /// Namespace → pods in it, mirror pods not counted.
-    workloads: BTreeMap<String, u64>,
-    daemon_sets: Vec<Value>,
-    client_certificates: Vec<Value>,
+    daemon_sets: Said<Value>,
+    client_certificates: Said<Value>,
     stores: BTreeSet<&'static str>,
 }
 
 impl Facts {
-    pub fn note_pod(&mut self, pod: &Resource) {
-        if pod.raw.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some() {
-            return;
-        }
-        let namespace = pod.namespace().unwrap_or_default();
-        match self.workloads.get_mut(namespace) {
-            Some(count) => *count += 1,
-            None => {
-                self.workloads.insert(namespace.to_owned(), 1);
-            }
-        }
-    }
-
-    pub fn note(&mut self, resource: &Resource) {
+    /// Whether anything is another now.
+    pub fn note(&mut self, resource: &Resource, key: Key) -> bool {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
                 let template = resource.raw.pointer("/spec/template/spec/containers");
@@ -54,32 +41,37 @@ impl Facts {
                     containers().filter_map(|container| container.get("image")).collect();
                 let switches: Vec<&str> = containers().flat_map(policy_switches).collect();
                 let namespace = resource.namespace().unwrap_or_default();
-                self.daemon_sets.push(json!({
+                let set = json!({
                     "namespace": namespace,
                     "name": resource.name,
                     "images": images,
                     "policySwitches": switches,
-                }));
+                });
+                self.daemon_sets.put(key, Some(set))
             }
-            "CertificateSigningRequest" => self.client_certificates.extend(client_certificate(resource)),
-            kind => self.stores.extend(STORES.iter().find(|store| **store == kind)),
+            "CertificateSigningRequest" => self.client_certificates.put(key, client_certificate(resource)),
+            kind => {
+                STORES.iter().find(|store| **store == kind).is_some_and(|store| self.stores.insert(store))
+            }
         }
     }
 
-    /// `{namespace, pods}` of each namespace that has pods.
-    pub fn workloads(&self) -> Vec<Value> {
-        let one = |(namespace, pods): (&String, &u64)| json!({"namespace": namespace, "pods": pods});
-        self.workloads.iter().map(one).collect()
+    /// Whether anything is another now. That of operators' kinds there is none any more, only a sweep sees.
+    pub fn forget(&mut self, key: Key) -> bool {
+        let set = self.daemon_sets.put(key, None);
+        self.client_certificates.put(key, None) || set
     }
 
     /// `{namespace, name, images, policySwitches}` of each DaemonSet.
     pub fn daemon_sets(&self) -> Vec<Value> {
-        self.daemon_sets.clone()
+        let name = |set: &Value| ["namespace", "name"].map(|key| set[key].as_str().map(str::to_owned));
+        self.daemon_sets.sorted(name).into_iter().cloned().collect()
     }
 
     /// `{name, username, groups}` of each approved request for a client's certificate.
     pub fn client_certificates(&self) -> Vec<Value> {
-        self.client_certificates.clone()
+        let name = |request: &Value| request["name"].as_str().map(str::to_owned);
+        self.client_certificates.sorted(name).into_iter().cloned().collect()
     }
 
     /// The kinds of [`STORES`] of which there is an object.

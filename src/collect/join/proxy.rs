@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::said::Key;
 use crate::collect::config_files;
 use crate::collect::config_kinds::PROXY;
 use crate::collect::redact::KUBE_PROXY_CONFIG;
@@ -9,18 +10,26 @@ use crate::resource::{Resource, Unread};
 
 #[derive(Debug, Default)]
 pub(super) struct Proxy {
-    /// The text of its configuration.
-    config: Option<String>,
+    /// The text of its configuration, and where it stands.
+    config: Option<(Key, String)>,
 }
 
 impl Proxy {
-    pub fn note(&mut self, config_map: &Resource) {
-        let (namespace, name, key) = KUBE_PROXY_CONFIG;
+    /// Whether it is another now.
+    pub fn note(&mut self, config_map: &Resource, key: Key) -> bool {
+        let (namespace, name, entry) = KUBE_PROXY_CONFIG;
         if config_map.namespace() != Some(namespace) || config_map.name != name {
-            return;
+            return false;
         }
-        let text = config_map.raw.get("data").and_then(|data| data.get(key)).and_then(Value::as_str);
-        self.config = text.map(str::to_owned);
+        let text = config_map.raw.get("data").and_then(|data| data.get(entry)).and_then(Value::as_str);
+        let same = self.config.as_ref().map(|(_, text)| text.as_str()) == text;
+        self.config = text.map(|text| (key, text.to_owned()));
+        !same
+    }
+
+    /// Whether it was there.
+    pub fn forget(&mut self, key: Key) -> bool {
+        self.config.take_if(|(of, _)| *of == key).is_some()
     }
 
     /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed.
@@ -34,7 +43,7 @@ impl Proxy {
             set.unread.push(Unread { at: at.into(), ..gap.clone() });
             return;
         }
-        let Some(text) = &self.config else { return };
+        let Some((_, text)) = &self.config else { return };
         match config_files::parse(&PROXY, text.as_bytes()) {
             Ok(config) => {
                 set.related.insert("kubeProxy".into(), config);

@@ -2,36 +2,80 @@
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::said::Key;
 use crate::resource::Resource;
 
-/// Kind, namespace (empty for cluster roles) and name → `{kind, name, rules}`.
+const ROLE: &str = "Role";
+const CLUSTER_ROLE: &str = "ClusterRole";
+
+/// A role's kind, namespace (empty for cluster roles) and name.
+#[derive(Debug, PartialEq, Eq, Hash, Clone)]
+pub struct RoleName {
+    /// `Role` or `ClusterRole`.
+    pub kind: &'static str,
+    /// Empty for cluster roles.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl RoleName {
+    /// The role that a binding names.
+    pub fn of_binding(binding: &Resource) -> Self {
+        let text = |pointer: &str| binding.raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let (kind, namespace) = match text("/roleRef/kind") {
+            ROLE => (ROLE, binding.namespace().unwrap_or_default()),
+            _ => (CLUSTER_ROLE, ""),
+        };
+        Self { kind, namespace: namespace.to_owned(), name: text("/roleRef/name").to_owned() }
+    }
+
+    fn of(role: &Resource) -> Self {
+        let kind = if role.sub_type == ROLE { ROLE } else { CLUSTER_ROLE };
+        let namespace = role.namespace().unwrap_or_default().to_owned();
+        Self { kind, namespace, name: role.name.clone() }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Roles {
-    by_name: HashMap<(String, String, String), Value>,
+    /// Its rules as JSON's text: parsed they would take ten times as much.
+    by_name: HashMap<Arc<RoleName>, (Key, Box<str>)>,
+    known: HashMap<Key, Arc<RoleName>>,
 }
 
 impl Roles {
-    pub fn note(&mut self, resource: &Resource) {
-        let namespace = resource.namespace().unwrap_or_default().to_owned();
+    /// Its name, where its rules are others now.
+    pub fn note(&mut self, role: &Resource, key: Key) -> Option<RoleName> {
         // Of another type they stay as they are: that it cannot be understood is said where it is judged.
-        let rules = resource.raw.get("rules").filter(|rules| !rules.is_null()).cloned();
-        let role = json!({
-            "kind": resource.sub_type,
-            "name": resource.name,
-            "rules": rules.unwrap_or_else(|| Value::Array(Vec::new())),
-        });
-        self.by_name.insert((resource.sub_type.clone(), namespace, resource.name.clone()), role);
+        let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
+        let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
+        let name = Arc::new(RoleName::of(role));
+        let same = self.by_name.get(&name).is_some_and(|(_, before)| *before == rules);
+        self.by_name.insert(Arc::clone(&name), (key, rules));
+        self.known.insert(key, Arc::clone(&name));
+        (!same).then(|| RoleName::clone(&name))
+    }
+
+    /// Its name, where there is no other of it.
+    pub fn forget(&mut self, key: Key) -> Option<RoleName> {
+        let name = self.known.remove(&key)?;
+        if self.by_name.get(&name).is_none_or(|(of, _)| *of != key) {
+            return None;
+        }
+        self.by_name.remove(&name);
+        Some(Arc::unwrap_or_clone(name))
     }
 
     /// The role that a binding names, if there is one, and the kind that it would be of.
-    pub fn of(&self, binding: &Resource) -> (Option<Value>, &'static [&'static str]) {
-        let text = |pointer: &str| binding.raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let (kind, kinds, namespace): (_, &[&str], _) = match text("/roleRef/kind") {
-            "Role" => ("Role", &["Role"], binding.namespace().unwrap_or_default()),
-            _ => ("ClusterRole", &["ClusterRole"], ""),
-        };
-        let name = (kind.to_owned(), namespace.to_owned(), text("/roleRef/name").to_owned());
-        (self.by_name.get(&name).cloned(), kinds)
+    pub fn of(&self, binding: &Resource) -> (Option<Value>, &'static str) {
+        let name = RoleName::of_binding(binding);
+        let role = self.by_name.get(&name).map(|(_, rules)| {
+            let rules: Value = serde_json::from_str(rules).unwrap_or_default();
+            json!({"kind": name.kind, "name": name.name, "rules": rules})
+        });
+        (role, name.kind)
     }
 }

@@ -1,5 +1,6 @@
 //! What objects say about others.
 
+mod again;
 mod aws;
 
 use super::*;
@@ -82,7 +83,7 @@ fn where_pods_were_refused_nobody_knows_whether_the_pod_security_plugin_is_on() 
 
 fn api_server(command: Value, annotations: Value) -> Resource {
     object(json!({"kind": "Pod", "metadata": {"name": "kube-apiserver-a", "namespace": "kube-system",
-        "labels": {"component": "kube-apiserver"}, "annotations": annotations},
+        "uid": command.to_string(), "labels": {"component": "kube-apiserver"}, "annotations": annotations},
         "spec": {"containers": [{"command": command}]}}))
 }
 
@@ -210,8 +211,10 @@ fn pods_and_accounts_know_each_other() {
         "automountServiceAccountToken": false})));
     index.note(&object(json!({"kind": "ServiceAccount", "metadata": {"name": "b", "namespace": "shop"}})));
     let pod = |account: &str| json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "shop"}, "spec": {"serviceAccountName": account}});
-    for account in ["a", "a", "b"] {
-        index.note(&object(pod(account)));
+    for (uid, account) in [("1", "a"), ("2", "a"), ("3", "b")] {
+        let mut pod = pod(account);
+        pod["metadata"]["uid"] = uid.into();
+        index.note(&object(pod));
     }
     let of = |account: &str| related(&index, pod(account)).related.get("serviceAccount").cloned();
     assert_eq!(of("a"), Some(json!({"automountServiceAccountToken": false})));
@@ -251,25 +254,25 @@ fn a_bootstrap_token_is_known_by_what_it_says_and_by_the_time() {
 #[test]
 fn the_cluster_knows_what_runs_in_it() {
     let mut index = index();
-    let pod = |namespace: &str, annotations: Value| {
+    let pod = |name: &str, namespace: &str, annotations: Value| {
         object(
-            json!({"kind": "Pod", "metadata": {"name": "p", "namespace": namespace, "annotations": annotations}}),
+            json!({"kind": "Pod", "metadata": {"name": name, "namespace": namespace, "annotations": annotations}}),
         )
     };
-    index.note(&pod("shop", json!({})));
-    index.note(&pod("shop", json!({})));
-    index.note(&pod("kube-system", json!({"kubernetes.io/config.mirror": "hash"})));
+    index.note(&pod("p", "shop", json!({})));
+    index.note(&pod("q", "shop", json!({})));
+    index.note(&pod("p", "kube-system", json!({"kubernetes.io/config.mirror": "hash"})));
     index.note(&object(
         json!({"kind": "DaemonSet", "metadata": {"name": "cilium", "namespace": "kube-system"},
         "spec": {"template": {"spec": {"containers": [{"image": "quay.io/cilium/cilium:v1"}]}}}}),
     ));
-    let request = |signer: &str, condition: &str| {
-        object(json!({"kind": "CertificateSigningRequest", "metadata": {"name": "r"},
+    let request = |name: &str, signer: &str, condition: &str| {
+        object(json!({"kind": "CertificateSigningRequest", "metadata": {"name": name},
             "spec": {"signerName": signer, "username": "jane", "groups": ["g"]}, "status": {"conditions": [{"type": condition}]}}))
     };
-    index.note(&request("kubernetes.io/kube-apiserver-client", "Approved"));
-    index.note(&request("kubernetes.io/kube-apiserver-client", "Denied"));
-    index.note(&request("kubernetes.io/kube-apiserver-client-kubelet", "Approved"));
+    index.note(&request("r", "kubernetes.io/kube-apiserver-client", "Approved"));
+    index.note(&request("s", "kubernetes.io/kube-apiserver-client", "Denied"));
+    index.note(&request("t", "kubernetes.io/kube-apiserver-client-kubelet", "Approved"));
     let cluster = json!({"kind": "Cluster", "metadata": {"name": "c"}});
     let known = related(&index, cluster.clone());
     assert_eq!(

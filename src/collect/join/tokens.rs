@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::resource::{Reason, Resource, Unread};
 
 /// The account that a token of the old kind belongs to.
-pub(super) fn account(secret: &Value) -> Option<&str> {
+pub(in crate::collect) fn account(secret: &Value) -> Option<&str> {
     let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
     (text("/type") == Some("kubernetes.io/service-account-token"))
         .then(|| text("/metadata/annotations/kubernetes.io~1service-account.name").unwrap_or_default())

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+use super::said::{Key, Said};
 use crate::resource::Resource;
 
 pub(super) const VALIDATING: &str = "ValidatingWebhookConfiguration";
@@ -21,36 +22,71 @@ const POLICY_ENGINES: [(&str, &str); 5] = [
 /// Every configuration, cut to what rules ask about.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
-    list: Vec<Value>,
+    known: Said<Configuration>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Configuration {
+    kind: &'static str,
+    name: String,
+    services: Vec<String>,
+    sees_pods: bool,
+    /// Policy engines whose webhooks see pods being created.
     engines: BTreeSet<&'static str>,
 }
 
+/// What is another now.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub any: bool,
+    pub engines: bool,
+}
+
 impl Webhooks {
-    pub fn note(&mut self, resource: &Resource) {
-        let webhooks = || resource.raw.get("webhooks").and_then(Value::as_array).into_iter().flatten();
-        let mut services: Vec<String> = webhooks().filter_map(service).collect();
-        services.sort();
-        services.dedup();
-        self.list.push(json!({
-            "kind": resource.sub_type,
-            "name": resource.name,
-            "services": services,
-            "seesPods": webhooks().any(sees_new_pods),
-        }));
-        self.engines.extend(webhooks().filter(|webhook| sees_new_pods(webhook)).filter_map(|webhook| {
-            let service = webhook.pointer("/clientConfig/service/name").and_then(Value::as_str)?;
-            POLICY_ENGINES.iter().find(|(_, name)| service.starts_with(name)).map(|(engine, _)| *engine)
-        }));
+    pub fn note(&mut self, resource: &Resource, key: Key) -> Changed {
+        self.put(key, Some(Configuration::of(resource)))
+    }
+
+    pub fn forget(&mut self, key: Key) -> Changed {
+        self.put(key, None)
+    }
+
+    fn put(&mut self, key: Key, now: Option<Configuration>) -> Changed {
+        let before = self.engines();
+        let any = self.known.put(key, now);
+        Changed { any, engines: any && self.engines() != before }
     }
 
     /// `{kind, name, services, seesPods}` of each configuration.
     pub fn list(&self) -> Vec<Value> {
-        self.list.clone()
+        // In the order they are read: the validating ones first.
+        let all = self.known.sorted(|it| (it.kind == MUTATING, it.name.clone()));
+        let one = |it: &Configuration| json!({"kind": it.kind, "name": it.name, "services": it.services, "seesPods": it.sees_pods});
+        all.into_iter().map(one).collect()
     }
 
     /// Names of policy engines whose webhooks see pods being created.
     pub fn engines(&self) -> Vec<&'static str> {
-        self.engines.iter().copied().collect()
+        let engines: BTreeSet<_> = self.known.values().flat_map(|it| it.engines.iter().copied()).collect();
+        engines.into_iter().collect()
+    }
+}
+
+impl Configuration {
+    fn of(resource: &Resource) -> Self {
+        let webhooks = || resource.raw.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+        let services: BTreeSet<String> = webhooks().filter_map(service).collect();
+        let engines = webhooks().filter(|webhook| sees_new_pods(webhook)).filter_map(|webhook| {
+            let service = webhook.pointer("/clientConfig/service/name").and_then(Value::as_str)?;
+            POLICY_ENGINES.iter().find(|(_, name)| service.starts_with(name)).map(|(engine, _)| *engine)
+        });
+        Self {
+            kind: if resource.sub_type == MUTATING { MUTATING } else { VALIDATING },
+            name: resource.name.clone(),
+            services: services.into_iter().collect(),
+            sees_pods: webhooks().any(sees_new_pods),
+            engines: engines.collect(),
+        }
     }
 }
 

@@ -26,7 +26,8 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
     let wanted = wanted(Kind::K8sObject);
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = Request { owner: &owner, version: Some("v1.37.2"), wanted: &wanted, secrets, now };
+    let request =
+        Request { owner: &owner, version: Some("v1.37.2"), wanted: &wanted, secrets, now, watch: false };
     let (sender, mut receiver) = mpsc::channel(4);
     let resources = runtime.block_on(async {
         let client = server.client();

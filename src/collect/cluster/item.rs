@@ -1,0 +1,78 @@
+//! One object, as text and as JSON, bounded.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::list::Problem;
+use crate::resource::Reason;
+
+/// An object of a list.
+pub(super) enum Item {
+    /// Its JSON.
+    Object(Value),
+    /// It has more values than a real object; only who it is was read.
+    TooLarge(Value),
+}
+
+/// Who an object is.
+#[derive(Deserialize, Serialize)]
+struct Shell {
+    metadata: ShellMeta,
+}
+
+#[derive(Deserialize, Serialize)]
+struct ShellMeta {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    #[serde(default)]
+    uid: String,
+    #[serde(rename = "resourceVersion", skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+}
+
+/// Values in one object: a pod with a hundred containers has a tenth of that, and each takes about a
+/// hundred bytes. Anybody who may create a pod could otherwise fill this process's memory.
+const MAX_VALUES: usize = 50_000;
+
+impl Item {
+    /// Its JSON, as far as it was read.
+    pub fn json(&self) -> &Value {
+        match self {
+            Self::Object(json) | Self::TooLarge(json) => json,
+        }
+    }
+
+    /// Parses one item.
+    pub fn parse(raw: &RawValue) -> Result<Self, Problem> {
+        let text = raw.get();
+        let malformed = |why: &dyn std::fmt::Display| {
+            Problem::new(Reason::Malformed, format!("an item of the list is no object: {why}"))
+        };
+        // Every value but the last of its list or object is followed by a comma.
+        if text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count() > MAX_VALUES {
+            let shell: Shell = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+            return Ok(Self::TooLarge(serde_json::to_value(shell).map_err(|error| malformed(&error))?));
+        }
+        let object: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+        match object.pointer("/metadata/name") {
+            Some(Value::String(_)) => Ok(Self::Object(object)),
+            _ => Err(malformed(&"it has no name")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_without_a_name_is_no_object() {
+        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
+        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
+        for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
+            assert!(parse(text).is_err_and(|problem| problem.reason == Reason::Malformed), "{text}");
+        }
+    }
+}

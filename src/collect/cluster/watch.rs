@@ -1,0 +1,278 @@
+//! Between two sweeps: what the controls need is watched, and what may be judged otherwise now is sent.
+//!
+//! In: what a sweep leaves ([`Kept`]). Out: [`Resource`]s, each an object that changed in something that is judged, or
+//! one whose joins did. Every list has a stream of its own; all of them tell one task, which alone knows the index.
+//! Of an object that is judged and not joined, only a print is kept.
+
+mod event;
+mod fetch;
+mod lines;
+mod lists;
+mod patience;
+mod pending;
+mod print;
+mod referrers;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::item::Item;
+use super::resources::{cluster, resource};
+use super::{CLUSTER, Gone, KindInfo, Request};
+use crate::collect::join::{Dependent, Index, Key};
+use crate::resource::Resource;
+pub(super) use lists::Lists;
+use pending::{Ask, Pending};
+use stream::Stream;
+
+/// Events that wait for the one who judges them; each may hold an object.
+const WAITING: usize = 4;
+/// Those who are joined with what changed are collected for so long: one change seldom comes alone.
+const COLLECT: Duration = Duration::from_secs(1);
+/// The cluster as a whole is joined with much, so it is sent no more often.
+const CLUSTER_REST: Duration = Duration::from_secs(2);
+/// What could not be read is read again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What a sweep leaves for the watch. It holds some hundred bytes of each pod, binding and account, and the rules of
+/// roles as text.
+#[derive(Debug)]
+pub struct Kept {
+    pub(super) index: Index,
+    pub(super) lists: Lists,
+}
+
+/// What streams and readers tell.
+enum Told {
+    /// An object of a list, as it is.
+    Is(usize, Item),
+    /// An object of a list is not there any more.
+    Gone(usize, Item),
+    /// A list is read again from its beginning.
+    Listing(usize),
+    /// It was read up to its end, and to this version.
+    Listed(usize, String),
+    /// An object that was asked for.
+    Fetched(&'static KindInfo, Item),
+    /// That was all; these could not be read.
+    AllFetched(Vec<Ask>),
+}
+
+/// The one who knows.
+struct Watcher<'a> {
+    client: &'a kube::Client,
+    request: &'a Request<'a>,
+    kept: Kept,
+    found: &'a mpsc::Sender<Resource>,
+    tell: mpsc::Sender<Told>,
+    tasks: JoinSet<()>,
+    pending: Pending,
+    /// What could not be read the last time.
+    again: Vec<Ask>,
+    /// When to read for those that are pending; none while somebody reads, or nobody is pending.
+    due: Option<Instant>,
+    reading: bool,
+    /// When to send the cluster.
+    cluster_due: Option<Instant>,
+    cluster_sent: Option<Instant>,
+}
+
+/// Goes on from a sweep until it is dropped or the receiver of `found` is gone: sends every resource that may be judged
+/// otherwise now. Objects that are gone are not sent, but those that were joined with them.
+///
+/// What needs a list of its own (operators that keep secrets elsewhere, what the cloud is asked about) is seen by sweeps
+/// only, and so are changes of a status that no built-in rule reads. Kinds that could not be listed stay unknown to those
+/// that are joined with them until a list succeeds, here or in the next sweep.
+pub async fn watch(client: &kube::Client, request: &Request<'_>, kept: Kept, found: &mpsc::Sender<Resource>) {
+    let (tell, mut told) = mpsc::channel(WAITING);
+    let mut watcher = Watcher {
+        client,
+        request,
+        kept,
+        found,
+        tell,
+        tasks: JoinSet::new(),
+        pending: Pending::default(),
+        again: Vec::new(),
+        due: None,
+        reading: false,
+        cluster_due: None,
+        cluster_sent: None,
+    };
+    watcher.open();
+    // Nothing is left to do for a receiver that is gone.
+    let _ = watcher.run(&mut told).await;
+}
+
+impl Watcher<'_> {
+    /// Opens the streams. Of pods and bindings first: most depends on them.
+    fn open(&mut self) {
+        let mut order: Vec<usize> = (0..self.kept.lists.all.len()).collect();
+        let hasty = |kind: &str| kind == "Pod" || referrers::BINDINGS.contains(&kind);
+        order.sort_by_key(|list| !hasty(self.kept.lists.all[*list].kind.name));
+        for position in order {
+            let list = &self.kept.lists.all[position];
+            let stream = Stream {
+                client: self.client.clone(),
+                kind: list.kind,
+                list: position,
+                path: list.path.clone(),
+                version: list.version.clone(),
+                told: self.tell.clone(),
+            };
+            self.tasks.spawn(stream.run());
+        }
+    }
+
+    async fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<(), Gone> {
+        loop {
+            let wake = self.due.into_iter().chain(self.cluster_due).min();
+            let never = Instant::now() + Duration::from_secs(3600);
+            tokio::select! {
+                Some(told) = told.recv() => self.take(told).await?,
+                () = sleep_until(wake.unwrap_or(never)), if wake.is_some() => self.act().await?,
+                () = self.found.closed() => return Err(Gone),
+            }
+        }
+    }
+
+    async fn take(&mut self, told: Told) -> Result<(), Gone> {
+        match told {
+            Told::Is(list, item) => {
+                if let Some(resource) = self.note(list, item) {
+                    self.send(resource).await?;
+                }
+            }
+            Told::Gone(list, item) => {
+                let kind = self.kept.lists.all[list].kind;
+                let key = Key::of(&resource(kind, self.request.owner, Ok(item)));
+                self.forget(list, key);
+            }
+            Told::Listing(list) => {
+                let list = &mut self.kept.lists.all[list];
+                (list.still, list.version) = (Some(HashSet::new()), None);
+            }
+            Told::Listed(list, version) => self.listed(list, version),
+            Told::Fetched(kind, item) => {
+                let resource = resource(kind, self.request.owner, Ok(item));
+                // One that is not known yet, or not any more, has an event of its own.
+                if self.kept.lists.has(kind.name, Key::of(&resource)) {
+                    self.send(resource).await?;
+                }
+            }
+            Told::AllFetched(failed) => {
+                self.reading = false;
+                let wait = if failed.is_empty() { COLLECT } else { AGAIN };
+                self.again = failed;
+                self.due = None;
+                self.plan(wait);
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns of an object; gives it where it must be judged again.
+    fn note(&mut self, list: usize, item: Item) -> Option<Resource> {
+        let lists = &mut self.kept.lists;
+        let list = &mut lists.all[list];
+        let resource = resource(list.kind, self.request.owner, Ok(item));
+        let key = Key::of(&resource);
+        let print = lists.prints.of(list.kind.name, &resource.raw);
+        let same = list.seen.insert(key, print) == Some(print);
+        match &mut list.still {
+            // What was not read as a whole may not have been noted.
+            Some(still) => {
+                still.insert(key);
+            }
+            None if same => return None,
+            None => {}
+        }
+        let (noted, judged) = (list.noted, list.judged);
+        lists.referrers.note(&resource, key);
+        if noted {
+            let touched = self.kept.index.note(&resource);
+            self.touch(touched);
+        }
+        (judged && !same).then_some(resource)
+    }
+
+    fn forget(&mut self, list: usize, key: Key) {
+        let list = &mut self.kept.lists.all[list];
+        list.seen.remove(&key);
+        let (kind, noted) = (list.kind.name, list.noted);
+        self.kept.lists.referrers.forget(key);
+        if noted {
+            let touched = self.kept.index.forget(kind, key);
+            self.touch(touched);
+        }
+    }
+
+    /// What was there and was not listed again is gone.
+    fn listed(&mut self, position: usize, version: String) {
+        let list = &mut self.kept.lists.all[position];
+        list.version = Some(version);
+        let kind = list.kind.name;
+        let still = list.still.take().unwrap_or_default();
+        let gone: Vec<Key> = list.seen.keys().filter(|key| !still.contains(key)).copied().collect();
+        for key in gone {
+            self.forget(position, key);
+        }
+        if self.kept.lists.are_whole(kind) {
+            let touched = self.kept.index.heal(kind);
+            self.touch(touched);
+        }
+    }
+
+    /// Those who are joined with something else now wait for their turn.
+    fn touch(&mut self, touched: Vec<Dependent>) {
+        for dependent in touched {
+            let judges = |kind: &str| self.request.judges(kind);
+            self.pending.add(dependent, &self.kept.lists.referrers, &judges);
+        }
+        self.plan(COLLECT);
+    }
+
+    fn plan(&mut self, wait: Duration) {
+        let now = Instant::now();
+        if !self.reading && !(self.pending.is_empty() && self.again.is_empty()) {
+            self.due.get_or_insert(now + wait);
+        }
+        if std::mem::take(&mut self.pending.cluster) && self.request.judges(CLUSTER) {
+            let rested = self.cluster_sent.map_or(now, |sent| sent + CLUSTER_REST);
+            self.cluster_due.get_or_insert(rested.max(now + COLLECT));
+        }
+    }
+
+    /// Does what is due.
+    async fn act(&mut self) -> Result<(), Gone> {
+        let now = Instant::now();
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            let mut asks = std::mem::take(&mut self.again);
+            let lists = &self.kept.lists;
+            let more = self.pending.take(|kind| lists.count(kind));
+            asks.extend(more.into_iter().filter(|ask| !asks.contains(ask)).collect::<Vec<_>>());
+            // Those that have ended.
+            while self.tasks.try_join_next().is_some() {}
+            self.reading = true;
+            self.tasks.spawn(fetch::fetch(self.client.clone(), asks, self.tell.clone()));
+        }
+        if self.cluster_due.is_some_and(|due| due <= now) {
+            self.cluster_due = None;
+            self.cluster_sent = Some(now);
+            self.send(cluster(self.request)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, mut resource: Resource) -> Result<(), Gone> {
+        self.kept.index.relate(&mut resource);
+        self.found.send(resource).await.map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,80 @@
+//! One line of a watch.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::collect::cluster::item::Item;
+use crate::collect::cluster::list::refusal;
+
+/// What a line says.
+pub(super) enum Event {
+    /// An object is there, as it is now; and the version of that.
+    Is(Item, String),
+    /// An object is not there any more.
+    Gone(Item, String),
+    /// Nothing, up to a version.
+    Bookmark(String),
+    /// What there was since the last version is forgotten, or not to be read.
+    Lost(String),
+    /// The server cannot go on; how long it asks us to wait, and its words.
+    Broken(Option<Duration>, String),
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// Reads a line.
+pub(super) fn read(line: &[u8]) -> Event {
+    let line: Line<'_> = match serde_json::from_slice(line) {
+        Ok(line) => line,
+        Err(error) => return Event::Lost(format!("an event is not what it must be: {error}")),
+    };
+    match &*line.kind {
+        "ERROR" => status(line.object),
+        "BOOKMARK" => match serde_json::from_str::<Value>(line.object.get()) {
+            Ok(object) => version(&object).map_or_else(unversioned, Event::Bookmark),
+            Err(error) => Event::Lost(format!("a bookmark is not what it must be: {error}")),
+        },
+        kind @ ("ADDED" | "MODIFIED" | "DELETED") => match Item::parse(line.object) {
+            Ok(item) => match version(item.json()) {
+                Some(version) if kind == "DELETED" => Event::Gone(item, version),
+                Some(version) => Event::Is(item, version),
+                None => unversioned(),
+            },
+            Err(problem) => Event::Lost(problem.message),
+        },
+        other => {
+            let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
+            Event::Lost(format!("an event of the unknown type `{other}`"))
+        }
+    }
+}
+
+fn version(object: &Value) -> Option<String> {
+    object.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn unversioned() -> Event {
+    Event::Lost("an event has no resourceVersion".into())
+}
+
+fn status(status: &RawValue) -> Event {
+    let status: Value = serde_json::from_str(status.get()).unwrap_or_default();
+    let code = status.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+    let code = code.and_then(|code| http::StatusCode::from_u16(code).ok());
+    let code = code.unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let words = refusal(code, &status).message;
+    if code == http::StatusCode::GONE {
+        return Event::Lost(words);
+    }
+    let seconds = status.pointer("/details/retryAfterSeconds").and_then(Value::as_u64);
+    Event::Broken(seconds.map(Duration::from_secs), words)
+}

@@ -1,0 +1,96 @@
+//! What a sweep leaves for the watch: which lists it read, up to which version, and a print of every object.
+
+use std::collections::{HashMap, HashSet};
+
+use super::print::Prints;
+use super::referrers::Referrers;
+use crate::collect::cluster::KindInfo;
+use crate::collect::join::Key;
+use crate::resource::Resource;
+
+/// Every list of a sweep.
+#[derive(Debug, Default)]
+pub(in crate::collect::cluster) struct Lists {
+    pub(super) all: Vec<List>,
+    pub(super) prints: Prints,
+    pub(super) referrers: Referrers,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct List {
+    pub kind: &'static KindInfo,
+    pub path: String,
+    /// From where to go on; none where it was not read as a whole.
+    pub version: Option<String>,
+    /// Whether others are joined with its objects.
+    pub noted: bool,
+    /// Whether its objects are judged.
+    pub judged: bool,
+    /// Its objects, and a print of each.
+    pub seen: HashMap<Key, u64>,
+    /// While it is listed again: those that are still there.
+    pub still: Option<HashSet<Key>>,
+    /// Whether its first reading was whole, where there is a second.
+    begun: bool,
+}
+
+impl Lists {
+    /// A list is read, maybe for the second time.
+    pub fn begin(&mut self, kind: &'static KindInfo, path: &str, note: bool, judge: bool) -> usize {
+        let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
+            self.all.push(List {
+                kind,
+                path: path.to_owned(),
+                version: None,
+                noted: false,
+                judged: false,
+                seen: HashMap::new(),
+                still: None,
+                begun: false,
+            });
+            self.all.len() - 1
+        });
+        let list = &mut self.all[position];
+        list.noted |= note;
+        list.judged |= judge;
+        position
+    }
+
+    /// An object of it.
+    pub fn saw(&mut self, list: usize, resource: &Resource) {
+        // What has no name is none.
+        if resource.is_unlisted() {
+            return;
+        }
+        let (list, key) = (&mut self.all[list], Key::of(resource));
+        list.seen.insert(key, self.prints.of(list.kind.name, &resource.raw));
+        self.referrers.note(resource, key);
+    }
+
+    /// It was read up to this version. Of two readings the older counts, and both must be whole.
+    pub fn end(&mut self, list: usize, version: Option<&str>) {
+        let list = &mut self.all[list];
+        list.version = match (list.begun, list.version.take(), version) {
+            (false, _, version) => version.map(str::to_owned),
+            (true, first, Some(_)) => first,
+            (true, _, None) => None,
+        };
+        list.begun = true;
+    }
+
+    /// How many objects there are of a kind.
+    pub(super) fn count(&self, kind: &str) -> usize {
+        self.all.iter().filter(|list| list.kind.name == kind).map(|list| list.seen.len()).sum()
+    }
+
+    /// Whether every list of a kind is whole.
+    pub(super) fn are_whole(&self, kind: &str) -> bool {
+        self.all.iter().filter(|list| list.kind.name == kind).all(|list| list.version.is_some())
+    }
+
+    /// Whether an object is there.
+    pub(super) fn has(&self, kind: &str, key: Key) -> bool {
+        self.all.iter().any(|list| list.kind.name == kind && list.seen.contains_key(&key))
+    }
+}

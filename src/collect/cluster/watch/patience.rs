@@ -1,0 +1,95 @@
+//! How long to wait before the next try.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Before the second try.
+const FIRST: Duration = Duration::from_millis(500);
+/// However often it failed.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The most that a server may ask us to wait.
+const MAX_ASKED: Duration = Duration::from_secs(300);
+/// What is not allowed may be some time.
+const REFUSED: Duration = Duration::from_secs(300);
+/// Who has been well for so long starts anew.
+const WELL: Duration = Duration::from_secs(600);
+
+/// Of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    failures: u32,
+    losses: u32,
+    last_loss: Option<Instant>,
+}
+
+impl Patience {
+    /// It works again.
+    pub fn relieve(&mut self) {
+        self.failures = 0;
+    }
+
+    /// How often it failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// After a failure: twice as long each time, and as long as the server asks.
+    pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
+        let wait = doubled(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        // Everybody was asked to wait the same.
+        let asked = asked.unwrap_or_default().min(MAX_ASKED);
+        spread(wait).max(asked + spread(FIRST))
+    }
+
+    /// After a loss, which a list makes good: that costs more than a try, so who loses often waits longer.
+    pub fn after_loss(&mut self) -> Duration {
+        let now = Instant::now();
+        if self.last_loss.is_none_or(|last| now.duration_since(last) > WELL) {
+            self.losses = 0;
+        }
+        self.last_loss = Some(now);
+        let wait = doubled(self.losses);
+        self.losses = self.losses.saturating_add(1);
+        spread(wait)
+    }
+
+    /// After a stream that the server closed in good time.
+    pub fn after_close() -> Duration {
+        spread(FIRST)
+    }
+
+    /// After a refusal.
+    pub fn after_refusal() -> Duration {
+        spread(REFUSED)
+    }
+}
+
+fn doubled(times: u32) -> Duration {
+    FIRST.saturating_mul(2_u32.saturating_pow(times)).min(LONGEST)
+}
+
+/// Between this long and half of it more: not all at once.
+pub(super) fn spread(wait: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0) % 512;
+    wait + wait.mul_f64(random as f64 / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_fails_waits_longer_and_as_long_as_was_asked() {
+        let mut patience = Patience::default();
+        let waits: Vec<Duration> = (0..12).map(|_| patience.after_failure(None)).collect();
+        assert!(waits[0] < Duration::from_secs(1) && waits[11] >= LONGEST, "{waits:?}");
+        assert!(waits[11] <= LONGEST * 3 / 2);
+        patience.relieve();
+        assert!(patience.after_failure(None) < Duration::from_secs(1));
+        let asked = Duration::from_secs(30);
+        assert!(patience.after_failure(Some(asked)) >= asked);
+        assert!(patience.after_failure(Some(Duration::MAX)) <= MAX_ASKED * 3 / 2, "nobody waits for ever");
+    }
+}

@@ -1,0 +1,145 @@
+//! Who must be judged again, collected until it is worth asking for.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::referrers::Referrers;
+use crate::collect::cluster::{KINDS, KindInfo};
+use crate::collect::join::{Dependent, runs_as};
+
+const POD: &str = "Pod";
+/// Objects in a page: when more single ones than pages are wanted, the whole list is read.
+const PAGE: usize = 500;
+
+/// Namespace and name.
+type Name = (String, String);
+
+/// Those that are waiting.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// The cluster as a whole.
+    pub cluster: bool,
+    all: BTreeSet<&'static str>,
+    names: BTreeMap<&'static str, BTreeSet<Name>>,
+    /// Accounts whose pods are meant.
+    pods_of: BTreeSet<Name>,
+}
+
+/// One list that is read for their sake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub kind: &'static KindInfo,
+    pub path: String,
+    only: Only,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Only {
+    All,
+    Names(BTreeSet<Name>),
+    PodsOf(BTreeSet<Name>),
+}
+
+impl Ask {
+    /// Whether an object of the list is meant.
+    pub fn means(&self, object: &Value) -> bool {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let named = |name: &str| (text("/metadata/namespace").to_owned(), name.to_owned());
+        match &self.only {
+            Only::All => true,
+            Only::Names(names) => names.contains(&named(text("/metadata/name"))),
+            Only::PodsOf(accounts) => {
+                runs_as(object).is_some_and(|account| accounts.contains(&named(account)))
+            }
+        }
+    }
+}
+
+impl Pending {
+    /// Adds somebody, where their kind is judged.
+    pub fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
+        match dependent {
+            Dependent::Cluster => self.cluster = true,
+            Dependent::All(kind) if judges(kind) => {
+                self.all.insert(kind);
+            }
+            Dependent::Object(kind, namespace, name) if judges(kind) => self.name(kind, &namespace, &name),
+            Dependent::PodsOf(namespace, account) if judges(POD) => {
+                self.pods_of.insert((namespace, account));
+            }
+            Dependent::BindingsTo(kind, namespace, role) => {
+                for (kind, namespace, name) in referrers.to(kind, &namespace, &role) {
+                    if judges(kind) {
+                        self.name(kind, namespace, name);
+                    }
+                }
+            }
+            Dependent::TokensOf(namespace, account) => {
+                for (kind, namespace, name) in referrers.tokens(&namespace, &account) {
+                    if judges(kind) {
+                        self.name(kind, namespace, name);
+                    }
+                }
+            }
+            Dependent::All(_) | Dependent::Object(..) | Dependent::PodsOf(..) => {}
+        }
+    }
+
+    fn name(&mut self, kind: &'static str, namespace: &str, name: &str) {
+        self.names.entry(kind).or_default().insert((namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Whether there is somebody to ask for.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.names.is_empty() && self.pods_of.is_empty()
+    }
+
+    /// What to read for all of them, with few requests; `count` says how many objects there are of a kind.
+    pub fn take(&mut self, count: impl Fn(&str) -> usize) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let pages = |kind: &str| count(kind) / PAGE + 1;
+        let mut names = std::mem::take(&mut self.names);
+        let pods_of = std::mem::take(&mut self.pods_of);
+        for kind in std::mem::take(&mut self.all) {
+            names.remove(kind);
+            asks.extend(whole(kind, &Only::All));
+        }
+        for (kind, names) in names {
+            if names.len() > pages(kind) {
+                asks.extend(whole(kind, &Only::Names(names)));
+            } else {
+                let of = |info| move |(namespace, name): &Name| single(info, namespace, name);
+                asks.extend(
+                    info(kind).into_iter().flat_map(|info| names.iter().map(of(info)).collect::<Vec<_>>()),
+                );
+            }
+        }
+        let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == Only::All);
+        if pods_of.len() > pages(POD) {
+            asks.extend(whole(POD, &Only::PodsOf(pods_of)).filter(|_| !all_pods));
+        } else if let (Some(info), false) = (info(POD), all_pods) {
+            let of = |(namespace, account): &Name| Ask {
+                kind: info,
+                path: info.by_field(namespace, "spec.serviceAccountName", account),
+                only: Only::All,
+            };
+            asks.extend(pods_of.iter().map(of));
+        }
+        asks
+    }
+}
+
+fn single(kind: &'static KindInfo, namespace: &str, name: &str) -> Ask {
+    Ask { kind, path: kind.one(namespace, name), only: Only::All }
+}
+
+fn whole(kind: &str, only: &Only) -> impl Iterator<Item = Ask> {
+    let paths =
+        info(kind).into_iter().flat_map(|info| info.paths().into_iter().map(move |path| (info, path)));
+    paths.map(|(kind, path)| Ask { kind, path, only: only.clone() }).collect::<Vec<_>>().into_iter()
+}
+
+fn info(kind: &str) -> Option<&'static KindInfo> {
+    let kinds: &'static [KindInfo] = &KINDS;
+    kinds.iter().find(|info| info.name == kind)
+}

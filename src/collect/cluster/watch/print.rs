@@ -1,0 +1,66 @@
+//! Whether an object changed in anything that is judged or joined.
+
+use serde_json::Value;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+/// Kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it.
+const STATUS: [&str; 3] = ["Namespace", "Node", "CertificateSigningRequest"];
+/// What changes of a Node by the minute.
+const BEATS: [&str; 2] = ["conditions", "images"];
+/// What the API server counts, and what says that an object is going: the rest of it stays as it was.
+const COUNTED: [&str; 4] =
+    ["resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
+
+/// Makes prints; its key is its own, so that nobody can make two objects with one print.
+#[derive(Debug, Default)]
+pub(super) struct Prints(RandomState);
+
+impl Prints {
+    /// A hash of what matters of an object.
+    pub fn of(&self, kind: &str, raw: &Value) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        for (key, value) in raw.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "status" if !STATUS.contains(&kind) => {}
+                "status" if kind == "Node" => without(value, &BEATS, &mut hasher),
+                "metadata" => without(value, &COUNTED, &mut hasher),
+                _ => (key, value).hash(&mut hasher),
+            }
+        }
+        hasher.finish()
+    }
+}
+
+fn without(value: &Value, left_out: &[&str], hasher: &mut impl Hasher) {
+    match value {
+        Value::Object(map) => {
+            map.iter().filter(|(key, _)| !left_out.contains(&key.as_str())).for_each(|it| it.hash(hasher));
+        }
+        other => other.hash(hasher),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_nobody_judges_leaves_no_print() {
+        let prints = Prints::default();
+        let same = |kind: &str, a: Value, b: Value| prints.of(kind, &a) == prints.of(kind, &b);
+        let version =
+            |version: &str| json!({"metadata": {"name": "a", "resourceVersion": version, "generation": 1}});
+        assert!(same("Pod", version("1"), version("2")));
+        let label = |value: &str| json!({"metadata": {"labels": {"a": value}}});
+        assert!(!same("Pod", label("1"), label("2")));
+        let phase = |phase: &str| json!({"spec": {}, "status": {"phase": phase}});
+        assert!(same("Pod", phase("Pending"), phase("Running")));
+        assert!(!same("Namespace", phase("Active"), phase("Terminating")));
+        let spec = |privileged: bool| json!({"spec": {"containers": [{"securityContext": {"privileged": privileged}}]}});
+        assert!(!same("Pod", spec(false), spec(true)));
+        let node = |beat: &str, address: &str| json!({"status": {"conditions": [{"lastHeartbeatTime": beat}], "addresses": [address]}});
+        assert!(same("Node", node("1", "a"), node("2", "a")));
+        assert!(!same("Node", node("1", "a"), node("1", "b")));
+    }
+}

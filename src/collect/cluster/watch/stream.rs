@@ -1,0 +1,195 @@
+//! One list, watched: goes on from a version, and lists again what was lost.
+
+use kube::client::Body;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Told;
+use super::event::{self, Event};
+use super::lines::{Broken, Lines};
+use super::patience::{Patience, spread};
+use crate::collect::cluster::KindInfo;
+use crate::collect::cluster::item::Item;
+use crate::collect::cluster::list::{self, Pages, Problem, url_escaped};
+use crate::resource::Reason;
+
+/// How long the server is asked to keep a stream open; a part of it more, at random.
+const OPEN: Duration = Duration::from_secs(300);
+/// A server sends a bookmark each minute; a stream that is silent for longer may be cut where nobody tells us.
+const SILENCE: Duration = Duration::from_secs(90);
+/// A stream that ends sooner did not work.
+const SHORT: Duration = Duration::from_secs(5);
+/// The most bytes of an answer that says why there is no stream.
+const MAX_REFUSAL: usize = 64 * 1024;
+/// So many failures in a row are worth a line in the log.
+const TELLING: u32 = 4;
+
+/// A watched list.
+pub(super) struct Stream {
+    pub client: kube::Client,
+    pub kind: &'static KindInfo,
+    /// Which of the lists it is.
+    pub list: usize,
+    pub path: String,
+    /// From where to go on; none where it must be listed again.
+    pub version: Option<String>,
+    pub told: mpsc::Sender<Told>,
+}
+
+/// Why it goes no further.
+enum End {
+    /// In good time.
+    Closed,
+    /// Cut off or turned away; how long the server asks us to wait.
+    Broken(Option<Duration>, String),
+    /// Not allowed, or not there.
+    Refused(String),
+    /// What there was since the last version is not to be had.
+    Lost(String),
+    /// Nobody wants more.
+    Unwanted,
+}
+
+impl Stream {
+    /// Watches until nobody wants more.
+    pub async fn run(mut self) {
+        let mut patience = Patience::default();
+        let mut refused = false;
+        let plural = self.kind.plural;
+        loop {
+            let began = Instant::now();
+            let mut moved = false;
+            let end = match self.version.clone() {
+                Some(version) => self.follow(&version, &mut moved).await,
+                None => self.list_again(&mut moved).await,
+            };
+            if moved || (matches!(end, End::Closed) && began.elapsed() >= SHORT) {
+                if patience.failures() >= TELLING || refused {
+                    tracing::info!("{plural} are watched again");
+                }
+                patience.relieve();
+                refused = false;
+            }
+            let wait = match end {
+                End::Unwanted => return,
+                End::Closed if began.elapsed() >= SHORT => Patience::after_close(),
+                End::Closed => patience.after_failure(None),
+                End::Broken(asked, why) => {
+                    let wait = patience.after_failure(asked);
+                    if patience.failures() == TELLING {
+                        tracing::warn!("cannot watch {plural}, and goes on trying: {why}");
+                    } else {
+                        tracing::debug!("the watch of {plural} broke off: {why}");
+                    }
+                    wait
+                }
+                End::Refused(why) => {
+                    if !std::mem::replace(&mut refused, true) {
+                        tracing::warn!("changes of {plural} are seen by the full sweep only: {why}");
+                    }
+                    Patience::after_refusal()
+                }
+                End::Lost(why) => {
+                    tracing::info!("lists {plural} again: {why}");
+                    self.version = None;
+                    patience.after_loss()
+                }
+            };
+            sleep(wait).await;
+        }
+    }
+
+    async fn follow(&mut self, version: &str, moved: &mut bool) -> End {
+        let response = match list::send(&self.client, &self.uri(version)).await {
+            Ok(response) => response,
+            Err(problem) => return End::Broken(None, problem.message),
+        };
+        if !response.status().is_success() {
+            return refused(self.kind, response).await;
+        }
+        let mut lines = Lines::new(response.into_body());
+        loop {
+            let line = match timeout(SILENCE, lines.next()).await {
+                Ok(Ok(Some(line))) => line,
+                Ok(Ok(None)) | Err(_) => return End::Closed,
+                Ok(Err(Broken::TooLong)) => return End::Lost("an event is too large".into()),
+                Ok(Err(Broken::Cut(why))) => return End::Broken(None, why),
+            };
+            let (told, version) = match event::read(line) {
+                Event::Is(item, version) => (Some(Told::Is(self.list, item)), version),
+                Event::Gone(item, version) => (Some(Told::Gone(self.list, item)), version),
+                Event::Bookmark(version) => (None, version),
+                Event::Lost(why) => return End::Lost(why),
+                Event::Broken(asked, why) => return End::Broken(asked, why),
+            };
+            if let Some(told) = told
+                && self.told.send(told).await.is_err()
+            {
+                return End::Unwanted;
+            }
+            self.version = Some(version);
+            *moved = true;
+        }
+    }
+
+    fn uri(&self, version: &str) -> String {
+        let joiner = if self.path.contains('?') { '&' } else { '?' };
+        let open = spread(OPEN).as_secs();
+        let mut uri =
+            format!("{}{joiner}watch=true&allowWatchBookmarks=true&timeoutSeconds={open}", self.path);
+        if !version.is_empty() {
+            uri.push_str("&resourceVersion=");
+            uri.extend(url_escaped(version));
+        }
+        uri
+    }
+
+    /// Lists it anew: who is told of every object finds out what changed, and what is gone.
+    async fn list_again(&mut self, moved: &mut bool) -> End {
+        let mut pages = Pages::new(&self.client, &self.path);
+        if self.told.send(Told::Listing(self.list)).await.is_err() {
+            return End::Unwanted;
+        }
+        loop {
+            let page = match pages.next().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(problem) if matches!(problem.reason, Reason::Denied | Reason::Missing) => {
+                    return End::Refused(format!("list {}: {}", self.kind.plural, problem.message));
+                }
+                Err(problem) => return End::Broken(None, problem.message),
+            };
+            for item in page {
+                let item = match Item::parse(&item) {
+                    Ok(item) => item,
+                    Err(problem) => return End::Broken(None, problem.message),
+                };
+                if self.told.send(Told::Is(self.list, item)).await.is_err() {
+                    return End::Unwanted;
+                }
+            }
+        }
+        let version = pages.version().unwrap_or_default().to_owned();
+        if self.told.send(Told::Listed(self.list, version.clone())).await.is_err() {
+            return End::Unwanted;
+        }
+        self.version = Some(version.clone());
+        *moved = true;
+        // At once: what changed since the list is waiting.
+        self.follow(&version, moved).await
+    }
+}
+
+/// Why there is no stream.
+async fn refused(kind: &KindInfo, response: http::Response<Body>) -> End {
+    let (status, asked) = (response.status(), list::retry_after(response.headers()));
+    let body = list::read(response.into_body(), MAX_REFUSAL).await.unwrap_or_default();
+    let Problem { message, .. } = list::refusal(status, &serde_json::from_slice(&body).unwrap_or_default());
+    let why = format!("watch {}: {message}", kind.plural);
+    match status.as_u16() {
+        410 => End::Lost(why),
+        403 | 404 | 405 => End::Refused(why),
+        _ => End::Broken(asked, why),
+    }
+}

@@ -1,0 +1,55 @@
+//! Whom a change of what is known is about.
+
+use super::roles::RoleName;
+use super::{Dependent, accounts, pods, webhooks};
+
+const NAMESPACE: &str = "Namespace";
+const ACCOUNT: &str = "ServiceAccount";
+
+/// A namespace's policies.
+pub(super) fn policies(namespace: Option<String>) -> Vec<Dependent> {
+    let one = |namespace| [Dependent::Cluster, Dependent::Object(NAMESPACE, String::new(), namespace)];
+    namespace.into_iter().flat_map(one).collect()
+}
+
+pub(super) fn webhooks(changed: &webhooks::Changed) -> Vec<Dependent> {
+    let mut told = cluster(changed.any);
+    told.extend(changed.engines.then_some(Dependent::All(NAMESPACE)));
+    told
+}
+
+/// The rules of a role.
+pub(super) fn role(name: Option<RoleName>) -> Vec<Dependent> {
+    name.into_iter().map(|it| Dependent::BindingsTo(it.kind, it.namespace, it.name)).collect()
+}
+
+pub(super) fn accounts(changed: accounts::Changed) -> Vec<Dependent> {
+    let mut told = cluster(changed.users);
+    told.extend(changed.pods_of.map(|(namespace, name)| Dependent::PodsOf(namespace, name)));
+    let sharing = changed.sharing.into_iter();
+    told.extend(sharing.map(|(namespace, name)| Dependent::Object(ACCOUNT, namespace, name)));
+    told
+}
+
+/// `servers`: what API servers show is something else.
+pub(super) fn pods(changed: pods::Changed, servers: bool) -> Vec<Dependent> {
+    let mut told = cluster(changed.cluster || servers);
+    told.extend(servers.then_some(Dependent::All(NAMESPACE)));
+    for (namespace, name) in changed.accounts {
+        told.push(Dependent::Object(ACCOUNT, namespace.clone(), name.clone()));
+        told.push(Dependent::TokensOf(namespace, name));
+    }
+    told
+}
+
+/// kube-proxy's configuration.
+pub(super) fn proxy(changed: bool) -> Vec<Dependent> {
+    let (namespace, name, _) = crate::collect::redact::KUBE_PROXY_CONFIG;
+    let set = || Dependent::Object("DaemonSet", namespace.into(), name.into());
+    changed.then(set).into_iter().collect()
+}
+
+/// What is known of the cluster as a whole.
+pub(super) fn cluster(changed: bool) -> Vec<Dependent> {
+    changed.then_some(Dependent::Cluster).into_iter().collect()
+}

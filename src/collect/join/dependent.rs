@@ -1,0 +1,25 @@
+//! What may have to be judged again when an object changes.
+
+/// Resources whose joins are others than they were.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dependent {
+    /// The cluster as a whole.
+    Cluster,
+    /// Every object of a kind.
+    All(&'static str),
+    /// One object: kind, namespace (empty where it has none) and name.
+    Object(&'static str, String, String),
+    /// The pods that run as an account: namespace and name.
+    PodsOf(String, String),
+    /// The tokens of an account: namespace and name.
+    TokensOf(String, String),
+    /// The bindings that refer to a role: kind, namespace (empty where it has none) and name.
+    BindingsTo(&'static str, String, String),
+}
+
+impl Dependent {
+    /// Everything of a kind.
+    pub(super) fn every(kind: &'static str) -> Self {
+        if kind == "Cluster" { Self::Cluster } else { Self::All(kind) }
+    }
+}

@@ -1,0 +1,165 @@
+//! Pods: how many there are of each namespace, and who they run as. There are many, so little is kept of each.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::accounts::{has_pod_identity, runs_as};
+use super::said::Key;
+use crate::resource::Resource;
+
+/// Only a kubelet may make one with it.
+const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
+
+#[derive(Debug, Default)]
+pub(super) struct Pods {
+    known: HashMap<Key, Fact>,
+    namespaces: BTreeMap<String, Namespace>,
+}
+
+/// Of one pod.
+#[derive(Debug, Clone)]
+struct Fact {
+    runs_as: Arc<RunsAs>,
+    mirror: bool,
+    identity: bool,
+}
+
+/// Namespace and account, shared by all pods that run as it; the account is empty where there is none.
+#[derive(Debug)]
+struct RunsAs {
+    namespace: String,
+    account: String,
+}
+
+#[derive(Debug, Default)]
+struct Namespace {
+    /// Mirror pods not counted.
+    workloads: u32,
+    accounts: HashMap<String, Account>,
+}
+
+#[derive(Debug)]
+struct Account {
+    runs_as: Arc<RunsAs>,
+    pods: u32,
+    /// How many of them show a role by Pod Identity.
+    identity: u32,
+}
+
+/// What is seen of the pods of one account in one namespace, from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct View {
+    workloads: bool,
+    account: bool,
+    identity: bool,
+}
+
+/// What is another now.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// What is said of the cluster.
+    pub cluster: bool,
+    /// Namespace and name of accounts that got their first pod, or lost their last.
+    pub accounts: Vec<(String, String)>,
+}
+
+impl Pods {
+    pub fn note(&mut self, pod: &Resource, key: Key) -> Changed {
+        let namespace = pod.namespace().unwrap_or_default();
+        let account = runs_as(&pod.raw).unwrap_or_default();
+        let (mirror, identity) = (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(&pod.raw));
+        if let Some(known) = self.known.get(&key) {
+            let RunsAs { namespace: was_in, account: ran_as } = &*known.runs_as;
+            if (was_in.as_str(), ran_as.as_str(), known.mirror, known.identity)
+                == (namespace, account, mirror, identity)
+            {
+                return Changed::default();
+            }
+        }
+        let mut changed = self.forget(key);
+        let fact = Fact { runs_as: self.named(namespace, account), mirror, identity };
+        self.count(&fact, 1, &mut changed);
+        self.known.insert(key, fact);
+        changed
+    }
+
+    pub fn forget(&mut self, key: Key) -> Changed {
+        let mut changed = Changed::default();
+        if let Some(fact) = self.known.remove(&key) {
+            self.count(&fact, -1, &mut changed);
+        }
+        changed
+    }
+
+    /// The shared name, without a text of its own where it is known.
+    fn named(&self, namespace: &str, account: &str) -> Arc<RunsAs> {
+        let known = self.namespaces.get(namespace).and_then(|it| it.accounts.get(account));
+        known.map_or_else(
+            || Arc::new(RunsAs { namespace: namespace.to_owned(), account: account.to_owned() }),
+            |known| Arc::clone(&known.runs_as),
+        )
+    }
+
+    fn count(&mut self, fact: &Fact, by: i32, changed: &mut Changed) {
+        let RunsAs { namespace, account } = &*fact.runs_as;
+        let before = self.view(namespace, account);
+        if !self.namespaces.contains_key(namespace) {
+            self.namespaces.insert(namespace.clone(), Namespace::default());
+        }
+        let Some(of_namespace) = self.namespaces.get_mut(namespace) else { return };
+        if !of_namespace.accounts.contains_key(account) {
+            let new = Account { runs_as: Arc::clone(&fact.runs_as), pods: 0, identity: 0 };
+            of_namespace.accounts.insert(account.clone(), new);
+        }
+        let Some(of_account) = of_namespace.accounts.get_mut(account) else { return };
+        let add = |count: &mut u32, counts: bool| {
+            *count = if counts { count.saturating_add_signed(by) } else { *count };
+        };
+        add(&mut of_account.pods, true);
+        add(&mut of_account.identity, fact.identity && !account.is_empty());
+        add(&mut of_namespace.workloads, !fact.mirror);
+        // Churn leaves nothing behind.
+        if of_account.pods == 0 {
+            of_namespace.accounts.remove(account);
+        }
+        if of_namespace.accounts.is_empty() {
+            self.namespaces.remove(namespace);
+        }
+        let now = self.view(namespace, account);
+        changed.cluster |= (now.workloads, now.identity) != (before.workloads, before.identity);
+        if now.account != before.account && !account.is_empty() {
+            changed.accounts.push((namespace.clone(), account.clone()));
+        }
+    }
+
+    fn view(&self, namespace: &str, account: &str) -> View {
+        let Some(of_namespace) = self.namespaces.get(namespace) else { return View::default() };
+        let of_account = of_namespace.accounts.get(account);
+        View {
+            workloads: of_namespace.workloads > 0,
+            account: of_account.is_some(),
+            identity: of_account.is_some_and(|account| account.identity > 0),
+        }
+    }
+
+    /// How many pods run as an account.
+    pub fn of_account(&self, namespace: &str, account: &str) -> u32 {
+        let of_namespace = self.namespaces.get(namespace);
+        of_namespace.and_then(|it| it.accounts.get(account)).map_or(0, |account| account.pods)
+    }
+
+    /// Namespace and name of the accounts whose pods show a role at AWS.
+    pub fn with_identity(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.namespaces.iter().flat_map(|(namespace, of_namespace)| {
+            let shown = of_namespace.accounts.iter().filter(|(_, account)| account.identity > 0);
+            shown.map(move |(account, _)| (namespace.as_str(), account.as_str()))
+        })
+    }
+
+    /// `{namespace, pods}` of each namespace that has pods.
+    pub fn workloads(&self) -> Vec<Value> {
+        let used = self.namespaces.iter().filter(|(_, namespace)| namespace.workloads > 0);
+        used.map(|(name, namespace)| json!({"namespace": name, "pods": namespace.workloads})).collect()
+    }
+}

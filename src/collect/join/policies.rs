@@ -1,0 +1,66 @@
+//! Network policies, by namespace.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+
+use super::said::Key;
+use crate::resource::{Reason, Resource, Unread};
+
+const KIND: &str = "NetworkPolicy";
+
+/// Name and object → whether it can be understood.
+type OfNamespace = BTreeMap<(String, Key), bool>;
+
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    namespaces: BTreeMap<String, OfNamespace>,
+    /// Namespace and name of each.
+    known: HashMap<Key, (String, String)>,
+}
+
+impl Policies {
+    /// The namespace, where it has another policy now.
+    pub fn note(&mut self, policy: &Resource, key: Key) -> Option<String> {
+        let namespace = policy.namespace().unwrap_or_default().to_owned();
+        // An API server stores no other; a manifest may hold one.
+        let understood = policy.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
+        let of_namespace = self.namespaces.entry(namespace.clone()).or_default();
+        if of_namespace.insert((policy.name.clone(), key), understood) == Some(understood) {
+            return None;
+        }
+        self.known.insert(key, (namespace.clone(), policy.name.clone()));
+        Some(namespace)
+    }
+
+    /// The namespace that it was of.
+    pub fn forget(&mut self, key: Key) -> Option<String> {
+        let (namespace, name) = self.known.remove(&key)?;
+        let of_namespace = self.namespaces.get_mut(&namespace)?;
+        of_namespace.remove(&(name, key));
+        if of_namespace.is_empty() {
+            self.namespaces.remove(&namespace);
+        }
+        Some(namespace)
+    }
+
+    /// `{kind, name}` of each policy of a namespace, and which of them nobody understands.
+    pub fn of(&self, namespace: &str) -> (Value, Vec<Unread>) {
+        let policies = || self.namespaces.get(namespace).into_iter().flatten();
+        let list = policies().map(|((name, _), _)| json!({"kind": KIND, "name": name})).collect();
+        let odd = policies().enumerate().filter(|(_, (_, understood))| !**understood);
+        let odd = odd.map(|(position, ((name, _), _))| {
+            let what = format!("understand the NetworkPolicy \"{name}\": expected an object as `spec`");
+            Unread::new(format!("$.related.networkPolicies[{position}]"), Reason::Malformed, what)
+        });
+        (list, odd.collect())
+    }
+
+    /// `{namespace, policies}` of each namespace that has any: how many can be understood.
+    pub fn counts(&self) -> Value {
+        let counts = self.namespaces.iter().map(|(namespace, policies)| {
+            let understood = policies.values().filter(|understood| **understood).count();
+            json!({"namespace": namespace, "policies": understood})
+        });
+        counts.collect()
+    }
+}

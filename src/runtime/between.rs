@@ -1,0 +1,75 @@
+//! Between two cycles of a cluster: what changed is judged as it comes.
+//!
+//! In: resources that the watch sends, whose verdicts may be others now. Out: findings, where they are. Those have the
+//! cycle's sequence, and say how manieth judgement after its own they are.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::cycle::{Judged, judge, queue};
+use super::cycles::Cycles;
+use super::engine::Engine;
+use super::live::Going;
+use super::outcomes::Outcomes;
+use super::stop::Stop;
+use crate::finding::Writer;
+use crate::pipeline::Producer;
+use crate::resource::Cluster;
+
+/// What a cycle leaves behind.
+pub(super) struct Between {
+    pub writer: Writer,
+    pub cluster: Cluster,
+    pub outcomes: Outcomes,
+    pub going: Box<Going>,
+}
+
+impl Between {
+    /// Judges what changes, up to `until`.
+    pub async fn judge(
+        mut self,
+        engine: &Engine,
+        producer: Option<&Producer>,
+        cycles: &Cycles,
+        until: Instant,
+        stop: &Stop<'_>,
+    ) -> anyhow::Result<()> {
+        let (mut found, _watching) = self.going.watch();
+        let mut granted = engine.exceptions.cycle(Timestamp::now(), &self.cluster);
+        let mut judgement = 0;
+        let mut reached = std::pin::pin!(stop.reached());
+        let mut due = std::pin::pin!(tokio::time::sleep_until(until));
+        loop {
+            let resource = tokio::select! {
+                biased;
+                () = &mut reached => return Ok(()),
+                () = &mut due => return Ok(()),
+                resource = found.recv() => resource,
+            };
+            if stop.is_reached() {
+                return Ok(());
+            }
+            let Some(resource) = resource else {
+                tracing::error!("the watch of the cluster broke off: changes are judged in the next cycle");
+                (&mut due).await;
+                return Ok(());
+            };
+            // Rendering costs as much as judging, and most changes change no verdict: so it comes second.
+            let rendered = resource.clone();
+            let Judged { judgements, marks } = judge(engine, &mut granted, resource);
+            let is_news = self.outcomes.note(self.outcomes.who(&rendered), &judgements);
+            cycles.rejudged(is_news);
+            if !is_news {
+                continue;
+            }
+            judgement += 1;
+            self.writer.rejudged(judgement);
+            let subject = self.writer.subject(&rendered, Timestamp::now());
+            let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
+            let mut events = self.writer.findings(subject, judged, &marks);
+            if !queue(producer, &mut events, stop).await? {
+                return Ok(());
+            }
+        }
+    }
+}
