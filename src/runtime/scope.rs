@@ -130,7 +130,7 @@ mod tests {
         let kept = State::new(folder.path());
         let cluster = |context: Option<&str>| {
             let context = context.map(str::to_owned);
-            Scope { node: false, cluster: true, context, paced: true }.state(&kept)
+            Scope { node: false, cluster: true, context, lasting: true }.state(&kept)
         };
         let mut identity = crate::resource::Identity::default();
         identity.cluster.id = "of eu".into();
@@ -140,7 +140,7 @@ mod tests {
         for other in [Some("us"), Some("cluster"), None] {
             assert_eq!(cluster(other).last_identity(), None, "{other:?}");
         }
-        let node = Scope { node: true, cluster: false, context: Some("eu".into()), paced: false };
+        let node = Scope { node: true, cluster: false, context: Some("eu".into()), lasting: false };
         assert_eq!(node.state(&kept).last_identity(), None);
     }
 }
