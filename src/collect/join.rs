@@ -264,7 +264,7 @@ impl Index {
     /// A join that rests on kinds of which one is not known as a whole is unread: a part of it would look like
     /// the whole. `None`: there is nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
-        match (kinds.iter().find_map(|kind| self.gaps.get(*kind)), value) {
+        match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {
                 resource.unread.push(Unread { at: format!("$.related.{key}"), ..gap.clone() });
             }

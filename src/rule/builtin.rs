@@ -20,3 +20,17 @@ pub fn built_in() -> Vec<RuleFile> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_of_a_checkout_is_in_the_binary() {
+        for name in BuiltIn::iter() {
+            let about =
+                BuiltIn::get(&name).map(|file| (file.metadata.last_modified(), file.metadata.created()));
+            assert_eq!(about, Some((Some(0), Some(0))), "{name}: equal sources are to give equal binaries");
+        }
+    }
+}

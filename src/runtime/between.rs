@@ -70,6 +70,18 @@ impl Between {
             if !queue(producer, &mut events, stop).await? {
                 return Ok(());
             }
+            if found.is_empty() {
+                send_now(producer);
+            }
         }
     }
+}
+
+/// A change should be seen soon: its few findings do not wait for a batch to fill.
+fn send_now(producer: Option<&Producer>) {
+    let Some(producer) = producer.cloned() else { return };
+    tokio::spawn(async move {
+        // It fails when the pipeline is shut down, which sends what there is anyway.
+        let _ = producer.flush().await;
+    });
 }

@@ -18,8 +18,8 @@ use crate::collect::aws::identity::{TOKEN, issuer};
 use crate::collect::host::HostFacts;
 use crate::collect::hostfs::HostRoot;
 use crate::collect::{cluster, node};
-use crate::config::settings::Settings;
-use crate::resource::{Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::config::settings::{Posture, Settings};
+use crate::resource::{Identity, IdentitySource, Kind, Owner, Platform, Reason, Resource, Selector, Unread};
 use crate::rule::minor_version;
 
 /// Begins to look at them.
@@ -83,6 +83,9 @@ pub(super) async fn observe(
         cloud.tell(&mut identity);
         Some(cloud)
     } else {
+        if let (Ok(identified), Some(Platform::Eks)) = (&identified, identity.cluster.platform) {
+            name_by_node(&mut identity, posture, &identified.node);
+        }
         None
     };
     let look = Look {
@@ -96,6 +99,15 @@ pub(super) async fn observe(
     };
     let ended = tokio::spawn(collect(look, reach, sender));
     Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None }
+}
+
+/// The name at EKS without a call to AWS, so that findings about nodes have the one that the cluster's have.
+fn name_by_node(identity: &mut Identity, posture: &Posture, node: &Value) {
+    let mut facts = cloud::facts(&posture.aws, &|_| None);
+    facts.note_node(node);
+    if let Some(name) = facts.cluster_name() {
+        identity.cluster.name = Some(name);
+    }
 }
 
 /// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into

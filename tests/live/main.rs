@@ -12,6 +12,7 @@ mod canaries;
 mod certificates;
 mod clusters;
 mod configz;
+mod daemonset;
 mod delivery;
 mod denials;
 mod deploy;

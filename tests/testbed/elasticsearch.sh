@@ -13,7 +13,7 @@ make_certificates() {
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
     -keyout "$out/http.key" -out "$out/http.csr"
   openssl x509 -req -in "$out/http.csr" -CA "$ES_CA" -CAkey "$ca/ca.key" -CAcreateserial -days 30 -out "$out/http.crt" \
-    -extfile <(say "subjectAltName=IP:127.0.0.1,DNS:localhost
+    -extfile <(say "subjectAltName=IP:127.0.0.1,IP:$NODE_IP,DNS:localhost
 extendedKeyUsage=serverAuth
 authorityKeyIdentifier=keyid")
   chmod 0600 "$ca/ca.key" "$out/http.key"
@@ -28,7 +28,9 @@ cluster.name: $CLUSTER_NAME
 node.name: es-1
 path.data: $ES_VIEW/data
 path.logs: $ES_VIEW/logs
-http.host: 127.0.0.1
+# The second address is the one that pods reach.
+http.host: [127.0.0.1, $NODE_IP]
+http.publish_host: 127.0.0.1
 http.port: 9200
 transport.host: 127.0.0.1
 transport.port: 9600 # OpenSearch takes one from 9300 on

@@ -132,11 +132,19 @@ kubernetes_up() {
   # Not earlier: where there is a systemd, kubeadm would start the service.
   install_unit_files
 
+  service_address_up
   wait_for 60 "the node to be ready" kubelet node_ready
   wait_for 30 "the default service account of the namespace demo" kubelet apply_workloads
   wait_for 60 "the pods of the namespace demo" kubelet pods_ready
   # The kubelet remembers a refusal for half a minute.
   wait_for 45 "the kubelet's /configz" kubelet configz_answers
+}
+
+# What kube-proxy would do: pods find the API server at its Service's address.
+service_address_up() {
+  local rule=(PREROUTING --table nat --protocol tcp --destination "$SERVICE_IP" --dport 443
+    --jump DNAT --to-destination "$NODE_IP:6443")
+  in_ns iptables --check "${rule[@]}" 2>/dev/null || in_ns iptables --append "${rule[@]}"
 }
 
 # The default account is made a moment after its namespace, and until then the ordinary pod is refused.

@@ -16,6 +16,8 @@ NETNS=posturebeat
 NETNS_FILE=/var/run/netns/$NETNS
 NODE_NAME=cp-1
 NODE_IP=10.254.0.1
+# The first of kubeadm's default range: the API server's own Service.
+SERVICE_IP=10.96.0.1
 CLUSTER_NAME=posturebeat-test
 
 ES_HOME=$CACHE/elasticsearch

@@ -11,9 +11,9 @@ use crate::resource::{Reason, Unread};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may keep us waiting between two bytes: a page of 100 objects on a busy API server
-/// takes a second or two.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be silent: a watch hears of a quiet cluster once a minute. What answers at once has bounds
+/// of its own.
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Requests a second of what goes on for long, repeated ones included; with the Lease's that makes less than five.
 const PACE: u64 = 4;

@@ -26,7 +26,7 @@ const RETRIES: usize = 5;
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take to begin, our own waiting for a turn included.
-pub(super) const BEGIN_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const BEGIN_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it may keep us waiting between two parts: a page takes a busy server a second or two.
 const PART_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -133,10 +133,9 @@ impl Watcher<'_> {
     async fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<(), Gone> {
         loop {
             let wake = self.due.into_iter().chain(self.cluster_due).min();
-            let never = Instant::now() + Duration::from_secs(3600);
             tokio::select! {
                 Some(told) = told.recv() => self.take(told).await?,
-                () = sleep_until(wake.unwrap_or(never)), if wake.is_some() => self.act().await?,
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.act().await?,
                 () = self.found.closed() => return Err(Gone),
             }
         }
@@ -240,7 +239,8 @@ impl Watcher<'_> {
 
     fn plan(&mut self, wait: Duration) {
         let now = Instant::now();
-        if !self.reading && !(self.pending.is_empty() && self.again.is_empty()) {
+        let nobody = self.pending.is_empty() && self.again.is_empty();
+        if !(self.reading || nobody) {
             self.due.get_or_insert(now + wait);
         }
         if std::mem::take(&mut self.pending.cluster) && self.request.judges(CLUSTER) {

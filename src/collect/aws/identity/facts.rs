@@ -69,6 +69,11 @@ impl Facts {
             .or_else(|| zone().map(|region| Found::new(region, "zone in the Node's providerID")))
     }
 
+    /// The cluster's name, as far as it is known without asking AWS.
+    pub fn cluster_name(&self) -> Option<String> {
+        self.configured_cluster().or_else(|| self.labelled_cluster()).map(|found| found.value)
+    }
+
     pub(super) fn configured_cluster(&self) -> Option<Found> {
         let name = self.cluster.as_deref().filter(|name| !name.is_empty());
         name.map(|name| Found::new(name, "configuration"))

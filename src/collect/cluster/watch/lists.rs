@@ -94,3 +94,25 @@ impl Lists {
         self.all.iter().any(|list| list.kind.name == kind && list.seen.contains_key(&key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::cluster::KINDS;
+
+    #[test]
+    fn of_two_readings_the_older_version_counts_and_both_must_be_whole() {
+        let kinds: &'static [KindInfo] = &KINDS;
+        let after = |readings: [Option<&str>; 2]| {
+            let mut lists = Lists::default();
+            for version in readings {
+                let list = lists.begin(&kinds[0], "/a", true, true);
+                lists.end(list, version);
+            }
+            lists.all[0].version.clone()
+        };
+        assert_eq!(after([Some("1"), Some("2")]).as_deref(), Some("1"));
+        assert_eq!(after([None, Some("2")]), None);
+        assert_eq!(after([Some("1"), None]), None);
+    }
+}

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 /// Before the second try.
 const FIRST: Duration = Duration::from_millis(500);
 /// However often it failed.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// The most that a server may ask us to wait.
-const MAX_ASKED: Duration = Duration::from_secs(300);
+const MAX_ASKED: Duration = Duration::from_mins(5);
 /// What is not allowed may be some time.
-const REFUSED: Duration = Duration::from_secs(300);
+const REFUSED: Duration = Duration::from_mins(5);
 /// Who has been well for so long starts anew.
-const WELL: Duration = Duration::from_secs(600);
+const WELL: Duration = Duration::from_mins(10);
 
 /// Of one stream.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use crate::collect::cluster::list::{self, Pages, Problem, url_escaped};
 use crate::resource::Reason;
 
 /// How long the server is asked to keep a stream open; a part of it more, at random.
-const OPEN: Duration = Duration::from_secs(300);
+const OPEN: Duration = Duration::from_mins(5);
 /// A server sends a bookmark each minute; a stream that is silent for longer may be cut where nobody tells us.
 const SILENCE: Duration = Duration::from_secs(90);
 /// A stream that ends sooner did not work.
@@ -189,7 +189,7 @@ async fn refused(kind: &KindInfo, response: http::Response<Body>) -> End {
     let why = format!("watch {}: {message}", kind.plural);
     match status.as_u16() {
         410 => End::Lost(why),
-        403 | 404 | 405 => End::Refused(why),
+        403..=405 => End::Refused(why),
         _ => End::Broken(asked, why),
     }
 }

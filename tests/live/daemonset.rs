@@ -1,0 +1,212 @@
+//! The image as a pod on the real node, installed as `docs/kubernetes.md` says: what it finds, what it may do, and what is
+//! found about itself.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::bed::{Bed, Store, env};
+
+/// Where the manifests install it.
+const NAMESPACE: &str = "posturebeat";
+/// The probe's folder on the node.
+const DATA: &str = "/var/lib/posturebeat";
+
+/// An installation by an overlay of one's own; it goes when this is dropped.
+struct Installed<'b> {
+    bed: &'b Bed,
+    /// Of the data streams.
+    streams: String,
+}
+
+impl<'b> Installed<'b> {
+    fn new(bed: &'b Bed, overlay: &str, more: &str) -> Self {
+        import_image();
+        assert!(!Path::new(DATA).exists(), "{DATA} is there already, and the pod would take it for its own");
+        let streams = Bed::namespace(overlay);
+        let installed = Self { bed, streams };
+        let folder = bed.path("overlay");
+        std::fs::create_dir(&folder).unwrap();
+        let to_root = "../".repeat(folder.components().count() - 1);
+        let base = format!("{to_root}{}", &env!("CARGO_MANIFEST_DIR")[1..]);
+        std::fs::write(
+            folder.join("kustomization.yaml"),
+            format!(
+                "resources: [{base}/deploy/kustomize/overlays/{overlay}]\nimages: [{{name: posturebeat, newName: docker.io/library/posturebeat}}]\nconfigMapGenerator:\n- {{name: posturebeat-config, namespace: posturebeat, behavior: replace, files: [posturebeat.yml, ca.crt]}}\n"
+            ),
+        )
+        .unwrap();
+        std::fs::copy(env("TESTBED_ES_CA"), folder.join("ca.crt")).unwrap();
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize/base/posturebeat.yml");
+        let written = std::fs::read_to_string(base).unwrap();
+        let hosts = format!("https://{}:9200", env("TESTBED_NODE_IP"));
+        let mine = written.replace("https://elasticsearch.example.com:9200", &hosts);
+        assert_ne!(mine, written);
+        let config = format!(
+            "{mine}{more}posturebeat.namespace: {}\noutput.elasticsearch.ssl.certificate_authorities: [/etc/posturebeat/ca.crt]\n",
+            installed.streams
+        );
+        std::fs::write(folder.join("posturebeat.yml"), config).unwrap();
+        let credentials = format!(
+            "output.elasticsearch: {{username: '{}', password: '{}'}}\n",
+            env("TESTBED_ES_USER"),
+            env("TESTBED_ES_PASSWORD")
+        );
+        std::fs::write(bed.path("credentials.yml"), credentials).unwrap();
+        bed.kubectl(&["create", "namespace", NAMESPACE]);
+        let file = format!("--from-file={}", bed.path("credentials.yml").display());
+        bed.kubectl(&["-n", NAMESPACE, "create", "secret", "generic", "posturebeat-credentials", &file]);
+        bed.kubectl(&["apply", "-k", folder.to_str().unwrap()]);
+        installed
+    }
+
+    fn pod(&self, component: &str) -> Option<Value> {
+        let selector = format!("app.kubernetes.io/component={component}");
+        let text = self.bed.kubectl(&["-n", NAMESPACE, "get", "pods", "-l", &selector, "-o", "json"]);
+        let list: Value = serde_json::from_str(&text).unwrap();
+        let running = |pod: &&Value| {
+            pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
+        };
+        list["items"].as_array().unwrap().iter().find(running).cloned()
+    }
+
+    fn log(&self, component: &str) -> String {
+        let selector = format!("app.kubernetes.io/component={component}");
+        self.bed.kubectl(&["-n", NAMESPACE, "logs", "--tail=-1", "-l", &selector])
+    }
+
+    fn documents(&self, dataset: &str) -> Vec<Value> {
+        let index = format!("logs-{dataset}-{}", self.streams);
+        let hits = self.bed.documents(Store::Elasticsearch, &index);
+        hits.into_iter().map(|mut hit| hit["_source"].take()).collect()
+    }
+
+    /// Sequences of the complete cycles of a part.
+    fn cycles(&self, of: &str) -> BTreeSet<i64> {
+        let accounts = self.documents("posturebeat.coverage");
+        let mine = accounts.iter().filter(|account| account["posturebeat"]["coverage"]["of"] == of);
+        mine.map(|account| account["event"]["sequence"].as_i64().unwrap()).collect()
+    }
+
+    fn until_complete(&self, of: &str, after: i64) -> i64 {
+        self.bed.until(&format!("a cycle of the {of}: {}", self.log("node")), || {
+            self.cycles(of).into_iter().find(|sequence| *sequence > after)
+        })
+    }
+}
+
+impl Drop for Installed<'_> {
+    fn drop(&mut self) {
+        let folder = self.bed.path("overlay");
+        let _ = self.bed.kubectl_output(&["delete", "--ignore-not-found", "-k", folder.to_str().unwrap()]);
+        let _ = self.bed.kubectl_output(&["delete", "--ignore-not-found", "namespace", NAMESPACE]);
+        let _ = std::fs::remove_dir_all(DATA);
+    }
+}
+
+fn import_image() {
+    let imported = Command::new("ctr")
+        .args(["--address", &env("TESTBED_CONTAINERD_SOCKET"), "--namespace", "k8s.io", "images", "import"])
+        .arg(PathBuf::from(env("TESTBED_IMAGE")))
+        .output()
+        .unwrap();
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+}
+
+/// By number and resource.
+fn outcomes<'d>(documents: impl Iterator<Item = &'d Value>) -> BTreeMap<(String, String), String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let who = |document: &Value| {
+        (
+            text(&document["rule"]["benchmark"]["rule_number"]),
+            format!("{} {}", text(&document["resource"]["name"]), text(&document["resource"]["id"])),
+        )
+    };
+    let judged = documents.filter(|document| document["rule"].is_object());
+    judged.map(|document| (who(document), text(&document["result"]["evaluation"]))).collect()
+}
+
+/// The most memory that a process ever had, in MB.
+fn peak(pod: &Value) -> Option<u64> {
+    let id = pod["status"]["containerStatuses"][0]["containerID"].as_str()?.rsplit('/').next()?.to_owned();
+    let processes = std::fs::read_dir("/proc").ok()?;
+    let of_pod = |process: &PathBuf| {
+        std::fs::read_to_string(process.join("cgroup")).is_ok_and(|cgroup| cgroup.contains(&id))
+    };
+    let process = processes.flatten().map(|entry| entry.path()).find(of_pod)?;
+    let status = std::fs::read_to_string(process.join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1000)
+}
+
+#[test]
+fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does() {
+    let bed = Bed::take();
+    let installed = Installed::new(&bed, "vanilla", "");
+    let pod = bed.until("the probe", || installed.pod("node"));
+    installed.until_complete("node", 0);
+    let sequence = installed.until_complete("cluster", 0);
+
+    let mut documents = installed.documents("cloud_security_posture.findings");
+    documents.extend(installed.documents("posturebeat.outcomes"));
+    let kinds: BTreeSet<&str> =
+        documents.iter().filter_map(|document| document["resource"]["type"].as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["file", "k8s_object", "process"]));
+    let clusters: BTreeSet<&Value> =
+        documents.iter().map(|document| &document["orchestrator"]["cluster"]["id"]).collect();
+    let uid =
+        bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
+    assert_eq!(clusters, BTreeSet::from([&json!(uid)]));
+
+    let errors: Vec<&Value> =
+        documents.iter().filter(|document| document["result"]["evaluation"] == "error").collect();
+    assert!(errors.is_empty(), "what the pod may do is enough: {:#?}", errors.first());
+
+    // In one cycle each; a change that was judged meanwhile comes on top.
+    let swept = documents.iter().filter(|document| {
+        document["resource"]["type"] != "k8s_object" || document["event"]["sequence"] == sequence
+    });
+    let by_pod = outcomes(swept);
+    let output = bed.output(&["scan", "--format", "ndjson", "-E", &kubelet_url()]);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let by_scan = outcomes(lines.iter());
+    let differs: Vec<_> = by_scan
+        .iter()
+        .filter(|(who, _)| by_pod.contains_key(*who))
+        .filter(|(who, outcome)| by_pod[*who] != **outcome)
+        .collect();
+    assert!(differs.is_empty(), "{differs:#?}");
+    let common = by_scan.keys().filter(|who| by_pod.contains_key(*who)).count();
+    assert!(common > 700, "{common} of {} and {}", by_pod.len(), by_scan.len());
+
+    let own = |document: &&Value| {
+        document["orchestrator"]["resource"]["namespace"] == NAMESPACE
+            || document["resource"]["name"].as_str().is_some_and(|name| name.starts_with("posturebeat"))
+    };
+    let (mut mine, mut stated) = (0, 0);
+    for document in documents.iter().filter(own) {
+        mine += 1;
+        if document["result"]["evaluation"] == "failed" {
+            stated += 1;
+            assert!(document["posturebeat"]["exception"]["reason"].is_string(), "{document:#}");
+        }
+    }
+    assert!(mine > 30 && stated > 0, "{mine} {stated}");
+    println!(
+        "the probe's pod, leading: {} findings, {mine} about itself of which {stated} fail as stated; at most {} MB",
+        documents.len(),
+        peak(&pod).unwrap_or_default()
+    );
+    println!("{}", installed.log("node"));
+
+    // A pod that is deleted gives the Lease back; the one that follows goes on counting.
+    bed.kubectl(&["-n", NAMESPACE, "delete", "pod", pod["metadata"]["name"].as_str().unwrap()]);
+    let next = installed.until_complete("cluster", sequence);
+    assert!(next > sequence);
+}
+
+fn kubelet_url() -> String {
+    format!("posturebeat.collect.kubelet_url=https://{}:10250", env("TESTBED_NODE_IP"))
+}
