@@ -10,6 +10,7 @@ mod bed;
 mod breaks;
 mod canaries;
 mod certificates;
+mod clusters;
 mod configz;
 mod daemonset;
 mod delivery;
