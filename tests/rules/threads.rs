@@ -10,7 +10,7 @@ pub enum Held {
 }
 use Held::{Case, Test};
 
-pub const THREADS: [(&str, &[Held]); 55] = [
+pub const THREADS: [(&str, &[Held]); 60] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -340,7 +340,36 @@ pub const THREADS: [(&str, &[Held]); 55] = [
         "elastic/beats#38543, #34998: who leads no more goes on reporting",
         &[Test(ELECTION, "beats_38543_an_ex_leader_reports_nothing")],
     ),
+    (
+        "elastic/cloudbeat#426, #471: nobody is told which permission is missing",
+        &[Test("tests/live/denials.rs", "cloudbeat_426_and_471_a_right_that_is_missing_is_said_by_its_name")],
+    ),
+    (
+        "elastic/cloudbeat#1753, #3100: a log full of \"operation not permitted\", and not of what",
+        &[NOTHING_READABLE],
+    ),
+    (
+        "kubescape/kubescape#3002, #55: which controls will be wrong with these credentials?",
+        &[Test(
+            "tests/live/deploy/least.rs",
+            "kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error",
+        )],
+    ),
+    (
+        "kubescape/kubescape#2010, #3884: what was not looked at looks like nothing found",
+        &[Test(
+            "tests/cli/monitoring.rs",
+            "kubescape_2010_log_line_coverage_documents_and_metrics_say_the_same",
+        )],
+    ),
+    ("kubescape/helm-charts#384: without a permission it crashes for ever", &[NOTHING_READABLE]),
 ];
+
+/// Who may read nothing.
+const NOTHING_READABLE: Held = Test(
+    "tests/live/denials.rs",
+    "cloudbeat_3100_and_helm_charts_384_who_may_read_nothing_goes_on_and_names_each_place",
+);
 
 /// Who collects what is asked of a cluster.
 const ELECTION: &str = "tests/live/election.rs";
