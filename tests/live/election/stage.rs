@@ -225,7 +225,7 @@ pub struct Played {
 /// Prints how long something took, also where the test passes, whose output is kept back then.
 pub fn took(what: &str, from: Timestamp, to: Timestamp) {
     let seconds = to.duration_since(from).as_secs_f64();
-    writeln!(std::io::stderr(), "{what}: {seconds:.1} s").unwrap();
+    std::io::stderr().write_all(format!("{what}: {seconds:.1} s\n").as_bytes()).unwrap();
 }
 
 /// Debian's library that tells a process another time.
