@@ -24,6 +24,9 @@ const MONITORING: &str = "monitoring";
 /// call we say ourselves.
 const SILENT: &str = "aws_=off";
 
+/// The API's client tells each try that fails, as an error, and we what becomes of them all.
+const TRIES: &str = "kube_client::client::builder=off";
+
 /// Starts logging; only the first call counts. `POSTUREBEAT_LOG` overrides the level, in the syntax of
 /// tracing's filters.
 pub fn start(logging: &Logging) {
@@ -35,7 +38,9 @@ pub fn start(logging: &Logging) {
         .ok()
         .filter(|text| !text.is_empty())
         .and_then(|text| EnvFilter::try_new(format!("{SILENT},{text}")).ok())
-        .unwrap_or_else(|| EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level},{SILENT}")));
+        .unwrap_or_else(|| {
+            EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level},{TRIES},{SILENT}"))
+        });
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in tests, is no error.
     let _ = if logging.json {

@@ -1,6 +1,6 @@
 //! Who looks at the cluster, of five processes and one real API server, whatever is done to them.
 //!
-//! Four elections are held at the same time, once for all tests here: each test says what must have come of one.
+//! Five elections are held at the same time, once for all tests here: each test says what must have come of one.
 
 mod clocks;
 mod crashes;
@@ -10,6 +10,7 @@ mod holds;
 mod leases;
 mod migration;
 mod outages;
+mod restart;
 mod stage;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +24,14 @@ use documents::Of;
 use leases::Leases;
 use migration::Migration;
 use outages::Outages;
+use restart::Restart;
 use stage::{Played, Stage, took};
+
+/// Where the test bed's API server listens.
+const API_SERVER: u16 = 6443;
+
+/// How long a leader leads that cannot renew its Lease.
+const RENEW_DEADLINE: SignedDuration = SignedDuration::from_secs(10);
 
 static STORY: LazyLock<Story> = LazyLock::new(Story::play);
 
@@ -32,6 +40,7 @@ struct Story {
     outages: Outages,
     clocks: ClocksMoved,
     migration: Migration,
+    restart: Restart,
 }
 
 impl Story {
@@ -39,17 +48,19 @@ impl Story {
         let bed = Bed::take();
         let namespace = Bed::namespace("election-");
         let _made = bed.apply(&made(&namespace));
-        let leases = Leases::of(&bed, &namespace);
+        let leases = Leases::of(&bed, API_SERVER, &namespace);
         std::thread::scope(|scope| {
             let crashes = scope.spawn(|| crashes::play(&bed, &leases));
             let outages = scope.spawn(|| outages::play(&bed, &leases));
             let clocks = scope.spawn(|| clocks::play(&bed, &leases));
+            let restart = scope.spawn(|| restart::play(&bed));
             let migration = migration::play(&bed, &leases);
             Self {
                 crashes: crashes.join().unwrap(),
                 outages: outages.join().unwrap(),
                 clocks: clocks.join().unwrap(),
                 migration,
+                restart: restart.join().unwrap(),
             }
         })
     }
@@ -121,7 +132,7 @@ fn who_is_told_to_end_gives_the_lease_up() {
 fn who_loses_the_network_stops_though_nothing_tells_it() {
     let Outages { played, lost, silence: (from, to), .. } = &STORY.outages;
     assert_superseded(played, lost);
-    let deadline = *from + SignedDuration::from_secs(10);
+    let deadline = *from + RENEW_DEADLINE;
     let late =
         played.documents.iter().find(|one| one.by == lost.by && one.created > deadline && one.created < *to);
     assert!(late.is_none(), "{late:?}\n{}", played.logs);
@@ -129,20 +140,33 @@ fn who_loses_the_network_stops_though_nothing_tells_it() {
 
 #[test]
 fn while_the_api_server_is_away_nobody_collects_and_then_one_goes_on() {
-    let Outages { played, away: (from, to), next, .. } = &STORY.outages;
-    let deadline = *from + SignedDuration::from_secs(10);
-    let late = played.documents.iter().find(|one| one.created > deadline && one.created < *to);
-    assert!(late.is_none(), "{late:?}\n{}", played.logs);
+    let Outages { played, away, next, .. } = &STORY.outages;
+    assert_nobody_collected(played, *away);
     let after = played.documents.iter().find(|one| one.sequence == *next && one.is_coverage()).unwrap();
-    assert!(after.created > *to, "{after:?}\n{}", played.logs);
+    assert!(after.created > away.1, "{after:?}\n{}", played.logs);
+    // Five processes try every two seconds: what they say of it is that it began and that it ended.
+    assert!(!played.logs.contains(" ERROR "), "{}", played.logs);
+}
+
+#[test]
+fn an_api_server_that_is_killed_and_started_again_costs_one_cycle_and_doubles_none() {
+    let Restart { played, half, away, next } = &STORY.restart;
+    assert_nobody_collected(played, *away);
+    assert!(next > half, "{}", played.logs);
+    played.assert_single();
+    played.assert_one_after_the_other();
+    played.assert_complete();
 }
 
 #[test]
 fn clocks_that_are_an_hour_off_do_not_change_who_leads() {
     let ClocksMoved { played, moved: (before, after), last, .. } = &STORY.clocks;
-    let told = |seen: &leases::Seen| seen.renewed.unwrap().duration_since(seen.at).as_secs_f64() / 3600.0;
-    assert_eq!(told(after).round(), -1.0, "the leader's clock was set back: {after:?}");
-    assert_eq!(told(last).round(), 1.0, "the last one's was set forward: {last:?}");
+    let hours_off = |seen: &leases::Seen| {
+        let off = seen.renewed.unwrap().duration_since(seen.at);
+        (off.as_secs_f64() / 3600.0).round() as i64
+    };
+    assert_eq!(hours_off(after), -1, "the leader's clock was set back: {after:?}");
+    assert_eq!(hours_off(last), 1, "the last one's was set forward: {last:?}");
     assert_eq!((&before.holder, before.transitions), (&after.holder, after.transitions), "{}", played.logs);
     played.assert_holds();
 }
@@ -167,7 +191,7 @@ fn the_first_findings_of_node_and_cluster_come_without_a_wait() {
     let bed = Bed::take();
     let namespace = Bed::namespace("first-");
     let _made = bed.apply(&made(&namespace));
-    let leases = Leases::of(&bed, &namespace);
+    let leases = Leases::of(&bed, API_SERVER, &namespace);
     let mut stage = Stage { node: true, ..Stage::empty(&bed, &leases, "first") };
     let started = Timestamp::now();
     stage.start();
@@ -183,6 +207,13 @@ fn the_first_findings_of_node_and_cluster_come_without_a_wait() {
     };
     first("first finding of the node, from the start", true);
     first("first finding of the cluster, from the start", false);
+}
+
+/// What began before `from` may have gone on for as long as a leader may that hears nothing, and no longer.
+fn assert_nobody_collected(played: &Played, (from, to): (Timestamp, Timestamp)) {
+    let deadline = from + RENEW_DEADLINE;
+    let late = played.documents.iter().find(|one| one.created > deadline && one.created < to);
+    assert!(late.is_none(), "{late:?}\n{}", played.logs);
 }
 
 /// Half a cycle has no account, and a whole one of another process follows, with a higher number.

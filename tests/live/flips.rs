@@ -7,7 +7,7 @@ mod arguments;
 mod cluster;
 mod files;
 mod kubelet;
-mod plain;
+pub mod plain;
 mod pods;
 mod rbac;
 mod static_pod;

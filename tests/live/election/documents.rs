@@ -21,9 +21,9 @@ pub struct Document {
 
 #[derive(Clone, Debug)]
 pub enum Of {
-    /// A rule and a resource. `errs`: it could not be judged. `stays`: Kubernetes' own, there for as long as the
-    /// cluster is.
-    Finding { rule: String, resource: String, kind: String, errs: bool, stays: bool },
+    /// A rule and a resource. `unheard`: the API server did not answer. `stays`: Kubernetes' own, there for as long as
+    /// the cluster is.
+    Finding { rule: String, resource: String, kind: String, unheard: bool, stays: bool },
     /// A whole cycle, of which there are so many findings.
     Coverage { findings: usize },
 }
@@ -71,7 +71,7 @@ struct Line {
     agent: Agent,
     rule: Option<Rule>,
     resource: Option<Resource>,
-    error: Option<serde::de::IgnoredAny>,
+    error: Option<Problem>,
     posturebeat: Posturebeat,
 }
 
@@ -100,6 +100,11 @@ struct Resource {
 }
 
 #[derive(Deserialize)]
+struct Problem {
+    code: String,
+}
+
+#[derive(Deserialize)]
 struct Posturebeat {
     coverage: Option<Coverage>,
 }
@@ -121,8 +126,9 @@ impl Line {
             (None, Some(rule), Some(resource)) => {
                 let of_node = format!("-{}", env("TESTBED_NODE_NAME"));
                 let stays = resource.name.starts_with("system:") || resource.name.ends_with(&of_node);
-                let errs = self.error.is_some();
-                Of::Finding { rule: rule.id, resource: resource.id, kind: resource.r#type, errs, stays }
+                let unheard =
+                    self.error.is_some_and(|it| ["unavailable", "timeout"].contains(&it.code.as_str()));
+                Of::Finding { rule: rule.id, resource: resource.id, kind: resource.r#type, unheard, stays }
             }
             _ => panic!("neither a finding nor the account of a cycle: {}", self.event.id),
         };

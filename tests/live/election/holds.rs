@@ -20,9 +20,9 @@ impl<'p> Cycle<'p> {
         })
     }
 
-    /// Whether the API answered all that was asked.
+    /// Whether the API server answered all that was asked.
     fn saw_all(&self) -> bool {
-        self.documents.iter().all(|one| !matches!(one.of, Of::Finding { errs: true, .. }))
+        self.documents.iter().all(|one| !matches!(one.of, Of::Finding { unheard: true, .. }))
     }
 
     /// The rules and resources that no test changes.

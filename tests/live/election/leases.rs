@@ -33,16 +33,20 @@ impl Seen {
 /// Looks on for as long as it lives.
 pub struct Leases<'b> {
     bed: &'b Bed,
+    /// `host:port` of the API server that has them.
+    pub server: String,
     pub namespace: String,
     watch: Child,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl<'b> Leases<'b> {
-    pub fn of(bed: &'b Bed, namespace: &str) -> Self {
+    /// Those of the API server that listens on `port`.
+    pub fn of(bed: &'b Bed, port: u16, namespace: &str) -> Self {
+        let server = format!("{}:{port}", env("TESTBED_NODE_IP"));
         let mut watch = Command::new(format!("{}/kubectl", env("TESTBED_BIN")))
             .args(["--kubeconfig", &env("TESTBED_KUBECONFIG"), "--namespace", namespace])
-            .args(["get", "leases", "--watch", "--output", "json"])
+            .args(["--server", &format!("https://{server}"), "get", "leases", "--watch", "--output", "json"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -55,7 +59,7 @@ impl<'b> Leases<'b> {
                 told.lock().unwrap().push(lease.seen(Timestamp::now()));
             }
         });
-        Self { bed, namespace: namespace.to_owned(), watch, seen }
+        Self { bed, server, namespace: namespace.to_owned(), watch, seen }
     }
 
     /// All states of a Lease, in their order.

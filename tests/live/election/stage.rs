@@ -94,7 +94,7 @@ impl<'b> Stage<'b> {
         let name = format!("{}-{}", self.lease, self.processes.len() + 1);
         let folder = self.bed.path(&name);
         let output = Output::new(&name, &folder.join("findings.ndjson"));
-        let gate = Gate::to(&format!("{}:6443", env("TESTBED_NODE_IP")));
+        let gate = Gate::to(&self.leases.server);
         let (settings, log, clock) = (folder.join("settings.yml"), folder.join("log"), folder.join("clock"));
         std::fs::write(&clock, "+0").unwrap();
         std::fs::write(folder.join("kubeconfig"), self.kubeconfig(gate.port)).unwrap();
@@ -124,7 +124,7 @@ impl<'b> Stage<'b> {
 
     fn settings(&self, folder: &Path) -> String {
         format!(
-            "posturebeat:\n  period: {PERIOD}\n  collect.node: {}\n  leader_election:\n    enabled: true\n    lease_name: {}\n    lease_namespace: {}\noutput.file.path: {}\noutput.file.filename: findings.ndjson\nqueue.mem.flush.timeout: 200ms\n",
+            "posturebeat:\n  period: {PERIOD}\n  collect.node: {}\n  leader_election:\n    enabled: true\n    lease_name: {}\n    lease_namespace: {}\noutput.file.path: {}\noutput.file.filename: findings.ndjson\nqueue.mem.flush.timeout: 200ms\nlogging.metrics.enabled: false\n",
             self.node,
             self.lease,
             self.leases.namespace,
@@ -225,7 +225,7 @@ pub struct Played {
 /// Prints how long something took, also where the test passes, whose output is kept back then.
 pub fn took(what: &str, from: Timestamp, to: Timestamp) {
     let seconds = to.duration_since(from).as_secs_f64();
-    writeln!(std::io::stderr(), "{what}: {seconds:.1} s").unwrap();
+    std::io::stderr().write_all(format!("{what}: {seconds:.1} s\n").as_bytes()).unwrap();
 }
 
 /// Debian's library that tells a process another time.

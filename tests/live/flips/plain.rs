@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use crate::bed::{Bed, env};
 
 /// The API server's port; etcd's are in its arguments.
-const API_SERVER_PORT: &str = "16443";
+pub const API_SERVER_PORT: u16 = 16443;
 pub const ETCD: &str = "https://127.0.0.1:22379";
 const ETCD_PEER: &str = "https://127.0.0.1:22380";
 
@@ -50,6 +50,7 @@ fn flag(argument: &str) -> &str {
 /// One process, and whether it works yet.
 struct Process {
     name: &'static str,
+    command: Command,
     child: Child,
     log: PathBuf,
     works: Box<dyn Fn() -> bool>,
@@ -93,13 +94,35 @@ impl Plain {
         plain.add(bed, Self::CONTROLLER_MANAGER, "kube-controller-manager", &own, &controller_manager, works);
         let own = ["secure-port=20259".to_owned()];
         plain.add(bed, Self::SCHEDULER, "kube-scheduler", &own, &scheduler, || listens(20259));
-        for index in 0..plain.0.len() {
-            bed.until(plain.0[index].name, || {
-                plain.assert_alive();
-                (plain.0[index].works)().then_some(())
+        plain.wait(bed);
+        plain
+    }
+
+    fn wait(&mut self, bed: &Bed) {
+        for index in 0..self.0.len() {
+            bed.until(self.0[index].name, || {
+                self.assert_alive();
+                (self.0[index].works)().then_some(())
             });
         }
-        plain
+    }
+
+    /// Kills one of them.
+    pub fn kill(&mut self, name: &str) {
+        let process = self.named(name);
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
+    }
+
+    /// Starts one again that was killed, with what it had stored, and waits until it works.
+    pub fn start_again(&mut self, bed: &Bed, name: &str) {
+        let process = self.named(name);
+        process.child = process.command.spawn().unwrap();
+        self.wait(bed);
+    }
+
+    fn named(&mut self, name: &str) -> &mut Process {
+        self.0.iter_mut().find(|process| process.name == name).unwrap()
     }
 
     /// Starts one; what the test changes comes after what every batch has, and counts.
@@ -120,14 +143,14 @@ impl Plain {
         };
         let log = bed.path(&format!("{program}.log"));
         let file = std::fs::File::create(&log).unwrap();
-        let child = Command::new(Path::new(&env("TESTBED_BIN")).join(program))
+        let mut command = Command::new(Path::new(&env("TESTBED_BIN")).join(program));
+        command
             .args(all.arguments(program))
             .current_dir("/")
             .stdout(file.try_clone().unwrap())
-            .stderr(Stdio::from(file))
-            .spawn()
-            .unwrap();
-        self.0.push(Process { name, child, log, works: Box::new(works) });
+            .stderr(Stdio::from(file));
+        let child = command.spawn().unwrap();
+        self.0.push(Process { name, command, child, log, works: Box::new(works) });
     }
 
     /// Their ids and names, for a scan.
