@@ -155,8 +155,7 @@ fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does()
     assert_eq!(kinds, BTreeSet::from(["file", "k8s_object", "process"]));
     let clusters: BTreeSet<&Value> =
         documents.iter().map(|document| &document["orchestrator"]["cluster"]["id"]).collect();
-    let uid =
-        bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
+    let uid = bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
     assert_eq!(clusters, BTreeSet::from([&json!(uid)]));
 
     let errors: Vec<&Value> =
