@@ -16,6 +16,7 @@ mod daemonset;
 mod delivery;
 mod denials;
 mod deploy;
+mod election;
 mod flips;
 mod golden;
 mod impostor;
