@@ -1,7 +1,7 @@
 //! The image as pods on the real node, installed as `docs/kubernetes.md` says: what it finds, what it may do, and what is
 //! found about itself.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

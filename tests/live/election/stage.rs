@@ -225,7 +225,8 @@ pub struct Played {
 /// Prints how long something took, also where the test passes, whose output is kept back then.
 pub fn took(what: &str, from: Timestamp, to: Timestamp) {
     let seconds = to.duration_since(from).as_secs_f64();
-    writeln!(std::io::stderr(), "{what}: {seconds:.1} s").unwrap();
+    let mut past_the_harness = std::io::stderr();
+    writeln!(past_the_harness, "{what}: {seconds:.1} s").unwrap();
 }
 
 /// Debian's library that tells a process another time.
