@@ -22,3 +22,4 @@ mod kept;
 mod scans;
 mod stores;
 mod verdicts;
+mod watch;
