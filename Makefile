@@ -1,12 +1,13 @@
-# make test       everything, on a machine of one's own: root on Debian; it starts a real cluster
-# make test-unit  what needs neither root nor Debian
-# make image      the container image, as an OCI archive (docs/image.md)
-# make bench      speed and memory, per generated pod
+# make test         everything, on a machine of one's own: root on Debian; it starts a real cluster
+# make test-unit    what needs neither root nor Debian
+# make image        the container image, as an OCI archive (docs/image.md)
+# make bench        speed and memory, per generated pod
+# make bench-scale  what a cluster of 50,000 pods costs the leader: root; a quarter of an hour (docs/performance.md)
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/posturebeat
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: test test-unit lint image bench update quickstart
+.PHONY: test test-unit lint image bench bench-scale update quickstart
 
 test:
 	bash tests/run
@@ -23,6 +24,9 @@ image:
 
 bench:
 	cargo bench --locked --bench pods
+
+bench-scale:
+	bash tests/scale/run
 
 # Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/differences.md,
 # docs/schema/.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 use super::cloud::{self, Ask, Cloud};
 use super::scope::Scope;
@@ -50,7 +51,8 @@ pub(super) async fn observe(
                 "cannot tell the cluster's identity: {}",
                 unread.what
             );
-            state.last_identity().unwrap_or_else(|| machine_identity(&host))
+            let name = connection.as_ref().ok().and_then(|connection| connection.cluster_name.clone());
+            state.last_identity().unwrap_or_else(|| unknown(&host, scope.context.as_deref(), name))
         }
     };
     if identity.node.id.is_empty() && hints.wanted {
@@ -338,10 +340,18 @@ fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
     raw.entry("version").or_insert_with(|| version.into());
 }
 
-/// The API was never in reach: the machine's id stands for the cluster's.
-fn machine_identity(host: &HostFacts) -> Identity {
+/// The API was never in reach: the machine's id stands for the cluster's, and where a context is named, one made of
+/// both. Two clusters that were never in reach are still two.
+fn unknown(host: &HostFacts, context: Option<&str>, name: Option<String>) -> Identity {
     let mut identity = Identity::default();
-    identity.cluster.id.clone_from(&host.machine_id);
+    identity.cluster.id = match context {
+        None => host.machine_id.clone(),
+        Some(context) => {
+            let both = format!("{}/{context}", host.machine_id);
+            Uuid::new_v5(&Uuid::NAMESPACE_OID, both.as_bytes()).to_string()
+        }
+    };
+    identity.cluster.name = name.or_else(|| context.map(str::to_owned));
     identity.cluster.source = IdentitySource::MachineId;
     identity
 }
@@ -372,5 +382,17 @@ mod tests {
         is(json!({"component": "kube-apiserver", "version": "1.30"}), Some("1.30"));
         is(json!({"component": "kube-apiserver"}), None);
         is(json!({"component": "etcd", "program": "k3s"}), None);
+    }
+
+    #[test]
+    fn clusters_that_were_never_in_reach_are_told_apart() {
+        let host = HostFacts { machine_id: "m".into(), ..HostFacts::default() };
+        let id = |context: Option<&str>| unknown(&host, context, None).cluster.id;
+        assert_eq!(id(None), "m");
+        let ids = [id(None), id(Some("eu")), id(Some("us"))];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+        assert_eq!(id(Some("eu")), ids[1], "from cycle to cycle the same");
+        let name = |name: Option<&str>| unknown(&host, Some("eu"), name.map(str::to_owned)).cluster.name;
+        assert_eq!((name(None).unwrap(), name(Some("prod-eu")).unwrap()), ("eu".into(), "prod-eu".into()));
     }
 }

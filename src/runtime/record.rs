@@ -21,8 +21,9 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
     if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
         wanted.extend(super::cloud::everything());
     }
-    let state = State::read_only(&settings.data_path);
-    let source = Source::Live(Scope::all(&settings.posture)?);
+    let scope = Scope::all(&settings.posture)?;
+    let state = scope.state(&State::read_only(&settings.data_path));
+    let source = Source::Live(scope);
     let mut observation = observe(&source, settings, &state, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());
     let mut recorder = Recorder::create(to, &observation.identity, &taken)?;

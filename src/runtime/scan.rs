@@ -45,7 +45,8 @@ pub async fn scan(
     deliver: Deliver<'_>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<ScanOutcome> {
-    let state = State::read_only(&settings.data_path);
+    let kept = State::read_only(&settings.data_path);
+    let state = if let Source::Live(scope) = source { scope.state(&kept) } else { kept };
     let mut observation = tokio::select! {
         () = cancel.cancelled() => bail!("interrupted before anything was judged"),
         observation = observe(source, settings, &state, wanted(engine)) => observation?,

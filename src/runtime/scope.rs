@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::state::State;
 use crate::collect::cluster::Target;
 use crate::config::settings::Posture;
 use crate::resource::Kind;
@@ -64,6 +65,16 @@ impl Scope {
         }
     }
 
+    /// Where it is kept who was looked at: of `path.data`, the node's or this one cluster's. A context has a place of
+    /// its own, also where it is the only one: another may be named tomorrow, and is another cluster.
+    pub(super) fn state(&self, kept: &State) -> State {
+        match &self.context {
+            _ if self.node => kept.clone(),
+            None => kept.below("cluster"),
+            Some(context) => kept.below("cluster").below(context),
+        }
+    }
+
     /// The word for it in logs and metrics: `node`, `cluster`, or the cluster's context.
     pub fn name(&self) -> &str {
         match &self.context {
@@ -111,5 +122,25 @@ mod tests {
         let two = [("posturebeat.kube_contexts.0", "eu"), ("posturebeat.kube_contexts.1", "us")];
         let error = Scope::all(&posture(&two)).unwrap_err().to_string();
         assert!(error.contains("names 2 clusters (eu, us)"), "{error}");
+    }
+
+    #[test]
+    fn what_is_known_of_one_cluster_is_not_taken_for_another_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = State::new(folder.path());
+        let cluster = |context: Option<&str>| {
+            let context = context.map(str::to_owned);
+            Scope { node: false, cluster: true, context, lasting: true }.state(&kept)
+        };
+        let mut identity = crate::resource::Identity::default();
+        identity.cluster.id = "of eu".into();
+        cluster(Some("eu")).remember(&identity);
+        assert_eq!(cluster(Some("eu")).last_identity().unwrap().cluster.id, "of eu");
+        // Named instead of `eu`, or the kubeconfig's current one.
+        for other in [Some("us"), Some("cluster"), None] {
+            assert_eq!(cluster(other).last_identity(), None, "{other:?}");
+        }
+        let node = Scope { node: true, cluster: false, context: Some("eu".into()), lasting: false };
+        assert_eq!(node.state(&kept).last_identity(), None);
     }
 }

@@ -50,7 +50,6 @@ pub(super) fn tracks(
     registry: &Registry,
 ) -> Vec<Track> {
     let scopes = Scope::tracks(&common.settings.posture);
-    let several = common.settings.posture.kube_contexts.len() > 1;
     let track = |scope: Scope| {
         let engine = engine.within(&scope);
         if engine.rules.is_empty() {
@@ -58,11 +57,7 @@ pub(super) fn tracks(
             return None;
         }
         let cycles = Cycles::new(scope.name(), registry);
-        let state = match &scope.context {
-            Some(context) if several => state.below(context),
-            _ if scope.node => state.clone(),
-            _ => state.below("cluster"),
-        };
+        let state = scope.state(state);
         Some(Track { common: Arc::clone(common), scope, engine, state, cycles })
     };
     scopes.into_iter().filter_map(track).collect()

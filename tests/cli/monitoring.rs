@@ -56,7 +56,7 @@ async fn get_json(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn log_line_coverage_documents_and_metrics_say_the_same() {
+async fn kubescape_2010_log_line_coverage_documents_and_metrics_say_the_same() {
     let (program, server) = (Program::new(), server().await);
     let mut daemon = daemon(&program, &server).await;
     let told = "the monitoring endpoint is ";

@@ -1,4 +1,4 @@
-//! The image as a pod on the real node, installed as `docs/kubernetes.md` says: what it finds, what it may do, and what is
+//! The image as pods on the real node, installed as `docs/kubernetes.md` says: what it finds, what it may do, and what is
 //! found about itself.
 
 use serde_json::{Value, json};
@@ -21,33 +21,30 @@ struct Installed<'b> {
 }
 
 impl<'b> Installed<'b> {
-    fn new(bed: &'b Bed, overlay: &str, more: &str) -> Self {
+    /// With these ConfigMaps made of these files, changed only in what is the test bed's own.
+    fn new(bed: &'b Bed, overlay: &str, configs: &[(&str, &str)]) -> Self {
         import_image();
         assert!(!Path::new(DATA).exists(), "{DATA} is there already, and the pod would take it for its own");
         let streams = Bed::namespace(overlay);
         let installed = Self { bed, streams };
         let folder = bed.path("overlay");
         std::fs::create_dir(&folder).unwrap();
+        let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize");
+        let mut generators = String::new();
+        for (map, written) in configs {
+            installed.write_config(&deploy.join(written), &folder.join(format!("{map}.yml")));
+            generators.push_str(&format!(
+                "- {{name: {map}, namespace: {NAMESPACE}, behavior: replace, files: [posturebeat.yml={map}.yml, ca.crt]}}\n"
+            ));
+        }
+        // A base is named by a path from here.
         let to_root = "../".repeat(folder.components().count() - 1);
-        let base = format!("{to_root}{}", &env!("CARGO_MANIFEST_DIR")[1..]);
-        std::fs::write(
-            folder.join("kustomization.yaml"),
-            format!(
-                "resources: [{base}/deploy/kustomize/overlays/{overlay}]\nimages: [{{name: posturebeat, newName: docker.io/library/posturebeat}}]\nconfigMapGenerator:\n- {{name: posturebeat-config, namespace: posturebeat, behavior: replace, files: [posturebeat.yml, ca.crt]}}\n"
-            ),
-        )
-        .unwrap();
-        std::fs::copy(env("TESTBED_ES_CA"), folder.join("ca.crt")).unwrap();
-        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kustomize/base/posturebeat.yml");
-        let written = std::fs::read_to_string(base).unwrap();
-        let hosts = format!("https://{}:9200", env("TESTBED_NODE_IP"));
-        let mine = written.replace("https://elasticsearch.example.com:9200", &hosts);
-        assert_ne!(mine, written);
-        let config = format!(
-            "{mine}{more}posturebeat.namespace: {}\noutput.elasticsearch.ssl.certificate_authorities: [/etc/posturebeat/ca.crt]\n",
-            installed.streams
+        let base = format!("{to_root}{}/overlays/{overlay}", &deploy.to_str().unwrap()[1..]);
+        let text = format!(
+            "resources: [{base}]\nimages: [{{name: posturebeat, newName: docker.io/library/posturebeat}}]\nconfigMapGenerator:\n{generators}"
         );
-        std::fs::write(folder.join("posturebeat.yml"), config).unwrap();
+        std::fs::write(folder.join("kustomization.yaml"), text).unwrap();
+        std::fs::copy(env("TESTBED_ES_CA"), folder.join("ca.crt")).unwrap();
         let credentials = format!(
             "output.elasticsearch: {{username: '{}', password: '{}'}}\n",
             env("TESTBED_ES_USER"),
@@ -61,14 +58,24 @@ impl<'b> Installed<'b> {
         installed
     }
 
-    fn pod(&self, component: &str) -> Option<Value> {
+    fn write_config(&self, written: &Path, to: &Path) {
+        let text = std::fs::read_to_string(written).unwrap();
+        let hosts = format!("https://{}:9200", env("TESTBED_NODE_IP"));
+        let mine = text.replace("https://elasticsearch.example.com:9200", &hosts);
+        assert_ne!(mine, text);
+        let streams = &self.streams;
+        let more = "output.elasticsearch.ssl.certificate_authorities: [/etc/posturebeat/ca.crt]";
+        std::fs::write(to, format!("{mine}posturebeat.namespace: {streams}\n{more}\n")).unwrap();
+    }
+
+    fn pods(&self, component: &str) -> Vec<Value> {
         let selector = format!("app.kubernetes.io/component={component}");
         let text = self.bed.kubectl(&["-n", NAMESPACE, "get", "pods", "-l", &selector, "-o", "json"]);
         let list: Value = serde_json::from_str(&text).unwrap();
         let running = |pod: &&Value| {
             pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
         };
-        list["items"].as_array().unwrap().iter().find(running).cloned()
+        list["items"].as_array().unwrap().iter().filter(running).cloned().collect()
     }
 
     fn log(&self, component: &str) -> String {
@@ -127,24 +134,26 @@ fn outcomes<'d>(documents: impl Iterator<Item = &'d Value>) -> BTreeMap<(String,
     judged.map(|document| (who(document), text(&document["result"]["evaluation"]))).collect()
 }
 
-/// The most memory that a process ever had, in MB.
-fn peak(pod: &Value) -> Option<u64> {
+/// What the kernel says of a pod's process.
+fn status(pod: &Value) -> Option<String> {
     let id = pod["status"]["containerStatuses"][0]["containerID"].as_str()?.rsplit('/').next()?.to_owned();
-    let processes = std::fs::read_dir("/proc").ok()?;
     let of_pod = |process: &PathBuf| {
         std::fs::read_to_string(process.join("cgroup")).is_ok_and(|cgroup| cgroup.contains(&id))
     };
+    let processes = std::fs::read_dir("/proc").ok()?;
     let process = processes.flatten().map(|entry| entry.path()).find(of_pod)?;
-    let status = std::fs::read_to_string(process.join("status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1000)
+    std::fs::read_to_string(process.join("status")).ok()
+}
+
+fn line<'s>(status: &'s str, key: &str) -> &'s str {
+    status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim()
 }
 
 #[test]
 fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does() {
     let bed = Bed::take();
-    let installed = Installed::new(&bed, "vanilla", "");
-    let pod = bed.until("the probe", || installed.pod("node"));
+    let installed = Installed::new(&bed, "vanilla", &[("posturebeat-config", "base/posturebeat.yml")]);
+    let pod = bed.until("the probe", || installed.pods("node").pop());
     installed.until_complete("node", 0);
     let sequence = installed.until_complete("cluster", 0);
 
@@ -155,8 +164,7 @@ fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does()
     assert_eq!(kinds, BTreeSet::from(["file", "k8s_object", "process"]));
     let clusters: BTreeSet<&Value> =
         documents.iter().map(|document| &document["orchestrator"]["cluster"]["id"]).collect();
-    let uid =
-        bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
+    let uid = bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
     assert_eq!(clusters, BTreeSet::from([&json!(uid)]));
 
     let errors: Vec<&Value> =
@@ -195,16 +203,62 @@ fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does()
     }
     assert!(mine > 30 && stated > 0, "{mine} {stated}");
     println!(
-        "the probe's pod, leading: {} findings, {mine} about itself of which {stated} fail as stated; at most {} MB",
+        "the probe's pod, leading: {} findings, {mine} about itself of which {stated} fail as stated; at most {}",
         documents.len(),
-        peak(&pod).unwrap_or_default()
+        line(&status(&pod).unwrap_or_default(), "VmHWM:")
     );
-    println!("{}", installed.log("node"));
 
     // A pod that is deleted gives the Lease back; the one that follows goes on counting.
     bed.kubectl(&["-n", NAMESPACE, "delete", "pod", pod["metadata"]["name"].as_str().unwrap()]);
     let next = installed.until_complete("cluster", sequence);
     assert!(next > sequence);
+}
+
+#[test]
+fn by_duty_the_probe_cannot_look_at_the_cluster_and_the_watcher_is_nobody() {
+    let bed = Bed::take();
+    let configs = [
+        ("posturebeat-config", "overlays/split/posturebeat.yml"),
+        ("posturebeat-cluster-config", "overlays/split/cluster.yml"),
+    ];
+    let installed = Installed::new(&bed, "split", &configs);
+    let watchers = bed.until("two watchers", || {
+        let pods = installed.pods("cluster");
+        (pods.len() == 2).then_some(pods)
+    });
+    installed.until_complete("node", 0);
+    let sequence = installed.until_complete("cluster", 0);
+    for pod in &watchers {
+        let status = status(pod).unwrap();
+        assert!(line(&status, "Uid:").starts_with("65532"), "{status}");
+        assert_eq!(line(&status, "CapEff:"), "0000000000000000");
+    }
+    let probe = installed.pods("node").pop().unwrap();
+    let status = status(&probe).unwrap();
+    // DAC_READ_SEARCH, and no other.
+    assert_eq!(line(&status, "CapEff:"), "0000000000000004");
+    let account = |name: &str| format!("--as=system:serviceaccount:{NAMESPACE}:{name}");
+    for (name, may) in [("posturebeat", "no"), ("posturebeat-cluster", "yes")] {
+        let asked = bed.kubectl_output(&["auth", "can-i", "list", "pods", "-A", &account(name)]);
+        assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), may, "{name}");
+    }
+    let documents = installed.documents("posturebeat.outcomes");
+    let errors: Vec<&Value> =
+        documents.iter().filter(|document| document["result"]["evaluation"] == "error").collect();
+    assert!(errors.is_empty(), "what they may do is enough: {:#?}", errors.first());
+
+    let lease = bed.kubectl(&[
+        "-n",
+        NAMESPACE,
+        "get",
+        "lease",
+        "posturebeat-cluster-leader",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ]);
+    let leading = lease.split('_').next().unwrap();
+    bed.kubectl(&["-n", NAMESPACE, "delete", "pod", leading]);
+    assert!(installed.until_complete("cluster", sequence) > sequence, "the other takes over");
 }
 
 fn kubelet_url() -> String {

@@ -19,7 +19,7 @@ fn outcomes(report: &Value, number: &str) -> Vec<String> {
 }
 
 #[test]
-fn without_rights_to_pods_and_network_policies() {
+fn cloudbeat_426_and_471_a_right_that_is_missing_is_said_by_its_name() {
     let bed = Bed::take();
     let rule = |groups: Value, resources: Value| json!({"apiGroups": groups, "resources": resources, "verbs": ["get", "list"]});
     let objects = json!({"apiVersion": "v1", "kind": "List", "metadata": {"name": "narrow"}, "items": [
@@ -69,7 +69,7 @@ fn without_rights_to_pods_and_network_policies() {
 }
 
 #[test]
-fn an_ordinary_user_cannot_read_the_control_plane() {
+fn cloudbeat_3100_and_helm_charts_384_who_may_read_nothing_goes_on_and_names_each_place() {
     let bed = Bed::take();
     let program = bed.path("posturebeat");
     std::fs::copy(env!("CARGO_BIN_EXE_posturebeat"), &program).unwrap();
@@ -95,6 +95,22 @@ fn an_ordinary_user_cannot_read_the_control_plane() {
             "{number}: {outcomes:?}"
         );
     }
+    // What was denied is said where, by an outcome and not by a log full of "permission denied".
+    let details = report["resources"].as_array().unwrap().iter().flat_map(|resource| {
+        resource["details"].as_array().into_iter().flatten().map(|detail| &detail["error"])
+    });
+    let denied: Vec<&str> = details
+        .filter(|error| error["code"] == "denied")
+        .map(|error| error["message"].as_str().unwrap())
+        .collect();
+    assert!(denied.len() > 20, "{denied:#?}");
+    assert!(denied.iter().all(|message| message.contains('/')), "{denied:#?}");
+    let noise = told.lines().filter(|line| {
+        let line = line.to_lowercase();
+        ["permission denied", "not permitted"].iter().any(|words| line.contains(words)) && !line.contains('/')
+    });
+    assert_eq!(noise.count(), 0, "{told}");
+    assert!(told.lines().count() < 10, "{told}");
     // No API either: the kubeconfig is root's own.
     let pods = outcomes(&report, "5.2.2");
     assert_eq!(pods, ["error"], "{told}");

@@ -10,7 +10,7 @@ pub enum Held {
 }
 use Held::{Case, Test};
 
-pub const THREADS: [(&str, &[Held]); 50] = [
+pub const THREADS: [(&str, &[Held]); 60] = [
     (
         "elastic/cloudbeat#631: a flag's value is looked for behind a blank only",
         &[
@@ -310,15 +310,69 @@ pub const THREADS: [(&str, &[Held]); 50] = [
         "elastic/cloud-on-k8s#6476: deployed without the mounts and rights that it needs",
         &[
             Test(NARROW, "cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mounted"),
-            Test("tests/live/deploy/least.rs", "without_any_one_rule_what_is_said_of_it_is_an_error"),
+            Test(
+                "tests/live/deploy/least.rs",
+                "kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error",
+            ),
         ],
     ),
     (
         "kyverno/policy-reporter#1177: the reporter itself breaks 5.1.3",
         &[Test(NARROW, "policy_reporter_1177_no_wildcards")],
     ),
+    (
+        "elastic/cloudbeat#145, #150: each node sends the cluster's findings",
+        &[Test(ELECTION, "cloudbeat_145_one_of_five_sends_the_clusters_findings")],
+    ),
+    (
+        "elastic/cloudbeat#336: a Lease that was left behind costs a cycle",
+        &[Test(ELECTION, "cloudbeat_336_a_stale_lease_costs_no_cycle")],
+    ),
+    (
+        "elastic/cloudbeat#2578: a leader that crashes takes its cycle along",
+        &[Test(ELECTION, "cloudbeat_2578_a_crash_of_the_leader_loses_no_cycle")],
+    ),
+    (
+        "elastic/cloudbeat#2383: nothing shows any more that the election works",
+        &[Test(ELECTION, "cloudbeat_2383_the_lease_passes_on_whatever_ended_its_holder")],
+    ),
+    (
+        "elastic/beats#38543, #34998: who leads no more goes on reporting",
+        &[Test(ELECTION, "beats_38543_an_ex_leader_reports_nothing")],
+    ),
+    (
+        "elastic/cloudbeat#426, #471: nobody is told which permission is missing",
+        &[Test("tests/live/denials.rs", "cloudbeat_426_and_471_a_right_that_is_missing_is_said_by_its_name")],
+    ),
+    (
+        "elastic/cloudbeat#1753, #3100: a log full of \"operation not permitted\", and not of what",
+        &[NOTHING_READABLE],
+    ),
+    (
+        "kubescape/kubescape#3002, #55: which controls will be wrong with these credentials?",
+        &[Test(
+            "tests/live/deploy/least.rs",
+            "kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error",
+        )],
+    ),
+    (
+        "kubescape/kubescape#2010, #3884: what was not looked at looks like nothing found",
+        &[Test(
+            "tests/cli/monitoring.rs",
+            "kubescape_2010_log_line_coverage_documents_and_metrics_say_the_same",
+        )],
+    ),
+    ("kubescape/helm-charts#384: without a permission it crashes for ever", &[NOTHING_READABLE]),
 ];
 
+/// Who may read nothing.
+const NOTHING_READABLE: Held = Test(
+    "tests/live/denials.rs",
+    "cloudbeat_3100_and_helm_charts_384_who_may_read_nothing_goes_on_and_names_each_place",
+);
+
+/// Who collects what is asked of a cluster.
+const ELECTION: &str = "tests/live/election.rs";
 /// What is asked of a cluster.
 const NARROW: &str = "tests/live/deploy/narrow.rs";
 /// Threads about nodes of EKS.

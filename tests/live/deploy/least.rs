@@ -50,7 +50,7 @@ const ELSEWHERE: [(&str, &str, &str); 5] = [
 ];
 
 #[test]
-fn without_any_one_rule_what_is_said_of_it_is_an_error() {
+fn kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error() {
     let bed = Bed::take();
     let rendering = render::named(render::all(&bed), "kustomize vanilla");
     let _room = bed.apply(&room());

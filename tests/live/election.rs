@@ -1,0 +1,194 @@
+//! Who looks at the cluster, of five processes and one real API server, whatever is done to them.
+//!
+//! Four elections are held at the same time, once for all tests here: each test says what must have come of one.
+
+mod clocks;
+mod crashes;
+mod documents;
+mod gate;
+mod holds;
+mod leases;
+mod migration;
+mod outages;
+mod stage;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use std::sync::LazyLock;
+
+use crate::bed::Bed;
+use clocks::ClocksMoved;
+use crashes::{Crashes, Half};
+use documents::Of;
+use leases::Leases;
+use migration::Migration;
+use outages::Outages;
+use stage::{Played, Stage, took};
+
+static STORY: LazyLock<Story> = LazyLock::new(Story::play);
+
+struct Story {
+    crashes: Crashes,
+    outages: Outages,
+    clocks: ClocksMoved,
+    migration: Migration,
+}
+
+impl Story {
+    fn play() -> Self {
+        let bed = Bed::take();
+        let namespace = Bed::namespace("election-");
+        let _made = bed.apply(&made(&namespace));
+        let leases = Leases::of(&bed, &namespace);
+        std::thread::scope(|scope| {
+            let crashes = scope.spawn(|| crashes::play(&bed, &leases));
+            let outages = scope.spawn(|| outages::play(&bed, &leases));
+            let clocks = scope.spawn(|| clocks::play(&bed, &leases));
+            let migration = migration::play(&bed, &leases);
+            Self {
+                crashes: crashes.join().unwrap(),
+                outages: outages.join().unwrap(),
+                clocks: clocks.join().unwrap(),
+                migration,
+            }
+        })
+    }
+
+    fn elections(&self) -> [&Played; 3] {
+        [&self.crashes.played, &self.outages.played, &self.clocks.played]
+    }
+}
+
+fn made(namespace: &str) -> serde_json::Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+}
+
+#[test]
+fn at_no_instant_do_two_collect_and_every_cycle_is_whole_and_single() {
+    STORY.elections().into_iter().for_each(Played::assert_holds);
+}
+
+#[test]
+fn cloudbeat_145_one_of_five_sends_the_clusters_findings() {
+    let crashes = &STORY.crashes;
+    assert_eq!(crashes.first_judges, 1, "{}", crashes.played.logs);
+    STORY.elections().into_iter().for_each(Played::assert_single);
+}
+
+#[test]
+fn cloudbeat_336_a_stale_lease_costs_no_cycle() {
+    let ClocksMoved { played, stale: (left, taken), first, .. } = &STORY.clocks;
+    assert_eq!(left.holder, "long-gone_0");
+    let begun = played.leases.iter().find(|seen| seen.sequence.is_some()).unwrap();
+    assert_eq!((begun.sequence, &begun.holder), (Some(*first), &taken.holder), "{}", played.logs);
+    played.assert_complete();
+}
+
+#[test]
+fn cloudbeat_2578_a_crash_of_the_leader_loses_no_cycle() {
+    let Crashes { played, killed, .. } = &STORY.crashes;
+    assert_superseded(played, killed);
+    played.assert_complete();
+}
+
+#[test]
+fn cloudbeat_2383_the_lease_passes_on_whatever_ended_its_holder() {
+    let Story { crashes, outages, clocks, .. } = &*STORY;
+    for (played, least) in [(&crashes.played, 4), (&outages.played, 2), (&clocks.played, 2)] {
+        played.assert_passed_on();
+        let judges = played.judges();
+        assert!(judges.len() >= least, "only {judges:?} led\n{}", played.logs);
+    }
+}
+
+#[test]
+fn beats_38543_an_ex_leader_reports_nothing() {
+    let Crashes { played, stopped, woken, .. } = &STORY.crashes;
+    assert_superseded(played, stopped);
+    let late = played.documents.iter().find(|one| one.by == stopped.by && one.created >= *woken);
+    assert!(late.is_none(), "{late:?}\n{}", played.logs);
+    played.assert_by_the_holder();
+}
+
+#[test]
+fn who_is_told_to_end_gives_the_lease_up() {
+    let Crashes { played, ended, .. } = &STORY.crashes;
+    let freed = played.leases.iter().find(|seen| seen.at >= *ended && seen.holder.is_empty());
+    assert!(freed.is_some(), "{}", played.logs);
+}
+
+#[test]
+fn who_loses_the_network_stops_though_nothing_tells_it() {
+    let Outages { played, lost, silence: (from, to), .. } = &STORY.outages;
+    assert_superseded(played, lost);
+    let deadline = *from + SignedDuration::from_secs(10);
+    let late =
+        played.documents.iter().find(|one| one.by == lost.by && one.created > deadline && one.created < *to);
+    assert!(late.is_none(), "{late:?}\n{}", played.logs);
+}
+
+#[test]
+fn while_the_api_server_is_away_nobody_collects_and_then_one_goes_on() {
+    let Outages { played, away: (from, to), next, .. } = &STORY.outages;
+    let deadline = *from + SignedDuration::from_secs(10);
+    let late = played.documents.iter().find(|one| one.created > deadline && one.created < *to);
+    assert!(late.is_none(), "{late:?}\n{}", played.logs);
+    let after = played.documents.iter().find(|one| one.sequence == *next && one.is_coverage()).unwrap();
+    assert!(after.created > *to, "{after:?}\n{}", played.logs);
+}
+
+#[test]
+fn clocks_that_are_an_hour_off_do_not_change_who_leads() {
+    let ClocksMoved { played, moved: (before, after), last, .. } = &STORY.clocks;
+    let told = |seen: &leases::Seen| seen.renewed.unwrap().duration_since(seen.at).as_secs_f64() / 3600.0;
+    assert_eq!(told(after).round(), -1.0, "the leader's clock was set back: {after:?}");
+    assert_eq!(told(last).round(), 1.0, "the last one's was set forward: {last:?}");
+    assert_eq!((&before.holder, before.transitions), (&after.holder, after.transitions), "{}", played.logs);
+    played.assert_holds();
+}
+
+#[test]
+fn under_elastics_lease_ours_waits_until_the_other_is_gone() {
+    let Migration { played, others, cycles } = &STORY.migration;
+    for (from, to) in others {
+        let meanwhile = played.documents.iter().find(|one| one.created >= *from && one.created <= *to);
+        assert!(meanwhile.is_none(), "{meanwhile:?}\n{}", played.logs);
+    }
+    for (cycle, (_, to)) in cycles.iter().zip(others) {
+        assert!(cycle > to, "{}", played.logs);
+    }
+    played.assert_single();
+    played.assert_by_the_holder();
+    played.assert_complete();
+}
+
+#[test]
+fn the_first_findings_of_node_and_cluster_come_without_a_wait() {
+    let bed = Bed::take();
+    let namespace = Bed::namespace("first-");
+    let _made = bed.apply(&made(&namespace));
+    let leases = Leases::of(&bed, &namespace);
+    let mut stage = Stage { node: true, ..Stage::empty(&bed, &leases, "first") };
+    let started = Timestamp::now();
+    stage.start();
+    let first = |what: &str, of_node: bool| {
+        let is_of_node = |kind: &str| ["file", "process"].contains(&kind);
+        let found = bed.until(what, || {
+            let documents = stage.documents().into_iter();
+            let mut wanted = documents
+                .filter(|one| matches!(&one.of, Of::Finding { kind, .. } if is_of_node(kind) == of_node));
+            wanted.next()
+        });
+        took(what, started, found.created);
+    };
+    first("first finding of the node, from the start", true);
+    first("first finding of the cluster, from the start", false);
+}
+
+/// Half a cycle has no account, and a whole one of another process follows, with a higher number.
+fn assert_superseded(played: &Played, half: &Half) {
+    let Half { by, sequence, next, next_by } = half;
+    let account = played.documents.iter().find(|one| one.sequence == *sequence && one.is_coverage());
+    assert!(account.is_none(), "{account:?}\n{}", played.logs);
+    assert!(next > sequence && next_by != by, "{next_by} {next} after {by} {sequence}\n{}", played.logs);
+}
