@@ -11,4 +11,3 @@ mod losses;
 mod objects;
 mod plane;
 mod refusal;
-mod wire;

@@ -1,11 +1,11 @@
 //! How often posturebeat asks, by the API server's own count.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 use super::api::Api;
 use super::findings::Findings;
-use super::plane::{Plane, READER};
+use super::plane::{ADMIN, Plane, READER};
 use crate::bed::Bed;
 
 pub const SCHEMAS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
@@ -19,7 +19,7 @@ pub struct Asked {
 impl Asked {
     /// Counts those of [`READER`] at a server.
     pub fn at(bed: &Bed, plane: &Plane, server: usize) -> Self {
-        let api = plane.api_of(super::plane::ADMIN, server);
+        let api = plane.api_of(ADMIN, server);
         api.create(SCHEMAS, &schema(READER, "global-default"));
         let asked = Self { api };
         let reader = plane.api_of(READER, server);
@@ -62,7 +62,7 @@ impl Asked {
 }
 
 /// Everything that a user asks is of a priority level.
-pub fn schema(user: &str, level: &str) -> serde_json::Value {
+pub fn schema(user: &str, level: &str) -> Value {
     json!({"apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema", "metadata": {"name": user},
         "spec": {"matchingPrecedence": 100, "priorityLevelConfiguration": {"name": level}, "rules": [{
             "subjects": [{"kind": "User", "user": {"name": user}}],
@@ -78,7 +78,7 @@ fn a_sweep_asks_less_than_five_times_a_second_and_watching_asks_nothing() {
     let asked = Asked::at(&bed, &plane, 0);
     let before = asked.served();
     let began = Instant::now();
-    let _findings = Findings::start(&bed, &plane.kubeconfig(READER, plane.port(0)));
+    let _findings = Findings::start(&bed, &plane.kubeconfig(READER, &plane.address(0)));
     let (swept, sweep) = (asked.served() - before, began.elapsed());
     asked.until_quiet();
     let (opened, opening) = (asked.served() - before, began.elapsed());

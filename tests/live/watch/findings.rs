@@ -58,7 +58,9 @@ impl Findings {
     /// Waits for a verdict after the first `mark` findings; says how long it took.
     pub fn wait(&mut self, mark: usize, verdict: Verdict) -> Duration {
         let began = Instant::now();
-        self.until(&format!("{verdict:?}"), |all| all[mark..].iter().find(|found| is(found, verdict)).map(|_| ()));
+        self.until(&format!("{verdict:?}"), |all| {
+            all[mark..].iter().find(|found| is(found, verdict)).map(|_| ())
+        });
         began.elapsed()
     }
 

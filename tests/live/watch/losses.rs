@@ -7,12 +7,13 @@ use super::api::Api;
 use super::asked::Asked;
 use super::findings::Findings;
 use super::objects::{
-    BINDINGS, NAMESPACES, ROLES, Verdict, binding, enforce, namespace, pod, pods, policies, policy, reads, role,
+    BINDINGS, NAMESPACES, ROLES, Verdict, binding, enforce, namespace, pod, pods, policies, policy, reads,
+    role,
 };
 use super::plane::{Plane, READER};
 use super::refusal::Refusal;
-use super::wire::Wire;
 use crate::bed::Bed;
+use crate::election::gate::Gate;
 
 /// The joined: a binding by its role, a namespace by its policies. The others by themselves.
 fn verdicts(outcome: &str) -> [Verdict<'_>; 4] {
@@ -62,7 +63,7 @@ fn what_changed_while_the_api_server_was_down_is_found_though_its_history_is_gon
     let api = plane.api();
     arrange(&api);
     let asked = Asked::at(&bed, &plane, 0);
-    let mut findings = Findings::start(&bed, &plane.kubeconfig(READER, plane.port(0)));
+    let mut findings = Findings::start(&bed, &plane.kubeconfig(READER, &plane.address(0)));
     findings.settle(&verdicts("passed"));
     asked.until_quiet();
 
@@ -88,14 +89,14 @@ fn a_cut_wire_and_an_api_server_that_refuses_lose_nothing() {
     let api = plane.api();
     arrange(&api);
     let asked = Asked::at(&bed, &plane, 0);
-    let wire = Wire::to(plane.port(0));
-    let mut findings = Findings::start(&bed, &plane.kubeconfig(READER, wire.port));
+    let gate = Gate::to(&plane.address(0));
+    let mut findings = Findings::start(&bed, &plane.kubeconfig(READER, &format!("127.0.0.1:{}", gate.port)));
     findings.settle(&verdicts("passed"));
     asked.until_quiet();
 
-    wire.cut();
+    gate.cut();
     let changed = turn(&api, true, "cut");
-    wire.mend();
+    gate.open();
     let began = Instant::now();
     findings.settle(&changed);
     println!("after a cut wire all was found in {:.1?}", began.elapsed());
@@ -103,8 +104,8 @@ fn a_cut_wire_and_an_api_server_that_refuses_lose_nothing() {
 
     let refusal = Refusal::begin(&bed, &plane, &api);
     let (before, began) = (asked.refused() + asked.served(), Instant::now());
-    wire.cut();
-    wire.mend();
+    gate.cut();
+    gate.open();
     let changed = turn(&api, false, "refused");
     bed.until("everybody to be refused, and some twice", || {
         (asked.refused() + asked.served() - before > 40).then_some(())

@@ -1,14 +1,13 @@
 //! API servers of a test's own, on an etcd of its own: objects, and nobody who runs them.
 
 use serde_json::{Value, json};
-use std::fs::File;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 
 use super::api::Api;
 use super::objects::{BINDINGS, ROLES, binding};
 use crate::bed::{Bed, env};
+use crate::clusters::plane::{free_ports, spawn};
 
 /// Who may do all; who may read all, as posturebeat does; who may do all, but waits for others.
 pub const ADMIN: &str = "admin";
@@ -30,7 +29,9 @@ pub struct Plane<'b> {
 impl<'b> Plane<'b> {
     /// Starts so many API servers.
     pub fn start(bed: &'b Bed, count: usize) -> Self {
-        let tokens = format!("{ADMIN},{ADMIN},{ADMIN},system:masters\n{READER},{READER},{READER}\n{SLOW},{SLOW},{SLOW}\n");
+        let tokens = format!(
+            "{ADMIN},{ADMIN},{ADMIN},system:masters\n{READER},{READER},{READER}\n{SLOW},{SLOW},{SLOW}\n"
+        );
         std::fs::write(bed.path("tokens.csv"), tokens).unwrap();
         let [own, peer, ports @ ..] = free_ports::<{ 2 + SERVERS }>();
         let [own, peer] = [own, peer].map(|port| format!("http://127.0.0.1:{port}"));
@@ -43,7 +44,7 @@ impl<'b> Plane<'b> {
             format!("--initial-cluster=default={peer}"),
             "--unsafe-no-fsync".to_owned(),
         ];
-        let etcd = spawn(bed, "etcd", &arguments);
+        let etcd = spawn(bed, "etcd", "etcd", &arguments);
         let mut plane = Self { bed, etcd, etcd_url: own, servers: Vec::new() };
         for (server, port) in ports.into_iter().take(count).enumerate() {
             plane.servers.push((port, None));
@@ -57,10 +58,6 @@ impl<'b> Plane<'b> {
         api.create(ROLES, &role);
         api.create(BINDINGS, &binding(READER, READER, READER));
         plane
-    }
-
-    pub fn port(&self, server: usize) -> u16 {
-        self.servers[server].0
     }
 
     /// Ends an API server.
@@ -86,14 +83,19 @@ impl<'b> Plane<'b> {
         assert!(answer["header"].is_object(), "{answer}");
     }
 
-    /// For a user at a port, such as a wire's.
-    pub fn kubeconfig(&self, user: &str, port: u16) -> PathBuf {
-        let server = format!("https://{}:{port}", env("TESTBED_NODE_IP"));
+    /// Host and port of an API server.
+    pub fn address(&self, server: usize) -> String {
+        format!("{}:{}", env("TESTBED_NODE_IP"), self.servers[server].0)
+    }
+
+    /// For a user at an address, such as a gate's.
+    pub fn kubeconfig(&self, user: &str, address: &str) -> PathBuf {
         let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
-            "clusters": [{"name": "x", "cluster": {"server": server, "certificate-authority": "/etc/kubernetes/pki/ca.crt"}}],
+            "clusters": [{"name": "x", "cluster": {"server": format!("https://{address}"),
+                "tls-server-name": "kubernetes", "certificate-authority": "/etc/kubernetes/pki/ca.crt"}}],
             "users": [{"name": "x", "user": {"token": user}}],
             "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]});
-        let path = self.bed.path(&format!("{user}-{port}.conf"));
+        let path = self.bed.path(&format!("{user}-{address}.conf"));
         std::fs::write(&path, config.to_string()).unwrap();
         path
     }
@@ -104,11 +106,11 @@ impl<'b> Plane<'b> {
     }
 
     pub fn api_of(&self, user: &str, server: usize) -> Api {
-        Api::new(&self.kubeconfig(user, self.port(server)))
+        Api::new(&self.kubeconfig(user, &self.address(server)))
     }
 
     fn begin(&mut self, server: usize) {
-        let (port, pki) = (self.port(server), "/etc/kubernetes/pki");
+        let (port, pki) = (self.servers[server].0, "/etc/kubernetes/pki");
         let arguments = [
             format!("--etcd-servers={}", self.etcd_url),
             format!("--secure-port={port}"),
@@ -123,10 +125,12 @@ impl<'b> Plane<'b> {
             "--authorization-mode=RBAC".to_owned(),
             "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             "--endpoint-reconciler-type=none".to_owned(),
+            "--allow-privileged=true".to_owned(),
             // Nobody makes accounts here, and pods need none.
             "--disable-admission-plugins=ServiceAccount".to_owned(),
         ];
-        self.servers[server].1 = Some(spawn(self.bed, "kube-apiserver", &arguments));
+        self.servers[server].1 =
+            Some(spawn(self.bed, &format!("server-{server}"), "kube-apiserver", &arguments));
     }
 
     fn until_ready(&mut self, server: usize) {
@@ -153,22 +157,4 @@ impl Drop for Plane<'_> {
         let _ = self.etcd.kill();
         let _ = self.etcd.wait();
     }
-}
-
-fn spawn(bed: &Bed, program: &str, arguments: &[String]) -> Child {
-    let log = File::options().create(true).append(true).open(bed.path(&format!("{program}.log"))).unwrap();
-    Command::new(Path::new(&env("TESTBED_BIN")).join(program))
-        .args(arguments)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap()
-}
-
-/// Others may use the bed at the same time.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind(("0.0.0.0", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
