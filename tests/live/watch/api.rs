@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Who changes things: nobody that is watched.
 pub struct Api {
@@ -16,7 +18,9 @@ impl Api {
         let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
         let client = runtime.block_on(async {
             let options = kube::config::KubeConfigOptions::default();
-            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+            let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+            // A refusal is an answer.
+            config.default_retry = false;
             kube::Client::try_from(config).unwrap()
         });
         Self { client, runtime }
@@ -57,13 +61,14 @@ impl Api {
     }
 
     /// Asks again and again, until this is dropped; whatever the answers are.
-    pub fn keep_asking(&self, list: &str, object: &Value) -> tokio_util::task::AbortOnDropHandle<()> {
+    pub fn keep_asking(&self, list: &str, object: &Value) -> AbortOnDropHandle<()> {
         let (client, list, body) = (self.client.clone(), list.to_owned(), object.to_string());
-        tokio_util::task::AbortOnDropHandle::new(self.runtime.spawn(async move {
+        AbortOnDropHandle::new(self.runtime.spawn(async move {
             loop {
                 let request = http::Request::post(&list).header("content-type", "application/json");
                 let request = request.body(body.clone().into_bytes()).unwrap();
                 let _ = client.request_text(request).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }))
     }

@@ -16,7 +16,6 @@ const ROUNDS: usize = 20;
 
 /// Times of one kind of change.
 fn show(what: &str, times: &mut [Duration]) {
-    println!("{times:.2?}");
     times.sort();
     let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
     println!(
