@@ -1,6 +1,6 @@
 //! Several clusters, told apart in one Elasticsearch: by one process with a context for each, and by one process each.
 
-mod plane;
+pub mod plane;
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

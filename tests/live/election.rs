@@ -5,7 +5,7 @@
 mod clocks;
 mod crashes;
 mod documents;
-mod gate;
+pub mod gate;
 mod holds;
 mod leases;
 mod migration;

@@ -24,3 +24,4 @@ mod kept;
 mod scans;
 mod stores;
 mod verdicts;
+mod watch;

@@ -78,7 +78,7 @@ impl Drop for Plane {
     }
 }
 
-fn spawn(bed: &Bed, log: &str, program: &str, arguments: &[String]) -> Child {
+pub fn spawn(bed: &Bed, log: &str, program: &str, arguments: &[String]) -> Child {
     let log = File::create(bed.path(&format!("{log}.log"))).unwrap();
     Command::new(Path::new(&env("TESTBED_BIN")).join(program))
         .args(arguments)

@@ -1,6 +1,8 @@
 //! Reads those that must be judged again.
 
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use super::Told;
 use super::pending::Ask;
@@ -8,20 +10,43 @@ use crate::collect::cluster::item::Item;
 use crate::collect::cluster::list::Pages;
 use crate::resource::Reason;
 
+/// When what was refused is read again, once: an API server that has just started refuses what it will allow in a
+/// moment.
+const REFUSED: Duration = Duration::from_secs(2);
+
 /// Reads list by list, and tells at the end which must be read again.
 pub(super) async fn fetch(client: kube::Client, asks: Vec<Ask>, told: mpsc::Sender<Told>) {
-    let mut failed = Vec::new();
+    let Some((mut failed, refused)) = read(&client, asks, &told).await else { return };
+    if !refused.is_empty() {
+        sleep(REFUSED).await;
+        // What is refused still is so in the sweep, which says it once for each rule.
+        let Some((more, _)) = read(&client, refused, &told).await else { return };
+        failed.extend(more);
+    }
+    // Nobody is left to be told.
+    let _ = told.send(Told::AllFetched(failed)).await;
+}
+
+/// Gives those that could not be read and those that were refused; nothing where nobody wants more.
+async fn read(
+    client: &kube::Client,
+    asks: Vec<Ask>,
+    told: &mpsc::Sender<Told>,
+) -> Option<(Vec<Ask>, Vec<Ask>)> {
+    let (mut failed, mut refused) = (Vec::new(), Vec::new());
     for ask in asks {
-        let mut pages = Pages::new(&client, &ask.path);
+        let mut pages = Pages::new(client, &ask.path);
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
                 Err(problem) => {
                     tracing::debug!("could not list {}: {}", ask.kind.plural, problem.message);
-                    // The sweep says so too, once for each rule.
-                    if !matches!(problem.reason, Reason::Denied | Reason::Missing) {
-                        failed.push(ask);
+                    match problem.reason {
+                        Reason::Denied => refused.push(ask),
+                        // The sweep says so too.
+                        Reason::Missing => {}
+                        _ => failed.push(ask),
                     }
                     break;
                 }
@@ -29,11 +54,10 @@ pub(super) async fn fetch(client: kube::Client, asks: Vec<Ask>, told: mpsc::Send
             // One that is no object is said by the sweep.
             for item in page.iter().filter_map(|item| Item::parse(item).ok()) {
                 if ask.means(item.json()) && told.send(Told::Fetched(ask.kind, item)).await.is_err() {
-                    return;
+                    return None;
                 }
             }
         }
     }
-    // Nobody is left to be told.
-    let _ = told.send(Told::AllFetched(failed)).await;
+    Some((failed, refused))
 }

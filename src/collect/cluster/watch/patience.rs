@@ -10,6 +10,8 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_mins(1);
 /// The most that a server may ask us to wait.
 const MAX_ASKED: Duration = Duration::from_mins(5);
+/// An API server that has just started refuses what it will allow in a moment: it has not read the rights yet.
+const FIRST_REFUSED: Duration = Duration::from_secs(1);
 /// What is not allowed may be some time.
 const REFUSED: Duration = Duration::from_mins(5);
 /// Who has been well for so long starts anew.
@@ -19,6 +21,7 @@ const WELL: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     failures: u32,
+    refusals: u32,
     losses: u32,
     last_loss: Option<Instant>,
 }
@@ -27,11 +30,17 @@ impl Patience {
     /// It works again.
     pub fn relieve(&mut self) {
         self.failures = 0;
+        self.refusals = 0;
     }
 
     /// How often it failed in a row.
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// The same for refusals.
+    pub fn refusals(&self) -> u32 {
+        self.refusals
     }
 
     /// After a failure: twice as long each time, and as long as the server asks.
@@ -60,9 +69,11 @@ impl Patience {
         spread(FIRST)
     }
 
-    /// After a refusal.
-    pub fn after_refusal() -> Duration {
-        spread(REFUSED)
+    /// After a refusal: twice as long each time, up to minutes.
+    pub fn after_refusal(&mut self) -> Duration {
+        let wait = FIRST_REFUSED.saturating_mul(2_u32.saturating_pow(self.refusals)).min(REFUSED);
+        self.refusals = self.refusals.saturating_add(1);
+        spread(wait)
     }
 }
 

@@ -24,6 +24,8 @@ const SHORT: Duration = Duration::from_secs(5);
 const MAX_REFUSAL: usize = 64 * 1024;
 /// So many failures in a row are worth a line in the log.
 const TELLING: u32 = 4;
+/// So many refusals are: a few come of a server that has just started.
+const TELLING_REFUSALS: u32 = 3;
 
 /// A watched list.
 pub(super) struct Stream {
@@ -55,7 +57,6 @@ impl Stream {
     /// Watches until nobody wants more.
     pub async fn run(mut self) {
         let mut patience = Patience::default();
-        let mut refused = false;
         let plural = self.kind.plural;
         loop {
             let began = Instant::now();
@@ -65,11 +66,10 @@ impl Stream {
                 None => self.list_again(&mut moved).await,
             };
             if moved || (matches!(end, End::Closed) && began.elapsed() >= SHORT) {
-                if patience.failures() >= TELLING || refused {
+                if patience.failures() >= TELLING || patience.refusals() >= TELLING_REFUSALS {
                     tracing::info!("{plural} are watched again");
                 }
                 patience.relieve();
-                refused = false;
             }
             let wait = match end {
                 End::Unwanted => return,
@@ -85,10 +85,13 @@ impl Stream {
                     wait
                 }
                 End::Refused(why) => {
-                    if !std::mem::replace(&mut refused, true) {
+                    let wait = patience.after_refusal();
+                    if patience.refusals() == TELLING_REFUSALS {
                         tracing::warn!("changes of {plural} are seen by the full sweep only: {why}");
+                    } else {
+                        tracing::debug!("the watch of {plural} was refused: {why}");
                     }
-                    Patience::after_refusal()
+                    wait
                 }
                 End::Lost(why) => {
                     tracing::info!("lists {plural} again: {why}");

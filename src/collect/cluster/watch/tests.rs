@@ -250,7 +250,7 @@ fn what_was_forgotten_is_listed_again_with_what_is_gone() {
 fn a_list_that_failed_in_the_sweep_is_made_good() {
     let api = api();
     // Twice in the sweep, and once after it: six tries each.
-    api.unlist("serviceaccounts", 18);
+    api.unlist("serviceaccounts", 503, 18);
     watching(&api, async |api, found| {
         let sent = found.in_seconds(120).await;
         assert!(sent.contains_key("ServiceAccount web"), "{:?}", sent.keys());

@@ -169,7 +169,7 @@ fn many_are_read_as_a_list_and_the_cluster_is_not_sent_each_time() {
 #[test]
 fn who_could_not_be_read_is_read_later() {
     watching(&api(), async |api, found| {
-        api.unlist("namespaces", 7);
+        api.unlist("namespaces", 503, 7);
         api.put("networkpolicies", object("deny", "shop", json!({})));
         let sent = found.names(60).await;
         assert!(sent.contains(&"Namespace shop".to_owned()), "{sent:?}");

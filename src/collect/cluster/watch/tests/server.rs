@@ -46,8 +46,8 @@ struct State {
     gone_as_event: bool,
     streams: Vec<(Asked, mpsc::UnboundedSender<io::Result<Bytes>>)>,
     refusals: BTreeMap<String, Refusal>,
-    /// Plurals whose lists are refused so often.
-    unlisted: BTreeMap<String, u32>,
+    /// Plurals whose lists are refused with a status, so often.
+    unlisted: BTreeMap<String, (u16, u32)>,
     /// Every request, with its query, and when it came.
     requests: Vec<(String, tokio::time::Instant)>,
 }
@@ -178,8 +178,8 @@ impl Api {
     }
 
     /// Turns lists of a kind away, so often.
-    pub(super) fn unlist(&self, plural: &str, times: u32) {
-        self.state().unlisted.insert(plural.to_owned(), times);
+    pub(super) fn unlist(&self, plural: &str, code: u16, times: u32) {
+        self.state().unlisted.insert(plural.to_owned(), (code, times));
     }
 
     /// The requests since the last call, with their queries, and when they came.
@@ -217,9 +217,9 @@ impl State {
     }
 
     fn list(&mut self, asked: &Asked) -> Response<UnsyncBoxBody<Bytes, io::Error>> {
-        if let Some(times) = self.unlisted.get_mut(&asked.plural).filter(|times| **times > 0) {
+        if let Some((code, times)) = self.unlisted.get_mut(&asked.plural).filter(|(_, times)| *times > 0) {
             *times -= 1;
-            return respond(503, None, &json!({"kind": "Status", "code": 503, "message": "busy"}));
+            return respond(*code, None, &json!({"kind": "Status", "code": *code, "message": "busy"}));
         }
         let from: usize = asked.query.get("continue").map_or(0, |token| token.parse().unwrap());
         let objects = self.objects.get(&asked.plural).into_iter().flatten();

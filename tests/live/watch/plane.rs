@@ -1,0 +1,160 @@
+//! API servers of a test's own, on an etcd of its own: objects, and nobody who runs them.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+
+use super::api::Api;
+use super::objects::{BINDINGS, ROLES, binding};
+use crate::bed::{Bed, env};
+use crate::clusters::plane::{free_ports, spawn};
+
+/// Who may do all; who may read all, as posturebeat does; who may do all, but waits for others.
+pub const ADMIN: &str = "admin";
+pub const READER: &str = "reader";
+pub const SLOW: &str = "slow";
+
+/// No test needs more.
+const SERVERS: usize = 2;
+
+/// The processes end when it is dropped.
+pub struct Plane<'b> {
+    bed: &'b Bed,
+    etcd: Child,
+    etcd_url: String,
+    /// Port and process of each API server.
+    servers: Vec<(u16, Option<Child>)>,
+}
+
+impl<'b> Plane<'b> {
+    /// Starts so many API servers.
+    pub fn start(bed: &'b Bed, count: usize) -> Self {
+        let tokens = format!(
+            "{ADMIN},{ADMIN},{ADMIN},system:masters\n{READER},{READER},{READER}\n{SLOW},{SLOW},{SLOW}\n"
+        );
+        std::fs::write(bed.path("tokens.csv"), tokens).unwrap();
+        let [own, peer, ports @ ..] = free_ports::<{ 2 + SERVERS }>();
+        let [own, peer] = [own, peer].map(|port| format!("http://127.0.0.1:{port}"));
+        let arguments = [
+            format!("--data-dir={}", bed.path("etcd").display()),
+            format!("--listen-client-urls={own}"),
+            format!("--advertise-client-urls={own}"),
+            format!("--listen-peer-urls={peer}"),
+            format!("--initial-advertise-peer-urls={peer}"),
+            format!("--initial-cluster=default={peer}"),
+            "--unsafe-no-fsync".to_owned(),
+        ];
+        let etcd = spawn(bed, "etcd", "etcd", &arguments);
+        let mut plane = Self { bed, etcd, etcd_url: own, servers: Vec::new() };
+        for (server, port) in ports.into_iter().take(count).enumerate() {
+            plane.servers.push((port, None));
+            plane.begin(server);
+        }
+        (0..count).for_each(|server| plane.until_ready(server));
+        let api = plane.api();
+        let all = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": READER}, "rules": all});
+        api.create(ROLES, &role);
+        api.create(BINDINGS, &binding(READER, READER, READER));
+        plane
+    }
+
+    /// Ends an API server.
+    pub fn stop(&mut self, server: usize) {
+        if let Some(mut process) = self.servers[server].1.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Starts it again, where it was.
+    pub fn start_again(&mut self, server: usize) {
+        self.begin(server);
+        self.until_ready(server);
+    }
+
+    /// Forgets all versions but the present one.
+    pub fn forget(&self) {
+        let answer = self.etcd("range", &json!({"key": "AA=="}));
+        let revision = &answer["header"]["revision"];
+        assert!(revision.is_string(), "{answer}");
+        let answer = self.etcd("compaction", &json!({"revision": revision, "physical": true}));
+        assert!(answer["header"].is_object(), "{answer}");
+    }
+
+    /// Host and port of an API server.
+    pub fn address(&self, server: usize) -> String {
+        format!("{}:{}", env("TESTBED_NODE_IP"), self.servers[server].0)
+    }
+
+    /// For a user at an address, such as a gate's.
+    pub fn kubeconfig(&self, user: &str, address: &str) -> PathBuf {
+        let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{"name": "x", "cluster": {"server": format!("https://{address}"),
+                "tls-server-name": "kubernetes", "certificate-authority": "/etc/kubernetes/pki/ca.crt"}}],
+            "users": [{"name": "x", "user": {"token": user}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]});
+        let path = self.bed.path(&format!("{user}-{address}.conf"));
+        std::fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+
+    /// The last API server, for who may do all.
+    pub fn api(&self) -> Api {
+        self.api_of(ADMIN, self.servers.len() - 1)
+    }
+
+    pub fn api_of(&self, user: &str, server: usize) -> Api {
+        Api::new(&self.kubeconfig(user, &self.address(server)))
+    }
+
+    fn begin(&mut self, server: usize) {
+        let (port, pki) = (self.servers[server].0, "/etc/kubernetes/pki");
+        let arguments = [
+            format!("--etcd-servers={}", self.etcd_url),
+            format!("--secure-port={port}"),
+            format!("--bind-address={}", env("TESTBED_NODE_IP")),
+            format!("--advertise-address={}", env("TESTBED_NODE_IP")),
+            format!("--token-auth-file={}", self.bed.path("tokens.csv").display()),
+            format!("--tls-cert-file={pki}/apiserver.crt"),
+            format!("--tls-private-key-file={pki}/apiserver.key"),
+            "--service-account-issuer=https://plane.posturebeat.test".to_owned(),
+            format!("--service-account-key-file={pki}/sa.pub"),
+            format!("--service-account-signing-key-file={pki}/sa.key"),
+            "--authorization-mode=RBAC".to_owned(),
+            "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
+            "--endpoint-reconciler-type=none".to_owned(),
+            "--allow-privileged=true".to_owned(),
+            // Nobody makes accounts here, and pods need none.
+            "--disable-admission-plugins=ServiceAccount".to_owned(),
+        ];
+        self.servers[server].1 =
+            Some(spawn(self.bed, &format!("server-{server}"), "kube-apiserver", &arguments));
+    }
+
+    fn until_ready(&mut self, server: usize) {
+        let api = self.api_of(ADMIN, server);
+        self.bed.until("the API server", || {
+            let process = self.servers[server].1.as_mut().unwrap();
+            assert!(process.try_wait().unwrap().is_none(), "it ended at once");
+            api.text("/readyz").map(|_| ())
+        });
+    }
+
+    /// A call of etcd, as JSON.
+    fn etcd(&self, call: &str, body: &Value) -> Value {
+        let url = format!("{}/v3/kv/{call}", self.etcd_url);
+        let arguments = ["--silent", "--max-time", "10", "--data", &body.to_string(), &url];
+        let output = Command::new("curl").args(arguments).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Plane<'_> {
+    fn drop(&mut self) {
+        (0..self.servers.len()).for_each(|server| self.stop(server));
+        let _ = self.etcd.kill();
+        let _ = self.etcd.wait();
+    }
+}
