@@ -142,6 +142,15 @@ pub fn build(settings: &settings::Output) -> Result<Box<dyn Output>, OutputError
     })
 }
 
+/// The documents of a batch, one a line, in memory of just that size: a text that grows takes up to three times as much.
+fn lines(batch: &[Event]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(batch.iter().map(|event| event.document_len() + 1).sum());
+    for event in batch {
+        write_line(event, &mut text);
+    }
+    text
+}
+
 /// Appends an event's document to `out` as exactly one line.
 ///
 /// Between the tokens of a JSON text a line break means nothing, and inside a string it cannot stand:

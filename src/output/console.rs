@@ -2,7 +2,7 @@
 //!
 //! In: a batch. Out: each document as a line, or indented when `pretty` is set.
 
-use super::{BatchError, Output, OutputError, Verdict, write_line};
+use super::{BatchError, Output, OutputError, Verdict, lines, write_line};
 use crate::event::Event;
 use async_trait::async_trait;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -29,14 +29,7 @@ impl<W: AsyncWrite + Unpin + Send> Console<W> {
 #[async_trait]
 impl<W: AsyncWrite + Unpin + Send> Output for Console<W> {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
-        let mut text = Vec::new();
-        for event in batch {
-            if self.pretty {
-                write_indented(event, &mut text);
-            } else {
-                write_line(event, &mut text);
-            }
-        }
+        let text = if self.pretty { indented(batch) } else { lines(batch) };
         match self.write(&text).await {
             Ok(()) => Ok(vec![Verdict::Done; batch.len()]),
             // A closed pipe or a full disk does not come back: to wait for it would be to hang.
@@ -50,6 +43,14 @@ impl<W: AsyncWrite + Unpin + Send> Output for Console<W> {
     async fn check(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
+}
+
+fn indented(batch: &[Event]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for event in batch {
+        write_indented(event, &mut text);
+    }
+    text
 }
 
 /// A document that is no JSON is shown as it is: the reader is a person.

@@ -3,7 +3,7 @@
 //! In: a batch. Out: its lines at the end of the file, on the disk before the verdicts are given.
 //! The file is opened for each batch, so one that was moved away is begun anew.
 
-use super::{BatchError, Output, OutputError, Verdict, write_line};
+use super::{BatchError, Output, OutputError, Verdict, lines};
 use crate::config::settings::FileOutput;
 use crate::event::Event;
 use async_trait::async_trait;
@@ -32,10 +32,7 @@ impl File {
 #[async_trait]
 impl Output for File {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
-        let mut text = Vec::new();
-        for event in batch {
-            write_line(event, &mut text);
-        }
+        let text = lines(batch);
         let path = self.path.clone();
         match off_the_runtime(move || append(&path, text)).await {
             Ok(()) => Ok(vec![Verdict::Done; batch.len()]),
