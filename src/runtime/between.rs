@@ -37,6 +37,7 @@ impl Between {
         let (mut found, _watching) = self.going.watch();
         let mut granted = engine.exceptions.cycle(Timestamp::now(), &self.cluster);
         let mut judgement = 0;
+        let mut unsent = false;
         let mut reached = std::pin::pin!(stop.reached());
         let mut due = std::pin::pin!(tokio::time::sleep_until(until));
         loop {
@@ -59,18 +60,20 @@ impl Between {
             let Judged { judgements, marks } = judge(engine, &mut granted, resource);
             let is_news = self.outcomes.note(self.outcomes.who(&rendered), &judgements);
             cycles.rejudged(is_news);
-            if !is_news {
-                continue;
+            if is_news {
+                judgement += 1;
+                self.writer.rejudged(judgement);
+                let subject = self.writer.subject(&rendered, Timestamp::now());
+                let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
+                let mut events = self.writer.findings(subject, judged, &marks);
+                if !queue(producer, &mut events, stop).await? {
+                    return Ok(());
+                }
+                unsent = true;
             }
-            judgement += 1;
-            self.writer.rejudged(judgement);
-            let subject = self.writer.subject(&rendered, Timestamp::now());
-            let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-            let mut events = self.writer.findings(subject, judged, &marks);
-            if !queue(producer, &mut events, stop).await? {
-                return Ok(());
-            }
-            if found.is_empty() {
+            // Also where the last of several is no news.
+            if unsent && found.is_empty() {
+                unsent = false;
                 send_now(producer);
             }
         }

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use super::server::Refusal;
 use super::*;
 use crate::collect::cluster::watch::lines::MAX_LINE;
-use serde_json::json;
 
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
