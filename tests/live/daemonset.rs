@@ -82,7 +82,9 @@ impl<'b> Installed<'b> {
 
     fn log(&self, component: &str) -> String {
         let selector = format!("app.kubernetes.io/component={component}");
-        self.bed.kubectl(&["-n", NAMESPACE, "logs", "--tail=-1", "-l", &selector])
+        // A pod that is about to start has none.
+        let output = self.bed.kubectl_output(&["-n", NAMESPACE, "logs", "--tail=-1", "-l", &selector]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     fn documents(&self, dataset: &str) -> Vec<Value> {
