@@ -52,7 +52,6 @@ impl Between {
             }
             let Some(resource) = resource else {
                 tracing::error!("the watch of the cluster broke off: changes are judged in the next cycle");
-                (&mut due).await;
                 return Ok(());
             };
             // Rendering costs as much as judging, and most changes change no verdict: so it comes second.
