@@ -51,9 +51,25 @@ fn a_pod_made_privileged_and_a_binding_are_found_soon_and_so_is_what_they_are_jo
         api.patch(&format!("{NAMESPACES}/{room}"), &enforce(level));
         findings.wait(mark, ("5.2.1", "Namespace", &room, outcome))
     };
-    // Namespaces are watched last.
+    let turn_of_role = |findings: &mut Findings, resource: &str, outcome: &str| {
+        let mark = findings.count();
+        api.patch(&format!("{ROLES}/{}", called("clerk")), &json!({"rules": reads(resource)}));
+        findings.wait(mark, ("5.1.2", "ClusterRoleBinding", &called("clerk"), outcome))
+    };
+    let turn_of_policies = |findings: &mut Findings, is_there: bool, outcome: &str| {
+        let mark = findings.count();
+        if is_there {
+            api.create(&policies(&room), &policy());
+        } else {
+            api.delete(&format!("{}/deny", policies(&room)));
+        }
+        findings.wait(mark, ("5.3.2", "Namespace", &room, outcome))
+    };
+    // It takes some seconds until everything is watched; what changed meanwhile is found then.
     turn_of_namespace(&mut findings, "baseline", "passed");
     turn_of_namespace(&mut findings, "privileged", "failed");
+    turn_of_role(&mut findings, "secrets", "failed");
+    turn_of_policies(&mut findings, true, "passed");
 
     let [mut of_pods, mut of_bindings, mut of_namespaces, mut of_joins] = [const { Vec::new() }; 4];
     for round in 0..ROUNDS {
@@ -70,21 +86,10 @@ fn a_pod_made_privileged_and_a_binding_are_found_soon_and_so_is_what_they_are_jo
         // At the end as it was: it must take privileged pods.
         of_namespaces.push(turn_of_namespace(&mut findings, "baseline", "passed"));
         of_namespaces.push(turn_of_namespace(&mut findings, "privileged", "failed"));
-        for (is_good, outcome) in [(false, "failed"), (true, "passed")] {
-            let resource = if is_good { "configmaps" } else { "secrets" };
-            let mark = findings.count();
-            api.patch(&format!("{ROLES}/{}", called("clerk")), &json!({"rules": reads(resource)}));
-            of_joins.push(findings.wait(mark, ("5.1.2", "ClusterRoleBinding", &called("clerk"), outcome)));
-        }
-        for (is_good, outcome) in [(true, "passed"), (false, "failed")] {
-            let mark = findings.count();
-            if is_good {
-                api.create(&policies(&room), &policy());
-            } else {
-                api.delete(&format!("{}/deny", policies(&room)));
-            }
-            of_joins.push(findings.wait(mark, ("5.3.2", "Namespace", &room, outcome)));
-        }
+        of_joins.push(turn_of_role(&mut findings, "configmaps", "passed"));
+        of_joins.push(turn_of_role(&mut findings, "secrets", "failed"));
+        of_joins.push(turn_of_policies(&mut findings, false, "failed"));
+        of_joins.push(turn_of_policies(&mut findings, true, "passed"));
     }
     println!("{}", told("a privileged pod", &mut of_pods));
     println!("{}", told("a binding to cluster-admin", &mut of_bindings));
