@@ -14,8 +14,10 @@ const STORE: Store = Store::Elasticsearch;
 const FINDINGS: &str = "logs-cloud_security_posture.findings";
 const OUTCOMES: &str = "logs-posturebeat.outcomes";
 const COVERAGE: &str = "logs-posturebeat.coverage";
-/// An object of the same name in each cluster.
-const ROLE: &str = "of-many";
+/// The name of an object that is in each cluster. Others may use the bed at the same time.
+fn role_name() -> String {
+    format!("of-{}", Bed::namespace("many"))
+}
 
 /// A kubeconfig of contexts `(name, url)`, each of the cluster `the-NAME`; all trust and let in whom the bed does.
 fn kubeconfig(bed: &Bed, contexts: &[(&str, &str)]) -> PathBuf {
@@ -100,7 +102,7 @@ fn every_cycle_is_whole(bed: &Bed, namespace: &str, id: &str, accounts: &[Value]
 }
 
 fn role(namespace: &str) -> Value {
-    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": ROLE, "namespace": namespace},
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": role_name(), "namespace": namespace},
         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]})
 }
 
@@ -193,7 +195,7 @@ fn three_clusters_into_one_elasticsearch_are_told_apart() {
         assert_eq!(names, BTreeSet::from([format!("the-{context}").as_str()]));
     }
     let roles =
-        [("orchestrator.resource.type", &json!("Role")), ("orchestrator.resource.name", &json!(ROLE))];
+        [("orchestrator.resource.type", &json!("Role")), ("orchestrator.resource.name", &json!(role_name()))];
     let roles = matching(&bed, FINDINGS, &namespace, &roles);
     let ids: BTreeSet<(&str, &str)> = roles
         .iter()
@@ -274,7 +276,7 @@ fn a_process_for_each_cluster_tells_the_same_as_one_for_all() {
         assert!(one.len() > 50, "{}", one.len());
         assert_eq!(one, other, "{context}");
     }
-    let of_role = [("orchestrator.resource.name", &json!(ROLE))];
+    let of_role = [("orchestrator.resource.name", &json!(role_name()))];
     let of = |namespace: &str| identities(&matching(&bed, FINDINGS, namespace, &of_role));
     assert_eq!(of(&all), of(&each));
     assert!(three.eu.port != three.us.port);
