@@ -29,7 +29,7 @@ pub use identity::{Identified, NodeHints, identify};
 use item::Item;
 use kinds::STORES;
 pub use kinds::{CLUSTER, KINDS, KindInfo, List, SECRET, known};
-use list::Pages;
+use list::{Pages, Problem};
 use resources::{cluster, first_of, resource, unlisted};
 use watch::Lists;
 pub use watch::{Kept, watch};
@@ -83,6 +83,10 @@ struct Observer<'a> {
     lost: BTreeSet<String>,
     /// What a watch goes on from, where there is to be one.
     lists: Option<Lists>,
+    /// Why nobody could be asked the last time.
+    away: Option<Problem>,
+    /// Whether that is so for the rest of the cycle.
+    given_up: bool,
 }
 
 /// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
@@ -98,7 +102,17 @@ pub async fn observe(
 ) -> Option<Kept> {
     let index = Index::new(request.now);
     let lists = request.watch.then(Lists::default);
-    let mut observer = Observer { client, request, index, found, sightings, lost: BTreeSet::new(), lists };
+    let mut observer = Observer {
+        client,
+        request,
+        index,
+        found,
+        sightings,
+        lost: BTreeSet::new(),
+        lists,
+        away: None,
+        given_up: false,
+    };
     // Nothing is left to do for a receiver that is gone.
     observer.all().await.ok()?;
     Some(Kept { index: observer.index, lists: observer.lists? })
@@ -150,20 +164,38 @@ impl Observer<'_> {
         self.request.judges(kind)
     }
 
+    /// Why there is nobody to ask. A server that went away in mid-cycle is looked for once more; every kind would wait
+    /// for it anew.
+    async fn out_of_reach(&mut self) -> Option<Problem> {
+        if self.away.is_some() && !self.given_up {
+            match list::get_once(self.client, "/version").await {
+                Err(problem) if !problem.reached => self.given_up = true,
+                _ => self.away = None,
+            }
+        }
+        self.away.clone()
+    }
+
     /// Reads a kind's lists, for the index, for the judge, or for both.
     async fn walk(&mut self, kind: &'static KindInfo, note: bool, judge: bool) -> Result<(), Gone> {
         // An object is as it was when it was judged, if it is.
         let keep = judge || (note && !self.judges(kind.name));
         for path in kind.paths() {
+            let mut away = self.out_of_reach().await;
             let list = self.lists.as_mut().filter(|_| note || judge);
             let list = list.map(|lists| lists.begin(kind, &path, note, judge));
             let mut pages = Pages::new(self.client, &path);
             let whole = loop {
-                let page = match pages.next().await {
+                let page = match away.take() {
+                    Some(problem) => Err(problem),
+                    None => pages.next().await,
+                };
+                let page = match page {
                     Ok(Some(page)) => page,
                     Ok(None) => break true,
                     Err(problem) => {
                         self.take(unlisted(kind, self.request.owner, &problem), note, judge).await?;
+                        self.away = (!problem.reached).then_some(problem);
                         break false;
                     }
                 };
@@ -267,13 +299,18 @@ impl Observer<'_> {
             if !judge && !Index::wants(store.name, self.request.wanted) {
                 continue;
             }
-            match first_of(self.client, store).await {
+            let found = match self.out_of_reach().await {
+                Some(problem) => Err(problem),
+                None => first_of(self.client, store).await,
+            };
+            match found {
                 Ok(Some(object)) => self.take(object, true, judge).await?,
                 Ok(None) => {}
                 Err(problem) => {
                     let what = format!("list {}: {}", store.plural, problem.message);
                     let selector = Selector::new(Kind::K8sObject, store.name);
                     let gap = Resource::unlisted(&selector, self.request.owner, problem.reason, what);
+                    self.away = (!problem.reached).then_some(problem);
                     self.take(gap, true, judge).await?;
                 }
             }

@@ -1,7 +1,12 @@
 //! Faults that a real API server cannot be made to have: each becomes an error, and the rest goes on.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -170,6 +175,67 @@ async fn a_server_that_does_not_answer_is_a_time_out() {
     let (_, report) = scan(&server).await;
     assert_eq!(outcome(&report, "mock", "5.2.2"), "error");
     assert!(messages(&report).contains("(timeout)"), "{}", messages(&report));
+}
+
+/// Stands before a server until somebody asks for `last`; then there is nobody. Gives where, and how often it was asked in
+/// vain.
+async fn vanishing(
+    behind: std::net::SocketAddr,
+    last: &'static str,
+) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, in_vain) = (front.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&in_vain);
+    tokio::spawn(async move {
+        let gone = CancellationToken::new();
+        while let Ok((mut client, _)) = front.accept().await {
+            if gone.is_cancelled() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            let gone = gone.clone();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(behind).await.unwrap();
+                let (mut from_client, mut to_client) = client.split();
+                let (mut from_server, mut to_server) = server.split();
+                let ask = async {
+                    let mut part = vec![0; 64 * 1024];
+                    while let Ok(read @ 1..) = from_client.read(&mut part).await {
+                        if String::from_utf8_lossy(&part[..read]).contains(last) {
+                            return gone.cancel();
+                        }
+                        to_server.write_all(&part[..read]).await.unwrap();
+                    }
+                };
+                tokio::select! {
+                    () = ask => {}
+                    _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+                    () = gone.cancelled() => {}
+                }
+            });
+        }
+    });
+    (address, in_vain)
+}
+
+/// Each kind would wait for it for eight seconds.
+#[tokio::test]
+async fn a_server_that_goes_away_in_mid_cycle_is_not_looked_for_kind_by_kind() {
+    let server = server().await;
+    empty_lists(&server).await;
+    let (address, in_vain) = vanishing(*server.address(), "/validatingwebhookconfigurations").await;
+    let program = Program::new();
+    let config = kubeconfig(&server).replace(&server.address().to_string(), &address.to_string());
+    program.write("config", &config);
+    std::fs::create_dir(program.path("host")).unwrap();
+    let mut command = program.command(&["scan", "--format", "json", "-E", "posturebeat.kube_config=config"]);
+    command.args(["-E", "posturebeat.host_root=host"]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = messages(&report);
+    assert!(said.contains("list pods: ") && said.contains("list clusterroles: "), "{said}");
+    let in_vain = in_vain.load(Ordering::Relaxed);
+    assert!((1..20).contains(&in_vain), "{in_vain} tries for some thirty kinds");
 }
 
 #[tokio::test]

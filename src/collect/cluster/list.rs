@@ -38,11 +38,13 @@ pub struct Problem {
     pub reason: Reason,
     /// The server's words, or ours.
     pub message: String,
+    /// Whether there was somebody to ask.
+    pub(super) reached: bool,
 }
 
 impl Problem {
     pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: message.into(), reached: true }
     }
 }
 
@@ -338,7 +340,7 @@ fn transport(error: &kube::Error) -> Problem {
     } else {
         Reason::Unavailable
     };
-    Problem::new(reason, text)
+    Problem { reached: false, ..Problem::new(reason, text) }
 }
 
 /// A continue token in a query: everything but unreserved characters is escaped.

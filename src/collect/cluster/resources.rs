@@ -18,7 +18,7 @@ pub(super) async fn first_of(client: &kube::Client, store: &Store) -> Result<Opt
     };
     let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
     let Some(version) = version else {
-        return Err(Problem { reason: Reason::Malformed, message: "the answer names no version".into() });
+        return Err(Problem::new(Reason::Malformed, "the answer names no version"));
     };
     let object = match list::first(client, &format!("/apis/{version}/{}", store.plural)).await {
         Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
