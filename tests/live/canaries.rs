@@ -56,14 +56,26 @@ fn no_planted_secret_is_found_anywhere() {
     let config = bed.config(Store::Elasticsearch, &namespace, "  period: 1h\n");
     let mut running = bed.start(&["run", "-d", "*", "-c", config.to_str().unwrap()]);
     let index = &format!("logs-cloud_security_posture.findings-{namespace}");
-    bed.until("the cycle", || running.log().contains("cycle complete").then_some(()));
+    let complete = |of: &str| {
+        let log = running.log();
+        log.lines().any(|line| line.contains("cycle complete") && line.contains(&format!("of=\"{of}\"")))
+    };
+    bed.until("a cycle of each", || (complete("node") && complete("cluster")).then_some(()));
     bed.until("its findings", || (bed.count(Store::Elasticsearch, index) > 0).then_some(()));
     running.stop();
     let documents = serde_json::to_string(&bed.documents(Store::Elasticsearch, index)).unwrap();
     assert!(documents.contains("\"canary\"") && !documents.contains(CANARY), "in Elasticsearch");
     assert!(!running.log().contains(CANARY), "in the log");
-    for entry in std::fs::read_dir(bed.path("data")).unwrap() {
-        assert!(!holds_canary(&entry.unwrap().path()), "in path.data");
+    let mut folders = vec![bed.path("data")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                assert!(!holds_canary(&path), "in path.data");
+            }
+        }
     }
 }
 
