@@ -50,6 +50,16 @@ pub fn start(logging: &Logging) {
     };
 }
 
+/// For tests that read what their own thread logs. While there is but one subscriber, a line that another thread was
+/// the first to reach is off for all.
+#[cfg(test)]
+pub(crate) fn hear_all() {
+    use std::sync::LazyLock;
+    static OTHERS: LazyLock<[tracing::Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(tracing_subscriber::registry())));
+    LazyLock::force(&OTHERS);
+}
+
 /// One JSON object a line, in ECS names.
 struct Ecs;
 

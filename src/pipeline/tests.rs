@@ -348,6 +348,7 @@ async fn a_refused_event_is_logged_by_id_and_reason_without_its_document() {
     }
     let log = Log::default();
     let writer = log.clone();
+    crate::telemetry::hear_all();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let (output, _) = scripted([Step::Verdicts(vec![refused(), Verdict::Done, refused()])]);

@@ -62,6 +62,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_period_has_its_own_counts_and_the_end_has_all() {
         let log = Log::default();
+        crate::telemetry::hear_all();
         let subscriber = tracing_subscriber::fmt().event_format(super::super::Ecs).with_writer(log.clone());
         let _guard = tracing::subscriber::set_default(subscriber.finish());
         let (registry, counted) = (Arc::new(Registry::default()), Arc::new(AtomicU64::new(3)));

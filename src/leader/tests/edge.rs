@@ -6,10 +6,9 @@ use super::store::Store;
 use crate::leader::{Election, Term};
 use http::Method;
 use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,10 +25,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        // While there is but one subscriber, what another thread is the first to log is off for all.
-        static OTHERS: LazyLock<[Dispatch; 2]> =
-            LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
-        LazyLock::force(&OTHERS);
+        crate::telemetry::hear_all();
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(log.clone())
