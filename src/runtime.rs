@@ -10,6 +10,7 @@ mod daemon;
 mod diff;
 mod engine;
 mod exceptions;
+mod going;
 mod leadership;
 mod live;
 mod monitor;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::cycle::{Judged, judge, queue};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::live::Going;
+use super::going::Going;
 use super::outcomes::Outcomes;
 use super::stop::Stop;
 use crate::finding::Writer;

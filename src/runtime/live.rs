@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::cloud::{self, Ask, Cloud};
+use super::going::Going;
 use super::scope::Scope;
 use super::source::{FOUND, Observation};
 use super::state::State;
@@ -223,37 +224,6 @@ async fn collect(
     let wanted = kinds.into_iter().map(str::to_owned).collect();
     let version = identity.cluster.version;
     Ok(Some(Box::new(Going { client, kept, owner: cluster_owner, version, wanted, secrets })))
-}
-
-/// A cluster that was swept, to be watched from then on.
-pub(super) struct Going {
-    client: kube::Client,
-    kept: cluster::Kept,
-    owner: Owner,
-    version: Option<String>,
-    wanted: BTreeSet<String>,
-    secrets: bool,
-}
-
-impl Going {
-    /// Sends what may be judged otherwise now, until the handle is dropped.
-    pub fn watch(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
-        let (sender, found) = mpsc::channel(FOUND);
-        let watching = tokio::spawn(async move {
-            let Self { client, kept, owner, version, wanted, secrets } = self;
-            let wanted = wanted.iter().map(String::as_str).collect();
-            let request = cluster::Request {
-                owner: &owner,
-                version: version.as_deref(),
-                wanted: &wanted,
-                secrets,
-                now: Timestamp::now(),
-                watch: true,
-            };
-            cluster::watch(&client, &request, kept, &sender).await;
-        });
-        (found, AbortOnDropHandle::new(watching))
-    }
 }
 
 /// What others say of the node's kubelet.

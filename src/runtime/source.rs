@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::live::Going;
+use super::going::Going;
 use super::scope::Scope;
 use super::state::State;
 use super::{cloud, live, remarks};

@@ -66,6 +66,11 @@ impl Bed {
         command
     }
 
+    /// The bed's API server.
+    pub fn url() -> String {
+        format!("https://{}:6443", env("TESTBED_NODE_IP"))
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -224,8 +229,13 @@ impl Bed {
 
     /// A kubeconfig for the bed's API server with a token of the service account `namespace/name`, and the token.
     pub fn kubeconfig(&self, namespace: &str, account: &str) -> (PathBuf, String) {
-        let token = self.kubectl(&["create", "token", account, "-n", namespace]).trim().to_owned();
-        let server = format!("https://{}:6443", env("TESTBED_NODE_IP"));
+        self.kubeconfig_at(&Self::url(), namespace, account)
+    }
+
+    /// The same for another API server.
+    pub fn kubeconfig_at(&self, server: &str, namespace: &str, account: &str) -> (PathBuf, String) {
+        let token = self.kubectl(&["--server", server, "create", "token", account, "-n", namespace]);
+        let token = token.trim().to_owned();
         let authority = "/etc/kubernetes/pki/ca.crt";
         let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
             "clusters": [{"name": "x", "cluster": {"server": server, "certificate-authority": authority}}],

@@ -1,14 +1,12 @@
 //! Several clusters, told apart in one Elasticsearch: by one process with a context for each, and by one process each.
 
-pub mod plane;
-
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::bed::{Bed, Running, Store, env};
-use plane::{Plane, free_ports};
+use crate::bed::{Bed, Running, Store};
+use crate::plane::{Plane, free_ports};
 
 const STORE: Store = Store::Elasticsearch;
 const FINDINGS: &str = "logs-cloud_security_posture.findings";
@@ -33,10 +31,6 @@ fn kubeconfig(bed: &Bed, contexts: &[(&str, &str)]) -> PathBuf {
     let path = bed.path("clusters.conf");
     std::fs::write(&path, config.to_string()).unwrap();
     path
-}
-
-fn bed_url() -> String {
-    format!("https://{}:6443", env("TESTBED_NODE_IP"))
 }
 
 /// The configuration for these contexts, into data streams of their own.
@@ -112,8 +106,8 @@ struct Three<'b> {
     kubeconfig: PathBuf,
     /// Id and context of each.
     known: BTreeMap<String, &'static str>,
-    eu: Plane,
-    us: Plane,
+    _eu: Plane<'b>,
+    us: Plane<'b>,
     _role: crate::bed::Applied<'b>,
 }
 
@@ -121,8 +115,8 @@ const CONTEXTS: [&str; 3] = ["home", "eu", "us"];
 
 impl<'b> Three<'b> {
     fn start(bed: &'b Bed) -> Self {
-        let (eu, us) = (Plane::start(bed, "eu"), Plane::start(bed, "us"));
-        let urls = [bed_url(), eu.url(), us.url()];
+        let (eu, us) = (Plane::start(bed, "eu", 1), Plane::start(bed, "us", 1));
+        let urls = [Bed::url(), eu.url(0), us.url(0)];
         let pairs: Vec<(&str, &str)> = CONTEXTS.into_iter().zip(urls.iter().map(String::as_str)).collect();
         let kubeconfig = kubeconfig(bed, &pairs);
         let applied = bed.apply(&role("default"));
@@ -137,7 +131,7 @@ impl<'b> Three<'b> {
             known.insert(uid, context);
         }
         assert_eq!(known.len(), 3, "{known:?}");
-        Self { bed, kubeconfig, known, eu, us, _role: applied }
+        Self { bed, kubeconfig, known, _eu: eu, us, _role: applied }
     }
 
     fn id(&self, context: &str) -> &str {
@@ -208,7 +202,7 @@ fn three_clusters_into_one_elasticsearch_are_told_apart() {
     let so_far = accounts[three.id("us")].len();
     let accounts = three.until(&namespace, &mut running, &["us"], so_far + 1, |_| true);
     let before = accounts.values().flatten().map(sequence).max().unwrap();
-    three.us.stop();
+    three.us.stop(0);
     let later = |account: &Value| sequence(account) > before;
     three.until(&namespace, &mut running, &["us"], 1, |account| later(account) && has_errors(account));
     let lost = jiff::Timestamp::now().as_second();
@@ -237,7 +231,7 @@ fn three_clusters_into_one_elasticsearch_are_told_apart() {
     for error in errors {
         assert_eq!(error["orchestrator"]["cluster"]["name"], "the-us");
         let message = error["error"]["message"].as_str().unwrap();
-        assert!(message.contains(&three.us.port.to_string()), "where nobody answered: {message}");
+        assert!(message.contains(&three.us.address(0)), "where nobody answered: {message}");
     }
 }
 
@@ -281,7 +275,6 @@ fn a_process_for_each_cluster_tells_the_same_as_one_for_all() {
     let of_role = [("orchestrator.resource.name", &json!(role_name()))];
     let of = |namespace: &str| identities(&matching(&bed, FINDINGS, namespace, &of_role));
     assert_eq!(of(&all), of(&each));
-    assert!(three.eu.port != three.us.port);
 }
 
 /// A process of one cluster, with state of its own.
@@ -313,7 +306,7 @@ fn a_cluster_that_was_never_there_is_no_other_and_a_wrong_context_names_the_know
     let bed = Bed::take();
     let [nobody, none] = free_ports();
     let urls = [nobody, none].map(|port| format!("https://127.0.0.1:{port}"));
-    let kubeconfig = kubeconfig(&bed, &[("home", &bed_url()), ("eu", &urls[0]), ("us", &urls[1])]);
+    let kubeconfig = kubeconfig(&bed, &[("home", &Bed::url()), ("eu", &urls[0]), ("us", &urls[1])]);
     let namespace = Bed::namespace("nobody");
     let config = config(&bed, &namespace, &kubeconfig, &["home", "eu", "us", "wrong"]);
     let mut running = bed.start(&["run", "-c", config.to_str().unwrap()]);
@@ -341,7 +334,7 @@ fn a_cluster_that_was_never_there_is_no_other_and_a_wrong_context_names_the_know
 #[test]
 fn a_scan_is_of_one_cluster() {
     let bed = Bed::take();
-    let kubeconfig = kubeconfig(&bed, &[("home", &bed_url()), ("eu", "https://127.0.0.1:1")]);
+    let kubeconfig = kubeconfig(&bed, &[("home", &Bed::url()), ("eu", "https://127.0.0.1:1")]);
     let named = format!("posturebeat.kube_config={}", kubeconfig.display());
     let scan = |contexts: &[&str]| {
         let mut arguments =

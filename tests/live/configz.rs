@@ -65,7 +65,8 @@ fn what_the_kubelet_says_counts() {
     assert_flipped(&by_files, &asked, &[]);
 
     // What the file says from now on, the kubelet has not read.
-    kubelet.files[0].write(good.replacen("enabled: false", "enabled: true", 1));
+    let changed_file = good.replacen("enabled: false", "enabled: true", 1);
+    kubelet.files[0].write(&changed_file);
     let asked = bed.verdicts(&["-E", &url()], &[]);
     let changed = bed.verdicts(&[], &[]);
     assert_flipped(&by_files, &asked, &[]);
@@ -93,6 +94,12 @@ fn what_the_kubelet_says_counts() {
         assert_eq!(fell_back.is_some(), !may, "{log}");
         assert_eq!(place(&narrow, "4.2.1").starts_with("$.configz."), may);
         assert!(!log.contains(&token));
+        // Where the file cannot be read, nothing else tells.
+        kubelet.files[0].remove();
+        let (narrow, _) = bed.verdicts_and_log(&["-E", &kubeconfig, "-E", &url()], &[]);
+        let outcome = narrow.get("4.2.1", "kubelet").map(|verdict| verdict.outcome.clone());
+        assert_eq!(outcome.as_deref(), Some(if may { "passed" } else { "error" }));
+        kubelet.files[0].write(&changed_file);
     }
 }
 

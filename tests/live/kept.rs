@@ -57,6 +57,10 @@ impl Kept {
         std::fs::rename(&new, &self.path).unwrap();
     }
 
+    pub fn remove(&self) {
+        std::fs::remove_file(&self.path).unwrap();
+    }
+
     pub fn put_back(&self) {
         let Some(Found { content, mode, owner }) = &self.found else {
             let _ = std::fs::remove_file(&self.path);

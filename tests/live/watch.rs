@@ -3,11 +3,9 @@
 //! In: changes of objects, API servers that go away, forget or refuse. Out: the findings of a running posturebeat, as
 //! lines of a file. The period is an hour, so whatever comes after the first sweep comes from the watch.
 
-mod api;
 mod asked;
 mod delays;
 mod findings;
 mod losses;
 mod objects;
-mod plane;
 mod refusal;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::bed::Bed;
 use crate::deploy::render::{self, NAMESPACE, Rendering, words};
+use crate::plane::Plane;
 
 /// What a right is for: its namespace, first resource and first verb; the numbers of cis_k8s@2.0.1 that are an error without
 /// the rule.
@@ -38,11 +39,11 @@ const RBAC: &[&str] = &[
 
 /// Rights whose lack no outcome here shows, and what does.
 const ELSEWHERE: [(&str, &str, &str); 5] = [
-    // On a kubeadm node flags alone decide 3.1.1.
+    // Below: on a kubeadm node flags alone decide 3.1.1.
     ("", "certificatesigningrequests", "list"),
     // A kubeconfig has a name for the cluster; a pod asks for it.
     ("kube-system", "configmaps", "get"),
-    // `configz` of these tests: flags and files tell instead.
+    // `configz` of these tests: an error where flags and files do not tell.
     ("", "nodes/configz", "get"),
     // Below.
     ("", "namespaces", "get"),
@@ -55,6 +56,7 @@ fn kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error() {
     let rendering = render::named(render::all(&bed), "kustomize vanilla");
     let _room = bed.apply(&room());
     let _rights = bed.apply(&list(rendering));
+    let url = Bed::url();
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
     let (all, ..) = scan(&bed, &kubeconfig);
     assert!(all.is_empty(), "all rights are not enough: {all:?}");
@@ -69,11 +71,11 @@ fn kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error() {
             NEEDED.iter().find(|(place, what, how, _)| (*place, *what, *how) == (namespace, resource, verb));
         let (.., numbers) =
             needed.unwrap_or_else(|| panic!("nobody says what {verb} {resource} in `{namespace}` is for"));
-        set(&bed, &role, number, false);
+        set(&bed, &url, &role, number, false);
         let (errors, ..) = scan(&bed, &kubeconfig);
         let expected: BTreeSet<String> = numbers.iter().map(|number| (*number).to_owned()).collect();
         assert_eq!(errors, expected, "without {verb} {resource} in `{namespace}`");
-        set(&bed, &role, number, true);
+        set(&bed, &url, &role, number, true);
     }
 }
 
@@ -83,6 +85,7 @@ fn the_probe_knows_its_cluster_and_its_node_by_two_rights() {
     let rendering = render::named(render::all(&bed), "kustomize split");
     let _room = bed.apply(&room());
     let _rights = bed.apply(&list(rendering));
+    let url = Bed::url();
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
     let uid = bed.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
     let node = bed.kubectl(&["get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}"]);
@@ -95,12 +98,35 @@ fn the_probe_knows_its_cluster_and_its_node_by_two_rights() {
         if !["namespaces", "nodes"].contains(&resource) {
             continue;
         }
-        set(&bed, &role, number, false);
+        set(&bed, &url, &role, number, false);
         let (_, cluster, found) = scan(&bed, &kubeconfig);
         assert_eq!(cluster == json!(uid), resource != "namespaces", "without {resource}: {cluster}");
         assert_ne!(found, json!(node), "without {resource}");
-        set(&bed, &role, number, true);
+        set(&bed, &url, &role, number, true);
     }
+}
+
+#[test]
+fn certificates_that_cannot_be_listed_are_an_error_where_no_flag_decides() {
+    let bed = Bed::take();
+    let rendering = render::named(render::all(&bed), "kustomize vanilla");
+    // Its API server is no pod, so nobody sees its flags.
+    let plane = Plane::start(&bed, "unseen", 1);
+    let url = plane.url(0);
+    for objects in [room(), list(rendering)] {
+        let path = bed.path("objects.json");
+        std::fs::write(&path, objects.to_string()).unwrap();
+        bed.kubectl(&["--server", &url, "apply", "-f", path.to_str().unwrap()]);
+    }
+    let (kubeconfig, _) = bed.kubeconfig_at(&url, NAMESPACE, "posturebeat");
+    let errors = || scan(&bed, &kubeconfig).0.into_iter().collect::<Vec<_>>();
+    // Which level namespaces without a label have is such a flag too, and no right shows it.
+    assert_eq!(errors(), ["5.2.1"]);
+    let listed = ("", "certificatesigningrequests", "list");
+    let mut rules = positions(rendering).into_iter();
+    let (role, number) = rules.find(|(role, number)| key(role, *number) == listed).unwrap();
+    set(&bed, &url, &role, number, false);
+    assert_eq!(errors(), ["3.1.1", "5.2.1"]);
 }
 
 /// Namespace, first resource and first verb of a rule.
@@ -151,15 +177,15 @@ fn positions(rendering: &Rendering) -> Vec<(Value, usize)> {
         .collect()
 }
 
-/// Takes one rule out of a role, or puts it back, and waits until the authorizer has heard of it.
-fn set(bed: &Bed, role: &Value, number: usize, granted: bool) {
+/// Takes one rule out of a role, or puts it back, and waits until the authorizer of the API server has heard of it.
+fn set(bed: &Bed, url: &str, role: &Value, number: usize, granted: bool) {
     let mut changed = plain(role);
     if !granted {
         changed["rules"].as_array_mut().unwrap().remove(number);
     }
     let path = bed.path("role.json");
     std::fs::write(&path, changed.to_string()).unwrap();
-    bed.kubectl(&["apply", "-f", path.to_str().unwrap()]);
+    bed.kubectl(&["--server", url, "apply", "-f", path.to_str().unwrap()]);
     let (namespace, resource, verb) = key(role, number);
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let rule = &role["rules"][number];
@@ -170,7 +196,7 @@ fn set(bed: &Bed, role: &Value, number: usize, granted: bool) {
     let path = bed.path("review.json");
     std::fs::write(&path, review.to_string()).unwrap();
     bed.until("the authorizer to hear of the change", || {
-        let answer = bed.kubectl(&["create", "-f", path.to_str().unwrap(), "-o", "json"]);
+        let answer = bed.kubectl(&["--server", url, "create", "-f", path.to_str().unwrap(), "-o", "json"]);
         let answer: Value = serde_json::from_str(&answer).unwrap();
         (answer["status"]["allowed"] == granted).then_some(())
     });

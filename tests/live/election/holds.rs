@@ -132,8 +132,11 @@ impl Played {
         }
     }
 
-    /// Who has written anything.
-    pub fn judges(&self) -> BTreeSet<&str> {
-        self.documents.iter().map(|one| one.by.as_str()).collect()
+    /// How many processes judged one after the other: one that comes back after another counts again.
+    pub fn turns(&self) -> usize {
+        let mut judges: Vec<_> =
+            self.cycles().iter().map(|cycle| cycle.documents[0].ephemeral.as_str()).collect();
+        judges.dedup();
+        judges.len()
     }
 }

@@ -18,6 +18,7 @@ const PERIOD: &str = "20s";
 pub struct Process {
     pub name: String,
     pub gate: Gate,
+    command: Command,
     child: Child,
     log: PathBuf,
     clock: PathBuf,
@@ -34,6 +35,24 @@ impl Process {
         self.signal(Signal::TERM);
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{}", self.log());
+    }
+
+    /// Ends it as [`Self::end`] does, and starts it anew with the same files, among them its log.
+    pub fn replace(&mut self) {
+        self.end();
+        self.child = self.command.spawn().unwrap();
+    }
+
+    /// Waits until it leads or follows, since it was started.
+    pub fn until_it_knows_who_leads(&self, bed: &Bed) {
+        bed.until("it to know who leads", || {
+            let log = self.log();
+            let own = log.rsplit_once(" posturebeat runs ")?.1;
+            [" this process leads ", " another process leads "]
+                .iter()
+                .any(|told| own.contains(told))
+                .then_some(())
+        });
     }
 
     /// Moves its clock: `+1h`. Only where the stage was set with clocks that can be moved.
@@ -119,7 +138,7 @@ impl<'b> Stage<'b> {
                 .env("NO_FAKE_STAT", "1");
         }
         let child = command.spawn().unwrap();
-        self.processes.push(Process { name, gate, child, log, clock, output: RefCell::new(output) });
+        self.processes.push(Process { name, gate, command, child, log, clock, output: RefCell::new(output) });
     }
 
     fn settings(&self, folder: &Path) -> String {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-use super::api::Api;
 use super::findings::Findings;
-use super::plane::{ADMIN, Plane, READER};
 use crate::bed::Bed;
+use crate::plane::api::Api;
+use crate::plane::{ADMIN, Plane, READER};
 
 pub const SCHEMAS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
 
@@ -74,7 +74,7 @@ pub fn schema(user: &str, level: &str) -> Value {
 #[test]
 fn a_sweep_asks_less_than_five_times_a_second_and_watching_asks_nothing() {
     let bed = Bed::take();
-    let plane = Plane::start(&bed, 1);
+    let plane = Plane::start(&bed, "asked", 1);
     let asked = Asked::at(&bed, &plane, 0);
     let before = asked.served();
     let began = Instant::now();

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-use super::api::Api;
 use super::findings::Findings;
 use super::objects::{
     BINDINGS, NAMESPACES, ROLES, binding, enforce, namespace, pod, pods, policies, policy, reads, role,
 };
 use crate::bed::{Bed, env};
 use crate::kept::Undo;
+use crate::plane::api::Api;
 
 const ROUNDS: usize = 20;
 

@@ -3,17 +3,17 @@
 use serde_json::json;
 use std::time::Instant;
 
-use super::api::Api;
 use super::asked::Asked;
 use super::findings::Findings;
 use super::objects::{
     BINDINGS, NAMESPACES, ROLES, Verdict, binding, enforce, namespace, pod, pods, policies, policy, reads,
     role,
 };
-use super::plane::{Plane, READER};
 use super::refusal::Refusal;
 use crate::bed::Bed;
 use crate::election::gate::Gate;
+use crate::plane::api::Api;
+use crate::plane::{Plane, READER};
 
 /// The joined: a binding by its role, a namespace by its policies. The others by themselves.
 fn verdicts(outcome: &str) -> [Verdict<'_>; 4] {
@@ -59,7 +59,7 @@ fn turn<'n>(api: &Api, wrong: bool, name: &'n str) -> Vec<Verdict<'n>> {
 #[test]
 fn what_changed_while_the_api_server_was_down_is_found_though_its_history_is_gone() {
     let bed = Bed::take();
-    let mut plane = Plane::start(&bed, 2);
+    let mut plane = Plane::start(&bed, "down", 2);
     let api = plane.api();
     arrange(&api);
     let asked = Asked::at(&bed, &plane, 0);
@@ -85,7 +85,7 @@ fn what_changed_while_the_api_server_was_down_is_found_though_its_history_is_gon
 #[test]
 fn a_cut_wire_and_an_api_server_that_refuses_lose_nothing() {
     let bed = Bed::take();
-    let plane = Plane::start(&bed, 1);
+    let plane = Plane::start(&bed, "cut", 1);
     let api = plane.api();
     arrange(&api);
     let asked = Asked::at(&bed, &plane, 0);

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::api::Api;
 use super::asked::{SCHEMAS, schema};
 use super::objects::{BINDINGS, binding};
-use super::plane::{Plane, READER, SLOW};
 use crate::bed::Bed;
+use crate::plane::api::Api;
+use crate::plane::{Plane, READER, SLOW};
 
 const LEVELS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations";
 const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";

@@ -1,25 +1,30 @@
 //! API servers of a test's own, on an etcd of its own: objects, and nobody who runs them.
 
+pub mod api;
+
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
-use super::api::Api;
-use super::objects::{BINDINGS, ROLES, binding};
 use crate::bed::{Bed, env};
-use crate::clusters::plane::{free_ports, spawn};
+use api::Api;
 
-/// Who may do all; who may read all, as posturebeat does; who may do all, but waits for others.
+/// Who may do all; who may read all, as posturebeat does; who may do what a test lets him.
 pub const ADMIN: &str = "admin";
 pub const READER: &str = "reader";
 pub const SLOW: &str = "slow";
 
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+
 /// No test needs more.
 const SERVERS: usize = 2;
 
-/// The processes end when it is dropped.
+/// The processes end when it is dropped. The bed's certificates are good for it too.
 pub struct Plane<'b> {
     bed: &'b Bed,
+    name: String,
     etcd: Child,
     etcd_url: String,
     /// Port and process of each API server.
@@ -27,8 +32,8 @@ pub struct Plane<'b> {
 }
 
 impl<'b> Plane<'b> {
-    /// Starts so many API servers.
-    pub fn start(bed: &'b Bed, count: usize) -> Self {
+    /// Starts so many API servers, and waits until they can be used.
+    pub fn start(bed: &'b Bed, name: &str, count: usize) -> Self {
         let tokens = format!(
             "{ADMIN},{ADMIN},{ADMIN},system:masters\n{READER},{READER},{READER}\n{SLOW},{SLOW},{SLOW}\n"
         );
@@ -36,7 +41,7 @@ impl<'b> Plane<'b> {
         let [own, peer, ports @ ..] = free_ports::<{ 2 + SERVERS }>();
         let [own, peer] = [own, peer].map(|port| format!("http://127.0.0.1:{port}"));
         let arguments = [
-            format!("--data-dir={}", bed.path("etcd").display()),
+            format!("--data-dir={}", bed.path(&format!("{name}-etcd")).display()),
             format!("--listen-client-urls={own}"),
             format!("--advertise-client-urls={own}"),
             format!("--listen-peer-urls={peer}"),
@@ -44,20 +49,28 @@ impl<'b> Plane<'b> {
             format!("--initial-cluster=default={peer}"),
             "--unsafe-no-fsync".to_owned(),
         ];
-        let etcd = spawn(bed, "etcd", "etcd", &arguments);
-        let mut plane = Self { bed, etcd, etcd_url: own, servers: Vec::new() };
+        let etcd = spawn(bed, &format!("{name}-etcd"), "etcd", &arguments);
+        let mut plane = Self { bed, name: name.to_owned(), etcd, etcd_url: own, servers: Vec::new() };
         for (server, port) in ports.into_iter().take(count).enumerate() {
             plane.servers.push((port, None));
             plane.begin(server);
         }
         (0..count).for_each(|server| plane.until_ready(server));
-        let api = plane.api();
-        let all = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
-        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-            "metadata": {"name": READER}, "rules": all});
-        api.create(ROLES, &role);
-        api.create(BINDINGS, &binding(READER, READER, READER));
+        plane.let_read();
         plane
+    }
+
+    fn let_read(&self) {
+        let (api, version) = (self.api(), "rbac.authorization.k8s.io/v1");
+        let all = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]);
+        let role =
+            json!({"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": READER}, "rules": all});
+        api.create(&format!("{RBAC}/clusterroles"), &role);
+        let group = "rbac.authorization.k8s.io";
+        let binding = json!({"apiVersion": version, "kind": "ClusterRoleBinding", "metadata": {"name": READER},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": READER},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": READER}]});
+        api.create(&format!("{RBAC}/clusterrolebindings"), &binding);
     }
 
     /// Ends an API server.
@@ -88,6 +101,10 @@ impl<'b> Plane<'b> {
         format!("{}:{}", env("TESTBED_NODE_IP"), self.servers[server].0)
     }
 
+    pub fn url(&self, server: usize) -> String {
+        format!("https://{}", self.address(server))
+    }
+
     /// For a user at an address, such as a gate's.
     pub fn kubeconfig(&self, user: &str, address: &str) -> PathBuf {
         let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "x",
@@ -116,10 +133,11 @@ impl<'b> Plane<'b> {
             format!("--secure-port={port}"),
             format!("--bind-address={}", env("TESTBED_NODE_IP")),
             format!("--advertise-address={}", env("TESTBED_NODE_IP")),
+            format!("--client-ca-file={pki}/ca.crt"),
             format!("--token-auth-file={}", self.bed.path("tokens.csv").display()),
             format!("--tls-cert-file={pki}/apiserver.crt"),
             format!("--tls-private-key-file={pki}/apiserver.key"),
-            "--service-account-issuer=https://plane.posturebeat.test".to_owned(),
+            format!("--service-account-issuer=https://{}.posturebeat.test", self.name),
             format!("--service-account-key-file={pki}/sa.pub"),
             format!("--service-account-signing-key-file={pki}/sa.key"),
             "--authorization-mode=RBAC".to_owned(),
@@ -129,16 +147,18 @@ impl<'b> Plane<'b> {
             // Nobody makes accounts here, and pods need none.
             "--disable-admission-plugins=ServiceAccount".to_owned(),
         ];
-        self.servers[server].1 =
-            Some(spawn(self.bed, &format!("server-{server}"), "kube-apiserver", &arguments));
+        let log = format!("{}-server-{server}", self.name);
+        self.servers[server].1 = Some(spawn(self.bed, &log, "kube-apiserver", &arguments));
     }
 
     fn until_ready(&mut self, server: usize) {
         let api = self.api_of(ADMIN, server);
         self.bed.until("the API server", || {
             let process = self.servers[server].1.as_mut().unwrap();
-            assert!(process.try_wait().unwrap().is_none(), "it ended at once");
-            api.text("/readyz").map(|_| ())
+            assert!(process.try_wait().unwrap().is_none(), "an API server of {} ended", self.name);
+            // Made by the API server itself, soon after it answers.
+            let made = || api.text("/api/v1/namespaces/kube-system");
+            api.text("/readyz").and_then(|_| made()).map(|_| ())
         });
     }
 
@@ -157,4 +177,22 @@ impl Drop for Plane<'_> {
         let _ = self.etcd.kill();
         let _ = self.etcd.wait();
     }
+}
+
+fn spawn(bed: &Bed, log: &str, program: &str, arguments: &[String]) -> Child {
+    let log = File::create(bed.path(&format!("{log}.log"))).unwrap();
+    Command::new(Path::new(&env("TESTBED_BIN")).join(program))
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Ports that nobody listens on: others may use the bed at the same time.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind(("0.0.0.0", 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
