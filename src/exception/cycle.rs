@@ -38,7 +38,7 @@ pub struct Marks(Vec<Mark>);
 pub struct Mark {
     /// The index of the rule.
     pub rule: usize,
-    /// How manieth of the exceptions it is, from 0.
+    /// Its place among the exceptions, from 0.
     pub number: usize,
     /// The exception.
     pub exception: Arc<Exception>,

@@ -37,7 +37,7 @@ pub(super) fn event_id(rule_id: &str, resource_id: &str, cycle: &str) -> Uuid {
     version_5(EVENT_NAMESPACE, &[rule_id, "|", resource_id, "|", cycle])
 }
 
-/// A cycle, and the how manieth judgement in it, as event ids know it.
+/// A cycle, and which judgement in it, as event ids know it.
 pub(super) fn cycle(sequence: i64, judgement: u32) -> String {
     format!("{sequence}|{judgement}")
 }

@@ -300,7 +300,7 @@ impl Machine {
     /// The Lease was just looked at.
     fn decide(&mut self, began: Instant, moment: Moment) {
         let free_at = self.seen.as_ref().map_or(moment.now, |seen| seen.free_at);
-        if moment.now >= free_at || self.term.is_some() {
+        if moment.now >= free_at {
             self.next = Next::Now(Deed::Write);
         } else {
             self.rest(began, moment, Deed::Read);

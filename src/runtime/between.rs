@@ -1,7 +1,7 @@
 //! Between two cycles of a cluster: what changed is judged as it comes.
 //!
 //! In: resources that the watch sends, whose verdicts may be others now. Out: findings, where they are. Those have the
-//! cycle's sequence, and say how manieth judgement after its own they are.
+//! cycle's sequence, and the number of their judgement, counted since the cycle's own.
 
 use jiff::Timestamp;
 use tokio::time::Instant;

@@ -38,6 +38,14 @@ async fn each_is_above_any_leaders_and_stands_in_the_lease_before_it_is_returned
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_does_not_wait_for_the_next_renewal() {
+    let (_server, _election, term) = term("0").await;
+    let start = Instant::now();
+    assert_eq!(term.next_sequence(100).await, Ok(100));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_at_once_get_one_each_while_renewals_go_on() {
     let (server, _election, term) = term("0").await;
     server.lock().always = Some((None, Fault::Slow(SECOND / 3)));

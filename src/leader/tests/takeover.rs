@@ -148,6 +148,31 @@ async fn the_end_of_a_holder_that_renews_at_that_moment_is_a_release_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_ends_before_it_knows_that_it_leads_gives_the_lease_up_too() {
+    let server = Server::with(Store::held_by(""));
+    server.lock().always = Some((Some(Method::PUT), Fault::Slow(SECOND)));
+    let mut election = stand(&server, "a_1");
+    assert!(timeout(SECOND / 2, election.lead()).await.is_err(), "the answer is under way");
+    assert_eq!(server.lease()["spec"]["holderIdentity"], "a_1");
+    election.end().await;
+    assert_eq!(server.lease()["spec"]["holderIdentity"], "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_ends_and_never_heard_what_became_of_its_request_looks_and_gives_the_lease_up() {
+    let server = Server::with(Store::held_by(""));
+    server.lock().always = Some((Some(Method::PUT), Fault::Slow(SECOND * 3600)));
+    let mut election = stand(&server, "a_1");
+    assert!(timeout(Duration::from_millis(4_900), election.lead()).await.is_err());
+    // Nobody waits for that answer any more, and the next is under way.
+    server.lock().always = Some((None, Fault::Slow(SECOND)));
+    assert!(timeout(SECOND / 2, election.lead()).await.is_err());
+    assert_eq!(server.lease()["spec"]["holderIdentity"], "a_1");
+    election.end().await;
+    assert_eq!(server.lease()["spec"]["holderIdentity"], "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_election_that_is_dropped_leads_no_more() {
     let server = Server::default();
     let mut election = stand(&server, "a_1");

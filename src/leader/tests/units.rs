@@ -2,8 +2,10 @@
 
 use super::settings;
 use crate::leader::hold::Hold;
+use crate::leader::machine::{Answer, Machine, Moment, Step};
 use crate::leader::record::{Record, Sequence};
 use crate::leader::tests::store::Store;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,6 +34,23 @@ fn a_renewal_whose_answer_was_read_too_late_does_not_extend_a_hold() {
     let hold = Hold::new(now + MS);
     assert!(hold.extend(now, now + MS * 1000));
     assert!(hold.holds(now + MS * 999));
+}
+
+/// The same while the Lease was being taken.
+#[test]
+fn an_answer_that_is_older_than_a_term_makes_no_leader() {
+    let (start, mut machine) = (Instant::now(), Machine::new(settings("a_1")));
+    let after = |seconds| {
+        let now = start + Duration::from_secs(seconds);
+        Moment { now, wall: Timestamp::UNIX_EPOCH, chance: 0.0 }
+    };
+    let Step::Ask(get) = machine.step(after(0)) else { panic!("it looks first") };
+    machine.answered(get, after(0), Answer::Missing);
+    let Step::Ask(create) = machine.step(after(0)) else { panic!("a missing Lease is made") };
+    let mine = lease(|lease| lease["spec"]["holderIdentity"] = "a_1".into());
+    machine.answered(create, after(10), Answer::Lease(Record::parse(mine).unwrap()));
+    assert!(machine.term().is_none());
+    assert_eq!(machine.take_events(), []);
 }
 
 #[test]
