@@ -63,7 +63,10 @@ fn a_role_is_about_the_bindings_that_name_it() {
         assert!(!sent["RoleBinding wide"].related.contains_key("role"));
         api.delete("rolebindings", "shop-wide");
         api.put("clusterroles", wide("reader", ""));
+        api.requests();
         assert_eq!(found.names(5).await, ["ClusterRole reader", "ClusterRoleBinding readers"]);
+        let asked = api.requests();
+        assert!(!asked.is_empty() && asked.iter().all(|(uri, _)| !uri.contains("wide")), "{asked:?}");
     });
 }
 
