@@ -3,6 +3,8 @@
 //! Logs are lines on stderr, as text for people or as ECS JSON for Elasticsearch.
 
 pub mod endpoint;
+#[cfg(test)]
+pub(crate) mod heard;
 pub mod metrics;
 pub mod metrics_log;
 pub mod process;
@@ -48,16 +50,6 @@ pub fn start(logging: &Logging) {
     } else {
         builder.with_target(false).with_ansi(false).try_init()
     };
-}
-
-/// For tests that read what their own thread logs. While there is but one subscriber, a line that another thread was
-/// the first to reach is off for all.
-#[cfg(test)]
-pub(crate) fn hear_all() {
-    use std::sync::LazyLock;
-    static OTHERS: LazyLock<[tracing::Dispatch; 2]> =
-        LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(tracing_subscriber::registry())));
-    LazyLock::force(&OTHERS);
 }
 
 /// One JSON object a line, in ECS names.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::event::Event;
 use crate::output::{BatchError, Output, OutputError, Verdict};
+use crate::telemetry::heard::Heard;
 use async_trait::async_trait;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -336,28 +337,14 @@ async fn a_shutdown_ends_at_its_deadline_and_says_what_is_left() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_event_is_logged_by_id_and_reason_without_its_document() {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let log = Log::default();
-    let writer = log.clone();
-    crate::telemetry::hear_all();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let heard = Heard::begin();
     let (output, _) = scripted([Step::Verdicts(vec![refused(), Verdict::Done, refused()])]);
     let (producer, _pipeline) = start(output, 10, 10);
     for id in ["first", "second", "third"] {
         producer.send(event_of(id, 10)).await.unwrap();
     }
     producer.flush().await.unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = heard.lines().join("\n");
     assert!(text.contains("refused: bad field") && text.contains("first third"), "{text}");
     assert!(text.contains("logs-a-b") && !text.contains("second") && !text.contains("xxx"), "{text}");
 }

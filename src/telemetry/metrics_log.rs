@@ -32,39 +32,13 @@ fn log(samples: &Samples, message: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::heard::Heard;
     use serde_json::{Value, json};
-    use std::io::Write;
-    use std::sync::Mutex;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use tracing_subscriber::fmt::MakeWriter;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Log {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn each_period_has_its_own_counts_and_the_end_has_all() {
-        let log = Log::default();
-        crate::telemetry::hear_all();
-        let subscriber = tracing_subscriber::fmt().event_format(super::super::Ecs).with_writer(log.clone());
-        let _guard = tracing::subscriber::set_default(subscriber.finish());
+        let heard = Heard::begin_json();
         let (registry, counted) = (Arc::new(Registry::default()), Arc::new(AtomicU64::new(3)));
         let source = Arc::clone(&counted);
         registry.register(move |samples| {
@@ -76,8 +50,8 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(1)).await;
         logging.abort();
         total(&registry);
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> =
+            heard.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let said: Vec<(&str, &Value)> = lines
             .iter()
             .map(|line| (line["message"].as_str().unwrap(), &line["monitoring"]["metrics"]))

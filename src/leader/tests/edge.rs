@@ -4,12 +4,10 @@ use super::double::{Fault, Server};
 use super::settings;
 use super::store::Store;
 use crate::leader::{Election, Term};
+use crate::telemetry::heard::Heard;
 use http::Method;
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
-use tracing_subscriber::fmt::MakeWriter;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -17,50 +15,6 @@ async fn leading(server: &Server) -> (Election, Term) {
     let mut election = Election::start(server.client(), settings("a_1")).unwrap();
     let term = timeout(SECOND, election.lead()).await.unwrap();
     (election, term)
-}
-
-/// What was logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        crate::telemetry::hear_all();
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(log.clone())
-            .without_time()
-            .with_target(false)
-            .with_ansi(false)
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().unwrap().clone())
-            .unwrap()
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
 }
 
 /// Every way in which nothing comes through: the term ends ten seconds after the start of its last renewal, then a new
@@ -122,7 +76,7 @@ async fn a_failure_in_between_costs_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_right_is_named_once_and_again_when_it_changes() {
-    let (log, _guard) = Log::start();
+    let heard = Heard::begin();
     let server = Server::default();
     server.lock().always = Some((Some(Method::POST), Fault::Status(403)));
     let mut election = Election::start(server.client(), settings("a_1")).unwrap();
@@ -130,20 +84,20 @@ async fn a_missing_right_is_named_once_and_again_when_it_changes() {
     let told = "WARN leader election: create leases.coordination.k8s.io posturebeat-cluster-leader in posturebeat: \
                 HTTP 403 Forbidden: who are you?; a Role must allow get, create and update of leases to this service \
                 account there lease=posturebeat/posturebeat-cluster-leader";
-    assert_eq!(log.lines(), [told], "every two seconds for a minute");
+    assert_eq!(heard.lines(), [told], "every two seconds for a minute");
     server.lock().always = Some((Some(Method::POST), Fault::Status(500)));
     assert!(timeout(SECOND * 60, election.lead()).await.is_err());
-    assert_eq!(log.lines().len(), 2, "{:?}", log.lines());
+    assert_eq!(heard.lines().len(), 2, "{:?}", heard.lines());
     server.lock().always = None;
     timeout(SECOND * 3, election.lead()).await.expect("the right was given");
-    let lines = log.lines();
+    let lines = heard.lines();
     assert!(lines[2].starts_with("INFO leader election: create of the Lease works again"), "{lines:?}");
     assert!(lines[3].starts_with("INFO this process leads"), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_log_says_who_leads_and_why_no_more() {
-    let (log, _guard) = Log::start();
+    let heard = Heard::begin();
     let server = Server::default();
     let (_election, term) = leading(&server).await;
     let mut lease = server.lease();
@@ -152,7 +106,7 @@ async fn the_log_says_who_leads_and_why_no_more() {
     server.lock().store.put(lease);
     term.lost().await;
     sleep(SECOND * 10).await;
-    let lines = log.lines();
+    let lines = heard.lines();
     assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(
         lines[1].contains("this process leads no more") && lines[1].contains("`b_2` took it"),

@@ -1,10 +1,9 @@
 //! Streams that are turned away, cut off, silent, or say what is no event.
 
-use std::sync::Mutex;
-
 use super::server::Refusal;
 use super::*;
 use crate::collect::cluster::watch::lines::MAX_LINE;
+use crate::telemetry::heard::Heard;
 
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
@@ -68,26 +67,9 @@ fn what_a_starting_server_refuses_is_asked_again_soon() {
     });
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn what_is_not_allowed_is_said_once() {
-    crate::telemetry::hear_all();
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let heard = Heard::begin();
     watching(&api(), async |api, found| {
         api.refuse("pods", Refusal { code: 403, retry_after: None, times: u32::MAX, as_event: false });
         api.cut("pods");
@@ -95,9 +77,8 @@ fn what_is_not_allowed_is_said_once() {
         let asked = watches(&api.requests(), "pods").len();
         assert!((12..24).contains(&asked), "{asked} requests in an hour");
     });
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(text.matches("watch pods: HTTP 403").count(), 1, "{text}");
-    assert_eq!(text.lines().count(), 1, "{text}");
+    let lines = heard.lines();
+    assert!(lines.len() == 1 && lines[0].contains("watch pods: HTTP 403"), "{lines:?}");
 }
 
 #[test]
