@@ -163,8 +163,9 @@ async fn an_expired_list_goes_on_where_the_server_says() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_a_time_out() {
     let server = server().await;
+    // Longer than anybody waits for an answer.
     let slow =
-        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_mins(1));
+        ResponseTemplate::new(200).set_body_json(json!({"items": []})).set_delay(Duration::from_mins(10));
     Mock::given(method("GET"))
         .and(path("/api/v1/pods"))
         .respond_with(slow)
