@@ -81,15 +81,7 @@ fn resource(mut raw: Value) -> Resource {
     redact::kubernetes_object(&mut raw);
     let text = |key: &str| raw.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (id, name) = (text("/metadata/uid"), text("/metadata/name"));
-    Resource {
-        kind: Kind::K8sObject,
-        sub_type: "Pod".into(),
-        id,
-        name,
-        raw,
-        related: Map::new(),
-        unread: Vec::new(),
-    }
+    Resource::observed(Kind::K8sObject, "Pod".into(), id, name, raw)
 }
 
 fn context() -> Context {

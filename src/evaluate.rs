@@ -25,7 +25,7 @@ mod wildcard;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use crate::resource::Reason;
+use crate::resource::Gap;
 use crate::rule::{Check, Control, Decision, Operand};
 use answer::{Answer, Truth};
 
@@ -48,7 +48,7 @@ pub struct Judgement {
     /// `result.expected`; `None` is written as JSON null.
     pub expected: Option<Map<String, Value>>,
     /// With [`Outcome::Error`]: what was in the way.
-    pub problem: Option<Problem>,
+    pub gap: Option<Gap>,
 }
 
 /// The five outcomes; nothing is judged without ending as one of them.
@@ -81,15 +81,6 @@ impl Outcome {
             Self::NotApplicable => "not_applicable",
         }
     }
-}
-
-/// Why an outcome is an error: `error.code` and `error.message`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The code.
-    pub code: Reason,
-    /// What could not be read, for people.
-    pub message: String,
 }
 
 /// Judges one resource.
@@ -145,7 +136,7 @@ fn finish(
     outcome: Outcome,
     answer: Answer<'_>,
 ) -> Judgement {
-    let problem = (outcome == Outcome::Error).then(|| answer.problem());
+    let gap = (outcome == Outcome::Error).then(|| answer.gap());
     let evidence = match outcome {
         Outcome::NotApplicable => Map::new(),
         _ if control.evidence.is_empty() => evidence::of_facts(&answer.facts),
@@ -155,7 +146,7 @@ fn finish(
         let value = |operand: &Operand| resolve(operand, params).cloned().unwrap_or(Value::Null);
         control.expected.iter().map(|(key, operand)| (key.clone(), value(operand))).collect()
     });
-    Judgement { outcome, evidence, expected, problem }
+    Judgement { outcome, evidence, expected, gap }
 }
 
 /// The value of a literal or parameter. Controls with unknown parameters are refused when they are read.

@@ -11,6 +11,7 @@ pub mod event;
 pub mod exception;
 pub mod finding;
 pub mod leader;
+pub mod observe;
 pub mod output;
 pub mod pipeline;
 pub mod report;

@@ -12,9 +12,9 @@ mod text;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-use crate::evaluate::{Judgement, Outcome, Problem, Tally};
+use crate::evaluate::{Judgement, Outcome, Tally};
 use crate::exception::{Exception, Marks, Use};
-use crate::resource::{Identity, Resource};
+use crate::resource::{Gap, Identity, Resource};
 use crate::rule::{Benchmark, Rule};
 
 pub use diff::{Change, Key, Verdicts, changes, render as render_diff};
@@ -61,7 +61,7 @@ struct Detail {
     rule: usize,
     outcome: Outcome,
     evidence: Map<String, Value>,
-    problem: Option<Problem>,
+    gap: Option<Gap>,
     exception: Option<Arc<Exception>>,
 }
 
@@ -101,7 +101,7 @@ impl Report {
                         rule: *rule,
                         outcome: judgement.outcome,
                         evidence: judgement.evidence.clone(),
-                        problem: judgement.problem.clone(),
+                        gap: judgement.gap.clone(),
                         exception: mark.map(|mark| Arc::clone(&mark.exception)),
                     });
                 }

@@ -5,8 +5,14 @@
 //! What could not be read lies beside the document, never inside it: a filter over an error object
 //! would find "something" there and call a denied read a pass.
 
+mod gap;
+mod identity;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use gap::{Gap, Reason, Unread};
+pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,72 +72,6 @@ impl Kind {
     }
 }
 
-/// Why something could not be read: `error.code` of the outcome it leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Permission refused (EACCES, EPERM, HTTP 401 and 403).
-    Denied,
-    /// Named by something that runs, and not there.
-    Missing,
-    /// There, but not of the expected form.
-    Malformed,
-    /// No answer in time.
-    Timeout,
-    /// The other side cannot answer now (connection refused, HTTP 5xx or 429).
-    Unavailable,
-    /// Over a bound on size, depth or number.
-    TooLarge,
-    /// No credentials to ask with.
-    NoCredentials,
-}
-
-impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Denied,
-        Self::Missing,
-        Self::Malformed,
-        Self::Timeout,
-        Self::Unavailable,
-        Self::TooLarge,
-        Self::NoCredentials,
-    ];
-
-    /// The word used in `error.code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::Timeout => "timeout",
-            Self::Unavailable => "unavailable",
-            Self::TooLarge => "too_large",
-            Self::NoCredentials => "no_credentials",
-        }
-    }
-}
-
-/// A place of a resource's document that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unread {
-    /// Where it would be: a JSONPath of names and indexes only, such as `$.related.networkPolicies`.
-    /// `$` means that nothing of the resource could be read.
-    pub at: String,
-    /// Why.
-    pub reason: Reason,
-    /// What was tried, for people: `list networkpolicies`, `read /etc/kubernetes/pki/ca.crt`.
-    pub what: String,
-}
-
-impl Unread {
-    /// A place that could not be read, why, and what was tried.
-    pub fn new(at: impl Into<String>, reason: Reason, what: impl Into<String>) -> Self {
-        Self { at: at.into(), reason, what: what.into() }
-    }
-}
-
 /// One observed thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
@@ -149,12 +89,37 @@ pub struct Resource {
     pub related: Map<String, Value>,
     /// What could not be read.
     pub unread: Vec<Unread>,
+    /// Whether it is a thing, or stands for a kind.
+    pub presence: Presence,
+}
+
+/// Whether a resource was observed, or stands for what could not be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// One thing that is there, however little of it could be read.
+    Observed,
+    /// All things of its kind on a cluster or node: there may be any number of them.
+    Unlisted,
 }
 
 impl Resource {
+    /// A thing that is there, with nothing joined yet and nothing unread.
+    pub fn observed(kind: Kind, sub_type: String, id: String, name: String, raw: Value) -> Self {
+        Self {
+            kind,
+            sub_type,
+            id,
+            name,
+            raw,
+            related: Map::new(),
+            unread: Vec::new(),
+            presence: Presence::Observed,
+        }
+    }
+
     /// Stands for everything that `selector` names and that could not be listed at all, on the
     /// cluster or node `owner` (`cluster/<uid>` or `node/<uid>`): every rule about it becomes one error.
-    pub fn unlisted(selector: &Selector, owner: &Owner, reason: Reason, what: impl Into<String>) -> Self {
+    pub fn unlisted(selector: &Selector, owner: &Owner, gap: Gap) -> Self {
         let mut raw = Map::new();
         let sub_type = match selector.kind {
             Kind::File => {
@@ -176,14 +141,14 @@ impl Resource {
             name: owner.name.clone(),
             raw: Value::Object(raw),
             related: Map::new(),
-            unread: vec![Unread::new("$", reason, what)],
+            unread: vec![gap.at("$")],
+            presence: Presence::Unlisted,
         }
     }
 
     /// Whether this stands for a whole kind that could not be listed.
     pub fn is_unlisted(&self) -> bool {
-        (self.id.starts_with("cluster/") || self.id.starts_with("node/"))
-            && self.unread.iter().any(|unread| unread.at == "$")
+        self.presence == Presence::Unlisted
     }
 
     /// The names by which controls choose this resource: `file/<role>`, `process/<component>`,
@@ -259,117 +224,6 @@ impl std::fmt::Display for Selector {
     }
 }
 
-/// Who we are looking at: hashed into every `resource.id`, so it must be the same in each cycle.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Identity {
-    /// The cluster.
-    pub cluster: Cluster,
-    /// The node this process runs on.
-    pub node: Node,
-}
-
-/// A cluster's identity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Cluster {
-    /// UID of the namespace `kube-system`; what stands in for it when the API is out of reach is told by `source`.
-    pub id: String,
-    /// The name given by kubeadm or the kubeconfig.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The API server's git version, such as `v1.37.2`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// Who made it, where that is certain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Platform>,
-    /// Where `id` comes from.
-    pub source: IdentitySource,
-    /// The cloud that it runs in, where one was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cloud: Option<Cloud>,
-}
-
-/// Where in a cloud a cluster runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Cloud {
-    /// `aws`.
-    pub provider: String,
-    /// The region, such as `eu-west-1`; empty where it was not found.
-    pub region: String,
-    /// The account; empty where nobody could be asked.
-    pub account: String,
-}
-
-/// A distribution of Kubernetes, or a service that runs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Platform {
-    /// Azure's service.
-    Aks,
-    /// Amazon's service.
-    Eks,
-    /// Google's service.
-    Gke,
-    /// k3s.
-    K3s,
-    /// OpenShift.
-    OpenShift,
-    /// RKE2.
-    Rke2,
-}
-
-impl Platform {
-    /// As its makers write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Aks => "AKS",
-            Self::Eks => "EKS",
-            Self::Gke => "GKE",
-            Self::K3s => "k3s",
-            Self::OpenShift => "OpenShift",
-            Self::Rke2 => "RKE2",
-        }
-    }
-
-    /// Whether somebody else runs the control plane, on machines that are not nodes of the cluster.
-    pub fn hides_control_plane(self) -> bool {
-        matches!(self, Self::Aks | Self::Eks | Self::Gke)
-    }
-}
-
-/// A node's identity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Node {
-    /// UID of the Node object; empty where no node is being looked at.
-    pub id: String,
-    /// The Node's name, or the host's.
-    pub name: String,
-    /// The kubelet's version, such as `v1.37.2`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kubelet_version: Option<String>,
-}
-
-/// Where a cluster's id comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentitySource {
-    /// The API server said so.
-    Api,
-    /// The API was out of reach; the id of the last time it was not.
-    LastKnown,
-    /// The API was never in reach; derived from the machine's id.
-    MachineId,
-    /// The API was not asked: the cluster's name in its cloud, an ARN.
-    Cloud,
-    /// Nothing to tell one cluster from another (manifests, a snapshot without a header).
-    #[default]
-    None,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,15 +239,13 @@ mod tests {
 
     #[test]
     fn a_file_may_have_several_roles() {
-        let resource = Resource {
-            kind: Kind::File,
-            sub_type: "file".into(),
-            id: "/etc/kubernetes/pki/ca.crt".into(),
-            name: "/etc/kubernetes/pki/ca.crt".into(),
-            raw: serde_json::json!({"roles": ["pki-cert", "kubelet-client-ca"]}),
-            related: Map::new(),
-            unread: vec![],
-        };
+        let resource = Resource::observed(
+            Kind::File,
+            "file".into(),
+            "/etc/kubernetes/pki/ca.crt".into(),
+            "/etc/kubernetes/pki/ca.crt".into(),
+            serde_json::json!({"roles": ["pki-cert", "kubelet-client-ca"]}),
+        );
         assert_eq!(resource.selectors(), ["pki-cert", "kubelet-client-ca"]);
         assert!(!resource.is_unlisted());
     }

@@ -3,25 +3,18 @@
 
 mod aws_test;
 mod between;
-mod cloud;
 mod cycle;
 mod cycles;
 mod daemon;
 mod diff;
 mod engine;
 mod exceptions;
-mod going;
 mod leadership;
-mod live;
 mod monitor;
 mod outcomes;
 mod record;
 mod recorded;
-mod remarks;
 mod scan;
-mod scope;
-mod source;
-mod state;
 mod stop;
 mod tracks;
 
@@ -32,5 +25,3 @@ pub use engine::{Engine, load_catalogue, rule_files};
 pub use exceptions::with_unknown_rules;
 pub use record::record;
 pub use scan::{Deliver, ScanOutcome, scan};
-pub use scope::Scope;
-pub use source::Source;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
@@ -14,6 +14,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("telemetry", &["config"]),
     ("leader", &["telemetry"]),
     ("collect", &["resource", "config", "telemetry", "yaml"]),
+    ("observe", &["collect", "leader", "config", "resource", "rule", "telemetry"]),
     ("rule", &["resource", "yaml"]),
     ("evaluate", &["rule", "resource"]),
     ("exception", &["evaluate", "rule", "resource"]),

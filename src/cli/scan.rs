@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::args::{FailOn, Format, ScanOptions};
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
+use crate::observe::{Scope, Source};
 use crate::report::Report;
-use crate::runtime::{self, Deliver, Engine, Scope, Source};
+use crate::runtime::{self, Deliver, Engine};
 
 pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
     if !options.benchmarks.is_empty() {

@@ -1,6 +1,6 @@
 //! Amazon Web Services: the EKS cluster, the load balancers before it, the repositories its images come from.
 //!
-//! In: credentials ([`Access`]), the cluster, and what its objects name ([`Sightings`]). Out: [`Resource`]s with the
+//! In: credentials ([`Access`]), the cluster, and what its objects name ([`Sightings`](crate::collect::sightings::Sightings)). Out: [`Resource`]s with the
 //! answers under the API's own field names. Each failed call is said beside what it would have told, with the IAM
 //! action that was missing; the rest goes on.
 //!
@@ -23,7 +23,6 @@ mod probe;
 mod regions;
 mod registry;
 mod request;
-mod sightings;
 mod window;
 
 #[cfg(test)]
@@ -39,4 +38,3 @@ pub use connect::connect;
 pub use probe::{Answer, Probe, probe};
 pub use registry::repositories;
 pub use request::Request;
-pub use sightings::Sightings;

@@ -18,10 +18,10 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
-use super::aws::Sightings;
 use super::join::Index;
 use super::redact::{self, AWS_AUTH};
-use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
+use super::sightings::Sightings;
+use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub use configz::configz;
 pub use connect::{Connection, Target, connect};
@@ -284,7 +284,7 @@ impl Observer<'_> {
 
     async fn judge(&mut self, mut resource: Resource) -> Result<(), Gone> {
         if resource.is_unlisted() && !self.lost.insert(resource.sub_type.clone()) {
-            let what = resource.unread.first().map(|unread| unread.what.as_str()).unwrap_or_default();
+            let what = resource.unread.first().map(|unread| unread.gap.what.as_str()).unwrap_or_default();
             tracing::warn!(kind = resource.sub_type, "also could not {what}");
             return Ok(());
         }
@@ -309,7 +309,8 @@ impl Observer<'_> {
                 Err(problem) => {
                     let what = format!("list {}: {}", store.plural, problem.message);
                     let selector = Selector::new(Kind::K8sObject, store.name);
-                    let gap = Resource::unlisted(&selector, self.request.owner, problem.reason, what);
+                    let gap =
+                        Resource::unlisted(&selector, self.request.owner, Gap::new(problem.reason, what));
                     self.away = (!problem.reached).then_some(problem);
                     self.take(gap, true, judge).await?;
                 }
@@ -323,6 +324,8 @@ impl Observer<'_> {
 pub fn out_of_reach(request: &Request<'_>, reason: Reason, what: &str) -> Vec<Resource> {
     known()
         .filter(|kind| request.judges(kind))
-        .map(|kind| Resource::unlisted(&Selector::new(Kind::K8sObject, kind), request.owner, reason, what))
+        .map(|kind| {
+            Resource::unlisted(&Selector::new(Kind::K8sObject, kind), request.owner, Gap::new(reason, what))
+        })
         .collect()
 }

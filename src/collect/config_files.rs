@@ -4,56 +4,44 @@
 //! no secret. A file of another kind gives nothing: its name came from a process's arguments, and so may
 //! be anyone's file.
 
+pub mod kinds;
+
 use serde_json::Value;
 
-use super::config_kinds::Expected;
 use super::redact;
-use crate::resource::Reason;
+use crate::resource::{Gap, Reason};
 use crate::yaml;
+use kinds::Expected;
 
-/// A file of another form: why, and where in it; never with a word of its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Malformed, or over a bound.
-    pub reason: Reason,
-    /// For people, to stand behind the file's name.
-    pub detail: String,
-}
-
-impl Refusal {
-    fn malformed(detail: impl Into<String>) -> Self {
-        Self { reason: Reason::Malformed, detail: detail.into() }
-    }
+/// A file of another form: where in it, never with a word of its content.
+fn malformed(detail: impl Into<String>) -> Gap {
+    Gap::new(Reason::Malformed, detail)
 }
 
 /// The first document of a YAML or JSON text; the components read no further.
-pub fn first_document(bytes: &[u8]) -> Result<Value, Refusal> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::malformed("not UTF-8"))?;
+pub fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8"))?;
     // JSON may be indented with tabs, which YAML refuses.
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(|error| {
-            Refusal::malformed(format!("line {}, column {}", error.line(), error.column()))
-        });
+        return serde_json::from_str(text)
+            .map_err(|error| malformed(format!("line {}, column {}", error.line(), error.column())));
     }
     let documents: Vec<Value> = yaml::all_from_str(text)
-        .map_err(|error| Refusal::malformed(format!("line {}, column {}", error.line, error.column)))?;
-    documents
-        .into_iter()
-        .find(|document| !document.is_null())
-        .ok_or_else(|| Refusal::malformed("an empty document"))
+        .map_err(|error| malformed(format!("line {}, column {}", error.line, error.column)))?;
+    documents.into_iter().find(|document| !document.is_null()).ok_or_else(|| malformed("an empty document"))
 }
 
 /// Reads a file as what it is expected to be.
-pub fn parse(expected: &Expected, bytes: &[u8]) -> Result<Value, Refusal> {
+pub fn parse(expected: &Expected, bytes: &[u8]) -> Result<Value, Gap> {
     cut(expected, first_document(bytes)?)
 }
 
 /// Cuts a document to the fields of its kind and blanks its secrets.
-pub fn cut(expected: &Expected, document: Value) -> Result<Value, Refusal> {
-    let Value::Object(mut map) = document else { return Err(Refusal::malformed("expected a map")) };
+pub fn cut(expected: &Expected, document: Value) -> Result<Value, Gap> {
+    let Value::Object(mut map) = document else { return Err(malformed("expected a map")) };
     if !expected.admits(&map) {
         let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();
-        return Err(Refusal::malformed(format!("expected kind {}", names.join(" or "))));
+        return Err(malformed(format!("expected kind {}", names.join(" or "))));
     }
     map.retain(|key, _| {
         expected.fields.contains(&key.as_str())
@@ -67,8 +55,8 @@ pub fn cut(expected: &Expected, document: Value) -> Result<Value, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config_kinds::{ADMISSION, AUDIT_POLICY, ENCRYPTION, ETCD, KUBELET};
     use super::super::redact::BLANK;
+    use super::kinds::{ADMISSION, AUDIT_POLICY, ENCRYPTION, ETCD, KUBELET};
     use super::*;
     use serde_json::json;
 
@@ -76,7 +64,7 @@ mod tests {
     fn a_file_of_another_kind_gives_nothing() {
         let refusal = parse(&KUBELET, b"kind: Secret\napiVersion: v1\ndata: {a: canary}\n").unwrap_err();
         assert_eq!(refusal.reason, Reason::Malformed);
-        assert_eq!(refusal.detail, "expected kind KubeletConfiguration");
+        assert_eq!(refusal.what, "expected kind KubeletConfiguration");
         assert!(parse(&KUBELET, b"kind: KubeletConfiguration\n").is_err(), "no apiVersion");
         assert!(parse(&KUBELET, b"root:x:0:0:canary\n").is_err());
         assert!(parse(&AUDIT_POLICY, b"kind: Policy\napiVersion: other.io/v1\n").is_err());
@@ -85,8 +73,8 @@ mod tests {
     #[test]
     fn an_error_names_the_place_and_no_content() {
         let refusal = parse(&KUBELET, b"a: 1\nb: [canary\n").unwrap_err();
-        assert!(refusal.detail.starts_with("line "), "{}", refusal.detail);
-        assert!(!refusal.detail.contains("canary"));
+        assert!(refusal.what.starts_with("line "), "{}", refusal.what);
+        assert!(!refusal.what.contains("canary"));
     }
 
     #[test]

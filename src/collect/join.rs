@@ -112,14 +112,14 @@ impl Index {
         let gap = self.gaps.get(kind).is_some();
         let mut told = match unread {
             Some(unread) if resource.is_unlisted() => {
-                self.gaps.unlisted(kind, unread);
+                self.gaps.unlisted(kind, &unread.gap);
                 Vec::new()
             }
             Some(_) => self.unsay(kind, key),
             None => self.say(resource, key),
         };
         if !resource.is_unlisted() {
-            self.gaps.put(kind, key, unread);
+            self.gaps.put(kind, key, unread.map(|unread| &unread.gap));
         }
         self.tell_gap(kind, gap, &mut told);
         told
@@ -266,7 +266,7 @@ impl Index {
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {
-                resource.unread.push(Unread { at: format!("$.related.{key}"), ..gap.clone() });
+                resource.unread.push(gap.clone().at(format!("$.related.{key}")));
             }
             (None, Some(value)) => {
                 resource.related.insert(key.to_owned(), value);

@@ -3,10 +3,19 @@
 //! In: the host's root, and who the node is. Out: its processes, then its files (processes name some of
 //! them), each as it is found. Blocking: the runtime calls it off its own threads.
 
-use super::files;
-use super::hostfs::HostRoot;
-use super::processes;
+mod files;
+pub mod filesystem;
+pub mod host;
+mod named;
+pub mod places;
+pub mod processes;
+mod static_pods;
+
+#[cfg(test)]
+pub(in crate::collect) mod tests;
+
 use crate::resource::{Owner, Resource};
+use filesystem::hostfs::HostRoot;
 
 /// Observes a node. `node` stands for what could not be listed: id `node/<uid>`.
 pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) {

@@ -1,6 +1,6 @@
 //! A Kubernetes object, from wherever it was read, as a [`Resource`].
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::resource::{Kind, Resource};
 
@@ -16,5 +16,5 @@ pub fn resource(raw: Value, place: Option<&str>) -> Resource {
         }
         (uid, _) => uid.to_owned(),
     };
-    Resource { kind: Kind::K8sObject, sub_type: kind, id, name, raw, related: Map::new(), unread: Vec::new() }
+    Resource::observed(Kind::K8sObject, kind, id, name, raw)
 }

@@ -3,8 +3,7 @@
 use serde_json::Value;
 use std::borrow::Cow;
 
-use super::Problem;
-use crate::resource::Reason;
+use crate::resource::{Gap, Reason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Truth {
@@ -24,21 +23,21 @@ pub(super) struct Fact<'d> {
 pub(super) struct Answer<'d> {
     pub truth: Truth,
     pub facts: Vec<Fact<'d>>,
-    pub problems: Vec<Problem>,
+    pub gaps: Vec<Gap>,
 }
 
 impl<'d> Answer<'d> {
     pub fn known(truth: bool, facts: Vec<Fact<'d>>) -> Self {
         let truth = if truth { Truth::True } else { Truth::False };
-        Self { truth, facts, problems: Vec::new() }
+        Self { truth, facts, gaps: Vec::new() }
     }
 
-    pub fn unknown(problems: Vec<Problem>) -> Self {
-        Self { truth: Truth::Unknown, facts: Vec::new(), problems }
+    pub fn unknown(gaps: Vec<Gap>) -> Self {
+        Self { truth: Truth::Unknown, facts: Vec::new(), gaps }
     }
 
     pub fn malformed(message: String) -> Self {
-        Self::unknown(vec![Problem { code: Reason::Malformed, message }])
+        Self::unknown(vec![Gap { reason: Reason::Malformed, what: message }])
     }
 
     pub fn negate(mut self) -> Self {
@@ -66,24 +65,24 @@ impl<'d> Answer<'d> {
         gathered
     }
 
-    /// Facts and problems of several, whatever they answered.
+    /// Facts and gaps of several, whatever they answered.
     pub fn gather(parts: Vec<Self>) -> Self {
-        let mut out = Self { truth: Truth::Unknown, facts: Vec::new(), problems: Vec::new() };
+        let mut out = Self { truth: Truth::Unknown, facts: Vec::new(), gaps: Vec::new() };
         for part in parts {
             out.facts.extend(part.facts);
-            for problem in part.problems {
-                if !out.problems.contains(&problem) {
-                    out.problems.push(problem);
+            for gap in part.gaps {
+                if !out.gaps.contains(&gap) {
+                    out.gaps.push(gap);
                 }
             }
         }
         out
     }
 
-    /// The problems as one: the first one's code, every message.
-    pub fn problem(&self) -> Problem {
-        let code = self.problems.first().map_or(Reason::Malformed, |problem| problem.code);
-        let messages: Vec<&str> = self.problems.iter().map(|problem| problem.message.as_str()).collect();
-        Problem { code, message: messages.join("; ") }
+    /// The gaps as one: the first one's code, every message.
+    pub fn gap(&self) -> Gap {
+        let code = self.gaps.first().map_or(Reason::Malformed, |gap| gap.reason);
+        let messages: Vec<&str> = self.gaps.iter().map(|gap| gap.what.as_str()).collect();
+        Gap { reason: code, what: messages.join("; ") }
     }
 }

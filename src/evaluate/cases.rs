@@ -60,20 +60,16 @@ fn run(control: &Control, case: &Case) -> Option<CaseFailure> {
 
 fn compare(case: &Case, judgement: &Judgement) -> Option<String> {
     let outcome = judgement.outcome.as_str();
-    let problem = judgement.problem.as_ref();
+    let gap = judgement.gap.as_ref();
     if outcome != case.verdict {
-        let because = problem.map(|problem| format!(" ({})", problem.message)).unwrap_or_default();
+        let because = gap.map(|gap| format!(" ({})", gap.what)).unwrap_or_default();
         let evidence = serde_json::Value::Object(judgement.evidence.clone());
         return Some(format!("expected {}, came out {outcome}{because}; evidence {evidence}", case.verdict));
     }
-    if let (Some(wanted), Some(problem)) = (&case.error, problem)
-        && wanted != problem.code.as_str()
+    if let (Some(wanted), Some(gap)) = (&case.error, gap)
+        && wanted != gap.reason.as_str()
     {
-        return Some(format!(
-            "expected the error {wanted}, came {}: {}",
-            problem.code.as_str(),
-            problem.message
-        ));
+        return Some(format!("expected the error {wanted}, came {}: {}", gap.reason.as_str(), gap.what));
     }
     if case.error.is_some() && judgement.outcome != Outcome::Error {
         return Some("`error` goes with `verdict: error`".into());

@@ -7,7 +7,8 @@ use super::answer::{Answer, Fact, Truth};
 use super::compare::{self, Typing};
 use super::document::Document;
 use super::setting::{self, Effective};
-use super::{Params, Problem, resolve};
+use super::{Params, resolve};
+use crate::resource::Gap;
 use crate::rule::{Absent, Check, Comparison, Match, Operand, Path, Setting};
 
 /// Answers a check for a document.
@@ -44,7 +45,7 @@ fn is_given(value: &Value) -> bool {
 
 /// What a path selects. To Kubernetes a key with null is a key left out, so here it is too. Where a filter looked
 /// at what is unread, even what it did select is in doubt.
-fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<Match<'d>>, Vec<Problem>> {
+fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<Match<'d>>, Vec<Gap>> {
     let doubts = document.doubts(path);
     if !doubts.is_empty() {
         return Err(doubts);
@@ -61,9 +62,9 @@ fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
         Err(doubts) => return Answer::unknown(doubts),
     };
     if found.is_empty() {
-        let problems = document.problems(path);
-        if !problems.is_empty() {
-            return Answer::unknown(problems);
+        let gaps = document.gaps(path);
+        if !gaps.is_empty() {
+            return Answer::unknown(gaps);
         }
         return Answer::known(false, vec![Fact { place: path.text().into(), value: None }]);
     }
@@ -85,7 +86,7 @@ fn each<'d>(
         Ok(found) => found,
         Err(doubts) => return Answer::unknown(doubts),
     };
-    let problems = document.problems(path);
+    let gaps = document.gaps(path);
     let mut parts: Vec<Answer<'d>> = found
         .into_iter()
         .map(|found| match compare::all(compare, found.value, params, Typing::Plain) {
@@ -93,8 +94,8 @@ fn each<'d>(
             Err(message) => Answer::malformed(format!("{}: {message}", found.place)),
         })
         .collect();
-    if !problems.is_empty() {
-        parts.push(Answer::unknown(problems));
+    if !gaps.is_empty() {
+        parts.push(Answer::unknown(gaps));
     } else if parts.is_empty() {
         let nothing = vec![Fact { place: path.text().into(), value: None }];
         return match absent {
@@ -116,17 +117,15 @@ fn values<'d>(
         Ok(found) => found,
         Err(doubts) => return Answer::unknown(doubts),
     };
-    let problems = document.problems(path);
+    let gaps = document.gaps(path);
     let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
     let facts: Vec<Fact<'d>> = found.into_iter().map(fact).collect();
     let parts = compare
         .iter()
         .map(|comparison| match compare::one(comparison, &list, params, Typing::Plain) {
             Err(message) => Answer::malformed(format!("{}: {message}", path.text())),
-            Ok(holds) if problems.is_empty() || settled(comparison, holds) => {
-                Answer::known(holds, facts.clone())
-            }
-            Ok(_) => Answer::unknown(problems.clone()),
+            Ok(holds) if gaps.is_empty() || settled(comparison, holds) => Answer::known(holds, facts.clone()),
+            Ok(_) => Answer::unknown(gaps.clone()),
         })
         .collect();
     Answer::combine(parts, Truth::False)
@@ -149,7 +148,7 @@ fn setting_is<'d>(
 ) -> Answer<'d> {
     let exists_only = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(_)));
     match setting::effective(setting, document) {
-        Effective::Unknown(problems) => Answer::unknown(problems),
+        Effective::Unknown(gaps) => Answer::unknown(gaps),
         Effective::Unset { place } => {
             let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
             Answer::known(holds, vec![Fact { place: place.into(), value: None }])
@@ -180,10 +179,10 @@ fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) 
         if wanted == "root" { (number, "0".to_owned()) } else { (name, wanted.to_owned()) }
     };
     let asked = [of_root(user, "uid", "owner"), of_root(group, "gid", "group")];
-    let mut problems: Vec<Problem> = asked.iter().flat_map(|(key, _)| document.problems_at(key)).collect();
-    problems.dedup();
-    if !problems.is_empty() {
-        return Answer::unknown(problems);
+    let mut gaps: Vec<Gap> = asked.iter().flat_map(|(key, _)| document.gaps_at(key)).collect();
+    gaps.dedup();
+    if !gaps.is_empty() {
+        return Answer::unknown(gaps);
     }
     let mut holds = true;
     for (key, wanted) in &asked {

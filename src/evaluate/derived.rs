@@ -45,7 +45,7 @@ impl Found<'_> {
         let mut unread = self.unread.iter();
         let hidden = unread.find(|unread| sources.iter().any(|source| overlaps(source, &unread.at)));
         if let Some(hidden) = hidden.cloned() {
-            self.unread.push(Unread { at: format!("$.derived.{key}"), ..hidden });
+            self.unread.push(hidden.gap.at(format!("$.derived.{key}")));
         } else if let Some(value) = value {
             self.out.insert(key.to_owned(), value);
         }

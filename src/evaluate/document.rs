@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Problem, derived, shape};
-use crate::resource::{Kind, Resource, Unread};
+use super::{derived, shape};
+use crate::resource::{Gap, Kind, Resource, Unread};
 use crate::rule::{Path, place_steps};
 
 /// One resource, ready to be judged by any number of controls.
@@ -40,31 +40,31 @@ impl Document {
     }
 
     /// What is in the way of `path`: the unread places it could look at.
-    pub(super) fn problems(&self, path: &Path) -> Vec<Problem> {
-        self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(problem).collect()
+    pub(super) fn gaps(&self, path: &Path) -> Vec<Gap> {
+        self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(gap).collect()
     }
 
     /// What makes even that doubtful which `path` did select.
-    pub(super) fn doubts(&self, path: &Path) -> Vec<Problem> {
-        self.unread.iter().filter(|unread| path.filter_could_touch(&unread.at)).map(problem).collect()
+    pub(super) fn doubts(&self, path: &Path) -> Vec<Gap> {
+        self.unread.iter().filter(|unread| path.filter_could_touch(&unread.at)).map(gap).collect()
     }
 
     /// What is in the way of the top-level key `key`.
-    pub(super) fn problems_at(&self, key: &str) -> Vec<Problem> {
+    pub(super) fn gaps_at(&self, key: &str) -> Vec<Gap> {
         let over = |at: &str| {
             at == "$" || at.strip_prefix("$.").is_some_and(|rest| rest.split(['.', '[']).next() == Some(key))
         };
-        self.unread.iter().filter(|unread| over(&unread.at)).map(problem).collect()
+        self.unread.iter().filter(|unread| over(&unread.at)).map(gap).collect()
     }
 
     /// What is in the way of the flag `flag`: the arguments as such may be unread, or only this one.
-    pub(super) fn problems_at_flag(&self, flag: &str) -> Vec<Problem> {
+    pub(super) fn gaps_at_flag(&self, flag: &str) -> Vec<Gap> {
         let hides = |unread: &&Unread| match &place_steps(&unread.at)[..] {
             [] => true,
             [args] => args == "args",
             [args, own, ..] => args == "args" && own == flag,
         };
-        self.unread.iter().filter(hides).map(problem).collect()
+        self.unread.iter().filter(hides).map(gap).collect()
     }
 
     /// The component of a process; empty for everything else.
@@ -103,6 +103,6 @@ fn remove(value: &mut Value, steps: &[String]) {
     }
 }
 
-fn problem(unread: &Unread) -> Problem {
-    Problem { code: unread.reason, message: format!("{} ({})", unread.what, unread.reason.as_str()) }
+fn gap(unread: &Unread) -> Gap {
+    Gap { reason: unread.gap.reason, what: format!("{} ({})", unread.gap.what, unread.gap.reason.as_str()) }
 }

@@ -15,19 +15,20 @@ pub fn needs(control: &Control, selector: &Selector, place: &str) -> bool {
         return true;
     }
     let resource = Resource {
-        kind: selector.kind,
-        sub_type: selector.name.clone(),
-        id: String::new(),
-        name: String::new(),
-        raw: Value::Object(Map::new()),
-        related: Map::new(),
         unread: vec![Unread::new(place, Reason::Denied, "")],
+        ..Resource::observed(
+            selector.kind,
+            selector.name.clone(),
+            String::new(),
+            String::new(),
+            Value::Object(Map::new()),
+        )
     };
     // What is derived from the place is unread with it, for the same reason; that it cannot be derived from nothing at
     // all is no reason.
     let document = Document::new(resource);
     let paths = control.paths();
-    let mut hidden = document.unread.iter().filter(|unread| unread.reason == Reason::Denied);
+    let mut hidden = document.unread.iter().filter(|unread| unread.gap.reason == Reason::Denied);
     hidden.any(|unread| paths.iter().any(|path| path.could_touch(&unread.at)))
 }
 

@@ -6,10 +6,9 @@
 
 use serde_json::Value;
 
-use super::Problem;
 use super::document::Document;
 use super::parse;
-use crate::resource::Reason;
+use crate::resource::{Gap, Reason};
 use crate::rule::{Default, Path, Setting, SettingType, minor_version};
 
 /// What is in force.
@@ -21,7 +20,7 @@ pub(super) enum Effective {
     /// Written nowhere, and nothing holds.
     Unset { place: String },
     /// It could not be seen, or not be understood.
-    Unknown(Vec<Problem>),
+    Unknown(Vec<Gap>),
 }
 
 /// Finds the value in force.
@@ -33,18 +32,18 @@ pub(super) fn effective(setting: &Setting, document: &Document) -> Effective {
         "kube-scheduler" | "kube-proxy" if setting.config.is_some() => match lookup.names_file("config") {
             Ok(true) => lookup.file(),
             Ok(false) => lookup.flag(),
-            Err(problems) => Found::Unknown(problems),
+            Err(gaps) => Found::Unknown(gaps),
         },
         "etcd" => match lookup.names_file("config-file") {
             Ok(true) => lookup.file(),
             Ok(false) => lookup.flag().or(|| lookup.env()),
-            Err(problems) => Found::Unknown(problems),
+            Err(gaps) => Found::Unknown(gaps),
         },
         _ => lookup.flag(),
     };
     match found {
         Found::Value { place, value } => Effective::Written { place, value },
-        Found::Unknown(problems) => Effective::Unknown(problems),
+        Found::Unknown(gaps) => Effective::Unknown(gaps),
         Found::Empty | Found::Nothing => lookup.default(),
     }
 }
@@ -57,7 +56,7 @@ enum Found {
     /// Written, and empty: what comes after it in precedence does not count, the default does.
     Empty,
     Nothing,
-    Unknown(Vec<Problem>),
+    Unknown(Vec<Gap>),
 }
 
 impl Found {
@@ -74,7 +73,7 @@ impl Found {
 
     fn malformed(place: &str, expected: &str) -> Self {
         let message = format!("{place}: expected {expected}");
-        Self::Unknown(vec![Problem { code: Reason::Malformed, message }])
+        Self::Unknown(vec![Gap { reason: Reason::Malformed, what: message }])
     }
 }
 
@@ -91,7 +90,7 @@ impl Lookup<'_> {
     }
 
     /// Whether a configuration file is in use: only a flag that is not empty names one.
-    fn names_file(&self, flag: &str) -> Result<bool, Vec<Problem>> {
+    fn names_file(&self, flag: &str) -> Result<bool, Vec<Gap>> {
         let given = self.given(flag).map(|values| values.last().is_some_and(|path| !path.is_empty()));
         match given {
             Some(true) => return Ok(true),
@@ -99,22 +98,22 @@ impl Lookup<'_> {
             Some(false) if self.document.component() != "etcd" => return Ok(false),
             _ => {}
         }
-        let mut problems = if given.is_none() { self.document.problems_at_flag(flag) } else { Vec::new() };
+        let mut gaps = if given.is_none() { self.document.gaps_at_flag(flag) } else { Vec::new() };
         let variable = self.document.root.pointer("/env/ETCD_CONFIG_FILE").and_then(Value::as_str);
         if self.document.component() == "etcd" {
             if variable.is_some_and(|path| !path.is_empty()) {
                 return Ok(true);
             }
-            problems.extend(self.document.problems_at("env"));
+            gaps.extend(self.document.gaps_at("env"));
         }
-        if problems.is_empty() { Ok(false) } else { Err(problems) }
+        if gaps.is_empty() { Ok(false) } else { Err(gaps) }
     }
 
     fn flag(&self) -> Found {
         let Some(flag) = &self.setting.flag else { return Found::Nothing };
         let Some(values) = self.given(flag) else {
-            let problems = self.document.problems_at_flag(flag);
-            return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
+            let gaps = self.document.gaps_at_flag(flag);
+            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
         };
         self.texts(&values, format!("--{flag}"))
     }
@@ -123,8 +122,8 @@ impl Lookup<'_> {
         let Some(name) = &self.setting.env else { return Found::Nothing };
         let text = self.document.root.get("env").and_then(|env| env.get(name)).and_then(Value::as_str);
         let Some(text) = text else {
-            let problems = self.document.problems_at("env");
-            return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
+            let gaps = self.document.gaps_at("env");
+            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
         };
         self.texts(&[text], name.clone())
     }
@@ -192,8 +191,8 @@ impl Lookup<'_> {
     fn file_at(&self, path: &Path) -> Found {
         let found = path.select(&self.document.root);
         let Some(found) = found.into_iter().find(|found| !found.value.is_null()) else {
-            let problems = self.document.problems(path);
-            return if problems.is_empty() { Found::Nothing } else { Found::Unknown(problems) };
+            let gaps = self.document.gaps(path);
+            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
         };
         let place = found.place.into_owned();
         let value = found.value;
@@ -272,12 +271,12 @@ impl Lookup<'_> {
                     place: format!("{place} without a file"),
                     value: without_file.clone(),
                 },
-                Err(problems) => Effective::Unknown(problems),
+                Err(gaps) => Effective::Unknown(gaps),
             },
             Default::ByVersion(versions) => {
-                let problems = self.document.problems_at("version");
-                if !problems.is_empty() {
-                    return Effective::Unknown(problems);
+                let gaps = self.document.gaps_at("version");
+                if !gaps.is_empty() {
+                    return Effective::Unknown(gaps);
                 }
                 let version = self.document.root.get("version").and_then(Value::as_str);
                 let minor = version.and_then(minor_version);

@@ -90,7 +90,7 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
     }
     // Which role a binding names is then not known either.
     if let Some(wrong) = unread.iter().find(|unread| unread.at.starts_with("$.roleRef")).cloned() {
-        unread.push(Unread { at: "$.related.role".into(), ..wrong });
+        unread.push(wrong.gap.at("$.related.role"));
     }
 }
 

@@ -16,8 +16,8 @@ pub struct Counts {
 impl Counts {
     fn add(&mut self, judgement: &Judgement) {
         self.by_outcome[judgement.outcome as usize] += 1;
-        if let Some(problem) = &judgement.problem {
-            self.by_code[problem.code as usize] += 1;
+        if let Some(gap) = &judgement.gap {
+            self.by_code[gap.reason as usize] += 1;
         }
     }
 
@@ -115,12 +115,12 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::Problem;
+    use crate::resource::Gap;
     use serde_json::Map;
 
     fn ended(outcome: Outcome, code: Option<Reason>) -> Judgement {
-        let problem = code.map(|code| Problem { code, message: String::new() });
-        Judgement { outcome, evidence: Map::new(), expected: None, problem }
+        let gap = code.map(|code| Gap { reason: code, what: String::new() });
+        Judgement { outcome, evidence: Map::new(), expected: None, gap }
     }
 
     #[test]

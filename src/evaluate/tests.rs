@@ -1,22 +1,17 @@
 //! The promise of this room: nothing that could not be read ever counts as passed.
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::check::ask;
 use super::*;
-use crate::resource::{Kind, Resource, Unread};
+use crate::resource::{Kind, Reason, Resource, Unread};
 
 fn document(raw: Value, unread: &[&str]) -> Document {
     let unread = unread.iter().map(|at| Unread::new(*at, Reason::Denied, "read it")).collect();
     Document::new(Resource {
-        kind: Kind::K8sObject,
-        sub_type: "Test".into(),
-        id: "id".into(),
-        name: "name".into(),
-        raw,
-        related: Map::new(),
         unread,
+        ..Resource::observed(Kind::K8sObject, "Test".into(), "id".into(), "name".into(), raw)
     })
 }
 
@@ -55,13 +50,14 @@ fn an_argument_that_cannot_be_seen_hides_only_itself() {
 fn what_is_derived_from_arguments_asks_for_those_it_looks_at() {
     let outcome = |check: &str, unread: &str| {
         let resource = Resource {
-            kind: Kind::Process,
-            sub_type: "process".into(),
-            id: "id".into(),
-            name: "name".into(),
-            raw: json!({"component": "kube-apiserver", "args": {"authorization-mode": ["RBAC"]}}),
-            related: Map::new(),
             unread: vec![Unread::new(unread, Reason::Missing, "read it")],
+            ..Resource::observed(
+                Kind::Process,
+                "process".into(),
+                "id".into(),
+                "name".into(),
+                json!({"component": "kube-apiserver", "args": {"authorization-mode": ["RBAC"]}}),
+            )
         };
         let check: Check = crate::yaml::from_str(check).unwrap();
         ask(&check, &Params::new(), &Document::new(resource)).truth
@@ -117,15 +113,13 @@ proptest! {
 #[test]
 fn a_pod_of_wrong_types_never_passes() {
     let passes = |spec: Value| {
-        let pod = Resource {
-            kind: Kind::K8sObject,
-            sub_type: "Pod".into(),
-            id: "id".into(),
-            name: "name".into(),
-            raw: json!({"kind": "Pod", "metadata": {}, "spec": spec}),
-            related: Map::new(),
-            unread: vec![],
-        };
+        let pod = Resource::observed(
+            Kind::K8sObject,
+            "Pod".into(),
+            "id".into(),
+            "name".into(),
+            json!({"kind": "Pod", "metadata": {}, "spec": spec}),
+        );
         let check =
             "{none: \"$.spec['containers','initContainers'][?@.securityContext.privileged == true]\"}";
         let check: Check = crate::yaml::from_str(check).unwrap();
@@ -150,15 +144,7 @@ fn kubelet(configz: Option<Value>) -> Document {
     if let Some(configz) = configz {
         raw["configz"] = configz;
     }
-    Document::new(Resource {
-        kind: Kind::Process,
-        sub_type: "process".into(),
-        id: "id".into(),
-        name: "kubelet".into(),
-        raw,
-        related: Map::new(),
-        unread: Vec::new(),
-    })
+    Document::new(Resource::observed(Kind::Process, "process".into(), "id".into(), "kubelet".into(), raw))
 }
 
 fn decided(check: &str, document: &Document) -> (Truth, Vec<String>) {
@@ -201,13 +187,8 @@ fn what_a_kubelet_fills_in_by_itself_is_no_word() {
 fn what_hangs_on_an_unread_flag_or_version_is_unknown() {
     let ask_of = |check: &str, raw: Value, unread: &str| {
         let resource = Resource {
-            kind: Kind::Process,
-            sub_type: "process".into(),
-            id: "id".into(),
-            name: "name".into(),
-            raw,
-            related: Map::new(),
             unread: vec![Unread::new(unread, Reason::Denied, "read it")],
+            ..Resource::observed(Kind::Process, "process".into(), "id".into(), "name".into(), raw)
         };
         let check: Check = crate::yaml::from_str(check).unwrap();
         ask(&check, &Params::new(), &Document::new(resource)).truth

@@ -1,12 +1,12 @@
 //! What an exception is about, and what becomes of it; each test of a thread is one that users of other tools
 //! suffered from.
 
-use serde_json::{Map, json};
+use serde_json::json;
 use std::sync::LazyLock;
 
 use super::*;
 use crate::evaluate::Judge;
-use crate::resource::{Owner, Reason, Selector};
+use crate::resource::{Gap, Owner, Reason, Selector};
 use crate::rule::{Catalogue, built_in};
 
 const NOW: &str = "2026-06-01T00:00:00Z";
@@ -45,7 +45,7 @@ fn pod(name: &str, spec: Value) -> Resource {
 
 fn object(kind: &str, name: &str, raw: Value) -> Resource {
     let (kind, id, name) = (kind.to_owned(), name.to_owned(), name.to_owned());
-    Resource { kind: Kind::K8sObject, sub_type: kind, id, name, raw, related: Map::default(), unread: vec![] }
+    Resource::observed(Kind::K8sObject, kind, id, name, raw)
 }
 
 /// Fails 5.2.2, and 5.2.6 and others of its section.
@@ -174,7 +174,11 @@ fn what_passes_needs_no_exception() {
 #[test]
 fn what_could_not_be_seen_is_not_excepted_and_nothing_is_said_against_the_exception() {
     let owner = Owner { id: "cluster/c-id".into(), name: "prod".into() };
-    let gap = Resource::unlisted(&Selector::new(Kind::K8sObject, "Pod"), &owner, Reason::Denied, "list pods");
+    let gap = Resource::unlisted(
+        &Selector::new(Kind::K8sObject, "Pod"),
+        &owner,
+        Gap::new(Reason::Denied, "list pods"),
+    );
     let (marked, uses) = cycle(vec![named("5.2.2", "web")], vec![gap]);
     assert_eq!((marked[0].len(), states(&uses)), (0, vec![State::Undecided]));
 }
@@ -212,14 +216,8 @@ fn trivy_operator_1366_one_role_is_excepted_and_the_next_is_not() {
 
 #[test]
 fn trivy_operator_1517_files_and_processes_have_exceptions_by_path_and_component() {
-    let resource = |kind, sub_type: &str, name: &str, raw| Resource {
-        kind,
-        sub_type: sub_type.into(),
-        id: name.into(),
-        name: name.into(),
-        raw,
-        related: Map::default(),
-        unread: vec![],
+    let resource = |kind, sub_type: &str, name: &str, raw| {
+        Resource::observed(kind, sub_type.into(), name.into(), name.into(), raw)
     };
     let path = "/etc/kubernetes/manifests/kube-scheduler.yaml";
     let file = || {

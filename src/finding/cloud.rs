@@ -63,15 +63,7 @@ mod tests {
     use super::*;
 
     fn resource(kind: Kind, id: &str) -> Resource {
-        Resource {
-            kind,
-            sub_type: "x".into(),
-            id: id.into(),
-            name: "web".into(),
-            raw: json!({}),
-            related: Map::new(),
-            unread: vec![],
-        }
+        Resource::observed(kind, "x".into(), id.into(), "web".into(), json!({}))
     }
 
     #[test]

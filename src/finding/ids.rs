@@ -69,15 +69,13 @@ mod tests {
     fn resources_of_clouds_have_ids_of_their_own_unless_asked_otherwise() {
         let mut identity = Identity::default();
         identity.cluster.id = "cluster_id".into();
-        let repository = Resource {
-            kind: Kind::ContainerRegistry,
-            sub_type: "aws-ecr".into(),
-            id: "arn:aws:ecr:eu-west-1:1:repository/web".into(),
-            name: "web".into(),
-            raw: serde_json::json!({}),
-            related: serde_json::Map::new(),
-            unread: vec![],
-        };
+        let repository = Resource::observed(
+            Kind::ContainerRegistry,
+            "aws-ecr".into(),
+            "arn:aws:ecr:eu-west-1:1:repository/web".into(),
+            "web".into(),
+            serde_json::json!({}),
+        );
         let own = hash("cluster_idarn:aws:ecr:eu-west-1:1:repository/web");
         assert_eq!(resource_id(&repository, &identity, false), own);
         assert_eq!(resource_id(&repository, &identity, true), hash("cluster_id"));

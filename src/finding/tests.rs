@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::evaluate::{Judge, Judgement, Outcome};
 use crate::exception::{Exceptions, RuleName};
-use crate::resource::{Cluster, IdentitySource, Kind, Node, Owner, Reason, Resource, Selector};
+use crate::resource::{Cluster, Gap, IdentitySource, Kind, Node, Owner, Reason, Resource, Selector};
 use crate::rule::{Catalogue, Rule, RuleFile};
 
 const CONTROLS: [(&str, &str); 3] = [
@@ -91,15 +91,7 @@ fn excepted(resource: Resource, exceptions: Vec<Exception>) -> Vec<(String, Valu
 }
 
 fn resource(kind: Kind, sub_type: &str, id: &str, name: &str, raw: Value) -> Resource {
-    Resource {
-        kind,
-        sub_type: sub_type.into(),
-        id: id.into(),
-        name: name.into(),
-        raw,
-        related: Map::new(),
-        unread: vec![],
-    }
+    Resource::observed(kind, sub_type.into(), id.into(), name.into(), raw)
 }
 
 fn key_file(mode: &str) -> Resource {
@@ -138,7 +130,11 @@ fn a_pod_finding() {
 #[test]
 fn what_could_not_be_listed_is_an_error_on_the_cluster() {
     let owner = Owner { id: "cluster/cluster_id".into(), name: "kubernetes".into() };
-    let gap = Resource::unlisted(&Selector::new(Kind::K8sObject, "Pod"), &owner, Reason::Denied, "list pods");
+    let gap = Resource::unlisted(
+        &Selector::new(Kind::K8sObject, "Pod"),
+        &owner,
+        Gap::new(Reason::Denied, "list pods"),
+    );
     let documents = documents(gap);
     assert_eq!(documents.len(), 1);
     let (index, document) = &documents[0];
@@ -206,7 +202,7 @@ fn a_cycle_is_accounted_for() {
     let rules = rules();
     let writer = Writer::new(&rules, &Exceptions::default(), context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
-    let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, problem: None };
+    let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None };
     tally.add(0, &ended(Outcome::Passed));
     tally.add(1, &ended(Outcome::Failed));
     tally.except(1);

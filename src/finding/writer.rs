@@ -211,9 +211,9 @@ fn result(own: &mut Text, judgement: &Judgement) -> Piece {
     own.push(",\"expected\":");
     own.push_json(&judgement.expected);
     own.push("}");
-    if let Some(problem) = &judgement.problem {
+    if let Some(gap) = &judgement.gap {
         own.push(",\"error\":");
-        own.push_json(&json!({"code": problem.code.as_str(), "message": problem.message}));
+        own.push_json(&json!({"code": gap.reason.as_str(), "message": gap.what}));
     }
     own.since(start)
 }

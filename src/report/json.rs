@@ -87,8 +87,8 @@ fn resource(report: &Report, seen: &Seen, details: &[&super::Detail]) -> Value {
                 "outcome": detail.outcome.as_str(),
                 "evidence": detail.evidence,
             });
-            if let Some(problem) = &detail.problem {
-                out["error"] = json!({"code": problem.code.as_str(), "message": problem.message});
+            if let Some(gap) = &detail.gap {
+                out["error"] = json!({"code": gap.reason.as_str(), "message": gap.what});
             }
             if let Some(exception) = &detail.exception {
                 out["exception"] = granted(exception);

@@ -263,21 +263,21 @@ fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
 
 /// One line for each thing that was in the way, with the rules it kept from being judged.
 fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
-    let mut problems: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+    let mut gaps: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for detail in report.details.iter().filter(|detail| detail.outcome == Outcome::Error) {
-        let Some(problem) = &detail.problem else { continue };
-        let (count, rules) = problems.entry(safe(&problem.message)).or_default();
+        let Some(gap) = &detail.gap else { continue };
+        let (count, rules) = gaps.entry(safe(&gap.what)).or_default();
         *count += 1;
         let number = number(report, detail.rule);
         if !rules.contains(&number) {
             rules.push(number);
         }
     }
-    if problems.is_empty() {
+    if gaps.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", paint.with("1", "What could not be seen"))?;
-    for (message, (count, rules)) in problems {
+    for (message, (count, rules)) in gaps {
         writeln!(out, " {}", cut(&message, 300))?;
         for line in wrapped(&format!("{count} not judged: {}", rules.join(", ")), WIDTH - INDENT.len()) {
             writeln!(out, "{INDENT}{line}")?;

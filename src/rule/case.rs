@@ -141,13 +141,15 @@ impl CaseText {
         };
         Ok(Case {
             resource: Resource {
-                kind: text.kind,
-                sub_type,
-                id: "case".into(),
-                name: self.name.clone(),
-                raw: Value::Object(text.raw),
                 related: text.related,
                 unread: self.unread,
+                ..Resource::observed(
+                    text.kind,
+                    sub_type,
+                    "case".into(),
+                    self.name.clone(),
+                    Value::Object(text.raw),
+                )
             },
             name: self.name,
             params: self.params,

@@ -3,14 +3,14 @@
 use anyhow::anyhow;
 use std::path::Path;
 
-use super::cloud::{self, Sight};
 use super::engine::Engine;
-use super::scope::Scope;
 use crate::collect::aws::identity::{Caller, Facts, TOKEN, issuer};
 use crate::collect::aws::{Answer, Call, Probe, probe};
 use crate::collect::cluster::{self, NodeHints};
 use crate::config::settings::Settings;
 use crate::evaluate::needs;
+use crate::observe::Scope;
+use crate::observe::cloud::{self, Sight};
 
 /// A cluster's name that nobody uses, where the real one is not known.
 const NO_CLUSTER: &str = "posturebeat-probe";
@@ -44,12 +44,12 @@ pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<Aw
     let mut facts = cloud::facts(aws, &|name| std::env::var(name).ok());
     facts.issuer = issuer(Path::new(TOKEN));
     learn_from_cluster(settings, &mut facts).await;
-    let sight = Sight::find(aws, &facts).await.map_err(|unread| anyhow!(unread.what))?;
+    let sight = Sight::find(aws, &facts).await.map_err(|unread| anyhow!(unread.gap.what))?;
     let Sight { access, region, caller, cluster } = sight;
     let name = cluster.as_deref().unwrap_or(NO_CLUSTER);
     let probes = probe(&access, &region, &caller.partition, name).await;
     let needed_by = probes.iter().map(|probe| needed_by(&probe.call, engine)).collect();
-    Ok(AwsTest { region, caller, cluster: cluster.map_err(|unread| unread.what), probes, needed_by })
+    Ok(AwsTest { region, caller, cluster: cluster.map_err(|unread| unread.gap.what), probes, needed_by })
 }
 
 /// What a cycle would know of the cluster, where its API is in reach.

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::cycle::{Judged, judge, queue};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::going::Going;
 use super::outcomes::Outcomes;
 use super::stop::Stop;
 use crate::finding::Writer;
+use crate::observe::Going;
 use crate::pipeline::Producer;
 use crate::resource::Cluster;
 

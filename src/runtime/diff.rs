@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::scan::{Deliver, scan};
-use super::source::Source;
-use crate::collect::snapshot;
+use crate::collect::recorded::snapshot;
 use crate::config::settings::Settings;
+use crate::observe::Source;
 use crate::report::{Change, Label, Verdicts, changes};
 
 /// Every verdict that differs.

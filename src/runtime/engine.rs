@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::exceptions;
-use super::scope::Scope;
 use crate::collect::component::Component;
-use crate::collect::places::roles;
+use crate::collect::node::places::roles;
 use crate::config::settings::Posture;
 use crate::evaluate::Judge;
 use crate::exception::{Exception, Exceptions};
+use crate::observe::Scope;
 use crate::resource::{CLOUD, Kind};
 use crate::rule::{Catalogue, Rule, RuleFile, built_in};
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::scope::Scope;
-use super::state::{State, random_uuid};
 use crate::collect::cluster;
 use crate::config::settings::Posture;
 use crate::leader::{self, Election, NoSequence};
+use crate::observe::Scope;
+use crate::observe::state::{State, random_uuid};
 use crate::telemetry::metrics::Registry;
 
 /// Where a pod finds the namespace that it is in.
@@ -116,12 +116,12 @@ impl Elected {
                 }
                 Err(unread) => {
                     let retry_in = waits.next().unwrap_or(most);
-                    let reason = unread.reason.as_str();
+                    let reason = unread.gap.reason.as_str();
                     tracing::error!(
                         reason,
                         ?retry_in,
                         "nobody can be elected to look at the cluster: {}",
-                        unread.what
+                        unread.gap.what
                     );
                     tokio::time::sleep(retry_in).await;
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::engine::Engine;
-use crate::collect::host::{HostFacts, facts};
+use crate::collect::node::host::{HostFacts, facts};
 use crate::config::settings::Settings;
 use crate::finding::VERSION;
 use crate::pipeline::Delivery;

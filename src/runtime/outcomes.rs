@@ -44,15 +44,7 @@ mod tests {
     use serde_json::json;
 
     fn pod(id: &str) -> Resource {
-        Resource {
-            kind: Kind::K8sObject,
-            sub_type: "Pod".into(),
-            id: id.into(),
-            name: "p".into(),
-            raw: json!({}),
-            related: serde_json::Map::new(),
-            unread: vec![],
-        }
+        Resource::observed(Kind::K8sObject, "Pod".into(), id.into(), "p".into(), json!({}))
     }
 
     fn judged(outcomes: &[Outcome]) -> Vec<(&'static [usize], Judgement)> {
@@ -61,7 +53,7 @@ mod tests {
             outcome: *outcome,
             evidence: serde_json::Map::new(),
             expected: None,
-            problem: None,
+            gap: None,
         };
         RULES.into_iter().zip(outcomes.iter().map(judgement)).collect()
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::engine::Engine;
-use super::scope::Scope;
-use super::source::{Source, observe};
-use super::state::State;
 use crate::collect::cluster;
-use crate::collect::snapshot::Recorder;
+use crate::collect::recorded::snapshot::Recorder;
 use crate::config::settings::Settings;
+use crate::observe::Scope;
+use crate::observe::state::State;
+use crate::observe::{Source, observe};
 use crate::resource::Kind;
 
 /// Writes a recording of this node and its cluster; returns how many resources it holds.
@@ -19,7 +19,7 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
     wanted.extend(cluster::known().map(|kind| (Kind::K8sObject, kind.to_owned())));
     // AWS is asked where rules about it are in force; then for everything.
     if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
-        wanted.extend(super::cloud::everything());
+        wanted.extend(crate::observe::cloud::everything());
     }
     let scope = Scope::all(&settings.posture)?;
     let state = scope.state(&State::read_only(&settings.data_path));

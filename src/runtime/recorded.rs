@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::cycle::{Sinks, context, judge_all, wanted};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::source::{Source, observe};
-use super::state::State;
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
 use crate::finding::Writer;
+use crate::observe::state::State;
+use crate::observe::{Source, observe};
 use crate::report::Report;
 use crate::telemetry::metrics::Registry;
 

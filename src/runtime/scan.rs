@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::cycle::{Sinks, context, judge_all, wanted};
 use super::engine::Engine;
-use super::source::{Source, observe};
-use super::state::{State, random_uuid};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::finding::Writer;
+use crate::observe::state::{State, random_uuid};
+use crate::observe::{Source, observe};
 use crate::report::Report;
 
 /// Where a scan's documents and progress go, beside its report.

@@ -13,12 +13,12 @@ use super::cycles::Cycles;
 use super::engine::Engine;
 use super::leadership::{Leadership, Term};
 use super::outcomes::Outcomes;
-use super::scope::Scope;
-use super::source::{Source, observe};
-use super::state::State;
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::finding::Writer;
+use crate::observe::Scope;
+use crate::observe::state::State;
+use crate::observe::{Source, observe};
 use crate::pipeline::{Closed, Producer};
 use crate::telemetry::metrics::Registry;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use posturebeat::evaluate::Judge;
 use posturebeat::resource::{Kind, Resource};
 use posturebeat::rule::Rule;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::catalogue;
 use crate::threads::Held::{Case, Test};
@@ -118,15 +118,13 @@ fn trivy_9329_only_pods_are_asked_for_a_security_context() {
     let rules = rules();
     let judge = Judge::new(&rules);
     for kind in ["ConfigMap", "Role", "NetworkPolicy", "ServiceAccount", "Service"] {
-        let judgements = judge.judge(Resource {
-            kind: Kind::K8sObject,
-            sub_type: kind.into(),
-            id: "id".into(),
-            name: "name".into(),
-            raw: json!({"kind": kind, "metadata": {"name": "name", "namespace": "default"}}),
-            related: Map::new(),
-            unread: Vec::new(),
-        });
+        let judgements = judge.judge(Resource::observed(
+            Kind::K8sObject,
+            kind.into(),
+            "id".into(),
+            "name".into(),
+            json!({"kind": kind, "metadata": {"name": "name", "namespace": "default"}}),
+        ));
         for rule in judgements.iter().flat_map(|(indexes, _)| *indexes).map(|index| &rules[*index]) {
             let pods = if rule.benchmark.benchmark == "cis_eks" { "4.2" } else { "5.2" };
             assert_ne!(rule.row.section(), pods, "{} was asked of a {kind}", rule.row.number);

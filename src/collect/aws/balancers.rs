@@ -16,14 +16,14 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 
-use self::host::{Host, Shape};
 use super::access::{Access, Problem};
 use super::draft::{draft, fill};
 use super::gaps::unseen;
 use super::regions::out_of_reach;
 use super::request::Request;
-use super::sightings::Sightings;
+use crate::collect::sightings::Sightings;
 use crate::resource::{Kind, Reason, Resource};
+use host::{Host, Shape};
 
 const KIND: Kind = Kind::LoadBalancer;
 /// Of the older generation; the newer one's for applications, and for connections.

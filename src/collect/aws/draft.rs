@@ -13,15 +13,7 @@ pub(super) fn draft(
     name: String,
     raw: Map<String, Value>,
 ) -> Resource {
-    Resource {
-        kind,
-        sub_type: sub_type.to_owned(),
-        id,
-        name,
-        raw: Value::Object(raw),
-        related: Map::new(),
-        unread: Vec::new(),
-    }
+    Resource::observed(kind, sub_type.to_owned(), id, name, Value::Object(raw))
 }
 
 /// Puts what a call gave at a place of the document, or says beside it why it is not there.

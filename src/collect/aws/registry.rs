@@ -17,7 +17,7 @@ use super::call::Call;
 use super::gaps::unseen;
 use super::policy;
 use super::request::Request;
-use super::sightings::Sightings;
+use crate::collect::sightings::Sightings;
 use crate::resource::{Kind, Reason, Resource};
 
 const KIND: Kind = Kind::ContainerRegistry;

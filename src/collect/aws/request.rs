@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::access::Problem;
-use crate::resource::{Kind, Owner, Resource, Selector};
+use crate::resource::{Gap, Kind, Owner, Resource, Selector};
 
 /// Whose cluster it is, where, and what is wanted of it.
 #[derive(Debug, Clone)]
@@ -31,6 +31,6 @@ impl Request {
     /// Stands for everything of a sub type, which `problem` keeps from being listed.
     pub(super) fn unlisted(&self, kind: Kind, sub_type: &str, problem: &Problem) -> Resource {
         let selector = Selector::new(kind, sub_type);
-        Resource::unlisted(&selector, &self.owner, problem.reason, problem.what.clone())
+        Resource::unlisted(&selector, &self.owner, Gap::new(problem.reason, problem.what.clone()))
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::connect::{Connection, client};
 use super::list;
 use crate::collect::config_files;
-use crate::collect::config_kinds::KUBELET;
+use crate::collect::config_files::kinds::KUBELET;
 use crate::resource::{Reason, Unread};
 
 /// A kubelet is on our own node: it answers at once or not at all.
@@ -38,6 +38,5 @@ pub async fn configz(connection: &Connection, url: &str) -> Result<Value, Unread
     // What a file says of itself, this leaves out.
     configuration.insert("kind".into(), "KubeletConfiguration".into());
     configuration.insert("apiVersion".into(), "kubelet.config.k8s.io/v1beta1".into());
-    config_files::cut(&KUBELET, Value::Object(configuration))
-        .map_err(|refusal| failed(refusal.reason, &refusal.detail))
+    config_files::cut(&KUBELET, Value::Object(configuration)).map_err(|gap| failed(gap.reason, &gap.what))
 }

@@ -7,7 +7,7 @@ use super::item::Item;
 use super::kinds::{CLUSTER, KindInfo, Store};
 use super::list::{self, Problem};
 use crate::collect::{object, redact};
-use crate::resource::{Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// One object of a kind, without anything but its metadata; none where its operator is not installed.
 pub(super) async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resource>, Problem> {
@@ -52,7 +52,7 @@ pub(super) fn cluster(request: &Request<'_>) -> Resource {
 /// A kind that could not be listed.
 pub(super) fn unlisted(kind: &KindInfo, owner: &Owner, problem: &Problem) -> Resource {
     let what = format!("list {}: {}", kind.plural, problem.message);
-    Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, problem.reason, what)
+    Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, Gap::new(problem.reason, what))
 }
 
 /// One object of a kind; a list leaves out what all its items share.

@@ -82,7 +82,11 @@ mod tests {
         for text in ["{", "a: b", "- rolearn: [x]", "- {rolearn: x, groups: all}", "- 7"] {
             let map = related(json!({"mapRoles": text}));
             assert_eq!(map.related, Map::new(), "{text}");
-            assert_eq!((map.unread[0].at.as_str(), map.unread[0].reason), (AT, Reason::Malformed), "{text}");
+            assert_eq!(
+                (map.unread[0].at.as_str(), map.unread[0].gap.reason),
+                (AT, Reason::Malformed),
+                "{text}"
+            );
         }
     }
 

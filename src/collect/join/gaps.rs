@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::said::Key;
-use crate::resource::Unread;
+use crate::resource::Gap;
 
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
-    lists: BTreeMap<String, Unread>,
+    lists: BTreeMap<String, Gap>,
     /// Of one object it may be what decides, so its kind is not known as a whole.
-    objects: BTreeMap<String, BTreeMap<Key, Unread>>,
+    objects: BTreeMap<String, BTreeMap<Key, Gap>>,
 }
 
 impl Gaps {
     /// Why a kind is not known as a whole.
-    pub fn get(&self, kind: &str) -> Option<&Unread> {
+    pub fn get(&self, kind: &str) -> Option<&Gap> {
         self.lists.get(kind).or_else(|| self.objects.get(kind)?.values().next())
     }
 
     /// A kind could not be listed.
-    pub fn unlisted(&mut self, kind: &str, unread: &Unread) {
-        self.lists.entry(kind.to_owned()).or_insert_with(|| unread.clone());
+    pub fn unlisted(&mut self, kind: &str, gap: &Gap) {
+        self.lists.entry(kind.to_owned()).or_insert_with(|| gap.clone());
     }
 
     /// A kind was listed after all.
@@ -29,10 +29,10 @@ impl Gaps {
     }
 
     /// Why an object could not be read, or that it could.
-    pub fn put(&mut self, kind: &str, key: Key, unread: Option<&Unread>) {
-        match unread {
-            Some(unread) => {
-                self.objects.entry(kind.to_owned()).or_default().insert(key, unread.clone());
+    pub fn put(&mut self, kind: &str, key: Key, gap: Option<&Gap>) {
+        match gap {
+            Some(gap) => {
+                self.objects.entry(kind.to_owned()).or_default().insert(key, gap.clone());
             }
             None => {
                 if let Some(objects) = self.objects.get_mut(kind) {

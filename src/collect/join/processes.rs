@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::resource::{Resource, Unread};
+use crate::resource::{Gap, Resource, Unread};
 
 const API_SERVER: &str = "kube-apiserver";
 
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     /// `{authorities}` of each API server, or why it is not known.
-    api_servers: Vec<Result<Value, Unread>>,
+    api_servers: Vec<Result<Value, Gap>>,
     /// Why there may be more.
-    gap: Option<Unread>,
+    gap: Option<Gap>,
 }
 
 impl Processes {
@@ -20,12 +20,12 @@ impl Processes {
             return;
         }
         if process.is_unlisted() {
-            self.gap = process.unread.first().cloned();
+            self.gap = process.unread.first().map(|unread| unread.gap.clone());
             return;
         }
         let hidden = |unread: &&Unread| ["$", "$.args", "$.authorities"].contains(&unread.at.as_str());
         self.api_servers.push(match process.unread.iter().find(hidden) {
-            Some(unread) => Err(unread.clone()),
+            Some(unread) => Err(unread.gap.clone()),
             None => Ok(process.raw.get("authorities").cloned().unwrap_or_else(|| json!([]))),
         });
     }
@@ -36,16 +36,16 @@ impl Processes {
             return;
         }
         if let Some(gap) = &self.gap {
-            process.unread.push(Unread { at: "$.related.processes".into(), ..gap.clone() });
+            process.unread.push(gap.clone().at("$.related.processes"));
             return;
         }
         let mut servers = Vec::new();
         for (position, server) in self.api_servers.iter().enumerate() {
             servers.push(match server {
                 Ok(authorities) => json!({"authorities": authorities}),
-                Err(unread) => {
+                Err(gap) => {
                     let at = format!("$.related.processes['{API_SERVER}'][{position}].authorities");
-                    process.unread.push(Unread { at, ..unread.clone() });
+                    process.unread.push(gap.clone().at(at));
                     json!({})
                 }
             });

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::said::Key;
 use crate::collect::config_files;
-use crate::collect::config_kinds::PROXY;
+use crate::collect::config_files::kinds::PROXY;
 use crate::collect::redact::KUBE_PROXY_CONFIG;
-use crate::resource::{Resource, Unread};
+use crate::resource::{Gap, Resource};
 
 #[derive(Debug, Default)]
 pub(super) struct Proxy {
@@ -33,14 +33,14 @@ impl Proxy {
     }
 
     /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed.
-    pub fn relate(&self, set: &mut Resource, gap: Option<&Unread>) {
+    pub fn relate(&self, set: &mut Resource, gap: Option<&Gap>) {
         let (namespace, name, _) = KUBE_PROXY_CONFIG;
         if set.namespace() != Some(namespace) || set.name != name {
             return;
         }
         let at = "$.related.kubeProxy";
         if let Some(gap) = gap {
-            set.unread.push(Unread { at: at.into(), ..gap.clone() });
+            set.unread.push(gap.clone().at(at));
             return;
         }
         let Some((_, text)) = &self.config else { return };
@@ -48,9 +48,8 @@ impl Proxy {
             Ok(config) => {
                 set.related.insert("kubeProxy".into(), config);
             }
-            Err(refusal) => {
-                let what = format!("understand the ConfigMap {namespace}/{name}: {}", refusal.detail);
-                set.unread.push(Unread::new(at, refusal.reason, what));
+            Err(gap) => {
+                set.unread.push(gap.during(format!("read the ConfigMap {namespace}/{name}")).at(at));
             }
         }
     }

@@ -4,7 +4,7 @@ mod again;
 mod aws;
 
 use super::*;
-use crate::resource::{Owner, Selector};
+use crate::resource::{Gap, Owner, Selector};
 
 fn index() -> Index {
     Index::new("2026-11-27T00:00:00Z".parse().unwrap())
@@ -39,7 +39,7 @@ fn a_policy_that_no_api_server_would_take_is_not_counted_as_one() {
         json!({"kind": "NetworkPolicy", "metadata": {"name": "deny", "namespace": "shop"}, "spec": "all"});
     index.note(&object(policy));
     let unread = &namespace(&index).unread[0];
-    assert_eq!((unread.at.as_str(), unread.reason), ("$.related.networkPolicies[0]", Reason::Malformed));
+    assert_eq!((unread.at.as_str(), unread.gap.reason), ("$.related.networkPolicies[0]", Reason::Malformed));
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn policies_that_could_not_be_listed_are_unread() {
     let owner = Owner { id: "cluster/x".into(), name: "x".into() };
     let selector = Selector::new(Kind::K8sObject, "NetworkPolicy");
     let mut index = index();
-    index.note(&Resource::unlisted(&selector, &owner, Reason::Denied, "list networkpolicies"));
+    index.note(&Resource::unlisted(&selector, &owner, Gap::new(Reason::Denied, "list networkpolicies")));
     let namespace = namespace(&index);
     assert!(!namespace.related.contains_key("networkPolicies"));
     let unread = namespace.unread.iter().find(|unread| unread.at == "$.related.networkPolicies").unwrap();
-    assert_eq!(unread.reason, Reason::Denied);
+    assert_eq!(unread.gap.reason, Reason::Denied);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn where_pods_were_refused_nobody_knows_whether_the_pod_security_plugin_is_on() 
     // One API server was seen before the list broke off, another may have the plug-in off.
     index.note(&api_server(json!(["kube-apiserver"]), json!({"kubernetes.io/config.mirror": "hash"})));
     let selector = Selector::new(Kind::K8sObject, "Pod");
-    index.note(&Resource::unlisted(&selector, &owner, Reason::Denied, "list pods"));
+    index.note(&Resource::unlisted(&selector, &owner, Gap::new(Reason::Denied, "list pods")));
     let namespace = namespace(&index);
     assert!(!namespace.related.contains_key("podSecurityPlugin"));
     assert_eq!(unread_at(&namespace), ["$.related.podSecurityPlugin", "$.related.podSecurityDefault"]);
@@ -168,7 +168,7 @@ fn related(index: &Index, raw: Value) -> Resource {
 fn gap(index: &mut Index, kind: &str) {
     let owner = Owner { id: "cluster/x".into(), name: "x".into() };
     let selector = Selector::new(Kind::K8sObject, kind);
-    index.note(&Resource::unlisted(&selector, &owner, Reason::Denied, format!("list {kind}")));
+    index.note(&Resource::unlisted(&selector, &owner, Gap::new(Reason::Denied, format!("list {kind}"))));
 }
 
 fn unread_at(resource: &Resource) -> Vec<&str> {
@@ -312,17 +312,12 @@ fn kube_proxy_s_set_knows_its_configuration() {
 #[test]
 fn etcd_knows_the_api_servers_of_its_node() {
     let process = |component: &str, raw: Value, unread: Vec<Unread>| Resource {
-        kind: Kind::Process,
-        sub_type: "process".into(),
-        id: "1".into(),
-        name: component.into(),
-        raw: {
+        unread,
+        ..Resource::observed(Kind::Process, "process".into(), "1".into(), component.into(), {
             let mut raw = raw;
             raw["component"] = component.into();
             raw
-        },
-        related: serde_json::Map::new(),
-        unread,
+        })
     };
     let etcd = |index: &Index| {
         let mut etcd = process("etcd", json!({}), Vec::new());
@@ -338,6 +333,6 @@ fn etcd_knows_the_api_servers_of_its_node() {
     assert_eq!(unread_at(&etcd(&index)), ["$.related.processes['kube-apiserver'][1].authorities"]);
     let node = Owner { id: "node/x".into(), name: "x".into() };
     let selector = Selector::new(Kind::Process, "kube-apiserver");
-    index.note(&Resource::unlisted(&selector, &node, Reason::Denied, "list /proc"));
+    index.note(&Resource::unlisted(&selector, &node, Gap::new(Reason::Denied, "list /proc")));
     assert_eq!(unread_at(&etcd(&index)), ["$.related.processes"]);
 }

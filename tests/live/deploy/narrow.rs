@@ -1,7 +1,7 @@
 //! What we ask of a cluster: enough, and no more.
 
 use posturebeat::collect::cluster::{KINDS, KindInfo, List, SECRET};
-use posturebeat::collect::places::PLACES;
+use posturebeat::collect::node::places::PLACES;
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -5,11 +5,11 @@ mod double;
 use serde_json::{Value, json};
 use wiremock::MockServer;
 
-use self::double::{CLASSIC, V2, asked, double, of_classic, of_v2, refused};
-use super::super::sightings::Sightings;
 use super::super::tests::{access, collected, request};
 use super::balancers;
-use crate::resource::{Reason, Resource, Unread};
+use crate::collect::sightings::Sightings;
+use crate::resource::{Gap, Reason, Resource, Unread};
+use double::{CLASSIC, V2, asked, double, of_classic, of_v2, refused};
 
 const ALL: [&str; 3] = ["load-balancer/aws-elb", "load-balancer/aws-alb", "load-balancer/aws-nlb"];
 
@@ -126,9 +126,9 @@ async fn a_name_that_nothing_has_is_missing() {
     // `elb` comes before `eu`.
     assert_eq!(told, [("aws-nlb", hosts[1], hosts[1]), ("aws-elb", hosts[0], hosts[0])]);
     for resource in &found {
-        assert_eq!((resource.unread[0].at.as_str(), resource.unread[0].reason), ("$", Reason::Missing));
+        assert_eq!((resource.unread[0].at.as_str(), resource.unread[0].gap.reason), ("$", Reason::Missing));
         assert!(
-            resource.unread[0].what.contains("account 123456789012 in eu-west-1"),
+            resource.unread[0].gap.what.contains("account 123456789012 in eu-west-1"),
             "{:?}",
             resource.unread
         );
@@ -187,7 +187,7 @@ async fn a_denied_region_does_not_hide_another() {
     let whole: Vec<_> = found.iter().filter(|r| r.unread.is_empty()).map(|r| r.name.as_str()).collect();
     assert_eq!(whole, ["old", "net"]);
     for resource in found.iter().filter(|resource| !resource.unread.is_empty()) {
-        let Unread { at, reason, what } = &resource.unread[0];
+        let Unread { at, gap: Gap { reason, what } } = &resource.unread[0];
         assert_eq!((at.as_str(), *reason), ("$", Reason::Denied), "{what}");
         assert!(what.contains("elasticloadbalancing:DescribeLoadBalancers in us-east-1"), "{what}");
     }
@@ -220,7 +220,7 @@ async fn what_is_refused_of_one_is_said_at_its_place() {
     let found = look(&server, &ALL, &sightings).await;
     let places = |resource: &Resource| -> Vec<(String, Reason)> {
         let mut places: Vec<_> =
-            resource.unread.iter().map(|unread| (unread.at.clone(), unread.reason)).collect();
+            resource.unread.iter().map(|unread| (unread.at.clone(), unread.gap.reason)).collect();
         places.sort();
         places
     };
@@ -228,7 +228,7 @@ async fn what_is_refused_of_one_is_said_at_its_place() {
         places(&found[0]),
         ["$.Attributes", "$.Policies", "$.Tags"].map(|at| (at.to_owned(), Reason::Denied))
     );
-    let said = |action: &str| found[0].unread.iter().any(|unread| unread.what.contains(action));
+    let said = |action: &str| found[0].unread.iter().any(|unread| unread.gap.what.contains(action));
     assert!(said("allow the IAM action elasticloadbalancing:DescribeLoadBalancerPolicies"));
     assert_eq!(places(&found[1]), [("$.Listeners".to_owned(), Reason::Malformed)]);
     assert_eq!(found[1].raw["Tags"], json!([{"Key": "of", "Value": "arn:net"}]));
@@ -256,7 +256,7 @@ async fn tags_of_many_are_asked_for_in_batches() {
     for resource in &found {
         if resource.name == "n7" {
             assert_eq!(
-                (resource.unread[0].at.as_str(), resource.unread[0].reason),
+                (resource.unread[0].at.as_str(), resource.unread[0].gap.reason),
                 ("$.Tags", Reason::Missing)
             );
         } else {
@@ -281,7 +281,7 @@ async fn nobody_is_asked_for_nothing() {
     assert!(look(&server, &["caas/aws-eks", "k8s_object/Service"], &here).await.is_empty());
     let china = seen(&[("a-1.elb.cn-north-1.amazonaws.com.cn", "Service/a/b")]);
     let found = look(&server, &ALL, &china).await;
-    assert_eq!((found[0].unread[0].at.as_str(), found[0].unread[0].reason), ("$", Reason::Denied));
+    assert_eq!((found[0].unread[0].at.as_str(), found[0].unread[0].gap.reason), ("$", Reason::Denied));
     assert!(asked(&server).await.is_empty());
 }
 

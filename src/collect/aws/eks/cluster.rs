@@ -48,13 +48,8 @@ pub(super) async fn observe(eks: &Eks, request: &Request, groups: &Result<Vec<St
         part::put(&mut raw, &mut unread, key, part);
     }
     Resource {
-        kind: Kind::Caas,
-        sub_type: CLUSTER.into(),
-        id: arn,
-        name: eks.cluster.to_string(),
-        raw: Value::Object(raw),
-        related: Map::new(),
         unread,
+        ..Resource::observed(Kind::Caas, CLUSTER.into(), arn, eks.cluster.to_string(), Value::Object(raw))
     }
 }
 

@@ -47,27 +47,15 @@ fn whole(eks: &Eks, roles: &Roles, name: String, mut raw: Map<String, Value>) ->
     part::put(&mut raw, &mut unread, POLICIES, policies);
     let id =
         raw.get("nodegroupArn").and_then(Value::as_str).map_or_else(|| made_id(eks, &name), str::to_owned);
-    Resource {
-        kind: Kind::Caas,
-        sub_type: NODE_GROUP.into(),
-        id,
-        name,
-        raw: Value::Object(raw),
-        related: Map::new(),
-        unread,
-    }
+    Resource { unread, ..Resource::observed(Kind::Caas, NODE_GROUP.into(), id, name, Value::Object(raw)) }
 }
 
 /// A node group of which only the name is known.
 fn hidden(eks: &Eks, name: String, problem: &Problem) -> Resource {
+    let raw = json!({"clusterName": &*eks.cluster, "nodegroupName": name});
     Resource {
-        kind: Kind::Caas,
-        sub_type: NODE_GROUP.into(),
-        id: made_id(eks, &name),
-        raw: json!({"clusterName": &*eks.cluster, "nodegroupName": name}),
-        name,
-        related: Map::new(),
         unread: vec![problem.unread("$")],
+        ..Resource::observed(Kind::Caas, NODE_GROUP.into(), made_id(eks, &name), name, raw)
     }
 }
 

@@ -92,7 +92,7 @@ async fn cluster(server: &MockServer) -> Resource {
 
 /// Where something is unread, and why.
 fn gaps(resource: &Resource) -> Vec<(&str, &str)> {
-    resource.unread.iter().map(|unread| (unread.at.as_str(), unread.reason.as_str())).collect()
+    resource.unread.iter().map(|unread| (unread.at.as_str(), unread.gap.reason.as_str())).collect()
 }
 
 fn list<'r>(resource: &'r Resource, key: &str) -> &'r [Value] {

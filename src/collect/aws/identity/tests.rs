@@ -176,7 +176,7 @@ async fn a_cluster_that_is_not_found_says_what_was_tried() {
     let server = region_with_clusters().await;
     let facts = Facts { issuer: Some(ISSUER.replace("0A1B", "77")), ..labelled("other") };
     let unread = cluster(&server, &facts).await.unwrap_err();
-    assert_eq!((unread.at.as_str(), unread.reason), ("$", Reason::Denied), "one of them is hidden");
+    assert_eq!((unread.at.as_str(), unread.gap.reason), ("$", Reason::Denied), "one of them is hidden");
     for words in [
         "posturebeat.aws.cluster_name",
         "the label of the Node says `other`, which has another issuer",
@@ -184,7 +184,7 @@ async fn a_cluster_that_is_not_found_says_what_was_tried() {
         "none of the 3 clusters of eu-west-1",
         "allow the IAM action eks:DescribeCluster",
     ] {
-        assert!(unread.what.contains(words), "{words}: {}", unread.what);
+        assert!(unread.gap.what.contains(words), "{words}: {}", unread.gap.what);
     }
 }
 
@@ -194,11 +194,15 @@ async fn clusters_that_cannot_be_listed_are_said() {
     get("/clusters").respond_with(refused(403, "AccessDeniedException")).mount(&server).await;
     let facts = Facts { issuer: Some(ISSUER.into()), ..Facts::default() };
     let unread = cluster(&server, &facts).await.unwrap_err();
-    assert_eq!(unread.reason, Reason::Denied);
-    assert!(unread.what.contains("allow the IAM action eks:ListClusters"), "{}", unread.what);
+    assert_eq!(unread.gap.reason, Reason::Denied);
+    assert!(unread.gap.what.contains("allow the IAM action eks:ListClusters"), "{}", unread.gap.what);
     let unread = cluster(&server, &Facts::default()).await.unwrap_err();
-    assert_eq!(unread.reason, Reason::Missing);
-    assert!(unread.what.contains("no issuer and no certificate authority is known"), "{}", unread.what);
+    assert_eq!(unread.gap.reason, Reason::Missing);
+    assert!(
+        unread.gap.what.contains("no issuer and no certificate authority is known"),
+        "{}",
+        unread.gap.what
+    );
 }
 
 /// A metadata service, of version 2.
@@ -240,7 +244,7 @@ async fn a_machine_tells_its_region() {
         let found = find_region(&Facts::default(), Some(&instance)).await;
         match expected {
             Some((region, from)) => assert_eq!(found.unwrap(), Found::new(region, from)),
-            None => assert!(found.unwrap_err().what.contains("no posturebeat.aws.region")),
+            None => assert!(found.unwrap_err().gap.what.contains("no posturebeat.aws.region")),
         }
     }
 }
@@ -248,7 +252,7 @@ async fn a_machine_tells_its_region() {
 #[tokio::test]
 async fn a_machine_that_is_not_asked_tells_nothing() {
     let unread = find_region(&Facts::default(), None).await.unwrap_err();
-    assert!(unread.what.contains("the instance metadata is switched off"), "{}", unread.what);
+    assert!(unread.gap.what.contains("the instance metadata is switched off"), "{}", unread.gap.what);
 }
 
 /// As from a pod that is one hop too far away: its packets get lost.
@@ -260,7 +264,7 @@ async fn a_machine_that_never_answers_is_not_waited_for() {
     let instance = Instance::new(&access(&server), Some(&endpoint)).unwrap();
     let began = tokio::time::Instant::now();
     let unread = find_region(&Facts::default(), Some(&instance)).await.unwrap_err();
-    assert!(unread.what.contains("the instance metadata gave no answer"), "{}", unread.what);
+    assert!(unread.gap.what.contains("the instance metadata gave no answer"), "{}", unread.gap.what);
     // The clock of the test, which stands still but for waits.
     assert!(began.elapsed() <= std::time::Duration::from_secs(3), "{:?}", began.elapsed());
 }

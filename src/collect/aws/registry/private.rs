@@ -132,7 +132,7 @@ fn with_excess(gap: Option<Resource>, count: usize, request: &Request) -> Option
     let problem = Problem { reason: Reason::TooLarge, code: String::new(), what };
     let Some(mut gap) = gap else { return Some(request.unlisted(KIND, PRIVATE, &problem)) };
     for unread in &mut gap.unread {
-        unread.what = format!("{}; {}", unread.what, problem.what);
+        unread.gap.what = format!("{}; {}", unread.gap.what, problem.what);
     }
     Some(gap)
 }

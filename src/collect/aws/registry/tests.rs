@@ -7,11 +7,11 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use wiremock::MockServer;
 
-use self::double::{asked, count, double, given, refused};
-use super::super::sightings::Sightings;
 use super::super::tests::{ACCOUNT, access, collected, request};
 use super::repositories;
+use crate::collect::sightings::Sightings;
 use crate::resource::{Reason, Resource, Unread};
+use double::{asked, count, double, given, refused};
 
 const ECR: &str = "container-registry/aws-ecr";
 const ECR_PUBLIC: &str = "container-registry/aws-ecr-public";
@@ -33,7 +33,7 @@ async fn look(server: &MockServer, wanted: &[&str], images: &[String]) -> Vec<Re
 }
 
 fn places(resource: &Resource) -> BTreeMap<&str, Reason> {
-    resource.unread.iter().map(|unread| (unread.at.as_str(), unread.reason)).collect()
+    resource.unread.iter().map(|unread| (unread.at.as_str(), unread.gap.reason)).collect()
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn the_lack_of_a_policy_is_no_error_and_a_malformed_one_is() {
     assert_eq!(places(odd), BTreeMap::from([("$.policy", Reason::Malformed)]));
     assert_eq!(places(shut), BTreeMap::from([("$.policy", Reason::Denied)]));
     assert!(
-        shut.unread[0].what.contains("allow the IAM action ecr:GetRepositoryPolicy"),
+        shut.unread[0].gap.what.contains("allow the IAM action ecr:GetRepositoryPolicy"),
         "{:?}",
         shut.unread
     );
@@ -183,7 +183,7 @@ async fn a_denied_region_does_not_hide_another() {
     assert!(found[0].unread.is_empty());
     assert_eq!(places(&found[1]), BTreeMap::from([("$", Reason::Denied)]));
     assert!(
-        found[1].unread[0].what.contains("ecr:DescribeRepositories in us-east-1"),
+        found[1].unread[0].gap.what.contains("ecr:DescribeRepositories in us-east-1"),
         "{:?}",
         found[1].unread
     );
@@ -303,7 +303,7 @@ async fn without_public_repositories_there_is_nothing_to_tell() {
     let found = look(&denied, &[ECR_PUBLIC], &[]).await;
     assert_eq!(found.len(), 1);
     assert!(found[0].is_unlisted() && found[0].sub_type == "aws-ecr-public");
-    assert!(found[0].unread[0].what.contains("ecr-public:DescribeRegistries"), "{:?}", found[0].unread);
+    assert!(found[0].unread[0].gap.what.contains("ecr-public:DescribeRegistries"), "{:?}", found[0].unread);
     let mut elsewhere = request(&[ECR_PUBLIC]);
     elsewhere.partition = "aws-cn".to_owned();
     let access = access(&denied);

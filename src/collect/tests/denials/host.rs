@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{HOST_MOUNTS, POD_MOUNTS, Planted, STATIC_POD, Tree};
+use crate::collect::node::tests::{HOST_MOUNTS, POD_MOUNTS, Planted, STATIC_POD, Tree};
 
 /// What differs from node to node.
 #[derive(Debug, Clone, Copy, Default)]

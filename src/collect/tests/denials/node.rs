@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::super::Tree;
 use super::host::{BITS, LINKED, PIDS, Shape, plant};
 use super::verdicts::{Verdicts, idle};
 use crate::collect::bounds::MAX_FILE;
-use crate::collect::hostfs::refusals::{Refusals, Refused};
+use crate::collect::node::filesystem::hostfs::refusals::{Refusals, Refused};
 use crate::collect::node::observe;
+use crate::collect::node::tests::Tree;
 use crate::resource::{Kind, Owner, Resource};
 
 /// What happens to a file, a directory or a process.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::host::{PIDS, Shape, plant};
 use super::node::{READ, ended, look};
 use super::verdicts::process;
-use crate::collect::hostfs::refusals::{Refusals, Refused};
+use crate::collect::node::filesystem::hostfs::refusals::{Refusals, Refused};
 
 /// `elastic/cloudbeat#2104`: a process ended during the scan, and 4 findings came instead of 15.
 #[test]

@@ -68,8 +68,12 @@ async fn a_refused_list_is_unread_and_the_rest_goes_on() {
     logs().respond_with(denied).mount(&server).await;
     let cluster = cluster(&server).await;
     assert_eq!(gaps(&cluster), [("$.addons", "denied"), ("$.logGroups", "denied")]);
-    assert!(cluster.unread[0].what.contains("allow the IAM action eks:ListAddons"), "{:?}", cluster.unread);
-    assert!(cluster.unread[1].what.contains("allow the IAM action logs:DescribeLogGroups"));
+    assert!(
+        cluster.unread[0].gap.what.contains("allow the IAM action eks:ListAddons"),
+        "{:?}",
+        cluster.unread
+    );
+    assert!(cluster.unread[1].gap.what.contains("allow the IAM action logs:DescribeLogGroups"));
     assert_eq!(cluster.raw.get("addons"), None);
     assert_eq!(cluster.raw["nodegroups"], json!(["a", "b"]));
 }
@@ -103,8 +107,8 @@ async fn a_hidden_cluster_and_hidden_node_groups_are_one_resource_each() {
         assert_eq!((resource.id.as_str(), resource.name.as_str()), ("cluster/uid", "prod"));
         assert_eq!(gaps(resource), [("$", "denied")]);
     }
-    assert!(found[0].unread[0].what.contains("eks:DescribeCluster"));
-    assert!(found[1].unread[0].what.contains("eks:ListNodegroups"));
+    assert!(found[0].unread[0].gap.what.contains("eks:DescribeCluster"));
+    assert!(found[1].unread[0].gap.what.contains("eks:ListNodegroups"));
 }
 
 #[tokio::test]
@@ -156,8 +160,8 @@ async fn add_ons_have_the_version_that_eks_would_install() {
     ]);
     assert_eq!(cluster.raw["addons"], expected);
     assert_eq!(gaps(&cluster), [("$.addons[2].defaultVersion", "denied"), ("$.addons[3]", "denied")]);
-    assert!(cluster.unread[0].what.contains("eks:DescribeAddonVersions"), "{:?}", cluster.unread);
-    assert!(cluster.unread[1].what.contains("eks:DescribeAddon "), "{:?}", cluster.unread);
+    assert!(cluster.unread[0].gap.what.contains("eks:DescribeAddonVersions"), "{:?}", cluster.unread);
+    assert!(cluster.unread[1].gap.what.contains("eks:DescribeAddon "), "{:?}", cluster.unread);
 }
 
 #[tokio::test]
@@ -202,8 +206,8 @@ async fn many_refusals_of_one_list_are_said_once() {
     Mock::given(policies).respond_with(refused(403, "AccessDeniedException")).mount(&server).await;
     let cluster = cluster(&server).await;
     assert_eq!(gaps(&cluster), [("$.accessEntries", "denied")]);
-    assert!(cluster.unread[0].what.contains("eks:ListAssociatedAccessPolicies"), "{:?}", cluster.unread);
-    assert!(cluster.unread[0].what.ends_with("and 29 more like it"), "{:?}", cluster.unread);
+    assert!(cluster.unread[0].gap.what.contains("eks:ListAssociatedAccessPolicies"), "{:?}", cluster.unread);
+    assert!(cluster.unread[0].gap.what.ends_with("and 29 more like it"), "{:?}", cluster.unread);
 }
 
 #[tokio::test]

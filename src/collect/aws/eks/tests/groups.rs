@@ -111,7 +111,7 @@ async fn a_node_group_that_is_hidden_is_one_resource() {
     assert_eq!((hidden.id.as_str(), hidden.name.as_str()), ("nodegroup/demo/hidden", "hidden"));
     assert_eq!(gaps(hidden), [("$", "denied")]);
     assert!(!hidden.is_unlisted());
-    assert!(hidden.unread[0].what.contains("allow the IAM action eks:DescribeNodegroup"), "{hidden:?}");
+    assert!(hidden.unread[0].gap.what.contains("allow the IAM action eks:DescribeNodegroup"), "{hidden:?}");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_policy_that_is_hidden_is_unread_in_its_place() {
     action("GetPolicyVersion", "VersionId=v7").respond_with(denied).with_priority(1).mount(&server).await;
     let found = groups(&server).await;
     assert_eq!(gaps(&found[0]), [("$.nodeRolePolicies[0].document", "denied")]);
-    assert!(found[0].unread[0].what.contains("allow the IAM action iam:GetPolicyVersion"));
+    assert!(found[0].unread[0].gap.what.contains("allow the IAM action iam:GetPolicyVersion"));
     let pull = json!({"policyName": "Pull", "policyArn": "arn:aws:iam::111122223333:policy/Pull"});
     assert_eq!(list(&found[0], "nodeRolePolicies")[0], pull);
     assert_eq!(list(&found[0], "nodeRolePolicies").len(), 3);
@@ -138,7 +138,7 @@ async fn a_role_that_is_hidden_leaves_no_list() {
     }
     let found = groups(&server).await;
     assert_eq!(gaps(&found[0]), [("$.nodeRolePolicies", "denied")]);
-    let what = &found[0].unread[0].what;
+    let what = &found[0].unread[0].gap.what;
     assert!(what.contains("iam:ListAttachedRolePolicies") && what.contains("iam:ListRolePolicies"), "{what}");
     assert_eq!(found[0].raw.get("nodeRolePolicies"), None);
 }

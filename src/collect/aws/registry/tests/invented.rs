@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wiremock::ResponseTemplate;
 
-use super::super::super::sightings::Sightings;
 use super::super::super::tests::{access, collected, request};
 use super::super::repositories;
 use super::double::{Asked, asked, count, double, given, refused, repository};
 use super::{ECR, look, own, places};
-use crate::resource::{Reason, Unread};
+use crate::collect::sightings::Sightings;
+use crate::resource::{Gap, Reason};
 
 /// Of a registry that has only `real`, what it answers to a request for repositories.
 fn only_real(asked: &Asked) -> Option<ResponseTemplate> {
@@ -39,7 +39,7 @@ async fn invented_repositories_cost_few_calls() {
         let expected = if resource.name == "real" { None } else { Some(&Reason::Missing) };
         assert_eq!(places(resource).get("$"), expected, "{resource:?}");
     }
-    let last = &found[2_999].unread[0].what;
+    let last = &found[2_999].unread[0].gap.what;
     assert!(last.contains("the registry of account 123456789012 has no such repository"), "{last}");
     assert!(count(&server, "DescribeRepositories").await < 80);
 }
@@ -76,12 +76,12 @@ async fn more_repositories_than_are_asked_about_are_said_once() {
     let unlisted: Vec<_> = found.iter().filter(|resource| resource.is_unlisted()).collect();
     assert_eq!((found.len(), unlisted.len()), (20_001, 1));
     assert_eq!(places(unlisted[0]), BTreeMap::from([("$", Reason::TooLarge)]));
-    assert!(unlisted[0].unread[0].what.contains("20002"), "{:?}", unlisted[0].unread);
-    sightings.gaps.insert("Pod".to_owned(), Unread::new("$", Reason::Denied, "list pods"));
+    assert!(unlisted[0].unread[0].gap.what.contains("20002"), "{:?}", unlisted[0].unread);
+    sightings.gaps.insert("Pod".to_owned(), Gap::new(Reason::Denied, "list pods").at("$"));
     let found = look(&sightings).await;
     let unlisted: Vec<_> = found.iter().filter(|resource| resource.is_unlisted()).collect();
     assert_eq!(unlisted.len(), 1);
-    let Unread { reason, what, .. } = &unlisted[0].unread[0];
+    let Gap { reason, what } = &unlisted[0].unread[0].gap;
     assert_eq!(*reason, Reason::Denied);
     assert!(what.starts_with("list pods; ") && what.contains("20002"), "{what}");
 }

@@ -1,0 +1,261 @@
+//! The files of a node whose mode and owner matter.
+//!
+//! In: the table of places, and the files that running components name. Out: one resource for each path,
+//! whatever number of roles it has. Of contents only one thing is asked: whether a private key is in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Stat};
+use serde_json::{Map, Value, json};
+
+use super::filesystem::globs;
+use super::filesystem::hostfs::HostRoot;
+use super::filesystem::owners::Owners;
+use super::named::Named;
+use super::places::{
+    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, Place, Takes,
+};
+use super::processes::Observed;
+use super::processes::proc_stat::timestamp;
+use crate::collect::bounds::{MAX_FILE, MAX_REASONS};
+use crate::collect::component::{Component, base_name};
+use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
+
+/// Why a path is looked at.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// Positions in the table of places.
+    places: BTreeSet<usize>,
+    /// A running component names it: it must be there.
+    named: bool,
+    /// A listing showed it: it is there.
+    listed: bool,
+}
+
+/// Role → what could not be listed.
+type Losses = BTreeMap<&'static str, Vec<Gap>>;
+
+/// Emits a resource for each file, and one on `node` for each role that could not be looked for.
+pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut dyn FnMut(Resource)) {
+    let owners = Owners::read(host);
+    let named = &processes.named;
+    let mut losses = Losses::new();
+    for roles in Component::ALL.into_iter().filter_map(Component::manifest_role) {
+        processes.unlisted_manifests.iter().for_each(|loss| lose(&mut losses, roles, loss.clone()));
+    }
+    processes.unnamed.iter().for_each(|(roles, loss)| lose(&mut losses, roles, loss.clone()));
+    let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
+    for file in named {
+        let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };
+        match &file.path {
+            Ok(path) => {
+                let wanted = wanted.entry(path.into()).or_default();
+                wanted.named = true;
+                wanted.places.insert(place);
+            }
+            Err(gap) => emit(out_of_sight(file, gap.clone())),
+        }
+    }
+    for (position, place) in PLACES.iter().enumerate() {
+        if place.named_wins && named.iter().any(|file| file.roles == place.roles) {
+            continue;
+        }
+        for pattern in &place.patterns {
+            let found = globs::expand(host, pattern);
+            found.unlisted.into_iter().for_each(|loss| lose(&mut losses, place.roles, loss));
+            for path in found.paths {
+                // OpenShift's kubelet configuration is called what kubeadm calls a kubeconfig.
+                if place.roles == KUBELET_KUBECONFIG && is_configuration(named, &path) {
+                    continue;
+                }
+                let wanted = wanted.entry(path).or_default();
+                wanted.listed |= pattern.contains('*');
+                wanted.places.insert(position);
+            }
+        }
+    }
+
+    let mut seen = HashSet::new();
+    let (by_name, by_pattern): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, wanted)| wanted.named);
+    // What a process calls a file goes before what a pattern calls it.
+    for (path, wanted) in by_name.into_iter().chain(by_pattern) {
+        let places = || wanted.places.iter().map(|position| (*position, &PLACES[*position]));
+        match host.stat(&path) {
+            Ok(stat) => {
+                // One file under two names (`/lib` is often a link to `/usr/lib`) is judged once.
+                let roles: BTreeSet<&str> = places()
+                    .filter(|(position, _)| {
+                        seen.insert((*position, stat.st_dev, stat.st_ino)) || wanted.named
+                    })
+                    .filter_map(|(_, place)| role(host, place, &path, &stat, &mut losses))
+                    .collect();
+                if !roles.is_empty() {
+                    emit(file(&path, &roles, &stat, &owners));
+                }
+            }
+            // A name that nobody uses, or a link to nothing.
+            Err(error) if error.reason == Reason::Missing && !wanted.named => {}
+            Err(gap) => {
+                if wanted.named || wanted.listed {
+                    let roles =
+                        places().flat_map(|(_, place)| possible_roles(place, &path)).copied().collect();
+                    emit(unreadable(&path.to_string_lossy(), &roles, gap));
+                } else {
+                    places().for_each(|(_, place)| {
+                        lose(&mut losses, place.roles, gap.clone());
+                    });
+                }
+            }
+        }
+    }
+
+    for (role, reasons) in losses {
+        let mut reasons = reasons.into_iter();
+        let Some(first) = reasons.next() else { continue };
+        let mut resource = Resource::unlisted(&Selector::new(Kind::File, role), node, first);
+        resource.unread.extend(reasons.map(|gap| gap.at("$")));
+        emit(resource);
+    }
+}
+
+/// Whether a kubelet names this path as its configuration.
+fn is_configuration(named: &[Named], path: &Path) -> bool {
+    named.iter().any(|file| {
+        file.roles == KUBELET_CONFIG && file.path.as_deref().is_ok_and(|it| Path::new(it) == path)
+    })
+}
+
+fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Gap) {
+    for role in roles {
+        let reasons = losses.entry(role).or_default();
+        if reasons.len() < MAX_REASONS && !reasons.contains(&loss) {
+            reasons.push(loss.clone());
+        }
+    }
+}
+
+/// The role of what is at `path`, if it counts at that place. Roles that it may have as well are lost.
+fn role(
+    host: &HostRoot,
+    place: &Place,
+    path: &Path,
+    stat: &Stat,
+    losses: &mut Losses,
+) -> Option<&'static str> {
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    match place.takes {
+        Takes::Any => Some(place.roles[0]),
+        Takes::Files => (kind == FileType::RegularFile).then_some(place.roles[0]),
+        Takes::Pki if kind == FileType::Directory => Some(PKI_DIR),
+        Takes::Pki => {
+            let possible = possible_roles(place, path);
+            if possible == [PKI_KEY] || kind != FileType::RegularFile {
+                return Some(possible[0]);
+            }
+            let by_content = role_by_content(host, path).unwrap_or_else(|loss| {
+                lose(losses, possible, loss);
+                None
+            });
+            Some(by_content.unwrap_or(possible[0]))
+        }
+    }
+}
+
+/// What may be at `path`: first what its name says.
+fn possible_roles(place: &Place, path: &Path) -> &'static [&'static str] {
+    match (place.takes, path.extension().and_then(|extension| extension.to_str())) {
+        (Takes::Any | Takes::Files, _) => place.roles,
+        (Takes::Pki, Some("key")) => &[PKI_KEY],
+        (Takes::Pki, Some("crt")) => &[PKI_CERT, PKI_KEY],
+        (Takes::Pki, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
+    }
+}
+
+/// A private key makes a file a key file, whatever its name and whatever else is in it.
+fn role_by_content(host: &HostRoot, path: &Path) -> Result<Option<&'static str>, Gap> {
+    let lost = |reason| Gap::new(reason, format!("read {}", path.display()));
+    let (bytes, cut) = host.read_up_to(path, MAX_FILE)?;
+    let mut headers = bytes.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"-----BEGIN "));
+    if headers.clone().any(|line| contains(line, b"PRIVATE KEY-----")) {
+        return Ok(Some(PKI_KEY));
+    }
+    if cut {
+        return Err(lost(Reason::TooLarge));
+    }
+    Ok(headers.next().is_some_and(|line| contains(line, b" CERTIFICATE-----")).then_some(PKI_CERT))
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+fn file(path: &Path, roles: &BTreeSet<&str>, stat: &Stat, owners: &Owners) -> Resource {
+    let mut unread = Vec::new();
+    let mut name_of = |name: Result<&str, Unread>| match name {
+        Ok(name) => Some(name.to_owned()),
+        Err(not_read) => {
+            unread.push(not_read);
+            None
+        }
+    };
+    let (owner, group) = (name_of(owners.user(stat.st_uid)), name_of(owners.group(stat.st_gid)));
+    let sub_type = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => "directory",
+        _ => "file",
+    };
+    let shown = path.to_string_lossy().into_owned();
+    let mut raw = identity(&shown, roles);
+    raw.insert("mode".into(), format!("{:o}", stat.st_mode & 0o7777).into());
+    raw.insert("uid".into(), stat.st_uid.to_string().into());
+    raw.insert("gid".into(), stat.st_gid.to_string().into());
+    raw.insert("inode".into(), stat.st_ino.to_string().into());
+    raw.insert("sub_type".into(), sub_type.into());
+    raw.insert("size".into(), stat.st_size.into());
+    raw.extend(owner.map(|owner| ("owner".to_owned(), owner.into())));
+    raw.extend(group.map(|group| ("group".to_owned(), group.into())));
+    for (key, seconds, nanoseconds) in [
+        ("accessed", stat.st_atime, stat.st_atime_nsec),
+        ("mtime", stat.st_mtime, stat.st_mtime_nsec),
+        ("ctime", stat.st_ctime, stat.st_ctime_nsec),
+    ] {
+        raw.extend(time(seconds, nanoseconds).map(|time| (key.to_owned(), time.into())));
+    }
+    Resource {
+        unread,
+        ..Resource::observed(Kind::File, sub_type.to_owned(), shown.clone(), shown, Value::Object(raw))
+    }
+}
+
+fn time(seconds: i64, nanoseconds: impl TryInto<i32>) -> Option<String> {
+    jiff::Timestamp::new(seconds, nanoseconds.try_into().ok()?).ok().map(timestamp)
+}
+
+/// What can be said of a file without looking at it.
+fn identity(path: &str, roles: &BTreeSet<&str>) -> Map<String, Value> {
+    let name = base_name(path);
+    let fields = [("name", json!(name)), ("path", json!(path)), ("roles", json!(roles))];
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn unreadable(path: &str, roles: &BTreeSet<&str>, gap: Gap) -> Resource {
+    Resource {
+        unread: vec![gap.at("$")],
+        ..Resource::observed(
+            Kind::File,
+            "file".to_owned(),
+            path.to_owned(),
+            path.to_owned(),
+            Value::Object(identity(path, roles)),
+        )
+    }
+}
+
+/// A file that a process names and that no path of the host leads to. Its id must not be that of the
+/// host's file of the same name.
+fn out_of_sight(file: &Named, gap: Gap) -> Resource {
+    let roles = file.roles.iter().copied().filter(|role| *role != PKI_DIR).collect();
+    let mut resource = unreadable(&file.shown, &roles, gap);
+    resource.id = format!("{}:{}", file.component.as_str(), file.shown);
+    resource
+}

@@ -1,0 +1,105 @@
+//! A glob to the paths that are there.
+//!
+//! In: a pattern of the table of places. Out: paths, and what could not be listed. Links to directories
+//! are followed inside the host's root; a directory reached twice is walked once.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustix::fs::FileType;
+
+use super::hostfs::HostRoot;
+use crate::collect::bounds::{MAX_DEPTH, MAX_ENTRIES};
+use crate::resource::{Gap, Reason};
+
+/// What a glob led to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The paths, in order; not looked at yet, some may be links to nothing.
+    pub paths: Vec<PathBuf>,
+    /// What could not be listed: why, and what was tried.
+    pub unlisted: Vec<Gap>,
+}
+
+/// Expands a pattern. A path without glob characters is given back as it is.
+pub fn expand(host: &HostRoot, pattern: &str) -> Found {
+    if !pattern.contains('*') {
+        return Found { paths: vec![PathBuf::from(pattern)], unlisted: Vec::new() };
+    }
+    let matcher = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .expect("the patterns of the table of places are valid globs")
+        .compile_matcher();
+    let base: PathBuf = Path::new(pattern).components().take_while(|part| !is_glob(part)).collect();
+    let below = Path::new(pattern).components().count() - base.components().count();
+    let levels = if pattern.contains("**") { MAX_DEPTH } else { below };
+    let mut walk = Walk { host, matcher, seen: HashSet::new(), entries: 0, found: Found::default() };
+    walk.descend(&base, levels, pattern.contains("**"));
+    walk.found
+}
+
+fn is_glob(part: &std::path::Component<'_>) -> bool {
+    part.as_os_str().to_string_lossy().contains('*')
+}
+
+struct Walk<'a> {
+    host: &'a HostRoot,
+    matcher: GlobMatcher,
+    /// Device and inode of the directories that were walked: links can make a circle.
+    seen: HashSet<(u64, u64)>,
+    entries: usize,
+    found: Found,
+}
+
+impl Walk<'_> {
+    /// `open_ended`: the pattern has no last level, so that a directory below the last one is a loss.
+    fn descend(&mut self, directory: &Path, levels: usize, open_ended: bool) {
+        let shown = format!("list {}", directory.display());
+        let listing = match self.host.stat(directory) {
+            Ok(stat) if !self.seen.insert((stat.st_dev, stat.st_ino)) => return,
+            Ok(_) => self.host.list(directory, MAX_ENTRIES - self.entries),
+            Err(error) => Err(error),
+        };
+        let listing = match listing {
+            Ok(listing) => listing,
+            // Not there, or gone meanwhile.
+            Err(error) if error.reason == Reason::Missing => return,
+            Err(error) => return self.found.unlisted.push(Gap::new(error.reason, shown)),
+        };
+        self.entries += listing.entries.len();
+        if listing.cut {
+            self.found.unlisted.push(Gap::new(Reason::TooLarge, shown));
+        }
+        for entry in listing.entries {
+            let path = directory.join(&entry.name);
+            if self.leads_on(&path, entry.kind) {
+                if levels > 1 {
+                    self.descend(&path, levels - 1, open_ended);
+                } else if open_ended {
+                    self.found.unlisted.push(Gap::new(Reason::TooLarge, format!("list {}", path.display())));
+                }
+            }
+            if self.matcher.is_match(&path) {
+                self.found.paths.push(path);
+            }
+        }
+    }
+
+    fn leads_on(&mut self, path: &Path, kind: FileType) -> bool {
+        match kind {
+            FileType::Directory => true,
+            FileType::Symlink | FileType::Unknown => match self.host.stat(path) {
+                Ok(stat) => FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
+                // A link to nothing, or to itself.
+                Err(error) if matches!(error.reason, Reason::Missing | Reason::Malformed) => false,
+                Err(error) => {
+                    self.found.unlisted.push(Gap::new(error.reason, format!("stat {}", path.display())));
+                    false
+                }
+            },
+            _ => false,
+        }
+    }
+}

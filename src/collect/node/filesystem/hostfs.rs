@@ -1,0 +1,235 @@
+//! The host's file system, opened inside its root only.
+//!
+//! In: a directory that is the host's `/` (or is mounted from it). Out: bytes, names and metadata. The
+//! kernel resolves every path with `openat2` and RESOLVE_IN_ROOT, so that a link, absolute or climbing
+//! with `..`, ends inside the root and never in our own container.
+
+#[cfg(test)]
+pub mod refusals;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use crate::collect::bounds::MAX_FILE;
+use crate::resource::{Gap, Reason};
+
+/// What an error of the kernel means to who wanted to read.
+fn reason(errno: Errno) -> Reason {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::SRCH => Reason::Missing,
+        Errno::ACCESS | Errno::PERM => Reason::Denied,
+        Errno::LOOP | Errno::NAMETOOLONG | Errno::INVAL => Reason::Malformed,
+        _ => Reason::Unavailable,
+    }
+}
+
+/// A name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name.
+    pub name: OsString,
+    /// What the name itself is; a link is not followed.
+    pub kind: FileType,
+}
+
+/// The names in a directory, in byte order.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The names, without `.` and `..`.
+    pub entries: Vec<Entry>,
+    /// Whether there were more than asked for.
+    pub cut: bool,
+}
+
+/// A directory that nothing opened through it can leave.
+#[derive(Debug)]
+pub struct HostRoot {
+    root: OwnedFd,
+    /// What the directory is called in messages; empty for the host's root.
+    prefix: String,
+    #[cfg(test)]
+    refusals: refusals::Refusals,
+}
+
+impl HostRoot {
+    /// Opens the directory under which the host's `/` is seen.
+    pub fn open(path: &Path) -> Result<Self, Gap> {
+        let shown = path.display();
+        let unopened = |errno: Errno| {
+            let advice = "check that it is mounted and that `host_root` names it";
+            Gap::new(reason(errno), format!("open the host's root directory `{shown}`: {errno}; {advice}"))
+        };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(path, flags, Mode::empty()).map_err(unopened)?;
+        let host = Self {
+            root,
+            prefix: String::new(),
+            #[cfg(test)]
+            refusals: refusals::Refusals::default(),
+        };
+        match host.resolve(OsStr::new("."), OFlags::PATH) {
+            Ok(_) => Ok(host),
+            Err(Errno::NOSYS) => Err(Gap::new(
+                Reason::Unavailable,
+                format!(
+                    "read below `{shown}` safely: the kernel has no openat2, which needs Linux 5.6 or newer"
+                ),
+            )),
+            Err(errno) => Err(unopened(errno)),
+        }
+    }
+
+    /// A directory of the host as a root of its own. The kernel ties `/proc/<pid>` to the process that
+    /// had the id when it was opened, so later reads cannot mix in another one.
+    pub fn within(&self, path: impl AsRef<OsStr>) -> Result<Self, Gap> {
+        let path = path.as_ref();
+        let root = self
+            .resolve(path, OFlags::PATH | OFlags::DIRECTORY)
+            .map_err(|errno| self.failed("open", path, errno))?;
+        Ok(Self {
+            root,
+            prefix: self.shown(path),
+            #[cfg(test)]
+            refusals: self.refusals.clone(),
+        })
+    }
+
+    /// The same host, as who is refused some of it sees it.
+    #[cfg(test)]
+    #[must_use]
+    pub fn refusing(self, refusals: refusals::Refusals) -> Self {
+        Self { refusals, ..self }
+    }
+
+    /// Metadata; links are followed, inside the root.
+    pub fn stat(&self, path: impl AsRef<OsStr>) -> Result<Stat, Gap> {
+        let path = path.as_ref();
+        let file = self.resolve(path, OFlags::PATH).map_err(|errno| self.failed("stat", path, errno))?;
+        rustix::fs::fstat(file).map_err(|errno| self.failed("stat", path, errno))
+    }
+
+    /// Whether the name itself is a symbolic link.
+    pub fn is_link(&self, path: impl AsRef<OsStr>) -> bool {
+        self.resolve(path.as_ref(), OFlags::PATH | OFlags::NOFOLLOW)
+            .and_then(rustix::fs::fstat)
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
+    }
+
+    /// What a symbolic link holds.
+    pub fn read_link(&self, path: impl AsRef<OsStr>) -> Result<String, Gap> {
+        let path = path.as_ref();
+        let target = self
+            .resolve(path, OFlags::PATH | OFlags::NOFOLLOW)
+            .and_then(|link| rustix::fs::readlinkat(link, "", Vec::new()))
+            .map_err(|errno| self.failed("read", path, errno))?;
+        Ok(target.to_string_lossy().into_owned())
+    }
+
+    /// The whole of a regular file, up to [`MAX_FILE`].
+    pub fn read(&self, path: impl AsRef<OsStr>) -> Result<Vec<u8>, Gap> {
+        let path = path.as_ref();
+        let (bytes, cut) = self.read_up_to(path, MAX_FILE)?;
+        if cut {
+            let what = format!("read {}: over {MAX_FILE} bytes", self.shown(path));
+            return Err(Gap::new(Reason::TooLarge, what));
+        }
+        Ok(bytes)
+    }
+
+    /// The beginning of a regular file, and whether there is more.
+    pub fn read_up_to(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<(Vec<u8>, bool), Gap> {
+        let path = path.as_ref();
+        let failed = |errno| self.failed("read", path, errno);
+        // Looked at before it is opened: opening a pipe lets its writer go on, opening a device may act.
+        self.expect_regular(path, &self.resolve(path, OFlags::PATH).map_err(failed)?)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = self.resolve(path, flags).map_err(failed)?;
+        self.expect_regular(path, &file)?;
+
+        let mut bytes = Vec::new();
+        let mut chunk = [0_u8; 16 * 1024];
+        loop {
+            let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut chunk)).map_err(failed)?;
+            if count == 0 {
+                return Ok((bytes, false));
+            }
+            bytes.extend_from_slice(&chunk[..count]);
+            if bytes.len() > limit {
+                bytes.truncate(limit);
+                return Ok((bytes, true));
+            }
+        }
+    }
+
+    /// The names in a directory, at most `limit`.
+    pub fn list(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<Listing, Gap> {
+        let path = path.as_ref();
+        let failed = |errno| self.failed("list", path, errno);
+        let directory = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
+        let mut entries = Vec::new();
+        let mut cut = false;
+        for entry in Dir::read_from(&directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            if entries.len() == limit {
+                cut = true;
+                break;
+            }
+            let kind = match entry.file_type() {
+                // Some file systems do not say; the entry may be gone by now.
+                FileType::Unknown => rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
+                    .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+                kind => kind,
+            };
+            entries.push(Entry { name: name.to_owned(), kind });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Listing { entries, cut })
+    }
+
+    fn expect_regular(&self, path: &OsStr, file: &OwnedFd) -> Result<(), Gap> {
+        let stat = rustix::fs::fstat(file).map_err(|errno| self.failed("read", path, errno))?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            Ok(())
+        } else {
+            Err(Gap::new(Reason::Malformed, format!("read {}: not a regular file", self.shown(path))))
+        }
+    }
+
+    fn resolve(&self, path: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+        // EAGAIN: something was renamed while `..` was being resolved. A hostile one could go on for ever.
+        const ATTEMPTS: usize = 8;
+        #[cfg(test)]
+        if let Some(errno) = self.refusals.of(&self.shown(path), flags) {
+            return Err(errno);
+        }
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let mut last = Errno::AGAIN;
+        for _ in 0..ATTEMPTS {
+            let opened =
+                rustix::fs::openat2(self.root.as_fd(), path, flags | OFlags::CLOEXEC, Mode::empty(), resolve);
+            match opened {
+                Err(errno @ (Errno::AGAIN | Errno::INTR)) => last = errno,
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    fn failed(&self, operation: &'static str, path: &OsStr, errno: Errno) -> Gap {
+        Gap::new(reason(errno), format!("{operation} {}", self.shown(path)))
+    }
+
+    fn shown(&self, path: &OsStr) -> String {
+        let path = path.to_string_lossy();
+        format!("{}/{}", self.prefix, path.trim_start_matches('/'))
+    }
+}

@@ -1,0 +1,237 @@
+//! Files that running components name: they are judged wherever they lie.
+//!
+//! In: a component's arguments, configuration and variables. Out: (role, path as the component calls
+//! it). A source that the component itself passes over is passed over here.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::places::PKI_ROLES;
+use crate::collect::arguments::{self, Arguments};
+use crate::collect::component::Component;
+use crate::resource::{Gap, Unread};
+
+/// A file that a process names.
+#[derive(Debug)]
+pub struct Named {
+    /// The role it plays; for key material the four it may turn out to have.
+    pub roles: &'static [&'static str],
+    /// Who names it.
+    pub component: Component,
+    /// As the process calls it.
+    pub shown: String,
+    /// Where it lies on the host.
+    pub path: Result<String, Gap>,
+}
+
+/// One of a component's settings that names files.
+#[derive(Debug)]
+struct Naming {
+    component: Component,
+    roles: &'static [&'static str],
+    /// The first that is set counts.
+    sources: &'static [Source],
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// A flag; all of its values.
+    Flag(&'static str),
+    /// A flag that counts for nothing beside a configuration file.
+    FlagWithoutFile(&'static str),
+    /// A variable of the environment, which likewise counts only without a file.
+    Variable(&'static str),
+    /// A key of the configuration file, as a JSON pointer.
+    Key(&'static str),
+}
+
+/// What a component was started with.
+#[derive(Debug, Clone, Copy)]
+pub struct Started<'a> {
+    /// Which.
+    pub component: Component,
+    /// Its arguments.
+    pub arguments: &'a Arguments,
+    /// Whether it was given a configuration file, readable for us or not.
+    pub has_file: bool,
+    /// The file, if it could be read.
+    pub config: Option<&'a Value>,
+    /// Its variables, as far as known.
+    pub env: &'a BTreeMap<String, String>,
+    /// What of these could not be read.
+    pub unread: &'a [Unread],
+}
+
+/// The files that a component names, by role; whether the name stands in its configuration file.
+pub fn paths(started: &Started<'_>) -> Vec<(&'static [&'static str], String, bool)> {
+    let mut paths = Vec::new();
+    for naming in NAMINGS.iter().filter(|naming| naming.component == started.component) {
+        let found =
+            naming.sources.iter().map(|source| (started.values(*source), matches!(source, Source::Key(_))));
+        if let Some((values, in_file)) = found.into_iter().find(|(values, _)| !values.is_empty()) {
+            paths.extend(values.into_iter().map(|path| (naming.roles, path, in_file)));
+        }
+    }
+    paths
+}
+
+/// The roles of files that a component may name where nobody could look, and why.
+pub fn unnamed(started: &Started<'_>) -> Vec<(&'static [&'static str], Gap)> {
+    let of_component = NAMINGS.iter().filter(|naming| naming.component == started.component);
+    let in_doubt = |naming: &Naming| {
+        let mut sources = naming.sources.iter().copied();
+        // One that is set before it makes the rest moot.
+        let hidden = sources.find_map(|source| match started.hidden(source) {
+            None if started.values(source).is_empty() => None,
+            hidden => Some(hidden),
+        });
+        Some((naming.roles, hidden??))
+    };
+    of_component.filter_map(in_doubt).collect()
+}
+
+/// Every role of files that a component may name.
+pub fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
+    NAMINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
+}
+
+impl Started<'_> {
+    /// Why it is not known what a source says.
+    fn hidden(&self, source: Source) -> Option<Gap> {
+        let at = match source {
+            Source::Variable(_) if self.has_file => return None,
+            Source::Flag(_) | Source::FlagWithoutFile(_) => "$.args",
+            Source::Variable(_) => "$.env",
+            Source::Key(_) => "$.config",
+        };
+        let hidden = self.unread.iter().find(|unread| unread.at == "$" || unread.at == at);
+        hidden.map(|unread| Gap::new(unread.gap.reason, unread.gap.what.clone()))
+    }
+
+    fn values(&self, source: Source) -> Vec<String> {
+        let flag = |name: &str| match self.arguments.get(name) {
+            // The only one of these flags that adds up.
+            Some(values) if name == "service-account-key-file" => values.clone(),
+            _ => arguments::last(self.arguments, name).map(str::to_owned).into_iter().collect(),
+        };
+        let values: Vec<String> = match source {
+            Source::FlagWithoutFile(_) | Source::Variable(_) if self.has_file => Vec::new(),
+            Source::Flag(name) | Source::FlagWithoutFile(name) => flag(name),
+            Source::Variable(name) => self.env.get(name).cloned().into_iter().collect(),
+            Source::Key(pointer) => {
+                let value = self.config.and_then(|config| config.pointer(pointer)).and_then(Value::as_str);
+                value.map(str::to_owned).into_iter().collect()
+            }
+        };
+        values.into_iter().filter(|path| !path.is_empty()).collect()
+    }
+}
+
+use Component::{ApiServer, ControllerManager, Etcd, Kubelet, Proxy, Scheduler};
+use Source::{Flag, FlagWithoutFile, Key, Variable};
+
+const SCHEDULER_KUBECONFIG: &[&str] = &["scheduler-kubeconfig"];
+const CONTROLLER_MANAGER_KUBECONFIG: &[&str] = &["controller-manager-kubeconfig"];
+
+const fn naming(component: Component, roles: &'static [&'static str], sources: &'static [Source]) -> Naming {
+    Naming { component, roles, sources }
+}
+
+const NAMINGS: &[Naming] = &[
+    naming(Kubelet, &["kubelet-kubeconfig"], &[Flag("kubeconfig")]),
+    naming(Kubelet, &["kubelet-config"], &[Flag("config")]),
+    naming(
+        Kubelet,
+        &["kubelet-client-ca"],
+        &[Flag("client-ca-file"), Key("/authentication/x509/clientCAFile")],
+    ),
+    naming(
+        Scheduler,
+        SCHEDULER_KUBECONFIG,
+        &[Key("/clientConnection/kubeconfig"), FlagWithoutFile("kubeconfig")],
+    ),
+    naming(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
+    naming(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
+    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("kubeconfig")]),
+    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
+    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
+    naming(
+        Proxy,
+        &["proxy-kubeconfig"],
+        &[Key("/clientConnection/kubeconfig"), FlagWithoutFile("kubeconfig")],
+    ),
+    naming(
+        Etcd,
+        &["etcd-data-dir"],
+        &[Key("/data-dir"), FlagWithoutFile("data-dir"), Variable("ETCD_DATA_DIR")],
+    ),
+    naming(ApiServer, PKI_ROLES, &[Flag("client-ca-file")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("etcd-cafile")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("etcd-certfile")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("etcd-keyfile")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("kubelet-client-certificate")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("kubelet-client-key")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("service-account-key-file")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("service-account-signing-key-file")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("tls-cert-file")]),
+    naming(ApiServer, PKI_ROLES, &[Flag("tls-private-key-file")]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn named(component: Component, line: &str, config: Option<Value>) -> Vec<(&'static str, String)> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let arguments = arguments::parse(component, &words);
+        let env = BTreeMap::from([("ETCD_DATA_DIR".to_owned(), "/env".to_owned())]);
+        let has_file = config.is_some();
+        let started = Started {
+            component,
+            arguments: &arguments,
+            has_file,
+            config: config.as_ref(),
+            env: &env,
+            unread: &[],
+        };
+        paths(&started).into_iter().map(|(roles, path, _)| (roles[0], path)).collect()
+    }
+
+    #[test]
+    fn the_kubelet_s_flag_beats_its_file() {
+        let config = json!({"authentication": {"x509": {"clientCAFile": "/file.crt"}}});
+        let from_file = named(Kubelet, "--kubeconfig=/k.conf", Some(config.clone()));
+        assert_eq!(
+            from_file,
+            [("kubelet-kubeconfig", "/k.conf".into()), ("kubelet-client-ca", "/file.crt".into())]
+        );
+        let from_flag = named(Kubelet, "--client-ca-file=/a.crt --client-ca-file=/b.crt", Some(config));
+        assert_eq!(from_flag, [("kubelet-client-ca", "/b.crt".into())]);
+    }
+
+    #[test]
+    fn the_scheduler_s_and_etcd_s_files_beat_their_flags() {
+        let config = json!({"clientConnection": {"kubeconfig": "/file.conf"}});
+        let line = "--kubeconfig=/flag.conf --authentication-kubeconfig=/auth.conf";
+        assert_eq!(
+            named(Scheduler, line, Some(config)),
+            [("scheduler-kubeconfig", "/file.conf".into()), ("scheduler-kubeconfig", "/auth.conf".into())]
+        );
+        assert_eq!(named(Etcd, "--data-dir=/flag", Some(json!({}))), []);
+        assert_eq!(named(Etcd, "--data-dir=/flag", None), [("etcd-data-dir", "/flag".into())]);
+        assert_eq!(named(Etcd, "", None), [("etcd-data-dir", "/env".into())]);
+    }
+
+    #[test]
+    fn an_empty_flag_names_nothing() {
+        assert_eq!(named(Kubelet, "--kubeconfig=/k.conf --kubeconfig= --config=", None), []);
+    }
+
+    #[test]
+    fn every_service_account_key_counts() {
+        let line = "--service-account-key-file=/a.pub --service-account-key-file=/b.pub";
+        assert_eq!(named(ApiServer, line, None).len(), 2);
+    }
+}

@@ -1,0 +1,343 @@
+//! The running components of a node.
+//!
+//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, and the
+//! files they name; who was passed over is logged. Kubelets come first: they say where static pods are
+//! declared, and those tell a component in a container from an impostor.
+
+mod authorities;
+mod combined;
+mod kubelet;
+pub(super) mod proc_stat;
+mod process;
+mod program;
+mod standing;
+
+use tracing::warn;
+
+use super::filesystem::hostfs::HostRoot;
+use super::filesystem::mounts::{self, Mount};
+use super::filesystem::view::{Sight, View, tidy};
+use super::named::{self, Named};
+use super::static_pods::{self, DEFAULT_DIRECTORY, StaticPods};
+use crate::collect::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
+use crate::collect::component::Component;
+use crate::collect::join::Index;
+use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector};
+use combined::{Holder, Part};
+use proc_stat::ProcStat;
+use process::{Described, Process, path_of};
+use program::Program;
+use standing::{Facts, Namespace, Standing};
+
+/// What the processes of a node led to.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Files that running components name, and the manifests that start them.
+    pub named: Vec<Named>,
+    /// Roles of files that a component may name where nobody could look.
+    pub unnamed: Vec<(&'static [&'static str], Gap)>,
+    /// Why there may be other manifests.
+    pub unlisted_manifests: Vec<Gap>,
+}
+
+impl Observed {
+    /// Which files a component names is out of sight.
+    fn lose(&mut self, component: Component, why: &Gap) {
+        self.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
+        if component == Component::Kubelet {
+            self.unlisted_manifests.push(why.clone());
+        }
+    }
+}
+
+/// A component that was found, and why it could not be looked at where it ended meanwhile.
+type Found = (Component, Option<Gap>);
+
+/// A process with the name of a component, or of a program that holds several.
+struct Candidate {
+    pid: u32,
+    program: Program,
+    directory: HostRoot,
+    words: Vec<String>,
+    cut: bool,
+}
+
+/// Emits a resource for each component; for each that could not be looked for, one on `node`.
+pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> Observed {
+    let mut observed = Observed::default();
+    let (candidates, lost) = candidates(host);
+    let table = HostTable::read(host);
+
+    let is_kubelet = |candidate: &Candidate| candidate.program.main_component() == Component::Kubelet;
+    let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
+    let mut found: Vec<Found> = Vec::new();
+    // A node has a handful of them, and some are judged by what others are.
+    let mut resources = Vec::new();
+    let mut keep = |resource: Resource| resources.push(resource);
+    let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
+    for kubelet in kubelets {
+        let none = StaticPods::default();
+        match observe_one(host, &table, &none, kubelet, &mut observed, &mut found, &mut keep) {
+            Some(Ok(path)) => {
+                let directory = tidy(&path);
+                if !directories.contains(&directory) {
+                    directories.push(directory);
+                }
+            }
+            Some(Err(why)) => observed.unlisted_manifests.push(why),
+            None => {}
+        }
+    }
+    let mut pods = static_pods::read(host, &directories);
+    let elsewhere = observed.unlisted_manifests.first().cloned();
+    let elsewhere = elsewhere.or_else(|| loss(Component::Kubelet, &found, lost.as_ref()));
+    pods.in_doubt = pods.in_doubt.or(elsewhere);
+    for candidate in others {
+        observe_one(host, &table, &pods, candidate, &mut observed, &mut found, &mut keep);
+    }
+    observed.named.extend(pods.manifests.into_iter().filter_map(manifest));
+    observed.unlisted_manifests.extend(pods.unlisted);
+
+    for component in Component::ALL {
+        let Some(gap) = loss(component, &found, lost.as_ref()) else { continue };
+        observed.lose(component, &gap);
+        keep(Resource::unlisted(&Selector::new(Kind::Process, component.as_str()), node, gap));
+    }
+    // Nothing of a process expires.
+    let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
+    for resource in &resources {
+        index.note(resource);
+    }
+    for mut resource in resources {
+        index.relate(&mut resource);
+        emit(resource);
+    }
+    observed
+}
+
+/// Why it is not known what runs of a component. Where one ended, another may have taken its place.
+fn loss(component: Component, found: &[Found], lost: Option<&Gap>) -> Option<Gap> {
+    let of_it: Vec<_> =
+        found.iter().filter(|(found, _)| *found == component).map(|(_, ended)| ended).collect();
+    if of_it.is_empty() {
+        return lost.cloned();
+    }
+    of_it.into_iter().cloned().collect::<Option<Vec<_>>>()?.into_iter().next()
+}
+
+/// The processes with a component's name, and why there may be more.
+fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Gap>) {
+    let listing = match host.list("/proc", MAX_PROCESSES) {
+        Ok(listing) => listing,
+        Err(error) => return (Vec::new(), Some(Gap::new(error.reason, "list /proc".to_owned()))),
+    };
+    let mut lost = listing.cut.then(|| Gap::new(Reason::TooLarge, "list /proc".to_owned()));
+    let mut pids: Vec<u32> =
+        listing.entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    if pids.is_empty() {
+        // An empty directory is where `/proc` should have been mounted.
+        return (Vec::new(), Some(Gap::new(Reason::Missing, "list /proc: it shows no process".to_owned())));
+    }
+    if pids[0] != 1 {
+        // As an option of its mount has it, others' processes are not even listed.
+        let what = "list /proc: it does not show the first process, and so hides others".to_owned();
+        lost.get_or_insert(Gap::new(Reason::Denied, what));
+    }
+    let mut candidates = Vec::new();
+    for pid in pids {
+        let opened = host.within(format!("/proc/{pid}")).and_then(|directory| {
+            let (bytes, cut) = directory.read_up_to("cmdline", MAX_FILE)?;
+            Ok((directory, bytes, cut))
+        });
+        let (directory, bytes, cut) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                // Gone meanwhile, or not ours to see.
+                if error.reason != Reason::Missing {
+                    lost.get_or_insert_with(|| {
+                        Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
+                    });
+                }
+                continue;
+            }
+        };
+        let words = split(&bytes);
+        let Some(program) = Program::of_command(&words) else { continue };
+        if candidates.len() == MAX_CANDIDATES {
+            let what = format!("look at more than {MAX_CANDIDATES} processes named as components");
+            lost = Some(Gap::new(Reason::TooLarge, what));
+            break;
+        }
+        candidates.push(Candidate { pid, program, directory, words, cut });
+    }
+    (candidates, lost)
+}
+
+fn split(bytes: &[u8]) -> Vec<String> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+/// What is the same for every process of a host.
+struct HostTable {
+    namespace: Option<String>,
+    mounts: Vec<Mount>,
+    boot: Option<i64>,
+}
+
+impl HostTable {
+    fn read(host: &HostRoot) -> Self {
+        let first = host.within("/proc/1").ok();
+        Self {
+            namespace: first.as_ref().and_then(|first| first.read_link("ns/mnt").ok()),
+            mounts: first.as_ref().and_then(|first| mount_table(first).ok()).unwrap_or_default(),
+            boot: host
+                .read("/proc/stat")
+                .ok()
+                .and_then(|text| proc_stat::boot_time(&String::from_utf8_lossy(&text))),
+        }
+    }
+}
+
+fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
+    match process.read_up_to("mountinfo", MAX_MOUNT_TABLE) {
+        Ok((bytes, false)) => Ok(mounts::parse(&String::from_utf8_lossy(&bytes))),
+        Ok((_, true)) => Err(Reason::TooLarge),
+        Err(error) => Err(error.reason),
+    }
+}
+
+/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests, or why it is not known.
+fn observe_one(
+    host: &HostRoot,
+    table: &HostTable,
+    pods: &StaticPods,
+    candidate: Candidate,
+    observed: &mut Observed,
+    found: &mut Vec<Found>,
+    emit: &mut dyn FnMut(Resource),
+) -> Option<Result<String, Gap>> {
+    let Candidate { pid, program, directory, words, cut } = candidate;
+    let (component, program_name) = (program.main_component(), program.name());
+    let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let (stat, status) = (text("stat"), text("status"));
+    let is_gone = |read: &Result<_, Gap>| read.as_ref().is_err_and(|e| e.reason == Reason::Missing);
+    if is_gone(&stat) || is_gone(&status) {
+        let what = format!("read {}: the process ended meanwhile", path_of(pid, "stat"));
+        found.push((component, Some(Gap::new(Reason::Missing, what))));
+        return None;
+    }
+    let stat = ProcStat::parse(&stat.unwrap_or_default(), &status.unwrap_or_default()).unwrap_or_default();
+    let own_table = mount_table(&directory);
+    let cgroup = text("cgroup");
+    let hidden = match &cgroup {
+        Err(error) => Some(Gap::new(error.reason, format!("read {}", path_of(pid, "cgroup")))),
+        // No manifest's arguments can be these, as far as they are known.
+        Ok(_) => cut.then(|| Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")))),
+    };
+    let facts = Facts {
+        component,
+        users: stat.users.ok_or_else(|| Gap::new(Reason::Denied, format!("read {}", path_of(pid, "status")))),
+        namespace: namespace(pid, &directory, table, own_table.as_deref()),
+        pod: cgroup.as_deref().ok().and_then(standing::pod_of_cgroup),
+        words: &words,
+        in_doubt: hidden.or_else(|| pods.in_doubt.clone()),
+    };
+    let (sight, container) = match standing::judge(&facts, &pods.containers) {
+        Standing::Host => (Sight::Host, None),
+        Standing::StaticPod(_) if program_name.is_some() => {
+            warn!(pid, program = program_name, "process is not judged: it runs in a pod");
+            return None;
+        }
+        Standing::StaticPod(position) => {
+            let container = position.and_then(|position| pods.containers.get(position));
+            let volumes = container.map(|container| container.volumes.as_slice()).unwrap_or_default();
+            let own_table = own_table.unwrap_or_default();
+            (Sight::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
+        }
+        Standing::Impostor(why) => {
+            let name = program_name.unwrap_or(component.as_str());
+            warn!(pid, component = name, "process is not judged: {why}");
+            return None;
+        }
+        Standing::Hidden(why) => {
+            for component in program.components() {
+                found.push((component, None));
+                observed.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
+                emit(process::hidden(pid, component, program_name, &stat, why.clone()));
+            }
+            return (component == Component::Kubelet).then_some(Err(why));
+        }
+    };
+    // The version is that of the image, and only the manifest names it.
+    let undeclared = (matches!(sight, Sight::Pod { .. }) && container.is_none()).then(|| {
+        let why = facts
+            .in_doubt
+            .unwrap_or_else(|| Gap::new(Reason::Missing, "find the process's manifest".to_owned()));
+        why.at("$.version")
+    });
+    let view = View::new(host, sight, directory.read_link("cwd").ok());
+    let shown = program.words_to_show(&words);
+    let parts = match program {
+        Program::One(component) => {
+            vec![Part { component, given: process::given(pid, component, &words, cut) }]
+        }
+        program if cut => {
+            let why = Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")));
+            let components = program.components().into_iter();
+            components.map(|component| Part::unknown(component, why.clone())).collect()
+        }
+        program => {
+            let cgroup = cgroup.unwrap_or_default();
+            combined::parts(&program, &Holder { host, words: &words, cgroup: &cgroup })
+        }
+    };
+    let mut directory_of_manifests = None;
+    for Part { component, given } in &parts {
+        found.push((*component, None));
+        let process = Process {
+            pid,
+            component: *component,
+            program: program_name,
+            words: shown,
+            given,
+            stat: &stat,
+            boot: table.boot,
+            directory: &directory,
+            container,
+            view: &view,
+        };
+        let Described { mut resource, named, unnamed, manifests } = process::describe(&process);
+        resource.unread.extend(undeclared.clone());
+        emit(resource);
+        observed.named.extend(named);
+        observed.unnamed.extend(unnamed);
+        directory_of_manifests = directory_of_manifests
+            .or_else(|| manifests.map(|manifests| manifests.and_then(|path| view.host_path(&path))));
+    }
+    directory_of_manifests
+}
+
+/// Compared by the namespace's own link where it may be read, else by the mount tables.
+fn namespace(pid: u32, process: &HostRoot, host: &HostTable, own: Result<&[Mount], &Reason>) -> Namespace {
+    if let (Ok(own), Some(host)) = (process.read_link("ns/mnt"), &host.namespace) {
+        return if own == *host { Namespace::Host } else { Namespace::Other };
+    }
+    match own {
+        Ok(own) if !own.is_empty() && !host.mounts.is_empty() => {
+            if mounts::same_namespace(own, &host.mounts) { Namespace::Host } else { Namespace::Other }
+        }
+        Ok(_) => Namespace::Hidden(Gap::new(Reason::Denied, "read /proc/1/mountinfo".to_owned())),
+        Err(reason) => Namespace::Hidden(Gap::new(*reason, format!("read {}", path_of(pid, "mountinfo")))),
+    }
+}
+
+/// The manifest that starts a component is judged under whatever name it has.
+fn manifest((component, path): (Component, String)) -> Option<Named> {
+    let roles = component.manifest_role()?;
+    Some(Named { roles, component, shown: path.clone(), path: Ok(path) })
+}

@@ -1,0 +1,213 @@
+//! Whether root vouches for a process that has a component's name.
+//!
+//! In: who runs it, in which mount namespace and pod, with which arguments. Out: its standing. Any pod
+//! can call its process `kube-apiserver` and give it a flag that names someone else's file; such a
+//! process must neither be judged nor make us read anything.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::collect::component::Component;
+use crate::collect::node::static_pods::Container;
+use crate::resource::Gap;
+
+/// What is known of a process.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The component it is named as.
+    pub component: Component,
+    /// Real and effective user.
+    pub users: Result<(u32, u32), Gap>,
+    /// Its mount namespace.
+    pub namespace: Namespace,
+    /// The UID of the pod that its control group names.
+    pub pod: Option<String>,
+    /// Its argument list.
+    pub words: &'a [String],
+    /// Why it may be a static pod's all the same: its control groups, or a manifest, cannot be read.
+    pub in_doubt: Option<Gap>,
+}
+
+/// A process's mount namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Namespace {
+    /// The one of the host's first process.
+    Host,
+    /// Another.
+    Other,
+    /// Out of sight.
+    Hidden(Gap),
+}
+
+/// Whether a process is what its name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Root's, and it sees what the host sees.
+    Host,
+    /// A static pod's: which of the containers, where a manifest tells.
+    StaticPod(Option<usize>),
+    /// Nobody vouches for it: why.
+    Impostor(String),
+    /// It cannot be told.
+    Hidden(Gap),
+}
+
+/// The standing of a process, given the containers of the node's static pods.
+pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
+    let started_by = containers.iter().position(|container| container.starts(facts.words));
+    match &facts.users {
+        Err(unreadable) => return Standing::Hidden(unreadable.clone()),
+        Ok((0, 0)) => {}
+        // A hardened manifest has its container run as a user of its own: root wrote the user there, and
+        // the arguments.
+        Ok((real, effective))
+            if real == effective
+                && facts.namespace != Namespace::Host
+                && started_by.is_some_and(|at| containers[at].user == Some(*real)) => {}
+        Ok((real, effective)) => {
+            let user = if *real == 0 { effective } else { real };
+            return Standing::Impostor(format!("it runs as user {user}, not as root"));
+        }
+    }
+    if facts.namespace == Namespace::Host {
+        return Standing::Host;
+    }
+    match (&facts.pod, &facts.namespace) {
+        (Some(uid), _) if is_static(uid, containers) => Standing::StaticPod(started_by.or_else(|| {
+            containers.iter().position(|container| container.component == Some(facts.component))
+        })),
+        (Some(uid), _) => Standing::Impostor(format!("it runs in pod {uid}, which is not a static pod")),
+        // Where control groups do not name pods: a process with a manifest's very arguments can lead us
+        // only to that manifest's files, or to its own.
+        (None, _) if started_by.is_some() => Standing::StaticPod(started_by),
+        (None, Namespace::Hidden(unreadable)) => Standing::Hidden(unreadable.clone()),
+        (None, _) => match &facts.in_doubt {
+            Some(unreadable) => Standing::Hidden(unreadable.clone()),
+            None => {
+                Standing::Impostor("it runs in a mount namespace of its own, and in no static pod".to_owned())
+            }
+        },
+    }
+}
+
+/// The API server gives every pod a UUID; the kubelet gives a pod from a file a hash, unless the file
+/// has a UID of its own.
+fn is_static(uid: &str, containers: &[Container]) -> bool {
+    let is_hash = uid.len() == 32 && uid.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash || containers.iter().any(|container| container.uid.as_deref() == Some(uid))
+}
+
+/// The pod's UID in the text of `/proc/<pid>/cgroup`. The first one in a path counts: what a container
+/// calls its own groups stands further down.
+pub fn pod_of_cgroup(text: &str) -> Option<String> {
+    static POD: LazyLock<Regex> = LazyLock::new(|| {
+        let uid = "[0-9a-f]{32}|[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}";
+        Regex::new(&format!(r"/(?:kubepods[a-z-]*-)?pod({uid})(?:\.slice)?(?:/|$)")).expect("a valid pattern")
+    });
+    text.lines().find_map(|line| {
+        let path = line.splitn(3, ':').nth(2)?;
+        Some(POD.captures(path)?[1].replace('_', "-"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::{Gap, Reason};
+
+    const HASH: &str = "f8a8d3b24ce0d2945cf528b1e30c375c";
+    const UUID: &str = "6be53e68-0d64-4010-a6db-79d67ae4390b";
+
+    fn facts(words: &[String]) -> Facts<'_> {
+        Facts {
+            component: Component::Etcd,
+            users: Ok((0, 0)),
+            namespace: Namespace::Other,
+            pod: None,
+            words,
+            in_doubt: None,
+        }
+    }
+
+    fn hidden() -> Gap {
+        Gap::new(Reason::Denied, "read /proc/7/ns/mnt".to_owned())
+    }
+
+    #[test]
+    fn root_in_the_host_s_namespace_is_vouched_for() {
+        let words = ["etcd".to_owned()];
+        let host = Facts { namespace: Namespace::Host, ..facts(&words) };
+        assert_eq!(judge(&host, &[]), Standing::Host);
+        for users in [(1000, 1000), (0, 1000), (1000, 0)] {
+            let other = Facts { users: Ok(users), namespace: Namespace::Host, ..facts(&words) };
+            assert_eq!(judge(&other, &[]), Standing::Impostor("it runs as user 1000, not as root".into()));
+        }
+    }
+
+    #[test]
+    fn a_pod_of_the_api_is_an_impostor_whatever_its_arguments() {
+        let words = ["etcd".to_owned()];
+        let etcd = Container { component: Some(Component::Etcd), ..Container::default() };
+        let pod = Facts { pod: Some(UUID.into()), ..facts(&words) };
+        assert!(matches!(judge(&pod, &[etcd]), Standing::Impostor(_)));
+        let with_uid =
+            Container { uid: Some(UUID.into()), component: Some(Component::Etcd), ..Container::default() };
+        assert_eq!(judge(&pod, &[with_uid]), Standing::StaticPod(Some(0)));
+    }
+
+    #[test]
+    fn a_static_pod_is_known_by_its_hash() {
+        let words = ["etcd".to_owned()];
+        let pod = Facts { pod: Some(HASH.into()), ..facts(&words) };
+        assert_eq!(judge(&pod, &[]), Standing::StaticPod(None));
+    }
+
+    #[test]
+    fn a_user_that_a_manifest_names_is_vouched_for_with_that_manifest_s_arguments_only() {
+        let words = ["etcd".to_owned(), "--name=a".to_owned()];
+        let containers = [Container { user: Some(52034), command: words.to_vec(), ..Container::default() }];
+        let pod = |words, user| Facts { users: Ok((user, user)), pod: Some(HASH.into()), ..facts(words) };
+        assert_eq!(judge(&pod(&words, 52034), &containers), Standing::StaticPod(Some(0)));
+        assert!(matches!(judge(&pod(&words, 1000), &containers), Standing::Impostor(_)));
+        let other = ["etcd".to_owned(), "--config-file=/etc/shadow".to_owned()];
+        assert!(matches!(judge(&pod(&other, 52034), &containers), Standing::Impostor(_)));
+        // A pod of the API may run as that user too, and copy the arguments.
+        let api = Facts { pod: Some(UUID.into()), ..pod(&words, 52034) };
+        assert!(matches!(judge(&api, &containers), Standing::Impostor(_)));
+        let on_host = Facts { namespace: Namespace::Host, pod: None, ..pod(&words, 52034) };
+        assert!(matches!(judge(&on_host, &containers), Standing::Impostor(_)));
+    }
+
+    #[test]
+    fn out_of_sight_is_not_trusted() {
+        let words = ["etcd".to_owned()];
+        let unseen = Facts { namespace: Namespace::Hidden(hidden()), ..facts(&words) };
+        assert_eq!(judge(&unseen, &[]), Standing::Hidden(hidden()));
+        let unknown = Facts { users: Err(hidden()), namespace: Namespace::Host, ..facts(&words) };
+        assert_eq!(judge(&unknown, &[]), Standing::Hidden(hidden()));
+        assert!(matches!(judge(&facts(&words), &[]), Standing::Impostor(_)));
+        let in_doubt = Facts { in_doubt: Some(hidden()), ..facts(&words) };
+        assert_eq!(judge(&in_doubt, &[]), Standing::Hidden(hidden()));
+    }
+
+    #[test]
+    fn pods_are_found_in_every_form_of_control_group() {
+        let uuid_with_underscores = UUID.replace('-', "_");
+        for (text, uid) in [
+            (format!("9:name=systemd:/\n8:pids:/kubepods/burstable/pod{HASH}/0b9a"), HASH),
+            (
+                format!(
+                    "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{HASH}.slice/cri-x.scope"
+                ),
+                HASH,
+            ),
+            (format!("0::/kubepods.slice/kubepods-pod{uuid_with_underscores}.slice/cri-x.scope"), UUID),
+            (format!("0::/../../pod{UUID}/0b9a/pod{HASH}/x"), UUID),
+        ] {
+            assert_eq!(pod_of_cgroup(&text).as_deref(), Some(uid), "{text}");
+        }
+        assert_eq!(pod_of_cgroup("0::/system.slice/kubelet.service\n"), None);
+        assert_eq!(pod_of_cgroup(&format!("0::/user.slice/mypod{HASH}")), None);
+    }
+}

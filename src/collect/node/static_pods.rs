@@ -1,0 +1,303 @@
+//! Static pods: what the kubelet starts from files of the node, and so what root vouches for.
+//!
+//! In: the kubelet's manifest directories. Out: their containers, with the command, the volumes that are
+//! directories of the host, and the variables that are written out, none of which is shipped as such; and
+//! which manifest starts which component.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustix::fs::FileType;
+use serde_json::Value;
+
+use super::filesystem::hostfs::HostRoot;
+use super::filesystem::view::tidy;
+use crate::collect::bounds::MAX_ENTRIES;
+use crate::collect::component::{Component, base_name};
+use crate::collect::config_files;
+use crate::resource::{Gap, Reason};
+
+/// Where kubeadm has the kubelet look.
+pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
+
+/// A container of a static pod.
+#[derive(Debug, Clone, Default)]
+pub struct Container {
+    /// `metadata.uid`, which nearly no manifest has: the kubelet makes one up.
+    pub uid: Option<String>,
+    /// The user it runs as, where the manifest says.
+    pub user: Option<u32>,
+    /// The component it runs, by any word of its command: some wrap it in a shell or a logger.
+    pub component: Option<Component>,
+    /// Path in the container → the host's, where the volume is a directory of the host.
+    pub volumes: Vec<(String, Option<String>)>,
+    /// Its variables with literal values.
+    pub env: BTreeMap<String, String>,
+    /// `major.minor` of the image's tag.
+    pub version: Option<String>,
+    /// `command`, references to variables replaced.
+    pub command: Vec<String>,
+    /// `args`, likewise.
+    pub args: Vec<String>,
+}
+
+impl Container {
+    /// Whether a process with this argument list is this container's first one.
+    pub fn starts(&self, words: &[String]) -> bool {
+        if self.command.is_empty() {
+            // The image says what is run; the arguments stand behind it.
+            return !self.args.is_empty() && words.len() > self.args.len() && words.ends_with(&self.args);
+        }
+        let (command, args) = words.split_at(words.len().min(self.command.len()));
+        command == self.command && args == self.args
+    }
+}
+
+/// What a node's manifest directories hold.
+#[derive(Debug, Default)]
+pub struct StaticPods {
+    /// The containers of every manifest that can be read.
+    pub containers: Vec<Container>,
+    /// The manifests that start a component, whatever they are called.
+    pub manifests: Vec<(Component, String)>,
+    /// Directories that cannot be listed, and files that may be any component's: why, and what was tried.
+    pub unlisted: Vec<Gap>,
+    /// Why there may be other containers.
+    pub in_doubt: Option<Gap>,
+}
+
+/// Reads every manifest of `directories`.
+pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
+    let mut pods = StaticPods::default();
+    for directory in directories {
+        let what = format!("list {directory}");
+        let listing = match host.list(directory, MAX_ENTRIES) {
+            Ok(listing) => listing,
+            // A worker may have none; the kubelet does without.
+            Err(error) if error.reason == Reason::Missing => continue,
+            Err(error) => {
+                pods.unlisted.push(Gap::new(error.reason, what));
+                continue;
+            }
+        };
+        if listing.cut {
+            pods.unlisted.push(Gap::new(Reason::TooLarge, what));
+        }
+        for entry in listing.entries {
+            // The kubelet passes over hidden files, and reads all others whatever their extension.
+            let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+            if entry.kind == FileType::Directory {
+                continue;
+            }
+            let path = tidy(&format!("{directory}/{name}"));
+            let components: BTreeSet<Component> = match document(host, &path) {
+                Ok(pod) => {
+                    let containers = pod_containers(&pod);
+                    let components = containers.iter().filter_map(|container| container.component).collect();
+                    pods.containers.extend(containers);
+                    components
+                }
+                // Out of sight: the name is what is left.
+                Err(why) => {
+                    let named = component_named(name.split('.').next().unwrap_or_default());
+                    // What leads nowhere or is no document starts nothing.
+                    if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
+                        pods.unlisted.push(why.clone());
+                    }
+                    pods.in_doubt.get_or_insert(why);
+                    named.into_iter().collect()
+                }
+            };
+            pods.manifests.extend(components.into_iter().map(|component| (component, path.clone())));
+        }
+    }
+    pods.in_doubt = pods.in_doubt.or_else(|| pods.unlisted.first().cloned());
+    pods
+}
+
+fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
+    let bytes = host.read(path)?;
+    config_files::first_document(&bytes).map_err(|gap| gap.during(format!("read {path}")))
+}
+
+fn pod_containers(pod: &Value) -> Vec<Container> {
+    if pod["kind"] != "Pod" {
+        return Vec::new();
+    }
+    let host_paths: BTreeMap<&str, Option<&str>> = items(&pod["spec"]["volumes"])
+        .filter_map(|volume| Some((volume["name"].as_str()?, volume["hostPath"]["path"].as_str())))
+        .collect();
+    ["containers", "initContainers"]
+        .into_iter()
+        .flat_map(|list| items(&pod["spec"][list]))
+        .map(|container| {
+            let env = literal_env(container);
+            let words =
+                |key: &str| items(&container[key]).filter_map(Value::as_str).map(|word| expand(word, &env));
+            let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
+            Container {
+                uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
+                user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
+                component: component_of(command.iter().chain(&args)),
+                volumes: items(&container["volumeMounts"])
+                    .filter_map(|mount| volume(mount, &host_paths))
+                    .collect(),
+                version: container["image"].as_str().and_then(version_of),
+                env,
+                command,
+                args,
+            }
+        })
+        .collect()
+}
+
+/// A container's own setting, or its pod's.
+fn run_as_user(spec: &Value) -> Option<u32> {
+    spec["securityContext"]["runAsUser"].as_u64()?.try_into().ok()
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn literal_env(container: &Value) -> BTreeMap<String, String> {
+    items(&container["env"])
+        .filter(|variable| variable.get("valueFrom").is_none())
+        .filter_map(|variable| {
+            let value = variable["value"].as_str().unwrap_or_default();
+            Some((variable["name"].as_str()?.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+fn volume(mount: &Value, host_paths: &BTreeMap<&str, Option<&str>>) -> Option<(String, Option<String>)> {
+    let inside = mount["mountPath"].as_str()?;
+    let outside = host_paths.get(mount["name"].as_str()?).copied().flatten();
+    let outside = match (outside, mount["subPath"].as_str(), mount.get("subPathExpr")) {
+        (Some(outside), None, None) => Some(tidy(outside)),
+        (Some(outside), Some(sub_path), None) => Some(tidy(&format!("{outside}/{sub_path}"))),
+        _ => None,
+    };
+    Some((tidy(inside), outside))
+}
+
+fn component_of<'a>(words: impl Iterator<Item = &'a String> + Clone) -> Option<Component> {
+    let named = |word: &str| component_named(base_name(word));
+    words.clone().find_map(|word| named(word)).or_else(|| {
+        // `sh -c "exec /usr/local/bin/kube-apiserver …"`
+        words.flat_map(|word| word.split_whitespace()).find_map(named)
+    })
+}
+
+fn component_named(name: &str) -> Option<Component> {
+    Component::ALL.into_iter().find(|component| component.as_str() == name)
+}
+
+/// `registry.k8s.io/kube-apiserver:v1.37.2` → `1.37`.
+fn version_of(image: &str) -> Option<String> {
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
+    let (_, tag) = base_name(image).split_once(':')?;
+    let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-', '_', '+']);
+    let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some(format!("{major}.{minor}"))
+}
+
+/// `$(NAME)` as the kubelet replaces it: unknown names stay, `$$` is a plain dollar.
+fn expand(word: &str, env: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        rest = after;
+        if let Some(after) = rest.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+            match env.get(name) {
+                Some(value) => out.push_str(value),
+                None => out.push_str(&format!("$({name})")),
+            }
+            rest = after;
+        } else {
+            out.push('$');
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    fn container(container: Value) -> Container {
+        let pod = json!({"kind": "Pod", "spec": {
+            "containers": [container],
+            "volumes": [{"name": "pki", "hostPath": {"path": "/opt/pki/"}}, {"name": "tmp", "emptyDir": {}}]
+        }});
+        pod_containers(&pod).remove(0)
+    }
+
+    #[test]
+    fn a_process_is_matched_by_its_whole_argument_list() {
+        let etcd = container(json!({"command": ["etcd", "--name=$(NAME)"], "args": ["--x"],
+            "env": [{"name": "NAME", "value": "cp-1"}], "image": "registry.k8s.io/etcd:3.7.0-0"}));
+        assert!(etcd.starts(&words("etcd --name=cp-1 --x")));
+        assert!(!etcd.starts(&words("etcd --name=cp-1 --x --data-dir=/etc")));
+        assert!(!etcd.starts(&words("etcd --name=cp-2 --x")));
+        assert!(!etcd.starts(&words("etcd")));
+        assert_eq!(etcd.component, Some(Component::Etcd));
+        assert_eq!(etcd.version.as_deref(), Some("3.7"));
+    }
+
+    #[test]
+    fn without_a_command_the_arguments_stand_behind_the_image_s() {
+        let etcd = container(json!({"args": ["--name=a", "--x"]}));
+        assert!(etcd.starts(&words("/usr/bin/etcd --name=a --x")));
+        assert!(!etcd.starts(&words("--name=a --x")));
+        assert!(!container(json!({})).starts(&words("etcd")));
+    }
+
+    #[test]
+    fn a_wrapped_component_is_found() {
+        let wrapped =
+            container(json!({"command": ["/bin/sh", "-c", "exec /usr/local/bin/kube-apiserver --a"]}));
+        assert_eq!(wrapped.component, Some(Component::ApiServer));
+        assert_eq!(container(json!({"command": ["haproxy"]})).component, None);
+    }
+
+    #[test]
+    fn only_directories_of_the_host_have_a_path() {
+        let mounted = container(json!({"volumeMounts": [
+            {"name": "pki", "mountPath": "/pki/"}, {"name": "pki", "mountPath": "/sub", "subPath": "etcd"},
+            {"name": "pki", "mountPath": "/expr", "subPathExpr": "$(X)"}, {"name": "tmp", "mountPath": "/tmp"}
+        ]}));
+        let path = |path: &str| Some(path.to_owned());
+        assert_eq!(
+            mounted.volumes,
+            [
+                ("/pki".to_owned(), path("/opt/pki")),
+                ("/sub".to_owned(), path("/opt/pki/etcd")),
+                ("/expr".to_owned(), None),
+                ("/tmp".to_owned(), None)
+            ]
+        );
+    }
+
+    #[test]
+    fn versions_come_from_tags() {
+        assert_eq!(version_of("host:5000/kube-apiserver:v1.37.2@sha256:ab").as_deref(), Some("1.37"));
+        assert_eq!(version_of("host:5000/kube-apiserver"), None);
+        assert_eq!(version_of("kube-apiserver:latest"), None);
+    }
+
+    #[test]
+    fn references_are_replaced_as_the_kubelet_does() {
+        let env = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        assert_eq!(expand("a$(A)$(B)$$(A)$x$", &env), "a1$(B)$(A)$x$");
+    }
+}

@@ -1,0 +1,4 @@
+//! What was written down before: recordings of the collectors, and plain Kubernetes manifests.
+
+pub mod manifests;
+pub mod snapshot;

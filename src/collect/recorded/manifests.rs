@@ -1,0 +1,289 @@
+//! Plain Kubernetes YAML and JSON: manifests, and what `kubectl get -o json` prints.
+
+use serde_json::Value;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::collect::{object, redact};
+use crate::resource::Resource;
+use crate::yaml;
+
+/// The largest file of manifests that is read.
+const MAX_FILE: u64 = 256 * 1024 * 1024;
+
+/// The most files that are read out of folders: a repository of a large platform has some thousands.
+const MAX_FILES: usize = 10_000;
+
+/// How deep folders are descended into.
+const MAX_DEPTH: usize = 16;
+
+/// A file of manifests that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It could not be opened or read.
+    #[error("cannot read `{path}`")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is neither YAML nor JSON, or not of Kubernetes.
+    #[error("{path}:{message}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was wrong.
+        message: String,
+    },
+    /// Folders hold more than is read; a part of it would look like the whole.
+    #[error("`{path}` {message}")]
+    TooMuch {
+        /// The folder.
+        path: PathBuf,
+        /// Which bound was passed, and what to do.
+        message: String,
+    },
+}
+
+/// Reads files of manifests, and folders of them with all folders inside, as resources. Lists are taken
+/// apart.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Resource>, ManifestError> {
+    let mut resources = Vec::new();
+    let mut seen = HashSet::new();
+    for path in files(paths)? {
+        for (number, document) in documents(&path)?.into_iter().enumerate() {
+            let malformed = |what: &str| {
+                let message = format!(" document {}: {what}", number + 1);
+                ManifestError::Malformed { path: path.clone(), message }
+            };
+            let mut raws = Vec::new();
+            objects(document, &mut raws).map_err(|what| malformed(&what))?;
+            for (item, mut raw) in raws.into_iter().enumerate() {
+                if raw.get("kind").and_then(Value::as_str).is_none() {
+                    return Err(malformed("no `kind`: not a Kubernetes object"));
+                }
+                redact::kubernetes_object(&mut raw);
+                let mut resource = object::resource(raw, None);
+                if !seen.insert(resource.id.clone()) {
+                    let place = format!("{}:{}.{}", path.display(), number + 1, item + 1);
+                    resource = object::resource(resource.raw, Some(&place));
+                }
+                resources.push(resource);
+            }
+        }
+    }
+    Ok(resources)
+}
+
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ManifestError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let io = |source| ManifestError::Io { path: path.clone(), source };
+        if std::fs::metadata(path).map_err(io)?.is_dir() {
+            let first = files.len();
+            descend(path, MAX_DEPTH, &mut files)?;
+            files[first..].sort();
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// Links to folders are not followed, nor hidden folders entered: what a mounted ConfigMap holds stands
+/// in both, and would be read twice.
+fn descend(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(), ManifestError> {
+    let io = |source| ManifestError::Io { path: folder.to_path_buf(), source };
+    let too_much = |message| ManifestError::TooMuch { path: folder.to_path_buf(), message };
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let path = entry.path();
+        if entry.file_type().map_err(io)?.is_dir() {
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let Some(levels) = levels.checked_sub(1) else {
+                let message = format!("has folders more than {MAX_DEPTH} levels down; name them themselves");
+                return Err(too_much(message));
+            };
+            descend(&path, levels, files)?;
+            continue;
+        }
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if ending.is_some_and(|ending| ["yaml", "yml", "json"].contains(&ending)) && path.is_file() {
+            if files.len() >= MAX_FILES {
+                let message = format!("is where the files grew to more than {MAX_FILES}; name fewer folders");
+                return Err(too_much(message));
+            }
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn documents(path: &Path) -> Result<Vec<Value>, ManifestError> {
+    let io = |source| ManifestError::Io { path: path.to_path_buf(), source };
+    let size = std::fs::metadata(path).map_err(io)?.len();
+    let malformed = |message| ManifestError::Malformed { path: path.to_path_buf(), message };
+    if size > MAX_FILE {
+        return Err(malformed(format!(" {size} bytes, and {MAX_FILE} are the most that is read")));
+    }
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    // JSON is read by its own parser: a list from kubectl may be far larger than any hand-written YAML.
+    if text.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str(&text)
+            .map(|document| vec![document])
+            .map_err(|error| malformed(format!("{}:{}: {error}", error.line(), error.column())));
+    }
+    let documents: Vec<Value> = yaml::all_of_own_str(&text).map_err(|error| malformed(error.to_string()))?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// The objects of a document: of a list its items, which take `kind` and `apiVersion` from it and may be
+/// lists themselves. Fails with what is wrong. A document is no deeper than its parser allows.
+fn objects(document: Value, out: &mut Vec<Value>) -> Result<(), String> {
+    let mut list = match document {
+        Value::Array(documents) => return documents.into_iter().try_for_each(|item| objects(item, out)),
+        Value::Object(map) => map,
+        other => {
+            out.push(other);
+            return Ok(());
+        }
+    };
+    let kind = list.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(item_kind) = kind.strip_suffix("List").filter(|_| list.contains_key("items")) else {
+        out.push(Value::Object(list));
+        return Ok(());
+    };
+    let version = list.remove("apiVersion");
+    let items = match list.remove("items") {
+        Some(Value::Array(items)) => items,
+        // An empty list, as Go writes it.
+        None | Some(Value::Null) => return Ok(()),
+        Some(_) => return Err(format!("expected `items` of a `{kind}` to be a list")),
+    };
+    for mut item in items {
+        if let Some(object) = item.as_object_mut()
+            && !item_kind.is_empty()
+        {
+            object.entry("kind").or_insert_with(|| Value::from(item_kind));
+            if let Some(version) = &version {
+                object.entry("apiVersion").or_insert_with(|| version.clone());
+            }
+        }
+        objects(item, out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(name: &str, text: &str) -> Result<Vec<Resource>, ManifestError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        read(&[path])
+    }
+
+    #[test]
+    fn documents_lists_and_equal_names() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}}\n";
+        let resources = read_text("m.yaml", text).unwrap();
+        assert_eq!(resources.len(), 2);
+        assert_eq!(resources[0].id, "v1/Pod/shop/a");
+        assert!(
+            resources[1].id.starts_with("v1/Pod/shop/a#") && resources[1].id.ends_with("m.yaml:2.1"),
+            "{}",
+            resources[1].id
+        );
+    }
+
+    #[test]
+    fn what_kubectl_prints() {
+        let text =
+            r#"{"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a", "uid": "u"}}]}"#;
+        let resources = read_text("m.json", text).unwrap();
+        assert_eq!((resources[0].id.as_str(), resources[0].sub_type.as_str()), ("u", "Pod"));
+    }
+
+    #[test]
+    fn mistakes_say_where() {
+        let message = read_text("m.yaml", "a: [\n").unwrap_err().to_string();
+        assert!(message.contains("m.yaml:2:") || message.contains("m.yaml:1:"), "{message}");
+        assert!(read_text("m.yaml", "a: 1\n").unwrap_err().to_string().contains("no `kind`"));
+    }
+
+    #[test]
+    fn lists_within_lists() {
+        let pods = r#"{"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a"}}]}"#;
+        let text = format!(r#"{{"kind": "List", "items": [{{"kind": "List", "items": [{pods}]}}, {pods}]}}"#);
+        let resources = read_text("m.json", &text).unwrap();
+        let kinds: Vec<&str> = resources.iter().map(|resource| resource.sub_type.as_str()).collect();
+        assert_eq!(kinds, ["Pod", "Pod"]);
+        assert_eq!(resources[0].id, "v1/Pod//a");
+    }
+
+    #[test]
+    fn items_that_are_no_list_are_an_error() {
+        let pod = "kind: Pod\nmetadata: {name: a}\n";
+        let message = read_text("m.yaml", &format!("{pod}---\nkind: PodList\nitems: {{a: 1}}\n"))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("m.yaml: document 2: expected `items` of a `PodList`"), "{message}");
+        assert!(read_text("m.yaml", "kind: PodList\nitems: null\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn folders_are_read_with_the_folders_inside_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let pod = |path: &str, name: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, format!("kind: Pod\nmetadata: {{name: {name}}}\n")).unwrap();
+        };
+        pod("c.yml", "third");
+        pod("a/z.json.yaml", "second");
+        pod("a/b/y.yaml", "first");
+        pod("a/b/notes.txt", "no manifest");
+        pod("..2026/d.yaml", "hidden");
+        std::os::unix::fs::symlink("..2026", folder.path().join("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/d.yaml", folder.path().join("d.yaml")).unwrap();
+        let resources = read(&[folder.path().to_path_buf()]).unwrap();
+        let names: Vec<&str> = resources.iter().map(|resource| resource.name.as_str()).collect();
+        assert_eq!(names, ["first", "second", "third", "hidden"]);
+    }
+
+    #[test]
+    fn folders_with_too_much_in_them_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = vec![folder.path().to_path_buf()];
+        std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH].join("/"))).unwrap();
+        assert!(read(&root).unwrap().is_empty());
+        std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH + 1].join("/"))).unwrap();
+        assert!(read(&root).unwrap_err().to_string().contains("16 levels"));
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = vec![PathBuf::new(); MAX_FILES - 1];
+        std::fs::write(folder.path().join("last.json"), "[]").unwrap();
+        descend(folder.path(), MAX_DEPTH, &mut found).unwrap();
+        let message = descend(folder.path(), MAX_DEPTH, &mut found).unwrap_err().to_string();
+        assert!(message.contains("more than 10000"), "{message}");
+    }
+
+    #[test]
+    fn what_the_system_said_is_said_once() {
+        let error = anyhow::Error::from(read(&["/nowhere/m.yaml".into()]).unwrap_err());
+        let text = format!("{error:#}");
+        assert_eq!(text, "cannot read `/nowhere/m.yaml`: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn a_bundle_of_definitions_may_be_large() {
+        let mut text = "kind: CustomResourceDefinition\nspec:\n".to_owned();
+        (0..20_000).for_each(|number| text.push_str(&format!("  p{number}: {{type: string}}\n")));
+        assert_eq!(read_text("m.yaml", &text).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! What one look takes in: the node, the cluster, or both, and of which cluster.
+
+use anyhow::bail;
+
+use super::state::State;
+use crate::collect::cluster::Target;
+use crate::config::settings::Posture;
+use crate::resource::Kind;
+
+/// What is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// This host's files and processes.
+    pub node: bool,
+    /// The API's objects, and AWS.
+    pub cluster: bool,
+    /// The kubeconfig's context; `None`: its current one.
+    pub context: Option<String>,
+    /// Whether it goes on for long: then the API is asked at a steady rate, and changes may be watched.
+    pub lasting: bool,
+}
+
+impl Scope {
+    /// All that the settings ask for, at once. That can be one cluster only.
+    pub fn all(posture: &Posture) -> anyhow::Result<Self> {
+        if posture.kube_contexts.len() > 1 {
+            bail!(
+                "posturebeat.kube_contexts names {} clusters ({}), and this command looks at one: name that one alone",
+                posture.kube_contexts.len(),
+                posture.kube_contexts.join(", ")
+            );
+        }
+        Ok(Self {
+            node: posture.node,
+            cluster: posture.cluster,
+            context: posture.kube_contexts.first().cloned(),
+            lasting: false,
+        })
+    }
+
+    /// What the daemon looks at, each in its own time: the node, and each cluster.
+    pub fn tracks(posture: &Posture) -> Vec<Self> {
+        let contexts: Vec<Option<String>> = match posture.kube_contexts.as_slice() {
+            [] => vec![None],
+            named => named.iter().cloned().map(Some).collect(),
+        };
+        let node = Self { node: true, cluster: false, context: contexts[0].clone(), lasting: false };
+        let clusters =
+            contexts.into_iter().map(|context| Self { node: false, cluster: true, context, lasting: true });
+        let node = posture.node.then_some(node);
+        node.into_iter().chain(clusters.filter(|_| posture.cluster)).collect()
+    }
+
+    /// Whether things of this kind are part of it.
+    pub fn has(&self, kind: Kind) -> bool {
+        if kind.is_of_node() { self.node } else { self.cluster }
+    }
+
+    /// The API server that it is about.
+    pub(crate) fn target<'a>(&'a self, posture: &'a Posture) -> Target<'a> {
+        Target {
+            kube_config: posture.kube_config.as_deref(),
+            context: self.context.as_deref(),
+            paced: self.lasting,
+        }
+    }
+
+    /// Where it is kept who was looked at: of `path.data`, the node's or this one cluster's. A context has a place of
+    /// its own, also where it is the only one: another may be named tomorrow, and is another cluster.
+    pub(crate) fn state(&self, kept: &State) -> State {
+        match &self.context {
+            _ if self.node => kept.clone(),
+            None => kept.below("cluster"),
+            Some(context) => kept.below("cluster").below(context),
+        }
+    }
+
+    /// The word for it in logs and metrics: `node`, `cluster`, or the cluster's context.
+    pub fn name(&self) -> &str {
+        match &self.context {
+            Some(context) if !self.node => context,
+            _ if self.node => "node",
+            _ => "cluster",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    fn posture(settings: &[(&str, &str)]) -> Posture {
+        let sources = Sources {
+            files: vec![],
+            default_file: None,
+            overrides: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            env: &|_| None,
+            strict_perms: false,
+        };
+        load(&sources).unwrap().settings.posture
+    }
+
+    #[test]
+    fn a_run_has_a_track_for_the_node_and_one_for_each_cluster() {
+        let names = |settings: &[(&str, &str)]| {
+            let tracks = Scope::tracks(&posture(settings));
+            tracks.iter().map(|track| track.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[]), ["node", "cluster"]);
+        assert_eq!(names(&[("posturebeat.collect.cluster", "false")]), ["node"]);
+        assert_eq!(names(&[("posturebeat.collect.node", "false")]), ["cluster"]);
+        assert_eq!(names(&[("posturebeat.kube_contexts.0", "eu")]), ["node", "eu"]);
+        let two = [("posturebeat.kube_contexts.0", "eu"), ("posturebeat.kube_contexts.1", "us")];
+        assert_eq!(names(&two), ["eu", "us"]);
+    }
+
+    #[test]
+    fn one_look_is_at_one_cluster() {
+        let one = Scope::all(&posture(&[("posturebeat.kube_contexts.0", "eu")])).unwrap();
+        assert_eq!(one.context.as_deref(), Some("eu"));
+        let two = [("posturebeat.kube_contexts.0", "eu"), ("posturebeat.kube_contexts.1", "us")];
+        let error = Scope::all(&posture(&two)).unwrap_err().to_string();
+        assert!(error.contains("names 2 clusters (eu, us)"), "{error}");
+    }
+
+    #[test]
+    fn what_is_known_of_one_cluster_is_not_taken_for_another_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = State::new(folder.path());
+        let cluster = |context: Option<&str>| {
+            let context = context.map(str::to_owned);
+            Scope { node: false, cluster: true, context, lasting: true }.state(&kept)
+        };
+        let mut identity = crate::resource::Identity::default();
+        identity.cluster.id = "of eu".into();
+        cluster(Some("eu")).remember(&identity);
+        assert_eq!(cluster(Some("eu")).last_identity().unwrap().cluster.id, "of eu");
+        // Named instead of `eu`, or the kubeconfig's current one.
+        for other in [Some("us"), Some("cluster"), None] {
+            assert_eq!(cluster(other).last_identity(), None, "{other:?}");
+        }
+        let node = Scope { node: true, cluster: false, context: Some("eu".into()), lasting: false };
+        assert_eq!(node.state(&kept).last_identity(), None);
+    }
+}
