@@ -122,55 +122,55 @@ pub const THREADS: [(&str, &[Held]); 60] = [
     ),
     (
         "aquasecurity/kube-bench#1256: a relative --config is not followed",
-        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1256_a_relative_config_path_is_followed")],
+        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_1256_a_relative_config_path_is_followed")],
     ),
     (
         "aquasecurity/kube-bench#1364, #1242: flags without a file give another result",
-        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1364_flags_alone_are_enough")],
+        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_1364_flags_alone_are_enough")],
     ),
     (
         "aquasecurity/kube-bench#852, #948: another file than the flag names is read",
-        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_852_the_file_of_the_flag_is_read")],
+        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_852_the_file_of_the_flag_is_read")],
     ),
     (
         "aquasecurity/kube-bench#1973: drop-ins of k3s do not count",
-        &[Test("src/collect/tests/platforms/k3s.rs", "kube_bench_1973_k3s_drop_ins_count")],
+        &[Test("src/collect/node/tests/platforms/k3s.rs", "kube_bench_1973_k3s_drop_ins_count")],
     ),
     (
         "aquasecurity/kube-bench#1351, #1843: hardened k3s and RKE2 fail",
         &[
             Test(
-                "src/collect/tests/platforms/k3s.rs",
+                "src/collect/node/tests/platforms/k3s.rs",
                 "kube_bench_1351_a_hardened_server_is_found_whole_and_passes",
             ),
             Test(
-                "src/collect/tests/platforms/rke2.rs",
+                "src/collect/node/tests/platforms/rke2.rs",
                 "kube_bench_1843_a_hardened_server_is_found_whole_and_its_etcd_as_a_user_of_its_own",
             ),
         ],
     ),
     (
         "aquasecurity/kube-bench#1598: the mode of the directory above a file",
-        &[Test("src/collect/tests/platforms/field.rs", "kube_bench_1598_a_file_is_judged_by_its_own_mode")],
+        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_1598_a_file_is_judged_by_its_own_mode")],
     ),
     (
         "aquasecurity/kube-bench#1853: the path is resolved wrongly",
         &[Test(
-            "src/collect/tests/platforms/field.rs",
+            "src/collect/node/tests/platforms/field.rs",
             "kube_bench_1853_a_wrong_mode_is_seen_through_a_link_and_a_relative_path",
         )],
     ),
     (
         "aquasecurity/kube-bench#699: no kubeconfig of kube-proxy is a failure",
         &[Test(
-            "src/collect/tests/platforms/field.rs",
+            "src/collect/node/tests/platforms/field.rs",
             "kube_bench_699_no_kubeconfig_of_kube_proxy_is_no_failure",
         )],
     ),
     (
         "aquasecurity/kube-bench#1435: OpenShift's kubelet is misread",
         &[Test(
-            "src/collect/tests/platforms/managed.rs",
+            "src/collect/node/tests/platforms/managed.rs",
             "kube_bench_1435_openshift_s_kubelet_configuration_is_no_kubeconfig",
         )],
     ),
@@ -202,7 +202,7 @@ pub const THREADS: [(&str, &[Held]); 60] = [
     ),
     (
         "aquasecurity/trivy-operator#1181: the kubelet's file is ignored",
-        &[Test("src/collect/tests/platforms/field.rs", "trivy_operator_1181_the_kubelet_s_file_counts")],
+        &[Test("src/collect/node/tests/platforms/field.rs", "trivy_operator_1181_the_kubelet_s_file_counts")],
     ),
     (
         "elastic/cloudbeat#2104: a process that ends takes other findings along",
@@ -376,7 +376,7 @@ const ELECTION: &str = "tests/live/election.rs";
 /// What is asked of a cluster.
 const NARROW: &str = "tests/live/deploy/narrow.rs";
 /// Threads about nodes of EKS.
-const EKS: &str = "src/collect/tests/platforms/eks/threads.rs";
+const EKS: &str = "src/collect/node/tests/platforms/eks/threads.rs";
 /// That the numbers of EKS are answered by the controls that hold the thread.
 const EKS_NUMBERS: Held =
     Test("tests/rules/field.rs", "cloudbeat_631_633_and_635_eks_is_judged_by_the_same_controls");
