@@ -9,7 +9,7 @@
 {{- end }}
 {{- end }}
 
-{{/* What the kustomize base calls its objects by, so that one can take the other's place. */}}
+{{/* Added to the labels of the kustomize base. The names are the same, so either can replace the other. */}}
 {{- define "posturebeat.labels" -}}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -53,7 +53,7 @@ subjects:
 {{ toYaml (mergeOverwrite $base (deepCopy $v.config)) }}
 {{- end }}
 
-{{/* Those of the benchmarks in force, for the release's namespace. */}}
+{{/* The exceptions for the chosen benchmarks, in the release's namespace. */}}
 {{- define "posturebeat.exceptions" -}}
 {{- $file := "files/exceptions-eks.yml" -}}
 {{- range .Values.benchmarks -}}{{- if hasPrefix "cis_k8s" . -}}{{- $file = "files/exceptions.yml" -}}{{- end -}}{{- end -}}
@@ -61,7 +61,7 @@ subjects:
 {{ .Files.Get $file | replace "namespace: posturebeat" (printf "namespace: %s" .Release.Namespace) | replace "kind: Namespace, name: posturebeat" $namespace }}
 {{- end }}
 
-{{/* Arguments and volumes that both kinds of pod have. */}}
+{{/* Arguments and volumes of both kinds of pod. */}}
 {{- define "posturebeat.args" -}}
 - run
 - -c
@@ -94,7 +94,7 @@ subjects:
 - {name: credentials, secret: {secretName: {{ if .elasticsearch.apiKey }}posturebeat-api-key{{ else }}{{ .elasticsearch.existingSecret }}{{ end }}, defaultMode: {{ $.secretMode }}}}
 {{- end }}
 {{- end }}
-# What automounting would give, but for an hour: the API server lets a token of the usual 3607 seconds live a year.
+# What automounting would mount, but valid for an hour: the API server extends the usual 3607 s token to a year.
 - name: token
   projected:
     defaultMode: {{ .tokenMode }}
@@ -104,7 +104,7 @@ subjects:
       - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 {{- end }}
 
-{{/* A change of the configuration rolls over the pods. */}}
+{{/* A change of the configuration restarts the pods. */}}
 {{- define "posturebeat.checksums" -}}
 checksum/config: {{ printf "%s%s%s" (include "posturebeat.config" .) (include "posturebeat.exceptions" .root) .root.Values.output.elasticsearch.apiKey | sha256sum }}
 {{- end }}
