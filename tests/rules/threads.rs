@@ -193,10 +193,10 @@ pub const THREADS: [(&str, &[Held]); 60] = [
     (
         "prowler-cloud/prowler#7619: whether images are scanned",
         &[
-            Case("ecr-image-scan", "a rule of the registry"),
+            Case("ecr-image-scan", "a registry rule"),
             Case(
                 "ecr-image-scan",
-                "the old setting of the repository, which does nothing under enhanced scanning",
+                "the repository's legacy setting, without effect under enhanced scanning",
             ),
         ],
     ),
