@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::component::{Component, Takes};
+use super::component::{Component, FlagValue};
 use crate::resource::Unread;
 
 /// Flag, without dashes → the values it was given.
@@ -13,7 +13,7 @@ pub type Arguments = BTreeMap<String, Vec<String>>;
 
 /// What a component was given.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct KnownArguments {
     /// Its arguments.
     pub arguments: Arguments,
     /// Those that are out of sight: `$.args`, or `$.args.<flag>`.
@@ -41,9 +41,9 @@ pub fn parse(component: Component, words: &[String]) -> Arguments {
         };
         let value = value.unwrap_or_else(|| {
             let next = match component.takes(&name) {
-                Takes::Nothing => None,
-                Takes::Next => words.next(),
-                Takes::Unknown => words.next_if(|next| !next.starts_with('-')),
+                FlagValue::None => None,
+                FlagValue::NextWord => words.next(),
+                FlagValue::Unknown => words.next_if(|next| !next.starts_with('-')),
             };
             next.cloned().unwrap_or_else(|| "true".to_owned())
         });

@@ -22,11 +22,11 @@ pub enum Component {
 
 /// How a flag written without `=` is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum FlagValue {
     /// A bool: true, and the next argument is not its value.
-    Nothing,
+    None,
     /// The next argument, whatever it looks like.
-    Next,
+    NextWord,
     /// Not in our tables: the next argument, unless it looks like a flag.
     Unknown,
 }
@@ -96,14 +96,14 @@ impl Component {
     }
 
     /// How a flag written without `=` is read.
-    pub fn takes(self, flag: &str) -> Takes {
+    pub fn takes(self, flag: &str) -> FlagValue {
         let (switches, valued) = self.flags();
         if switches.contains(&flag) || flag == "help" || flag == "version" {
-            Takes::Nothing
+            FlagValue::None
         } else if valued.contains(&flag) {
-            Takes::Next
+            FlagValue::NextWord
         } else {
-            Takes::Unknown
+            FlagValue::Unknown
         }
     }
 

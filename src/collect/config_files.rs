@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::redact;
 use crate::resource::{Gap, Reason};
 use crate::yaml;
-use kinds::Expected;
+use kinds::FileKind;
 
 /// A file of another form: where in it, never with a word of its content.
 fn malformed(detail: impl Into<String>) -> Gap {
@@ -32,12 +32,12 @@ pub fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
 }
 
 /// Reads a file as what it is expected to be.
-pub fn parse(expected: &Expected, bytes: &[u8]) -> Result<Value, Gap> {
+pub fn parse(expected: &FileKind, bytes: &[u8]) -> Result<Value, Gap> {
     cut(expected, first_document(bytes)?)
 }
 
 /// Cuts a document to the fields of its kind and blanks its secrets.
-pub fn cut(expected: &Expected, document: Value) -> Result<Value, Gap> {
+pub fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
     let Value::Object(mut map) = document else { return Err(malformed("expected a map")) };
     if !expected.admits(&map) {
         let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();

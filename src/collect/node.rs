@@ -6,7 +6,7 @@
 mod files;
 pub mod filesystem;
 pub mod host;
-mod named;
+mod named_files;
 pub mod places;
 pub mod processes;
 mod static_pods;

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::engine::Engine;
 use crate::evaluate::{Counts, Judgement, Outcome, Tally};
-use crate::exception::Marks;
+use crate::exception::{Marks, State, Use};
 use crate::finding::Totals;
 use crate::observe::remarks::why_absent;
 use crate::resource::{Platform, Resource};
-use crate::rule::BenchmarkName;
+use crate::rule::{BenchmarkName, Rule};
 
 /// What a cycle came to.
 pub(super) struct CycleAccount {
@@ -36,8 +35,8 @@ pub(super) struct Accounting {
 }
 
 impl Accounting {
-    pub fn new(engine: &Engine) -> Self {
-        Self { tally: Tally::new(engine.rules.len()), kind: String::new(), kinds: BTreeMap::new() }
+    pub fn new(rules: &[Rule]) -> Self {
+        Self { tally: Tally::new(rules.len()), kind: String::new(), kinds: BTreeMap::new() }
     }
 
     /// Called before a resource is judged; judging consumes it.
@@ -64,10 +63,10 @@ impl Accounting {
     }
 
     /// Counts the rules that saw no resource as not applicable, and returns them.
-    pub fn close(&mut self, engine: &Engine, platform: Option<Platform>) -> Vec<usize> {
+    pub fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
         let unseen = self.tally.close();
         for index in &unseen {
-            let rule = &engine.rules[*index];
+            let rule = &rules[*index];
             let judged: Vec<String> = rule.control.resources.iter().map(ToString::to_string).collect();
             tracing::debug!(
                 rule = rule.row.number,
@@ -81,10 +80,10 @@ impl Accounting {
     }
 
     /// The account so far.
-    pub fn account(&self, engine: &Engine, complete: bool, took: Duration) -> CycleAccount {
-        let mut rules: BTreeMap<BenchmarkName, Vec<usize>> = BTreeMap::new();
-        for (index, rule) in engine.rules.iter().enumerate() {
-            rules.entry(rule.benchmark.full_name()).or_default().push(index);
+    pub fn account(&self, rules: &[Rule], complete: bool, took: Duration) -> CycleAccount {
+        let mut by_benchmark: BTreeMap<BenchmarkName, Vec<usize>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_benchmark.entry(rule.benchmark.full_name()).or_default().push(index);
         }
         let totals = |rules: Vec<usize>| Totals {
             rules: rules.len(),
@@ -92,7 +91,7 @@ impl Accounting {
             resources: self.tally.resources,
             duration_ms: took.as_millis() as u64,
         };
-        let totals = rules.into_iter().map(|(name, rules)| (name, totals(rules))).collect();
+        let totals = by_benchmark.into_iter().map(|(name, rules)| (name, totals(rules))).collect();
         let unjudged = self.kinds.iter().filter(|(_, applied)| !**applied).map(|(kind, _)| kind.clone());
         CycleAccount { complete, resources: self.tally.resources, took, totals, unjudged: unjudged.collect() }
     }
@@ -104,5 +103,33 @@ impl CycleAccount {
         let mut total = Counts::default();
         self.totals.iter().for_each(|(_, totals)| total.merge(&totals.counts));
         total
+    }
+}
+
+/// Logs one warning for each exception that had no effect in a cycle.
+pub(super) fn warn_unused(uses: &[Use]) {
+    for Use { exception, state, .. } in uses {
+        // One macro for all: the message of a log line is a constant.
+        macro_rules! warn {
+            ($message:literal) => {
+                tracing::warn!(
+                    place = exception.place,
+                    rule = %exception.rule,
+                    cluster = exception.cluster.as_ref().map(ToString::to_string),
+                    owner = exception.owner,
+                    expires = exception.expires.map(|at| at.to_string()),
+                    $message
+                )
+            };
+        }
+        match state {
+            State::InUse | State::Undecided => {}
+            State::Expired => warn!("exception has expired and has no effect; renew or remove it"),
+            State::OtherCluster => warn!("exception matched nothing: it names another cluster"),
+            State::NotNeeded => warn!("exception is not needed: its resources pass"),
+            State::Unmatched => {
+                warn!("exception matched nothing: its rule is not loaded, or no resource matches it")
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::cycles::Cycles;
 use super::engine::Engine;
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
-use super::stream::Stream;
+use super::stream::ResourceStream;
 use crate::finding::Writer;
 use crate::observe::ClusterWatch;
 use crate::pipeline::Producer;
@@ -36,9 +36,9 @@ impl Between {
         let (mut found, _watching) = self.watch.start();
         let mut pipeline = producer.map(PipelineSink::prompt);
         let sinks = Sinks::default().with(Some(&mut self.outcomes)).with(pipeline.as_mut());
-        let mut stream = Stream::new(engine, &mut self.writer, sinks, &self.cluster);
+        let mut stream = ResourceStream::new(engine, &mut self.writer, sinks, &self.cluster);
         let mut changes = 0;
-        let judge = |stream: &mut Stream<'_, '_>, resource: Resource| {
+        let judge = |stream: &mut ResourceStream<'_, '_>, resource: Resource| {
             // Rendering costs as much as judging, and most changes change no verdict, so it comes second.
             let kept = resource.clone();
             let judged = stream.judge(resource);

@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use std::time::Instant;
 
-use super::account::{Accounting, CycleAccount};
+use super::account::{Accounting, CycleAccount, warn_unused};
 use super::engine::Engine;
-use super::exceptions;
-use super::sinks::{Closed, Sinks};
+use super::sinks::{CycleEnd, Sinks};
 use super::stop::Stop;
-use super::stream::Stream;
+use super::stream::ResourceStream;
 use crate::config::settings::Settings;
 use crate::finding::{Agent, Context, Writer};
 use crate::observe::{Observation, Source};
@@ -23,9 +22,9 @@ pub(super) async fn judge_all(
 ) -> anyhow::Result<CycleAccount> {
     let started = Instant::now();
     let cluster = &observation.identity.cluster;
-    let mut accounting = Accounting::new(engine);
-    let mut stream = Stream::new(engine, writer, sinks, cluster);
-    let judge = |stream: &mut Stream<'_, '_>, resource| {
+    let mut accounting = Accounting::new(&engine.rules);
+    let mut stream = ResourceStream::new(engine, writer, sinks, cluster);
+    let judge = |stream: &mut ResourceStream<'_, '_>, resource| {
         accounting.begin(&resource);
         // Judging consumes the resource, so it is rendered first.
         let subject = stream.subject(&resource);
@@ -39,12 +38,16 @@ pub(super) async fn judge_all(
     if complete {
         // Before any rule is called not applicable: a collector that failed has not looked everywhere.
         observation.ended().await?;
-        without_resource = accounting.close(engine, observation.identity.cluster.platform);
-        exceptions::warn(&ended);
+        without_resource = accounting.close(&engine.rules, observation.identity.cluster.platform);
+        warn_unused(&ended);
         uses = ended;
     }
-    let account = accounting.account(engine, complete, started.elapsed());
-    sinks.close(&Closed { tally: &accounting.tally, without_resource: &without_resource, exceptions: &uses });
+    let account = accounting.account(&engine.rules, complete, started.elapsed());
+    sinks.close(&CycleEnd {
+        tally: &accounting.tally,
+        without_resource: &without_resource,
+        exceptions: &uses,
+    });
     if complete {
         let now = Timestamp::now();
         let coverage =

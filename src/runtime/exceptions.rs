@@ -1,4 +1,4 @@
-//! Exceptions: from the configuration to the form that is matched, and warnings about unused ones at the end of a cycle.
+//! Exceptions: from the form of the configuration to the form that is matched.
 //!
 //! Only here the configuration and the rules meet, so this is where an exception for an unknown rule is found.
 
@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::catalogue::load_catalogue;
 use crate::config::{ConfigError, Exception as Written, Mistake};
-use crate::exception::{Exception, Known, Pattern, RuleName, State, Use};
+use crate::exception::{Exception, Known, Pattern, RuleName};
 use crate::rule::Catalogue;
 
 /// The mistakes in exceptions that only show against the rules, in order.
@@ -61,32 +61,4 @@ pub fn with_unknown_rules(error: ConfigError) -> anyhow::Error {
 /// One mistake a line.
 pub(super) fn lines<'m>(mistakes: impl Iterator<Item = &'m Mistake>) -> String {
     mistakes.map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// Logs one warning for each exception that had no effect in a cycle.
-pub(super) fn warn(uses: &[Use]) {
-    for Use { exception, state, .. } in uses {
-        // One macro for all: the message of a log line is a constant.
-        macro_rules! warn {
-            ($message:literal) => {
-                tracing::warn!(
-                    place = exception.place,
-                    rule = %exception.rule,
-                    cluster = exception.cluster.as_ref().map(ToString::to_string),
-                    owner = exception.owner,
-                    expires = exception.expires.map(|at| at.to_string()),
-                    $message
-                )
-            };
-        }
-        match state {
-            State::InUse | State::Undecided => {}
-            State::Expired => warn!("exception has expired and has no effect; renew or remove it"),
-            State::OtherCluster => warn!("exception matched nothing: it names another cluster"),
-            State::NotNeeded => warn!("exception is not needed: its resources pass"),
-            State::Unmatched => {
-                warn!("exception matched nothing: its rule is not loaded, or no resource matches it")
-            }
-        }
-    }
 }

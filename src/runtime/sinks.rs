@@ -62,11 +62,11 @@ pub(super) trait Sink: Send {
     }
 
     /// Called once after the last resource, also where the cycle was interrupted.
-    fn close(&mut self, _closed: &Closed<'_>) {}
+    fn close(&mut self, _end: &CycleEnd<'_>) {}
 }
 
 /// The end of a cycle. If it was interrupted, only the tally holds anything.
-pub(super) struct Closed<'a> {
+pub(super) struct CycleEnd<'a> {
     /// Every (rule, resource), by rule and outcome.
     pub tally: &'a Tally,
     /// The rules that saw no resource, and are not applicable.
@@ -132,7 +132,7 @@ impl<'a> Sinks<'a> {
         Ok(delivered)
     }
 
-    pub(super) fn close(&mut self, closed: &Closed<'_>) {
-        self.0.iter_mut().for_each(|sink| sink.close(closed));
+    pub(super) fn close(&mut self, end: &CycleEnd<'_>) {
+        self.0.iter_mut().for_each(|sink| sink.close(end));
     }
 }

@@ -14,7 +14,7 @@ use crate::finding::{Subject, Writer};
 use crate::resource::{Cluster, Resource};
 
 /// What judges resources and hands the results on.
-pub(super) struct Stream<'e, 's> {
+pub(super) struct ResourceStream<'e, 's> {
     engine: &'e Engine,
     writer: &'e mut Writer,
     granted: exception::Cycle<'e>,
@@ -31,7 +31,7 @@ pub(super) struct Judged<'e> {
     pub is_changed: bool,
 }
 
-impl<'e, 's> Stream<'e, 's> {
+impl<'e, 's> ResourceStream<'e, 's> {
     pub fn new(engine: &'e Engine, writer: &'e mut Writer, sinks: Sinks<'s>, cluster: &Cluster) -> Self {
         let granted = engine.exceptions.cycle(Timestamp::now(), cluster);
         Self { engine, writer, granted, sinks }

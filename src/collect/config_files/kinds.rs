@@ -10,7 +10,7 @@ use crate::collect::redact::BLANK;
 
 /// What a file is expected to be.
 #[derive(Debug)]
-pub struct Expected {
+pub struct FileKind {
     /// `kind`, and the group its `apiVersion` must be in; none for etcd's file, which says neither.
     pub kinds: &'static [(&'static str, &'static str)],
     /// The top-level fields that are kept.
@@ -20,14 +20,14 @@ pub struct Expected {
 }
 
 /// The kubelet's `--config`, and its drop-ins.
-pub const KUBELET: Expected = Expected {
+pub const KUBELET: FileKind = FileKind {
     kinds: &[("KubeletConfiguration", "kubelet.config.k8s.io")],
     fields: KUBELET_FIELDS,
     shape: as_is,
 };
 
 /// kube-scheduler's `--config`.
-pub const SCHEDULER: Expected = Expected {
+pub const SCHEDULER: FileKind = FileKind {
     kinds: &[("KubeSchedulerConfiguration", "kubescheduler.config.k8s.io")],
     fields: &[
         "clientConnection",
@@ -41,7 +41,7 @@ pub const SCHEDULER: Expected = Expected {
 };
 
 /// kube-proxy's `--config`.
-pub const PROXY: Expected = Expected {
+pub const PROXY: FileKind = FileKind {
     kinds: &[("KubeProxyConfiguration", "kubeproxy.config.k8s.io")],
     fields: &[
         "bindAddress",
@@ -63,7 +63,7 @@ pub const PROXY: Expected = Expected {
 };
 
 /// etcd's `--config-file`.
-pub const ETCD: Expected = Expected {
+pub const ETCD: FileKind = FileKind {
     kinds: &[],
     fields: &[
         "advertise-client-urls",
@@ -90,21 +90,21 @@ pub const ETCD: Expected = Expected {
 };
 
 /// kube-apiserver's `--authentication-config`.
-pub const AUTHENTICATION: Expected = Expected {
+pub const AUTHENTICATION: FileKind = FileKind {
     kinds: &[("AuthenticationConfiguration", "apiserver.config.k8s.io")],
     fields: &["anonymous", "jwt"],
     shape: as_is,
 };
 
 /// kube-apiserver's `--authorization-config`.
-pub const AUTHORIZATION: Expected = Expected {
+pub const AUTHORIZATION: FileKind = FileKind {
     kinds: &[("AuthorizationConfiguration", "apiserver.config.k8s.io")],
     fields: &["authorizers"],
     shape: as_is,
 };
 
 /// kube-apiserver's `--admission-control-config-file`.
-pub const ADMISSION: Expected = Expected {
+pub const ADMISSION: FileKind = FileKind {
     kinds: &[
         ("AdmissionConfiguration", "apiserver.config.k8s.io"),
         ("AdmissionConfiguration", "apiserver.k8s.io"),
@@ -114,10 +114,10 @@ pub const ADMISSION: Expected = Expected {
 };
 
 /// What the admission configuration says of ImagePolicyWebhook: the file has neither kind nor version.
-pub const IMAGE_POLICY: Expected = Expected { kinds: &[], fields: &["imagePolicy"], shape: image_policy };
+pub const IMAGE_POLICY: FileKind = FileKind { kinds: &[], fields: &["imagePolicy"], shape: image_policy };
 
 /// What a plug-in's configuration is, for those that rules ask about.
-pub fn of_plugin(name: &str) -> Option<&'static Expected> {
+pub fn of_plugin(name: &str) -> Option<&'static FileKind> {
     match name {
         "PodSecurity" => Some(&POD_SECURITY),
         "ImagePolicyWebhook" => Some(&IMAGE_POLICY),
@@ -126,7 +126,7 @@ pub fn of_plugin(name: &str) -> Option<&'static Expected> {
 }
 
 /// What the admission configuration says of Pod Security, in it or in a file of its own.
-pub const POD_SECURITY: Expected = Expected {
+pub const POD_SECURITY: FileKind = FileKind {
     kinds: &[("PodSecurityConfiguration", "pod-security.admission.config.k8s.io")],
     fields: &["defaults", "exemptions"],
     shape: as_is,
@@ -134,20 +134,20 @@ pub const POD_SECURITY: Expected = Expected {
 
 /// kube-apiserver's `--encryption-provider-config`. The second form is what it was called at first, and
 /// is still accepted.
-pub const ENCRYPTION: Expected = Expected {
+pub const ENCRYPTION: FileKind = FileKind {
     kinds: &[("EncryptionConfiguration", "apiserver.config.k8s.io"), ("EncryptionConfig", "")],
     fields: &["resources"],
     shape: encryption,
 };
 
 /// kube-apiserver's `--audit-policy-file`.
-pub const AUDIT_POLICY: Expected = Expected {
+pub const AUDIT_POLICY: FileKind = FileKind {
     kinds: &[("Policy", "audit.k8s.io")],
     fields: &["omitManagedFields", "omitStages", "rules"],
     shape: as_is,
 };
 
-impl Expected {
+impl FileKind {
     /// Whether a document says that it is of this kind.
     pub fn admits(&self, map: &Map<String, Value>) -> bool {
         let text = |key| map.get(key).and_then(Value::as_str).unwrap_or_default();

@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 use super::filesystem::globs;
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::owners::Owners;
-use super::named::Named;
+use super::named_files::NamedFile;
 use super::places::{
-    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, Place, Takes,
+    FileFilter, KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, RolePaths,
 };
-use super::processes::Observed;
+use super::processes::ProcessInventory;
 use super::processes::proc_stat::timestamp;
 use crate::collect::bounds::{MAX_FILE, MAX_REASONS};
 use crate::collect::component::{Component, base_name};
@@ -24,7 +24,7 @@ use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// Why a path is looked at.
 #[derive(Debug, Default)]
-struct Wanted {
+struct WantedPath {
     /// Positions in the table of places.
     places: BTreeSet<usize>,
     /// A running component names it: it must be there.
@@ -34,18 +34,18 @@ struct Wanted {
 }
 
 /// Role → what could not be listed.
-type Losses = BTreeMap<&'static str, Vec<Gap>>;
+type UnlistedRoles = BTreeMap<&'static str, Vec<Gap>>;
 
 /// Emits a resource for each file, and one on `node` for each role that could not be looked for.
-pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut dyn FnMut(Resource)) {
+pub fn observe(host: &HostRoot, node: &Owner, processes: &ProcessInventory, emit: &mut dyn FnMut(Resource)) {
     let owners = Owners::read(host);
     let named = &processes.named;
-    let mut losses = Losses::new();
+    let mut losses = UnlistedRoles::new();
     for roles in Component::ALL.into_iter().filter_map(Component::manifest_role) {
         processes.unlisted_manifests.iter().for_each(|loss| lose(&mut losses, roles, loss.clone()));
     }
     processes.unnamed.iter().for_each(|(roles, loss)| lose(&mut losses, roles, loss.clone()));
-    let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
+    let mut wanted: BTreeMap<PathBuf, WantedPath> = BTreeMap::new();
     for file in named {
         let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };
         match &file.path {
@@ -120,13 +120,13 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
 }
 
 /// Whether a kubelet names this path as its configuration.
-fn is_configuration(named: &[Named], path: &Path) -> bool {
+fn is_configuration(named: &[NamedFile], path: &Path) -> bool {
     named.iter().any(|file| {
         file.roles == KUBELET_CONFIG && file.path.as_deref().is_ok_and(|it| Path::new(it) == path)
     })
 }
 
-fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Gap) {
+fn lose(losses: &mut UnlistedRoles, roles: &'static [&'static str], loss: Gap) {
     for role in roles {
         let reasons = losses.entry(role).or_default();
         if reasons.len() < MAX_REASONS && !reasons.contains(&loss) {
@@ -138,17 +138,17 @@ fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Gap) {
 /// The role of what is at `path`, if it counts at that place. Roles that it may have as well are lost.
 fn role(
     host: &HostRoot,
-    place: &Place,
+    place: &RolePaths,
     path: &Path,
     stat: &Stat,
-    losses: &mut Losses,
+    losses: &mut UnlistedRoles,
 ) -> Option<&'static str> {
     let kind = FileType::from_raw_mode(stat.st_mode);
-    match place.takes {
-        Takes::Any => Some(place.roles[0]),
-        Takes::Files => (kind == FileType::RegularFile).then_some(place.roles[0]),
-        Takes::Pki if kind == FileType::Directory => Some(PKI_DIR),
-        Takes::Pki => {
+    match place.filter {
+        FileFilter::Any => Some(place.roles[0]),
+        FileFilter::RegularFiles => (kind == FileType::RegularFile).then_some(place.roles[0]),
+        FileFilter::KeyMaterial if kind == FileType::Directory => Some(PKI_DIR),
+        FileFilter::KeyMaterial => {
             let possible = possible_roles(place, path);
             if possible == [PKI_KEY] || kind != FileType::RegularFile {
                 return Some(possible[0]);
@@ -163,12 +163,12 @@ fn role(
 }
 
 /// What may be at `path`: first what its name says.
-fn possible_roles(place: &Place, path: &Path) -> &'static [&'static str] {
-    match (place.takes, path.extension().and_then(|extension| extension.to_str())) {
-        (Takes::Any | Takes::Files, _) => place.roles,
-        (Takes::Pki, Some("key")) => &[PKI_KEY],
-        (Takes::Pki, Some("crt")) => &[PKI_CERT, PKI_KEY],
-        (Takes::Pki, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
+fn possible_roles(place: &RolePaths, path: &Path) -> &'static [&'static str] {
+    match (place.filter, path.extension().and_then(|extension| extension.to_str())) {
+        (FileFilter::Any | FileFilter::RegularFiles, _) => place.roles,
+        (FileFilter::KeyMaterial, Some("key")) => &[PKI_KEY],
+        (FileFilter::KeyMaterial, Some("crt")) => &[PKI_CERT, PKI_KEY],
+        (FileFilter::KeyMaterial, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
     }
 }
 
@@ -253,7 +253,7 @@ fn unreadable(path: &str, roles: &BTreeSet<&str>, gap: Gap) -> Resource {
 
 /// A file that a process names and that no path of the host leads to. Its id must not be that of the
 /// host's file of the same name.
-fn out_of_sight(file: &Named, gap: Gap) -> Resource {
+fn out_of_sight(file: &NamedFile, gap: Gap) -> Resource {
     let roles = file.roles.iter().copied().filter(|role| *role != PKI_DIR).collect();
     let mut resource = unreadable(&file.shown, &roles, gap);
     resource.id = format!("{}:{}", file.component.as_str(), file.shown);

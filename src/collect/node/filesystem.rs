@@ -5,5 +5,5 @@ pub(super) mod globs;
 pub mod hostfs;
 pub(super) mod mounts;
 pub(super) mod owners;
+pub(super) mod process_view;
 pub(super) mod unit;
-pub(super) mod view;

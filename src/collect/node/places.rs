@@ -8,22 +8,22 @@ use std::sync::LazyLock;
 
 /// What kind of thing at a path has the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum FileFilter {
     /// Whatever is there.
     Any,
     /// Regular files only.
-    Files,
+    RegularFiles,
     /// The role follows from what is there: [`PKI_DIR`], [`PKI_CERT`], [`PKI_KEY`] or [`PKI_OTHER`].
-    Pki,
+    KeyMaterial,
 }
 
 /// One role, or the four of key material, and where it is found.
 #[derive(Debug)]
-pub struct Place {
+pub struct RolePaths {
     /// The roles that the patterns may give.
     pub roles: &'static [&'static str],
     /// What counts.
-    pub takes: Takes,
+    pub filter: FileFilter,
     /// Whether a path that a process names makes the patterns moot: a configuration file nobody reads
     /// is of no interest, a kubeconfig nobody reads still holds a credential.
     pub named_wins: bool,
@@ -48,31 +48,31 @@ pub const KUBELET_CONFIG: &[&str] = &["kubelet-config"];
 pub const KUBELET_KUBECONFIG: &[&str] = &["kubelet-kubeconfig"];
 
 /// Roles, what counts for them, and whether a name beats the patterns.
-const ROLES: &[(&[&str], Takes, bool)] = &[
-    (&["api-server-manifest"], Takes::Any, false),
-    (&["controller-manager-manifest"], Takes::Any, false),
-    (&["scheduler-manifest"], Takes::Any, false),
-    (&["etcd-manifest"], Takes::Any, false),
-    (&["cni-config"], Takes::Files, false),
-    (&["etcd-data-dir"], Takes::Any, false),
-    (&["admin-kubeconfig"], Takes::Any, false),
-    (&["scheduler-kubeconfig"], Takes::Any, false),
-    (&["controller-manager-kubeconfig"], Takes::Any, false),
-    (PKI_ROLES, Takes::Pki, false),
-    (&["kubelet-service"], Takes::Files, false),
-    (KUBELET_KUBECONFIG, Takes::Any, false),
-    (KUBELET_CONFIG, Takes::Any, true),
-    (&["proxy-kubeconfig"], Takes::Any, false),
-    (&["kubelet-client-ca"], Takes::Any, true),
+const ROLES: &[(&[&str], FileFilter, bool)] = &[
+    (&["api-server-manifest"], FileFilter::Any, false),
+    (&["controller-manager-manifest"], FileFilter::Any, false),
+    (&["scheduler-manifest"], FileFilter::Any, false),
+    (&["etcd-manifest"], FileFilter::Any, false),
+    (&["cni-config"], FileFilter::RegularFiles, false),
+    (&["etcd-data-dir"], FileFilter::Any, false),
+    (&["admin-kubeconfig"], FileFilter::Any, false),
+    (&["scheduler-kubeconfig"], FileFilter::Any, false),
+    (&["controller-manager-kubeconfig"], FileFilter::Any, false),
+    (PKI_ROLES, FileFilter::KeyMaterial, false),
+    (&["kubelet-service"], FileFilter::RegularFiles, false),
+    (KUBELET_KUBECONFIG, FileFilter::Any, false),
+    (KUBELET_CONFIG, FileFilter::Any, true),
+    (&["proxy-kubeconfig"], FileFilter::Any, false),
+    (&["kubelet-client-ca"], FileFilter::Any, true),
 ];
 
 /// Every place: the roles with the patterns of all platforms joined. One node has the files of one
 /// platform, so nobody needs to know which.
-pub static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
-    let place = |(roles, takes, named_wins): &(&'static [&'static str], Takes, bool)| {
+pub static PLACES: LazyLock<Vec<RolePaths>> = LazyLock::new(|| {
+    let place = |(roles, filter, named_wins): &(&'static [&'static str], FileFilter, bool)| {
         let rows = tables::PLATFORMS.iter().flat_map(|table| *table).filter(|(role, _)| *role == roles[0]);
         let patterns = rows.flat_map(|(_, patterns)| *patterns).copied().collect();
-        Place { roles, takes: *takes, named_wins: *named_wins, patterns }
+        RolePaths { roles, filter: *filter, named_wins: *named_wins, patterns }
     };
     ROLES.iter().map(place).collect()
 });

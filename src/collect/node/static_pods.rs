@@ -10,7 +10,7 @@ use rustix::fs::FileType;
 use serde_json::Value;
 
 use super::filesystem::hostfs::HostRoot;
-use super::filesystem::view::tidy;
+use super::filesystem::process_view::tidy;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::collect::component::{Component, base_name};
 use crate::collect::config_files;
@@ -21,7 +21,7 @@ pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
 
 /// A container of a static pod.
 #[derive(Debug, Clone, Default)]
-pub struct Container {
+pub struct StaticContainer {
     /// `metadata.uid`, which nearly no manifest has: the kubelet makes one up.
     pub uid: Option<String>,
     /// The user it runs as, where the manifest says.
@@ -40,7 +40,7 @@ pub struct Container {
     pub args: Vec<String>,
 }
 
-impl Container {
+impl StaticContainer {
     /// Whether a process with this argument list is this container's first one.
     pub fn starts(&self, words: &[String]) -> bool {
         if self.command.is_empty() {
@@ -56,7 +56,7 @@ impl Container {
 #[derive(Debug, Default)]
 pub struct StaticPods {
     /// The containers of every manifest that can be read.
-    pub containers: Vec<Container>,
+    pub containers: Vec<StaticContainer>,
     /// The manifests that start a component, whatever they are called.
     pub manifests: Vec<(Component, String)>,
     /// Directories that cannot be listed, and files that may be any component's: why, and what was tried.
@@ -119,7 +119,7 @@ fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
     config_files::first_document(&bytes).map_err(|gap| gap.during(format!("read {path}")))
 }
 
-fn pod_containers(pod: &Value) -> Vec<Container> {
+fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
     if pod["kind"] != "Pod" {
         return Vec::new();
     }
@@ -134,7 +134,7 @@ fn pod_containers(pod: &Value) -> Vec<Container> {
             let words =
                 |key: &str| items(&container[key]).filter_map(Value::as_str).map(|word| expand(word, &env));
             let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
-            Container {
+            StaticContainer {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
                 component: component_of(command.iter().chain(&args)),
@@ -234,7 +234,7 @@ mod tests {
         line.split(' ').map(str::to_owned).collect()
     }
 
-    fn container(container: Value) -> Container {
+    fn container(container: Value) -> StaticContainer {
         let pod = json!({"kind": "Pod", "spec": {
             "containers": [container],
             "volumes": [{"name": "pki", "hostPath": {"path": "/opt/pki/"}}, {"name": "tmp", "emptyDir": {}}]

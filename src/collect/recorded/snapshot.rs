@@ -60,7 +60,7 @@ struct HeaderBody {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct RecordedLine {
     #[serde(rename = "type")]
     kind: Kind,
     sub_type: String,
@@ -110,7 +110,7 @@ pub fn read(
             identity = Some(Identity { cluster: header.cluster, node: header.node });
             continue;
         }
-        let line: Line = serde_json::from_slice(&text).map_err(|error| {
+        let line: RecordedLine = serde_json::from_slice(&text).map_err(|error| {
             let cut = if text.ends_with(b"\n") { "" } else { " (the file ends in the middle of a line)" };
             at(format!("no resource: {error}{cut}"))
         })?;
@@ -135,7 +135,7 @@ fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {
     Ok(BufReader::new(reader))
 }
 
-impl Line {
+impl RecordedLine {
     /// A line stands for a kind where the cluster or node itself is its id, and nothing of it was read.
     fn presence(&self) -> Presence {
         let is_owner = self.id.starts_with("cluster/") || self.id.starts_with("node/");
@@ -162,10 +162,10 @@ impl Line {
 pub struct Recorder {
     path: PathBuf,
     partial: PathBuf,
-    writer: Writer,
+    writer: RecordingWriter,
 }
 
-enum Writer {
+enum RecordingWriter {
     Plain(std::io::BufWriter<File>),
     Gzip(flate2::write::GzEncoder<File>),
     Zstd(zstd::stream::write::Encoder<'static, File>),
@@ -186,9 +186,11 @@ impl Recorder {
         let io = |source| SnapshotError::Io { operation: "write", path: partial.clone(), source };
         let file = create_anew(&partial).map_err(io)?;
         let writer = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Writer::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::best())),
-            Some("zst") => Writer::Zstd(zstd::stream::write::Encoder::new(file, 0).map_err(io)?),
-            _ => Writer::Plain(std::io::BufWriter::new(file)),
+            Some("gz") => {
+                RecordingWriter::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::best()))
+            }
+            Some("zst") => RecordingWriter::Zstd(zstd::stream::write::Encoder::new(file, 0).map_err(io)?),
+            _ => RecordingWriter::Plain(std::io::BufWriter::new(file)),
         };
         let mut recorder = Self { path: path.to_path_buf(), partial, writer };
         let header = HeaderBody {
@@ -203,7 +205,7 @@ impl Recorder {
 
     /// Adds a resource.
     pub fn add(&mut self, resource: &Resource) -> Result<(), SnapshotError> {
-        self.line(&Line {
+        self.line(&RecordedLine {
             kind: resource.kind,
             sub_type: resource.sub_type.clone(),
             id: resource.id.clone(),
@@ -222,9 +224,11 @@ impl Recorder {
     pub fn finish(self) -> Result<(), SnapshotError> {
         let Self { path, partial, writer } = self;
         let ended = match writer {
-            Writer::Plain(writer) => writer.into_inner().map_err(std::io::IntoInnerError::into_error),
-            Writer::Gzip(writer) => writer.finish(),
-            Writer::Zstd(writer) => writer.finish(),
+            RecordingWriter::Plain(writer) => {
+                writer.into_inner().map_err(std::io::IntoInnerError::into_error)
+            }
+            RecordingWriter::Gzip(writer) => writer.finish(),
+            RecordingWriter::Zstd(writer) => writer.finish(),
         };
         ended
             .and_then(|file| file.sync_all())
@@ -235,9 +239,9 @@ impl Recorder {
     fn line(&mut self, value: &impl Serialize) -> Result<(), SnapshotError> {
         let Self { partial, writer, .. } = self;
         let writer: &mut dyn Write = match writer {
-            Writer::Plain(writer) => writer,
-            Writer::Gzip(writer) => writer,
-            Writer::Zstd(writer) => writer,
+            RecordingWriter::Plain(writer) => writer,
+            RecordingWriter::Gzip(writer) => writer,
+            RecordingWriter::Zstd(writer) => writer,
         };
         serde_json::to_writer(&mut *writer, value)
             .map_err(std::io::Error::from)

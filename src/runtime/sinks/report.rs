@@ -1,6 +1,6 @@
 //! The report of a scan, or of recorded input.
 
-use super::{Closed, Judgements, Sink};
+use super::{CycleEnd, Judgements, Sink};
 use crate::exception::Marks;
 use crate::report::{Label, Report};
 use crate::resource::Resource;
@@ -29,8 +29,8 @@ impl Sink for ReportSink<'_> {
         }
     }
 
-    fn close(&mut self, closed: &Closed<'_>) {
-        let Closed { tally, without_resource, exceptions } = closed;
+    fn close(&mut self, end: &CycleEnd<'_>) {
+        let CycleEnd { tally, without_resource, exceptions } = end;
         self.report.close((*tally).clone(), without_resource.to_vec(), exceptions.to_vec());
     }
 }

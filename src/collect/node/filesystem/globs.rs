@@ -15,7 +15,7 @@ use crate::resource::{Gap, Reason};
 
 /// What a glob led to.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct GlobMatches {
     /// The paths, in order; not looked at yet, some may be links to nothing.
     pub paths: Vec<PathBuf>,
     /// What could not be listed: why, and what was tried.
@@ -23,9 +23,9 @@ pub struct Found {
 }
 
 /// Expands a pattern. A path without glob characters is given back as it is.
-pub fn expand(host: &HostRoot, pattern: &str) -> Found {
+pub fn expand(host: &HostRoot, pattern: &str) -> GlobMatches {
     if !pattern.contains('*') {
-        return Found { paths: vec![PathBuf::from(pattern)], unlisted: Vec::new() };
+        return GlobMatches { paths: vec![PathBuf::from(pattern)], unlisted: Vec::new() };
     }
     let matcher = GlobBuilder::new(pattern)
         .literal_separator(true)
@@ -35,7 +35,8 @@ pub fn expand(host: &HostRoot, pattern: &str) -> Found {
     let base: PathBuf = Path::new(pattern).components().take_while(|part| !is_glob(part)).collect();
     let below = Path::new(pattern).components().count() - base.components().count();
     let levels = if pattern.contains("**") { MAX_DEPTH } else { below };
-    let mut walk = Walk { host, matcher, seen: HashSet::new(), entries: 0, found: Found::default() };
+    let mut walk =
+        GlobWalk { host, matcher, seen: HashSet::new(), entries: 0, found: GlobMatches::default() };
     walk.descend(&base, levels, pattern.contains("**"));
     walk.found
 }
@@ -44,16 +45,16 @@ fn is_glob(part: &std::path::Component<'_>) -> bool {
     part.as_os_str().to_string_lossy().contains('*')
 }
 
-struct Walk<'a> {
+struct GlobWalk<'a> {
     host: &'a HostRoot,
     matcher: GlobMatcher,
     /// Device and inode of the directories that were walked: links can make a circle.
     seen: HashSet<(u64, u64)>,
     entries: usize,
-    found: Found,
+    found: GlobMatches,
 }
 
-impl Walk<'_> {
+impl GlobWalk<'_> {
     /// `open_ended`: the pattern has no last level, so that a directory below the last one is a loss.
     fn descend(&mut self, directory: &Path, levels: usize, open_ended: bool) {
         let shown = format!("list {}", directory.display());

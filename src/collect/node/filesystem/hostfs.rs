@@ -30,7 +30,7 @@ fn reason(errno: Errno) -> Reason {
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// The name.
     pub name: OsString,
     /// What the name itself is; a link is not followed.
@@ -39,9 +39,9 @@ pub struct Entry {
 
 /// The names in a directory, in byte order.
 #[derive(Debug, Clone)]
-pub struct Listing {
+pub struct DirectoryListing {
     /// The names, without `.` and `..`.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DirectoryEntry>,
     /// Whether there were more than asked for.
     pub cut: bool,
 }
@@ -167,7 +167,7 @@ impl HostRoot {
     }
 
     /// The names in a directory, at most `limit`.
-    pub fn list(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<Listing, Gap> {
+    pub fn list(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<DirectoryListing, Gap> {
         let path = path.as_ref();
         let failed = |errno| self.failed("list", path, errno);
         let directory = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
@@ -189,10 +189,10 @@ impl HostRoot {
                     .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
                 kind => kind,
             };
-            entries.push(Entry { name: name.to_owned(), kind });
+            entries.push(DirectoryEntry { name: name.to_owned(), kind });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Listing { entries, cut })
+        Ok(DirectoryListing { entries, cut })
     }
 
     fn expect_regular(&self, path: &OsStr, file: &OwnedFd) -> Result<(), Gap> {

@@ -13,7 +13,7 @@ use crate::resource::{Gap, Reason};
 
 /// What a unit starts.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Unit {
+pub struct SystemdUnit {
     /// The command.
     pub words: Vec<String>,
     /// Those of the variables asked for that the unit sets.
@@ -38,8 +38,8 @@ pub fn of_cgroup(text: &str) -> Option<&str> {
 }
 
 /// Reads a unit with its drop-ins. Of variables only those that are asked for come out.
-pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap> {
-    let mut settings = Settings::default();
+pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
+    let mut settings = UnitSettings::default();
     for path in files(host, name)? {
         settings.add(&text(host, &path)?);
     }
@@ -52,7 +52,7 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap
     let command = command.trim_start_matches(['-', ':', '+', '!']);
     let words =
         words(command).ok_or_else(|| malformed("`ExecStart` has variables, specifiers or escapes in it"))?;
-    let mut unit = Unit { words, variables: BTreeMap::new() };
+    let mut unit = SystemdUnit { words, variables: BTreeMap::new() };
     let unclear = |text: &str| malformed(&format!("`{text}` has variables, specifiers or escapes in it"));
     for line in settings.variables {
         match self::words(&line) {
@@ -76,7 +76,7 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap
     Ok(unit)
 }
 
-impl Unit {
+impl SystemdUnit {
     /// Takes `NAME=value` if the name is wanted.
     fn set(&mut self, pair: &str, wanted: &[&str]) {
         if let Some((name, value)) = pair.split_once('=')
@@ -89,13 +89,13 @@ impl Unit {
 
 /// What is of interest in the section `[Service]`.
 #[derive(Debug, Default)]
-struct Settings {
+struct UnitSettings {
     commands: Vec<String>,
     variables: Vec<String>,
     variable_files: Vec<String>,
 }
 
-impl Settings {
+impl UnitSettings {
     fn add(&mut self, text: &str) {
         let mut in_service = false;
         for line in logical_lines(text) {
@@ -202,7 +202,7 @@ mod tests {
         root
     }
 
-    fn read_in(files: &[(&str, &str)]) -> Result<Unit, Gap> {
+    fn read_in(files: &[(&str, &str)]) -> Result<SystemdUnit, Gap> {
         let root = tree(files);
         read(&HostRoot::open(root.path()).unwrap(), "k3s.service", &["A", "B"])
     }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_command_over_several_lines_is_read_with_its_quotes() {
-        let text = "[Unit]\nExecStart=/no\n[Service]\nExecStartPre=/bin/true\nExecStart=/usr/local/bin/k3s \\\n    server \\\n# a comment\n\t'--a=b c' \\\n\t\"--d\" \\\n\n";
+        let text = "[SystemdUnit]\nExecStart=/no\n[Service]\nExecStartPre=/bin/true\nExecStart=/usr/local/bin/k3s \\\n    server \\\n# a comment\n\t'--a=b c' \\\n\t\"--d\" \\\n\n";
         assert_eq!(
             read_in(&[(UNIT, text)]).unwrap().words,
             ["/usr/local/bin/k3s", "server", "--a=b c", "--d"]

@@ -8,11 +8,11 @@ use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-use crate::collect::node::filesystem::view::View;
+use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::resource::{Gap, Reason};
 
 /// The fingerprints in a file, in its order.
-pub fn fingerprints(view: &View<'_>, path: &str) -> Result<Vec<String>, Gap> {
+pub fn fingerprints(view: &ProcessView<'_>, path: &str) -> Result<Vec<String>, Gap> {
     let path = view.host_path(path)?;
     let bytes = view.host().read(&path)?;
     let certificates: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(&bytes).collect();

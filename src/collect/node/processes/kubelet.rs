@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::bounds::{MAX_DEPTH, MAX_ENTRIES};
 use crate::collect::config_files;
-use crate::collect::config_files::kinds::{Expected, KUBELET};
+use crate::collect::config_files::kinds::{FileKind, KUBELET};
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::view::View;
+use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::resource::{Gap, Reason};
 
 /// What a kubelet is configured with.
 #[derive(Debug)]
-pub struct Configuration {
+pub struct KubeletConfiguration {
     /// The merged document, where a file is named. One file that cannot be read makes all of it unknown.
     pub document: Option<Result<Value, Gap>>,
     /// Host paths of the drop-ins.
@@ -24,7 +24,7 @@ pub struct Configuration {
 }
 
 /// Reads what the kubelet reads.
-pub fn configuration(view: &View<'_>, arguments: &Arguments) -> Configuration {
+pub fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletConfiguration {
     let base = arguments::last(arguments, "config").map(|path| view.parse(path, &KUBELET));
     let (drop_ins, merged) = match arguments::last(arguments, "config-dir") {
         None => (Ok(Vec::new()), base),
@@ -39,12 +39,12 @@ pub fn configuration(view: &View<'_>, arguments: &Arguments) -> Configuration {
         }
     };
     let document = merged.map(|merged| merged.map(without_zero_durations));
-    Configuration { document, drop_ins }
+    KubeletConfiguration { document, drop_ins }
 }
 
 /// The `*.conf` files below a directory in the order they are merged: each directory's names in byte
 /// order, a subdirectory where its own name stands.
-fn drop_ins(view: &View<'_>, directory: &str) -> Result<Vec<String>, Gap> {
+fn drop_ins(view: &ProcessView<'_>, directory: &str) -> Result<Vec<String>, Gap> {
     let path = view.host_path(directory)?;
     // The kubelet walks without following: a directory that is itself a link holds nothing for it.
     if !directory.ends_with('/') && view.host().is_link(&path) {
@@ -104,7 +104,7 @@ fn merge(base: &mut Value, patch: Value) {
 }
 
 /// In a drop-in, unlike in the main file, a key counts whatever its letter case.
-fn with_known_case(document: Value, expected: &Expected) -> Value {
+fn with_known_case(document: Value, expected: &FileKind) -> Value {
     /// The keys below `authentication` and `authorization`.
     const NESTED: &[&str] = &[
         "anonymous",

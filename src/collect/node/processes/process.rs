@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::proc_stat::{ProcStat, timestamp};
 use super::{authorities, kubelet};
-use crate::collect::arguments::{self, Arguments, Given};
+use crate::collect::arguments::{self, Arguments, KnownArguments};
 use crate::collect::component::{Component, base_name};
-use crate::collect::config_files::kinds::{self, Expected};
+use crate::collect::config_files::kinds::{self, FileKind};
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::view::{View, beside};
-use crate::collect::node::named::{self, Named, Started};
-use crate::collect::node::static_pods::Container;
+use crate::collect::node::filesystem::process_view::{ProcessView, beside};
+use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
+use crate::collect::node::static_pods::StaticContainer;
 use crate::collect::redact;
 use crate::resource::{Gap, Kind, Reason, Resource, Unread};
 
@@ -32,7 +32,7 @@ pub struct Process<'a> {
     /// Its argument list, the program's name included.
     pub words: &'a [String],
     /// What the component is given.
-    pub given: &'a Given,
+    pub given: &'a KnownArguments,
     /// What the kernel says of it.
     pub stat: &'a ProcStat,
     /// When the host was booted.
@@ -40,18 +40,18 @@ pub struct Process<'a> {
     /// `/proc/<pid>`.
     pub directory: &'a HostRoot,
     /// The container that started it, where it is a static pod's.
-    pub container: Option<&'a Container>,
+    pub container: Option<&'a StaticContainer>,
     /// How it sees files.
-    pub view: &'a View<'a>,
+    pub view: &'a ProcessView<'a>,
 }
 
 /// A process's document, and what follows from it.
 #[derive(Debug)]
-pub struct Described {
+pub struct ProcessDescription {
     /// The resource.
     pub resource: Resource,
     /// The files it names.
-    pub named: Vec<Named>,
+    pub named: Vec<NamedFile>,
     /// The roles of files that it may name where nobody could look.
     pub unnamed: Vec<(&'static [&'static str], Gap)>,
     /// A kubelet's directory of manifests, as it calls it.
@@ -59,7 +59,7 @@ pub struct Described {
 }
 
 /// kube-apiserver's flags that name a file, the key of its content in `files`, and what it is.
-const API_SERVER_FILES: &[(&str, &str, &Expected)] = &[
+const API_SERVER_FILES: &[(&str, &str, &FileKind)] = &[
     ("authentication-config", "authenticationConfiguration", &kinds::AUTHENTICATION),
     ("authorization-config", "authorizationConfiguration", &kinds::AUTHORIZATION),
     ("admission-control-config-file", "admissionConfiguration", &kinds::ADMISSION),
@@ -91,7 +91,7 @@ const ETCD_VARIABLES: &[&str] = &[
 
 /// What a process that is one component is given: the words of its argument list. `cut`: there are more than
 /// the bound.
-pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Given {
+pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
     let mut words = words.to_vec();
     redact::arguments(&mut words);
     let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
@@ -107,14 +107,14 @@ pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Giv
         );
         unread.push(Unread::new("$.args", Reason::Malformed, what));
     }
-    Given { arguments, unread }
+    KnownArguments { arguments, unread }
 }
 
 /// Describes a process.
-pub fn describe(process: &Process<'_>) -> Described {
+pub fn describe(process: &Process<'_>) -> ProcessDescription {
     let mut words = process.words.to_vec();
     redact::arguments(&mut words);
-    let Given { arguments, unread } = process.given;
+    let KnownArguments { arguments, unread } = process.given;
     let mut unread = unread.clone();
     let env = environment(process, &mut unread);
     let (has_file, config, drop_ins) = configuration(process, arguments, &env, &mut unread);
@@ -141,7 +141,7 @@ pub fn describe(process: &Process<'_>) -> Described {
         raw.insert("env".into(), json!(env));
     }
 
-    let started = Started {
+    let started = ComponentSettings {
         component: process.component,
         arguments,
         has_file,
@@ -149,7 +149,7 @@ pub fn describe(process: &Process<'_>) -> Described {
         env: &env,
         unread: &unread,
     };
-    let mut unnamed = named::unnamed(&started);
+    let mut unnamed = named_files::unnamed(&started);
     let drop_ins = drop_ins.unwrap_or_else(|why| {
         unnamed.push((&["kubelet-config"], why));
         Vec::new()
@@ -167,7 +167,7 @@ pub fn describe(process: &Process<'_>) -> Described {
             Value::Object(raw),
         )
     };
-    Described { resource, named, unnamed, manifests }
+    ProcessDescription { resource, named, unnamed, manifests }
 }
 
 /// What stands for a process of which nothing could be read.
@@ -282,7 +282,13 @@ fn api_server_files(
 }
 
 /// Puts the configuration of a plug-in where it would stand if it had no file of its own.
-fn read_plugins(view: &View<'_>, admission: &str, content: &mut Value, at: &str, unread: &mut Vec<Unread>) {
+fn read_plugins(
+    view: &ProcessView<'_>,
+    admission: &str,
+    content: &mut Value,
+    at: &str,
+    unread: &mut Vec<Unread>,
+) {
     let Some(Value::Array(plugins)) = content.get_mut("plugins") else { return };
     for (position, plugin) in plugins.iter_mut().enumerate() {
         let Value::Object(plugin) = plugin else { continue };
@@ -357,22 +363,26 @@ fn authorities(
     keep(Some(read), "$.authorities", unread)
 }
 
-fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]) -> Vec<Named> {
+fn named_files(
+    process: &Process<'_>,
+    started: &ComponentSettings<'_>,
+    drop_ins: &[String],
+) -> Vec<NamedFile> {
     let component = process.component;
     // The kubelet reads paths in its file as relative to it; the others as relative to where they run.
     let config_path =
         arguments::last(started.arguments, "config").filter(|_| component == Component::Kubelet);
-    let mut files: Vec<Named> = named::paths(started)
+    let mut files: Vec<NamedFile> = named_files::paths(started)
         .into_iter()
         .map(|(roles, shown, in_file)| {
             let path = match config_path.filter(|_| in_file) {
                 Some(config) => process.view.host_path(&beside(config, &shown)),
                 None => process.view.host_path(&shown),
             };
-            Named { roles, component, shown, path }
+            NamedFile { roles, component, shown, path }
         })
         .collect();
-    files.extend(drop_ins.iter().map(|path| Named {
+    files.extend(drop_ins.iter().map(|path| NamedFile {
         roles: &["kubelet-config"],
         component,
         shown: path.clone(),
@@ -381,7 +391,7 @@ fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]
     files
 }
 
-fn manifest_directory(started: &Started<'_>) -> Option<Result<String, Gap>> {
+fn manifest_directory(started: &ComponentSettings<'_>) -> Option<Result<String, Gap>> {
     if started.component != Component::Kubelet {
         return None;
     }

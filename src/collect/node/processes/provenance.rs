@@ -9,18 +9,18 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::collect::component::Component;
-use crate::collect::node::static_pods::Container;
+use crate::collect::node::static_pods::StaticContainer;
 use crate::resource::Gap;
 
 /// What is known of a process.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct ProcessFacts<'a> {
     /// The component it is named as.
     pub component: Component,
     /// Real and effective user.
     pub users: Result<(u32, u32), Gap>,
     /// Its mount namespace.
-    pub namespace: Namespace,
+    pub namespace: MountNamespace,
     /// The UID of the pod that its control group names.
     pub pod: Option<String>,
     /// Its argument list.
@@ -31,7 +31,7 @@ pub struct Facts<'a> {
 
 /// A process's mount namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Namespace {
+pub enum MountNamespace {
     /// The one of the host's first process.
     Host,
     /// Another.
@@ -42,7 +42,7 @@ pub enum Namespace {
 
 /// Whether a process is what its name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Provenance {
     /// Root's, and it sees what the host sees.
     Host,
     /// A static pod's: which of the containers, where a manifest tells.
@@ -54,46 +54,46 @@ pub enum Standing {
 }
 
 /// The standing of a process, given the containers of the node's static pods.
-pub fn judge(facts: &Facts<'_>, containers: &[Container]) -> Standing {
+pub fn judge(facts: &ProcessFacts<'_>, containers: &[StaticContainer]) -> Provenance {
     let started_by = containers.iter().position(|container| container.starts(facts.words));
     match &facts.users {
-        Err(unreadable) => return Standing::Hidden(unreadable.clone()),
+        Err(unreadable) => return Provenance::Hidden(unreadable.clone()),
         Ok((0, 0)) => {}
         // A hardened manifest has its container run as a user of its own: root wrote the user there, and
         // the arguments.
         Ok((real, effective))
             if real == effective
-                && facts.namespace != Namespace::Host
+                && facts.namespace != MountNamespace::Host
                 && started_by.is_some_and(|at| containers[at].user == Some(*real)) => {}
         Ok((real, effective)) => {
             let user = if *real == 0 { effective } else { real };
-            return Standing::Impostor(format!("it runs as user {user}, not as root"));
+            return Provenance::Impostor(format!("it runs as user {user}, not as root"));
         }
     }
-    if facts.namespace == Namespace::Host {
-        return Standing::Host;
+    if facts.namespace == MountNamespace::Host {
+        return Provenance::Host;
     }
     match (&facts.pod, &facts.namespace) {
-        (Some(uid), _) if is_static(uid, containers) => Standing::StaticPod(started_by.or_else(|| {
+        (Some(uid), _) if is_static(uid, containers) => Provenance::StaticPod(started_by.or_else(|| {
             containers.iter().position(|container| container.component == Some(facts.component))
         })),
-        (Some(uid), _) => Standing::Impostor(format!("it runs in pod {uid}, which is not a static pod")),
+        (Some(uid), _) => Provenance::Impostor(format!("it runs in pod {uid}, which is not a static pod")),
         // Where control groups do not name pods: a process with a manifest's very arguments can lead us
         // only to that manifest's files, or to its own.
-        (None, _) if started_by.is_some() => Standing::StaticPod(started_by),
-        (None, Namespace::Hidden(unreadable)) => Standing::Hidden(unreadable.clone()),
+        (None, _) if started_by.is_some() => Provenance::StaticPod(started_by),
+        (None, MountNamespace::Hidden(unreadable)) => Provenance::Hidden(unreadable.clone()),
         (None, _) => match &facts.in_doubt {
-            Some(unreadable) => Standing::Hidden(unreadable.clone()),
-            None => {
-                Standing::Impostor("it runs in a mount namespace of its own, and in no static pod".to_owned())
-            }
+            Some(unreadable) => Provenance::Hidden(unreadable.clone()),
+            None => Provenance::Impostor(
+                "it runs in a mount namespace of its own, and in no static pod".to_owned(),
+            ),
         },
     }
 }
 
 /// The API server gives every pod a UUID; the kubelet gives a pod from a file a hash, unless the file
 /// has a UID of its own.
-fn is_static(uid: &str, containers: &[Container]) -> bool {
+fn is_static(uid: &str, containers: &[StaticContainer]) -> bool {
     let is_hash = uid.len() == 32 && uid.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hash || containers.iter().any(|container| container.uid.as_deref() == Some(uid))
 }
@@ -119,11 +119,11 @@ mod tests {
     const HASH: &str = "f8a8d3b24ce0d2945cf528b1e30c375c";
     const UUID: &str = "6be53e68-0d64-4010-a6db-79d67ae4390b";
 
-    fn facts(words: &[String]) -> Facts<'_> {
-        Facts {
+    fn facts(words: &[String]) -> ProcessFacts<'_> {
+        ProcessFacts {
             component: Component::Etcd,
             users: Ok((0, 0)),
-            namespace: Namespace::Other,
+            namespace: MountNamespace::Other,
             pod: None,
             words,
             in_doubt: None,
@@ -137,58 +137,63 @@ mod tests {
     #[test]
     fn root_in_the_host_s_namespace_is_vouched_for() {
         let words = ["etcd".to_owned()];
-        let host = Facts { namespace: Namespace::Host, ..facts(&words) };
-        assert_eq!(judge(&host, &[]), Standing::Host);
+        let host = ProcessFacts { namespace: MountNamespace::Host, ..facts(&words) };
+        assert_eq!(judge(&host, &[]), Provenance::Host);
         for users in [(1000, 1000), (0, 1000), (1000, 0)] {
-            let other = Facts { users: Ok(users), namespace: Namespace::Host, ..facts(&words) };
-            assert_eq!(judge(&other, &[]), Standing::Impostor("it runs as user 1000, not as root".into()));
+            let other = ProcessFacts { users: Ok(users), namespace: MountNamespace::Host, ..facts(&words) };
+            assert_eq!(judge(&other, &[]), Provenance::Impostor("it runs as user 1000, not as root".into()));
         }
     }
 
     #[test]
     fn a_pod_of_the_api_is_an_impostor_whatever_its_arguments() {
         let words = ["etcd".to_owned()];
-        let etcd = Container { component: Some(Component::Etcd), ..Container::default() };
-        let pod = Facts { pod: Some(UUID.into()), ..facts(&words) };
-        assert!(matches!(judge(&pod, &[etcd]), Standing::Impostor(_)));
-        let with_uid =
-            Container { uid: Some(UUID.into()), component: Some(Component::Etcd), ..Container::default() };
-        assert_eq!(judge(&pod, &[with_uid]), Standing::StaticPod(Some(0)));
+        let etcd = StaticContainer { component: Some(Component::Etcd), ..StaticContainer::default() };
+        let pod = ProcessFacts { pod: Some(UUID.into()), ..facts(&words) };
+        assert!(matches!(judge(&pod, &[etcd]), Provenance::Impostor(_)));
+        let with_uid = StaticContainer {
+            uid: Some(UUID.into()),
+            component: Some(Component::Etcd),
+            ..StaticContainer::default()
+        };
+        assert_eq!(judge(&pod, &[with_uid]), Provenance::StaticPod(Some(0)));
     }
 
     #[test]
     fn a_static_pod_is_known_by_its_hash() {
         let words = ["etcd".to_owned()];
-        let pod = Facts { pod: Some(HASH.into()), ..facts(&words) };
-        assert_eq!(judge(&pod, &[]), Standing::StaticPod(None));
+        let pod = ProcessFacts { pod: Some(HASH.into()), ..facts(&words) };
+        assert_eq!(judge(&pod, &[]), Provenance::StaticPod(None));
     }
 
     #[test]
     fn a_user_that_a_manifest_names_is_vouched_for_with_that_manifest_s_arguments_only() {
         let words = ["etcd".to_owned(), "--name=a".to_owned()];
-        let containers = [Container { user: Some(52034), command: words.to_vec(), ..Container::default() }];
-        let pod = |words, user| Facts { users: Ok((user, user)), pod: Some(HASH.into()), ..facts(words) };
-        assert_eq!(judge(&pod(&words, 52034), &containers), Standing::StaticPod(Some(0)));
-        assert!(matches!(judge(&pod(&words, 1000), &containers), Standing::Impostor(_)));
+        let containers =
+            [StaticContainer { user: Some(52034), command: words.to_vec(), ..StaticContainer::default() }];
+        let pod =
+            |words, user| ProcessFacts { users: Ok((user, user)), pod: Some(HASH.into()), ..facts(words) };
+        assert_eq!(judge(&pod(&words, 52034), &containers), Provenance::StaticPod(Some(0)));
+        assert!(matches!(judge(&pod(&words, 1000), &containers), Provenance::Impostor(_)));
         let other = ["etcd".to_owned(), "--config-file=/etc/shadow".to_owned()];
-        assert!(matches!(judge(&pod(&other, 52034), &containers), Standing::Impostor(_)));
+        assert!(matches!(judge(&pod(&other, 52034), &containers), Provenance::Impostor(_)));
         // A pod of the API may run as that user too, and copy the arguments.
-        let api = Facts { pod: Some(UUID.into()), ..pod(&words, 52034) };
-        assert!(matches!(judge(&api, &containers), Standing::Impostor(_)));
-        let on_host = Facts { namespace: Namespace::Host, pod: None, ..pod(&words, 52034) };
-        assert!(matches!(judge(&on_host, &containers), Standing::Impostor(_)));
+        let api = ProcessFacts { pod: Some(UUID.into()), ..pod(&words, 52034) };
+        assert!(matches!(judge(&api, &containers), Provenance::Impostor(_)));
+        let on_host = ProcessFacts { namespace: MountNamespace::Host, pod: None, ..pod(&words, 52034) };
+        assert!(matches!(judge(&on_host, &containers), Provenance::Impostor(_)));
     }
 
     #[test]
     fn out_of_sight_is_not_trusted() {
         let words = ["etcd".to_owned()];
-        let unseen = Facts { namespace: Namespace::Hidden(hidden()), ..facts(&words) };
-        assert_eq!(judge(&unseen, &[]), Standing::Hidden(hidden()));
-        let unknown = Facts { users: Err(hidden()), namespace: Namespace::Host, ..facts(&words) };
-        assert_eq!(judge(&unknown, &[]), Standing::Hidden(hidden()));
-        assert!(matches!(judge(&facts(&words), &[]), Standing::Impostor(_)));
-        let in_doubt = Facts { in_doubt: Some(hidden()), ..facts(&words) };
-        assert_eq!(judge(&in_doubt, &[]), Standing::Hidden(hidden()));
+        let unseen = ProcessFacts { namespace: MountNamespace::Hidden(hidden()), ..facts(&words) };
+        assert_eq!(judge(&unseen, &[]), Provenance::Hidden(hidden()));
+        let unknown = ProcessFacts { users: Err(hidden()), namespace: MountNamespace::Host, ..facts(&words) };
+        assert_eq!(judge(&unknown, &[]), Provenance::Hidden(hidden()));
+        assert!(matches!(judge(&facts(&words), &[]), Provenance::Impostor(_)));
+        let in_doubt = ProcessFacts { in_doubt: Some(hidden()), ..facts(&words) };
+        assert_eq!(judge(&in_doubt, &[]), Provenance::Hidden(hidden()));
     }
 
     #[test]

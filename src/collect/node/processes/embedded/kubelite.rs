@@ -2,7 +2,7 @@
 //!
 //! In: kubelite's own flags, which name the files. Out: the components it starts.
 
-use super::{Holder, Part};
+use super::{EmbeddedComponent, EmbeddingProcess};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 use crate::resource::{Gap, Reason};
@@ -21,7 +21,7 @@ const FILES: [(Component, &str, &[&str]); 5] = [
 ];
 
 /// The components that a kubelite started with `flags` holds.
-pub fn parts(holder: &Holder<'_>, flags: &[String]) -> Vec<Part> {
+pub fn parts(holder: &EmbeddingProcess<'_>, flags: &[String]) -> Vec<EmbeddedComponent> {
     // All of its own flags are written with `=`; which component reads them does not matter.
     let own = arguments::parse(Component::Kubelet, flags);
     let is_on = |switch: &&str| {
@@ -31,14 +31,19 @@ pub fn parts(holder: &Holder<'_>, flags: &[String]) -> Vec<Part> {
         .into_iter()
         .filter(|(_, _, switches)| switches.iter().all(is_on))
         .map(|(component, flag, _)| match words(holder, component, flag, &own) {
-            Ok(words) => Part::of_words(component, words),
-            Err(unreadable) => Part::unknown(component, unreadable),
+            Ok(words) => EmbeddedComponent::of_words(component, words),
+            Err(unreadable) => EmbeddedComponent::unknown(component, unreadable),
         })
         .collect()
 }
 
 /// The arguments in a component's file.
-fn words(holder: &Holder<'_>, component: Component, flag: &str, own: &Arguments) -> Result<Vec<String>, Gap> {
+fn words(
+    holder: &EmbeddingProcess<'_>,
+    component: Component,
+    flag: &str,
+    own: &Arguments,
+) -> Result<Vec<String>, Gap> {
     let default = format!("/var/snap/microk8s/current/args/{}", component.as_str());
     let path = arguments::last(own, flag).unwrap_or(&default);
     let bytes = holder.host.read(path)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rustix::fs::FileType;
 use serde_json::Value;
 
-use super::Holder;
+use super::EmbeddingProcess;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::collect::component::base_name;
 use crate::collect::node::filesystem::hostfs::HostRoot;
@@ -30,11 +30,11 @@ const VARIABLES: [(&str, &str); 3] = [
 
 /// What k3s was started with.
 #[derive(Debug, Default)]
-pub struct Options(BTreeMap<String, Vec<String>>);
+pub struct K3sOptions(BTreeMap<String, Vec<String>>);
 
-impl Options {
+impl K3sOptions {
     /// Reads them. `flags` are those on the command line, where it can be seen.
-    pub fn read(holder: &Holder<'_>, flags: Option<&[String]>) -> Result<Self, Gap> {
+    pub fn read(holder: &EmbeddingProcess<'_>, flags: Option<&[String]>) -> Result<Self, Gap> {
         let unit = match (flags, unit::of_cgroup(holder.cgroup)) {
             (_, Some(name)) => Some(unit::read(holder.host, name, &VARIABLES.map(|(variable, _)| variable))?),
             // Its variables are blanked with its arguments, so without a unit nothing is left of either.
@@ -111,8 +111,8 @@ fn flags_of(words: &[String]) -> Option<&[String]> {
 }
 
 /// Reads flags as k3s does: with one dash or two, the value behind `=` or in the next word.
-fn parse(words: &[String]) -> Options {
-    let mut options = Options::default();
+fn parse(words: &[String]) -> K3sOptions {
+    let mut options = K3sOptions::default();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { break };
@@ -136,14 +136,14 @@ fn parse(words: &[String]) -> Options {
 }
 
 /// The file, and what lies in the folder of its name with `.d` behind it; none of it need be there.
-fn from_files(host: &HostRoot, path: &str) -> Result<Options, Gap> {
+fn from_files(host: &HostRoot, path: &str) -> Result<K3sOptions, Gap> {
     if path.contains("://") {
         return Err(Gap::new(
             Reason::Unavailable,
             format!("read the configuration of k3s at {}", redact::url_user_info(path)),
         ));
     }
-    let mut options = Options::default();
+    let mut options = K3sOptions::default();
     let folder = format!("{path}.d");
     let listing = match host.list(&folder, MAX_ENTRIES) {
         Ok(listing) if listing.cut => return Err(Gap::new(Reason::TooLarge, format!("list {folder}"))),
@@ -167,7 +167,7 @@ fn from_files(host: &HostRoot, path: &str) -> Result<Options, Gap> {
     Ok(options)
 }
 
-impl Options {
+impl K3sOptions {
     /// A later file replaces an option, or adds to it where the name ends in `+`.
     fn add(&mut self, file: &str, bytes: &[u8]) -> Result<(), Gap> {
         let is_empty = bytes
@@ -207,7 +207,7 @@ fn texts(value: Value) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> K3sOptions {
         parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
     }
 
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_later_file_replaces_or_adds() {
-        let mut options = Options::default();
+        let mut options = K3sOptions::default();
         let mut add = |text: &str| options.add("f", text.as_bytes());
         add("kubelet-arg: [a=1, b=2]\nnode-name: x\nsecrets-encryption: true\n").unwrap();
         add("kubelet-arg+: c=3\nnode-name: other\n").unwrap();

@@ -8,7 +8,7 @@ use crate::collect::component::Component;
 
 /// The value of an argument.
 #[derive(Debug, Clone, Copy)]
-pub enum Value {
+pub enum K3sValue {
     /// Always this.
     Is(&'static str),
     /// A path below the folder `server` of the data directory.
@@ -17,7 +17,7 @@ pub enum Value {
     Agent(&'static str),
 }
 
-use Value::{Agent, Is, Server};
+use K3sValue::{Agent, Is, Server};
 
 /// How k3s configures its kubelet, which changed twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum KubeletForm {
 }
 
 /// What is passed with a known value.
-pub fn known(component: Component, kubelet: KubeletForm) -> &'static [(&'static str, Value)] {
+pub fn known(component: Component, kubelet: KubeletForm) -> &'static [(&'static str, K3sValue)] {
     match (component, kubelet) {
         (Component::ApiServer, _) => API_SERVER,
         (Component::ControllerManager, _) => CONTROLLER_MANAGER,
@@ -65,7 +65,7 @@ pub fn hidden(component: Component, kubelet: KubeletForm) -> Vec<&'static str> {
     }
 }
 
-const API_SERVER: &[(&str, Value)] = &[
+const API_SERVER: &[(&str, K3sValue)] = &[
     ("allow-privileged", Is("true")),
     ("anonymous-auth", Is("false")),
     ("authorization-mode", Is("Node,RBAC")),
@@ -110,7 +110,7 @@ const API_SERVER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const CONTROLLER_MANAGER: &[(&str, Value)] = &[
+const CONTROLLER_MANAGER: &[(&str, K3sValue)] = &[
     ("allocate-node-cidrs", Is("true")),
     ("kubeconfig", Server("cred/controller.kubeconfig")),
     ("profiling", Is("false")),
@@ -142,7 +142,7 @@ const CONTROLLER_MANAGER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const SCHEDULER: &[(&str, Value)] =
+const SCHEDULER: &[(&str, K3sValue)] =
     &[("kubeconfig", Server("cred/scheduler.kubeconfig")), ("profiling", Is("false"))];
 const SCHEDULER_HIDDEN: &[&str] = &[
     "address",
@@ -157,7 +157,7 @@ const SCHEDULER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const PROXY: &[(&str, Value)] = &[
+const PROXY: &[(&str, K3sValue)] = &[
     ("conntrack-max-per-core", Is("0")),
     ("conntrack-tcp-timeout-close-wait", Is("0s")),
     ("conntrack-tcp-timeout-established", Is("0s")),
@@ -174,7 +174,7 @@ const PROXY_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const KUBELET: &[(&str, Value)] = &[
+const KUBELET: &[(&str, K3sValue)] = &[
     ("anonymous-auth", Is("false")),
     ("authentication-token-webhook", Is("true")),
     ("authorization-mode", Is("Webhook")),

@@ -5,39 +5,45 @@
 
 use std::collections::BTreeSet;
 
-use super::k3s_arguments::{KubeletForm, Value, hidden, known};
-use super::k3s_options::Options;
-use super::{Holder, Part};
+use super::k3s_arguments::{K3sValue, KubeletForm, hidden, known};
+use super::k3s_options::K3sOptions;
+use super::{EmbeddedComponent, EmbeddingProcess};
 use crate::collect::component::Component;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::resource::{Gap, Reason, Unread};
 
 /// The components of one process.
-pub fn parts(holder: &Holder<'_>, server: bool, flags: Option<&[String]>) -> Vec<Part> {
-    let options = Options::read(holder, flags).and_then(|options| {
+pub fn parts(
+    holder: &EmbeddingProcess<'_>,
+    server: bool,
+    flags: Option<&[String]>,
+) -> Vec<EmbeddedComponent> {
+    let options = K3sOptions::read(holder, flags).and_then(|options| {
         let path = format!("{}/{}", options.data_dir(), if server { "server/tls" } else { "agent" });
         match holder.host.stat(&path) {
             Ok(_) => Ok(options),
             Err(error) => Err(Gap::new(error.reason, format!("stat {path}: the data directory of k3s"))),
         }
     });
-    let node = Node { host: holder.host, options: options.as_ref().ok(), server };
+    let node = K3sNode { host: holder.host, options: options.as_ref().ok(), server };
     let components = Component::ALL.into_iter().filter(|component| node.runs(*component));
     match &options {
         Ok(options) => components.map(|component| node.part(component, options)).collect(),
-        Err(unreadable) => components.map(|component| Part::unknown(component, unreadable.clone())).collect(),
+        Err(unreadable) => {
+            components.map(|component| EmbeddedComponent::unknown(component, unreadable.clone())).collect()
+        }
     }
 }
 
 /// What decides about the components of a node.
-struct Node<'a> {
+struct K3sNode<'a> {
     host: &'a HostRoot,
     /// Where they could be read.
-    options: Option<&'a Options>,
+    options: Option<&'a K3sOptions>,
     server: bool,
 }
 
-impl Node<'_> {
+impl K3sNode<'_> {
     /// Whether the process holds a component; where that cannot be told, it does.
     fn runs(&self, component: Component) -> bool {
         let is_on = |switch: &str| self.options.is_some_and(|options| options.is_on(switch));
@@ -64,22 +70,22 @@ impl Node<'_> {
 
     /// A path below the data directory.
     fn path(&self, below: &str) -> String {
-        let default = Options::default();
+        let default = K3sOptions::default();
         format!("{}/{below}", self.options.unwrap_or(&default).data_dir())
     }
 
-    fn part(&self, component: Component, options: &Options) -> Part {
+    fn part(&self, component: Component, options: &K3sOptions) -> EmbeddedComponent {
         if component == Component::Proxy && !self.server {
-            return Part::unknown(component, proxy_of_agent());
+            return EmbeddedComponent::unknown(component, proxy_of_agent());
         }
         let form = self.kubelet_form();
         let mut own: Vec<(&str, String)> = known(component, form)
             .iter()
             .map(|(flag, value)| {
                 let value = match value {
-                    Value::Is(text) => (*text).to_owned(),
-                    Value::Server(below) => self.path(&format!("server/{below}")),
-                    Value::Agent(below) => self.path(&format!("agent/{below}")),
+                    K3sValue::Is(text) => (*text).to_owned(),
+                    K3sValue::Server(below) => self.path(&format!("server/{below}")),
+                    K3sValue::Agent(below) => self.path(&format!("agent/{below}")),
                 };
                 (*flag, value)
             })
@@ -101,7 +107,7 @@ impl Node<'_> {
                 }
             }
         }
-        let mut part = Part::of_words(component, merge(&own, &hidden, &given));
+        let mut part = EmbeddedComponent::of_words(component, merge(&own, &hidden, &given));
         let arguments = &part.given.arguments;
         let missing = hidden.into_iter().filter(|flag| !arguments.contains_key(*flag));
         part.given.unread = missing.map(|flag| not_shown(component, flag)).collect();
@@ -113,7 +119,7 @@ impl Node<'_> {
         &self,
         component: Component,
         form: KubeletForm,
-        options: &Options,
+        options: &K3sOptions,
     ) -> Vec<(&'static str, String)> {
         // On a cluster of IPv6 alone it is the loopback address of that.
         let is_ipv6 = options.all("service-cidr").first().is_some_and(|range| range.contains(':'));
@@ -147,7 +153,7 @@ impl Node<'_> {
     }
 
     /// How the API server reaches its store, where that is one of k3s' own.
-    fn store(&self, options: &Options) -> Vec<(&'static str, String)> {
+    fn store(&self, options: &K3sOptions) -> Vec<(&'static str, String)> {
         if options.last("datastore-endpoint").is_some() {
             return Vec::new();
         }
@@ -179,7 +185,7 @@ impl Node<'_> {
 }
 
 /// An argument that an option gives a component.
-struct Extra<'a> {
+struct ExtraArgument<'a> {
     name: &'a str,
     value: &'a str,
     /// `+` or `-` behind the name: k3s' own values stay, before or behind it.
@@ -187,7 +193,7 @@ struct Extra<'a> {
 }
 
 /// The arguments that the options give a component.
-fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extra<'_>> {
+fn given(component: Component, form: KubeletForm, options: &K3sOptions) -> Vec<ExtraArgument<'_>> {
     let names: &[&str] = match component {
         Component::ApiServer => &["kube-apiserver-arg"],
         Component::ControllerManager => &["kube-controller-manager-arg", "kube-controller-arg"],
@@ -203,7 +209,7 @@ fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extr
             let text = text.trim_start_matches("--");
             let (name, value) = text.split_once('=').unwrap_or((text, "true"));
             let plain = name.trim_end_matches(['+', '-']);
-            Extra { name: plain, value, keeps: plain != name }
+            ExtraArgument { name: plain, value, keeps: plain != name }
         })
         .filter(|extra| {
             // k3s copies what these name to where its own lies, and drops them.
@@ -217,7 +223,7 @@ fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extr
 
 /// The words that a component gets. What an option gives takes the place of k3s' own, unless it says that
 /// this stays; if that is not known, the argument stays hidden.
-fn merge(own: &[(&str, String)], hidden: &BTreeSet<&str>, given: &[Extra<'_>]) -> Vec<String> {
+fn merge(own: &[(&str, String)], hidden: &BTreeSet<&str>, given: &[ExtraArgument<'_>]) -> Vec<String> {
     let mut words = Vec::new();
     for (flag, value) in own {
         if given.iter().all(|extra| extra.name != *flag || extra.keeps) {

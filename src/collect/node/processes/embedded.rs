@@ -9,7 +9,7 @@ mod k3s_options;
 mod kubelite;
 
 use super::program::Program;
-use crate::collect::arguments::{self, Given};
+use crate::collect::arguments::{self, KnownArguments};
 use crate::collect::component::Component;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::redact;
@@ -17,16 +17,16 @@ use crate::resource::Gap;
 
 /// A component in a process.
 #[derive(Debug)]
-pub struct Part {
+pub struct EmbeddedComponent {
     /// Which.
     pub component: Component,
     /// What the program gives it.
-    pub given: Given,
+    pub given: KnownArguments,
 }
 
 /// The process that holds them.
 #[derive(Debug)]
-pub struct Holder<'a> {
+pub struct EmbeddingProcess<'a> {
     /// The host.
     pub host: &'a HostRoot,
     /// Its argument list.
@@ -36,7 +36,7 @@ pub struct Holder<'a> {
 }
 
 /// The components in a program, the kubelet first where there is one.
-pub fn parts(program: &Program, holder: &Holder<'_>) -> Vec<Part> {
+pub fn parts(program: &Program, holder: &EmbeddingProcess<'_>) -> Vec<EmbeddedComponent> {
     let mut parts = match program {
         Program::One(_) => Vec::new(),
         Program::K3s { server, flags } => k3s::parts(holder, *server, flags.as_deref()),
@@ -46,17 +46,17 @@ pub fn parts(program: &Program, holder: &Holder<'_>) -> Vec<Part> {
     parts
 }
 
-impl Part {
+impl EmbeddedComponent {
     /// Reads what it was given, secrets blanked.
     fn of_words(component: Component, mut words: Vec<String>) -> Self {
         redact::arguments(&mut words);
         let arguments = arguments::parse(component, &words);
-        Self { component, given: Given { arguments, unread: Vec::new() } }
+        Self { component, given: KnownArguments { arguments, unread: Vec::new() } }
     }
 
     /// A component of whose arguments nothing is known.
     pub fn unknown(component: Component, gap: Gap) -> Self {
         let unread = vec![gap.at("$.args")];
-        Self { component, given: Given { unread, ..Given::default() } }
+        Self { component, given: KnownArguments { unread, ..KnownArguments::default() } }
     }
 }

@@ -7,21 +7,21 @@
 use super::hostfs::HostRoot;
 use super::mounts::{self, Mount};
 use crate::collect::config_files;
-use crate::collect::config_files::kinds::Expected;
+use crate::collect::config_files::kinds::FileKind;
 use crate::resource::{Gap, Reason};
 use serde_json::Value;
 
 /// One process's view.
 #[derive(Debug)]
-pub struct View<'a> {
+pub struct ProcessView<'a> {
     host: &'a HostRoot,
-    sight: Sight<'a>,
+    sight: MountContext<'a>,
     directory: Option<String>,
 }
 
 /// What a process sees.
 #[derive(Debug)]
-pub enum Sight<'a> {
+pub enum MountContext<'a> {
     /// What the host sees.
     Host,
     /// What a static pod's container sees.
@@ -35,9 +35,9 @@ pub enum Sight<'a> {
     },
 }
 
-impl<'a> View<'a> {
+impl<'a> ProcessView<'a> {
     /// `directory`: the process's working directory, where it could be read.
-    pub fn new(host: &'a HostRoot, sight: Sight<'a>, directory: Option<String>) -> Self {
+    pub fn new(host: &'a HostRoot, sight: MountContext<'a>, directory: Option<String>) -> Self {
         Self { host, sight, directory }
     }
 
@@ -58,8 +58,8 @@ impl<'a> View<'a> {
             }
         };
         match &self.sight {
-            Sight::Host => Ok(tidy(&absolute)),
-            Sight::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
+            MountContext::Host => Ok(tidy(&absolute)),
+            MountContext::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
                 .or_else(|| mounts::host_path(&absolute, table, host_table))
                 .ok_or_else(|| {
                     Gap::new(
@@ -71,14 +71,14 @@ impl<'a> View<'a> {
     }
 
     /// Reads a file as what it is expected to be.
-    pub fn parse(&self, path: &str, expected: &Expected) -> Result<Value, Gap> {
+    pub fn parse(&self, path: &str, expected: &FileKind) -> Result<Value, Gap> {
         let path = self.host_path(path)?;
         parse(self.host, &path, expected)
     }
 }
 
 /// Reads a file of the host as what it is expected to be.
-pub fn parse(host: &HostRoot, path: &str, expected: &Expected) -> Result<Value, Gap> {
+pub fn parse(host: &HostRoot, path: &str, expected: &FileKind) -> Result<Value, Gap> {
     let bytes = host.read(path)?;
     config_files::parse(expected, &bytes).map_err(|gap| gap.during(format!("read {path}")))
 }
