@@ -4,6 +4,10 @@
 //! with arguments, configuration and the parsed files that its flags name, secrets blanked; and which files
 //! it names.
 
+mod api_server;
+mod etcd;
+mod unread;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -12,13 +16,14 @@ use super::proc_stat::{ProcStat, timestamp};
 use super::{authorities, kubelet};
 use crate::collect::arguments::{self, Arguments, KnownArguments};
 use crate::collect::component::{Component, base_name};
-use crate::collect::config_files::kinds::{self, FileKind};
+use crate::collect::config_files::kinds;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::process_view::{ProcessView, beside};
 use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
 use crate::collect::node::static_pods::StaticContainer;
 use crate::collect::redact;
 use crate::resource::{Gap, Kind, Reason, Resource, Unread};
+use unread::{follow, keep};
 
 /// A process to describe.
 #[derive(Debug)]
@@ -58,37 +63,6 @@ pub struct ProcessDescription {
     pub manifests: Option<Result<String, Gap>>,
 }
 
-/// kube-apiserver's flags that name a file, the key of its content in `files`, and what it is.
-const API_SERVER_FILES: &[(&str, &str, &FileKind)] = &[
-    ("authentication-config", "authenticationConfiguration", &kinds::AUTHENTICATION),
-    ("authorization-config", "authorizationConfiguration", &kinds::AUTHORIZATION),
-    ("admission-control-config-file", "admissionConfiguration", &kinds::ADMISSION),
-    ("encryption-provider-config", "encryptionConfiguration", &kinds::ENCRYPTION),
-    ("audit-policy-file", "auditPolicy", &kinds::AUDIT_POLICY),
-];
-
-/// The variables that etcd takes settings from and that are of interest: names, paths and switches.
-const ETCD_VARIABLES: &[&str] = &[
-    "ETCD_AUTO_TLS",
-    "ETCD_CERT_FILE",
-    "ETCD_CIPHER_SUITES",
-    "ETCD_CLIENT_CERT_AUTH",
-    "ETCD_CONFIG_FILE",
-    "ETCD_DATA_DIR",
-    "ETCD_KEY_FILE",
-    "ETCD_LISTEN_CLIENT_HTTP_URLS",
-    "ETCD_LISTEN_CLIENT_URLS",
-    "ETCD_LISTEN_PEER_URLS",
-    "ETCD_PEER_AUTO_TLS",
-    "ETCD_PEER_CERT_FILE",
-    "ETCD_PEER_CLIENT_CERT_AUTH",
-    "ETCD_PEER_KEY_FILE",
-    "ETCD_PEER_TRUSTED_CA_FILE",
-    "ETCD_TLS_MAX_VERSION",
-    "ETCD_TLS_MIN_VERSION",
-    "ETCD_TRUSTED_CA_FILE",
-];
-
 /// What a process that is one component is given: the words of its argument list. `cut`: there are more than
 /// the bound.
 pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
@@ -116,9 +90,16 @@ pub fn describe(process: &Process<'_>) -> ProcessDescription {
     redact::arguments(&mut words);
     let KnownArguments { arguments, unread } = process.given;
     let mut unread = unread.clone();
-    let env = environment(process, &mut unread);
+    let env = match process.component {
+        // An etcd inside another program gets a file, and reads no variables.
+        Component::Etcd if process.program.is_none() => etcd::environment(process, &mut unread),
+        _ => BTreeMap::new(),
+    };
     let (has_file, config, drop_ins) = configuration(process, arguments, &env, &mut unread);
-    let files = api_server_files(process, arguments, &mut unread);
+    let files = match process.component {
+        Component::ApiServer => api_server::files(process.view, arguments, &mut unread),
+        _ => Map::new(),
+    };
     let authorities = authorities(process, arguments, &env, has_file, config.as_ref(), &mut unread);
 
     let mut raw = Map::new();
@@ -239,101 +220,6 @@ fn configuration(
     };
     let config = path.map(|path| process.view.parse(path, expected));
     (path.is_some(), keep(config, "$.config", unread), Ok(Vec::new()))
-}
-
-/// The content, or nothing and a note of why.
-fn keep(read: Option<Result<Value, Gap>>, at: &str, unread: &mut Vec<Unread>) -> Option<Value> {
-    match read? {
-        Ok(value) => Some(value),
-        Err(gap) => {
-            unread.push(gap.at(at));
-            None
-        }
-    }
-}
-
-/// Where `from` is unread, so is `at`, for the same reason. Whether it is.
-fn follow(from: &str, at: &str, unread: &mut Vec<Unread>) -> bool {
-    let why = unread.iter().find(|unread| unread.at == from).cloned();
-    let follows = why.is_some();
-    unread.extend(why.map(|why| why.gap.at(at)));
-    follows
-}
-
-fn api_server_files(
-    process: &Process<'_>,
-    arguments: &Arguments,
-    unread: &mut Vec<Unread>,
-) -> Map<String, Value> {
-    let mut files = Map::new();
-    if process.component != Component::ApiServer {
-        return files;
-    }
-    for (flag, key, expected) in API_SERVER_FILES {
-        let Some(path) = arguments::last(arguments, flag) else { continue };
-        let at = format!("$.files.{key}");
-        let Some(mut content) = keep(Some(process.view.parse(path, expected)), &at, unread) else { continue };
-        if *key == "admissionConfiguration" {
-            read_plugins(process.view, path, &mut content, &at, unread);
-        }
-        files.insert((*key).to_owned(), content);
-    }
-    files
-}
-
-/// Puts the configuration of a plug-in where it would stand if it had no file of its own.
-fn read_plugins(
-    view: &ProcessView<'_>,
-    admission: &str,
-    content: &mut Value,
-    at: &str,
-    unread: &mut Vec<Unread>,
-) {
-    let Some(Value::Array(plugins)) = content.get_mut("plugins") else { return };
-    for (position, plugin) in plugins.iter_mut().enumerate() {
-        let Value::Object(plugin) = plugin else { continue };
-        let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default();
-        let Some(expected) = kinds::of_plugin(name) else { continue };
-        if plugin.contains_key("configuration") {
-            continue;
-        }
-        let path = plugin.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
-        let read = path.map(|path| view.parse(&beside(admission, path), expected));
-        let at = format!("{at}.plugins[{position}].configuration");
-        plugin.extend(keep(read, &at, unread).map(|content| ("configuration".to_owned(), content)));
-    }
-}
-
-/// etcd's variables. Reading a process's environment takes the right to trace it; without, its manifest
-/// tells.
-fn environment(process: &Process<'_>, unread: &mut Vec<Unread>) -> BTreeMap<String, String> {
-    // An etcd inside another program gets a file, and reads no variables.
-    if process.component != Component::Etcd || process.program.is_some() {
-        return BTreeMap::new();
-    }
-    let variables: BTreeMap<String, String> = match (process.directory.read("environ"), process.container) {
-        (Ok(bytes), _) => bytes
-            .split(|byte| *byte == 0)
-            .filter_map(|variable| {
-                let variable = String::from_utf8_lossy(variable);
-                variable.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
-            })
-            .collect(),
-        (Err(_), Some(container)) => container.env.clone(),
-        (Err(error), None) => {
-            unread.push(Unread::new(
-                "$.env",
-                error.reason,
-                format!("read {}", path_of(process.pid, "environ")),
-            ));
-            BTreeMap::new()
-        }
-    };
-    variables
-        .into_iter()
-        .filter(|(name, _)| ETCD_VARIABLES.contains(&name.as_str()))
-        .map(|(name, value)| (name, redact::url_user_info(&value).into_owned()))
-        .collect()
 }
 
 /// Fingerprints of the certificates that clients are verified against.
