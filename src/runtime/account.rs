@@ -35,17 +35,17 @@ pub(super) struct Accounting {
 }
 
 impl Accounting {
-    pub fn new(rules: &[Rule]) -> Self {
+    pub(super) fn new(rules: &[Rule]) -> Self {
         Self { tally: Tally::new(rules.len()), kind: String::new(), kinds: BTreeMap::new() }
     }
 
     /// Called before a resource is judged; judging consumes it.
-    pub fn begin(&mut self, resource: &Resource) {
+    pub(super) fn begin(&mut self, resource: &Resource) {
         self.kind.clone_from(&resource.sub_type);
     }
 
     /// Counts a resource's judgements.
-    pub fn add(&mut self, judgements: &[(&[usize], Judgement)], marks: &Marks) {
+    pub(super) fn add(&mut self, judgements: &[(&[usize], Judgement)], marks: &Marks) {
         for (rules, judgement) in judgements {
             for rule in *rules {
                 self.tally.add(*rule, judgement);
@@ -63,7 +63,7 @@ impl Accounting {
     }
 
     /// Counts the rules that saw no resource as not applicable, and returns them.
-    pub fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
+    pub(super) fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
         let unseen = self.tally.close();
         for index in &unseen {
             let rule = &rules[*index];
@@ -80,7 +80,7 @@ impl Accounting {
     }
 
     /// The account so far.
-    pub fn account(&self, rules: &[Rule], complete: bool, took: Duration) -> CycleAccount {
+    pub(super) fn account(&self, rules: &[Rule], complete: bool, took: Duration) -> CycleAccount {
         let mut by_benchmark: BTreeMap<BenchmarkName, Vec<usize>> = BTreeMap::new();
         for (index, rule) in rules.iter().enumerate() {
             by_benchmark.entry(rule.benchmark.full_name()).or_default().push(index);
@@ -99,7 +99,7 @@ impl Accounting {
 
 impl CycleAccount {
     /// The counts of all benchmarks together.
-    pub fn total(&self) -> Counts {
+    pub(super) fn total(&self) -> Counts {
         let mut total = Counts::default();
         self.totals.iter().for_each(|(_, totals)| total.merge(&totals.counts));
         total

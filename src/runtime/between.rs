@@ -25,7 +25,7 @@ pub(super) struct Between {
 
 impl Between {
     /// Judges what changes, up to `until`.
-    pub async fn judge(
+    pub(super) async fn judge(
         mut self,
         engine: &Engine,
         producer: Option<&Producer>,

@@ -35,7 +35,7 @@ struct Complete {
 
 impl Cycles {
     /// Counts the cycles of the node or cluster `of`, and registers its metrics.
-    pub fn new(of: &str, registry: &Registry) -> Arc<Self> {
+    pub(super) fn new(of: &str, registry: &Registry) -> Arc<Self> {
         let cycles = Arc::new(Self { of: of.to_owned(), counted: Mutex::default() });
         let counted = Arc::clone(&cycles);
         registry.register(move |samples| counted.counted().sample(&counted.of, samples));
@@ -43,7 +43,7 @@ impl Cycles {
     }
 
     /// A cycle is complete, or was interrupted.
-    pub fn ended(&self, sequence: i64, account: CycleAccount, now: Timestamp) {
+    pub(super) fn ended(&self, sequence: i64, account: CycleAccount, now: Timestamp) {
         let total = account.total();
         let mut counted = self.counted();
         // One macro for both: the message of a log line is a constant.
@@ -75,13 +75,13 @@ impl Cycles {
     }
 
     /// A cycle failed.
-    pub fn failed(&self, sequence: i64, error: &anyhow::Error) {
+    pub(super) fn failed(&self, sequence: i64, error: &anyhow::Error) {
         tracing::error!(of = self.of, sequence, error = format!("{error:#}"), "cycle failed");
         self.counted().failed += 1;
     }
 
     /// A cycle ended after the next one was due.
-    pub fn late(&self, sequence: i64, took: Duration, period: Duration) {
+    pub(super) fn late(&self, sequence: i64, took: Duration, period: Duration) {
         tracing::warn!(
             of = self.of,
             sequence,
@@ -93,7 +93,7 @@ impl Cycles {
     }
 
     /// A resource was judged again between cycles; `is_changed`: with other verdicts.
-    pub fn rejudged(&self, is_changed: bool) {
+    pub(super) fn rejudged(&self, is_changed: bool) {
         let rejudged = &mut self.counted().rejudged;
         rejudged.0 += 1;
         rejudged.1 += u64::from(is_changed);

@@ -51,7 +51,7 @@ pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>
 
 impl Leadership {
     /// For one cluster. Without an election, `data` numbers the cycles. An election registers its metrics.
-    pub fn new(posture: &Posture, scope: &Scope, data: &DataDir, registry: &Arc<Registry>) -> Self {
+    pub(super) fn new(posture: &Posture, scope: &Scope, data: &DataDir, registry: &Arc<Registry>) -> Self {
         if is_elected(posture, &|name| std::env::var(name).ok()) {
             Self::Elected(Box::new(Elected {
                 posture: posture.clone(),
@@ -65,7 +65,7 @@ impl Leadership {
     }
 
     /// Waits until this process leads.
-    pub async fn lead(&mut self) -> anyhow::Result<LeaderTerm> {
+    pub(super) async fn lead(&mut self) -> anyhow::Result<LeaderTerm> {
         match self {
             Self::Alone { began: true, .. } => std::future::pending().await,
             Self::Alone { data, began } => {
@@ -77,7 +77,7 @@ impl Leadership {
     }
 
     /// Gives up the Lease.
-    pub async fn end(self) {
+    pub(super) async fn end(self) {
         if let Self::Elected(elected) = self
             && let Some(election) = elected.election
         {
@@ -147,7 +147,7 @@ impl Elected {
 
 impl LeaderTerm {
     /// Whether the term certainly still holds.
-    pub fn holds(&self) -> bool {
+    pub(super) fn holds(&self) -> bool {
         match self {
             Self::Alone(_) => true,
             Self::Elected(term) => term.holds(),
@@ -155,7 +155,7 @@ impl LeaderTerm {
     }
 
     /// Waits until leadership is lost.
-    pub async fn lost(&self) {
+    pub(super) async fn lost(&self) {
         match self {
             Self::Alone(_) => std::future::pending().await,
             Self::Elected(term) => term.lost().await,
@@ -163,7 +163,7 @@ impl LeaderTerm {
     }
 
     /// The sequence number of the next cycle, higher than that of every earlier cycle of any leader.
-    pub async fn next_sequence(&self, now: i64) -> Result<i64, NoSequence> {
+    pub(super) async fn next_sequence(&self, now: i64) -> Result<i64, NoSequence> {
         match self {
             Self::Alone(data) => Ok(data.next_sequence(now)),
             Self::Elected(term) => term.next_sequence(now).await,

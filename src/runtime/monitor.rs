@@ -24,7 +24,7 @@ pub(super) struct Monitor {
 
 impl Monitor {
     /// Binds the endpoint's port, if it is enabled, and starts to answer.
-    pub async fn start(
+    pub(super) async fn start(
         settings: &Settings,
         engine: &Engine,
         agent_id: &str,
@@ -58,7 +58,7 @@ impl Monitor {
     }
 
     /// Logs the total metrics.
-    pub fn end(self) {
+    pub(super) fn end(self) {
         if self.log.is_some() {
             metrics_log::total(&self.registry);
         }

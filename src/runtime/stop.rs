@@ -12,22 +12,22 @@ pub(super) struct Stop<'a> {
 
 impl<'a> Stop<'a> {
     /// At shutdown.
-    pub fn on(cancel: &'a CancellationToken) -> Self {
+    pub(super) fn on(cancel: &'a CancellationToken) -> Self {
         Self { cancel, term: None }
     }
 
     /// At shutdown, or when leadership is lost.
-    pub fn within(term: &'a LeaderTerm, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn within(term: &'a LeaderTerm, cancel: &'a CancellationToken) -> Self {
         Self { cancel, term: Some(term) }
     }
 
     /// Whether to stop now. Right even after the machine slept, before any timer has fired.
-    pub fn is_reached(&self) -> bool {
+    pub(super) fn is_reached(&self) -> bool {
         self.cancel.is_cancelled() || self.term.is_some_and(|term| !term.holds())
     }
 
     /// Waits until it is time to stop.
-    pub async fn reached(&self) {
+    pub(super) async fn reached(&self) {
         let lost = async {
             match self.term {
                 Some(term) => term.lost().await,

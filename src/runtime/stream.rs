@@ -32,13 +32,18 @@ pub(super) struct Judged<'e> {
 }
 
 impl<'e, 's> ResourceStream<'e, 's> {
-    pub fn new(engine: &'e Engine, writer: &'e mut Writer, sinks: Sinks<'s>, cluster: &Cluster) -> Self {
+    pub(super) fn new(
+        engine: &'e Engine,
+        writer: &'e mut Writer,
+        sinks: Sinks<'s>,
+        cluster: &Cluster,
+    ) -> Self {
         let granted = engine.exceptions.cycle(Timestamp::now(), cluster);
         Self { engine, writer, granted, sinks }
     }
 
     /// Gives each resource to `take` until there are no more (`true`), or until `end`, or until a sink gives up.
-    pub async fn run(
+    pub(super) async fn run(
         &mut self,
         found: &mut mpsc::Receiver<Resource>,
         end: impl Future<Output = ()>,
@@ -67,7 +72,7 @@ impl<'e, 's> ResourceStream<'e, 's> {
     }
 
     /// Asks every rule that judges this kind of resource.
-    pub fn judge(&mut self, resource: Resource) -> Judged<'e> {
+    pub(super) fn judge(&mut self, resource: Resource) -> Judged<'e> {
         self.sinks.begin(&resource);
         let about = self.granted.about(&resource);
         let judgements = self.engine.judge.judge(resource);
@@ -77,17 +82,17 @@ impl<'e, 's> ResourceStream<'e, 's> {
     }
 
     /// Renders a resource for its findings.
-    pub fn subject(&self, resource: &Resource) -> Subject {
+    pub(super) fn subject(&self, resource: &Resource) -> Subject {
         self.writer.subject(resource, Timestamp::now())
     }
 
     /// Numbers the findings from here on as those of a later judgement within the cycle.
-    pub fn rejudged(&mut self, judgement: u32) {
+    pub(super) fn rejudged(&mut self, judgement: u32) {
         self.writer.rejudged(judgement);
     }
 
     /// Hands a judged resource to the sinks.
-    pub fn hand_on(&mut self, subject: Subject, judged: &Judged<'_>) -> anyhow::Result<()> {
+    pub(super) fn hand_on(&mut self, subject: Subject, judged: &Judged<'_>) -> anyhow::Result<()> {
         let Judged { judgements, marks, .. } = judged;
         self.sinks.resource(&subject.id, judgements, marks);
         if !self.sinks.take_documents() {
@@ -99,7 +104,7 @@ impl<'e, 's> ResourceStream<'e, 's> {
     }
 
     /// What became of the exceptions, the sinks, and the writer for the cycle's own documents.
-    pub fn end(self) -> (Vec<Use>, Sinks<'s>, &'e mut Writer) {
+    pub(super) fn end(self) -> (Vec<Use>, Sinks<'s>, &'e mut Writer) {
         (self.granted.close(), self.sinks, self.writer)
     }
 }

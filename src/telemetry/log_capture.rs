@@ -32,7 +32,7 @@ impl io::Write for SharedBuffer {
 
 impl LogCapture {
     /// As text: level, message and fields.
-    pub fn text() -> Self {
+    pub(crate) fn text() -> Self {
         Self::with(|written| {
             let lines = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
             Dispatch::new(lines.with_writer(move || written.clone()).finish())
@@ -40,7 +40,7 @@ impl LogCapture {
     }
 
     /// As ECS JSON.
-    pub fn json() -> Self {
+    pub(crate) fn json() -> Self {
         Self::with(|written| {
             let lines = tracing_subscriber::fmt().event_format(EcsFormat);
             Dispatch::new(lines.with_writer(move || written.clone()).finish())
@@ -54,7 +54,7 @@ impl LogCapture {
         Self { written, _guard: guard }
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let bytes = self.written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(|line| line.trim().to_owned()).collect()
     }

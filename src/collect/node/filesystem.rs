@@ -1,5 +1,5 @@
-//! The files of a host: opened inside its root only, within bounds, and as a process in another mount namespace
-//! sees them.
+//! The host's file system: access confined to its root, within bounds, and the view of processes in other mount
+//! namespaces.
 
 pub(super) mod globs;
 pub mod hostfs;

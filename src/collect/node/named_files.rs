@@ -1,7 +1,7 @@
-//! Files that running components name: they are judged wherever they lie.
+//! Files that running components name: they are judged wherever they are.
 //!
-//! In: a component's arguments, configuration and variables. Out: (role, path as the component calls
-//! it). A source that the component itself passes over is passed over here.
+//! In: a component's arguments, configuration and variables. Out: (role, path as the component sees it). A setting
+//! that the component ignores is ignored here too.
 
 use std::collections::BTreeMap;
 
@@ -15,22 +15,22 @@ use crate::resource::{Gap, Unread};
 /// A file that a process names.
 #[derive(Debug)]
 pub struct NamedFile {
-    /// The role it plays; for key material the four it may turn out to have.
+    /// Its role; for key material the four roles that it may have.
     pub roles: &'static [&'static str],
-    /// Who names it.
+    /// The component that names it.
     pub component: Component,
-    /// As the process calls it.
+    /// Its path as the process sees it.
     pub shown: String,
-    /// Where it lies on the host.
+    /// Its path on the host.
     pub path: Result<String, Gap>,
 }
 
-/// One of a component's settings that names files.
+/// A setting of a component that names files.
 #[derive(Debug)]
 struct FileSetting {
     component: Component,
     roles: &'static [&'static str],
-    /// The first that is set counts.
+    /// The first source that is set counts.
     sources: &'static [SettingSource],
 }
 
@@ -38,33 +38,33 @@ struct FileSetting {
 enum SettingSource {
     /// A flag; all of its values.
     Flag(&'static str),
-    /// A flag that counts for nothing beside a configuration file.
+    /// A flag that is ignored if there is a configuration file.
     FlagWithoutFile(&'static str),
-    /// A variable of the environment, which likewise counts only without a file.
+    /// An environment variable, which is also ignored if there is a configuration file.
     Variable(&'static str),
     /// A key of the configuration file, as a JSON pointer.
     Key(&'static str),
 }
 
-/// What a component was started with.
+/// The settings of a running component.
 #[derive(Debug, Clone, Copy)]
-pub struct ComponentSettings<'a> {
-    /// Which.
+pub(super) struct ComponentSettings<'a> {
+    /// The component.
     pub component: Component,
     /// Its arguments.
     pub arguments: &'a Arguments,
-    /// Whether it was given a configuration file, readable for us or not.
+    /// Whether it has a configuration file, even if that cannot be read.
     pub has_file: bool,
-    /// The file, if it could be read.
+    /// The content of the configuration file, if it could be read.
     pub config: Option<&'a Value>,
-    /// Its variables, as far as known.
+    /// Its environment variables, as far as known.
     pub env: &'a BTreeMap<String, String>,
-    /// What of these could not be read.
+    /// The parts that could not be read.
     pub unread: &'a [Unread],
 }
 
-/// The files that a component names, by role; whether the name stands in its configuration file.
-pub fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], String, bool)> {
+/// The files that a component names, by role, and whether its configuration file names them.
+pub(super) fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], String, bool)> {
     let mut paths = Vec::new();
     for naming in FILE_SETTINGS.iter().filter(|naming| naming.component == started.component) {
         let found = naming
@@ -78,12 +78,12 @@ pub fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], S
     paths
 }
 
-/// The roles of files that a component may name where nobody could look, and why.
-pub fn unnamed(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], Gap)> {
+/// The roles of files that a component may name in a source that could not be read, and why.
+pub(super) fn unnamed(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], Gap)> {
     let of_component = FILE_SETTINGS.iter().filter(|naming| naming.component == started.component);
     let in_doubt = |naming: &FileSetting| {
         let mut sources = naming.sources.iter().copied();
-        // One that is set before it makes the rest moot.
+        // A source that is set before it makes the rest irrelevant.
         let hidden = sources.find_map(|source| match started.hidden(source) {
             None if started.values(source).is_empty() => None,
             hidden => Some(hidden),
@@ -93,13 +93,13 @@ pub fn unnamed(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str],
     of_component.filter_map(in_doubt).collect()
 }
 
-/// Every role of files that a component may name.
-pub fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
+/// The roles of all files that a component may name.
+pub(super) fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
     FILE_SETTINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
 }
 
 impl ComponentSettings<'_> {
-    /// Why it is not known what a source says.
+    /// Why a source is unknown.
     fn hidden(&self, source: SettingSource) -> Option<Gap> {
         let at = match source {
             SettingSource::Variable(_) if self.has_file => return None,
@@ -113,7 +113,7 @@ impl ComponentSettings<'_> {
 
     fn values(&self, source: SettingSource) -> Vec<String> {
         let flag = |name: &str| match self.arguments.get(name) {
-            // The only one of these flags that adds up.
+            // The only one of these flags that is a list.
             Some(values) if name == "service-account-key-file" => values.clone(),
             _ => arguments::last(self.arguments, name).map(str::to_owned).into_iter().collect(),
         };

@@ -1,8 +1,8 @@
 //! The running components of a node.
 //!
-//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, and the
-//! files they name; who was passed over is logged. Kubelets come first: they say where static pods are
-//! declared, and those tell a component in a container from an impostor.
+//! In: `/proc` under the host's root. Out: one resource for each trusted component, and the files that they name;
+//! processes that are not trusted are logged. Kubelets come first: they name the directory of static pods, which tell
+//! a component in a container from an impostor.
 
 mod authorities;
 mod embedded;
@@ -29,19 +29,19 @@ use process::{Process, ProcessDescription, path_of};
 use program::Program;
 use provenance::{MountNamespace, ProcessFacts, Provenance};
 
-/// What the processes of a node led to.
+/// What the processes of a node lead to.
 #[derive(Debug, Default)]
 pub struct ProcessInventory {
     /// Files that running components name, and the manifests that start them.
     pub named: Vec<NamedFile>,
-    /// Roles of files that a component may name where nobody could look.
+    /// Roles of files that a component may name in a place that could not be read.
     pub unnamed: Vec<(&'static [&'static str], Gap)>,
     /// Why there may be other manifests.
     pub unlisted_manifests: Vec<Gap>,
 }
 
 impl ProcessInventory {
-    /// Which files a component names is out of sight.
+    /// Notes that the files which a component names are unknown.
     fn lose(&mut self, component: Component, why: &Gap) {
         self.unnamed.extend(named_files::roles(component).map(|roles| (roles, why.clone())));
         if component == Component::Kubelet {
@@ -50,10 +50,10 @@ impl ProcessInventory {
     }
 }
 
-/// A component that was found, and why it could not be looked at where it ended meanwhile.
+/// A component that was seen; with a gap, if its process ended before it could be read.
 type SeenComponent = (Component, Option<Gap>);
 
-/// A process with the name of a component, or of a program that holds several.
+/// A process with the name of a component, or of a program that runs several.
 struct ProcessCandidate {
     pid: u32,
     program: Program,
@@ -62,7 +62,7 @@ struct ProcessCandidate {
     cut: bool,
 }
 
-/// Emits a resource for each component; for each that could not be looked for, one on `node`.
+/// Emits a resource for each component, and one on `node` for each that could not be looked for.
 pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> ProcessInventory {
     let mut observed = ProcessInventory::default();
     let (candidates, lost) = candidates(host);
@@ -71,7 +71,7 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     let is_kubelet = |candidate: &ProcessCandidate| candidate.program.main_component() == Component::Kubelet;
     let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
     let mut found: Vec<SeenComponent> = Vec::new();
-    // A node has a handful of them, and some are judged by what others are.
+    // There are only a few, and some are joined with others.
     let mut resources = Vec::new();
     let mut keep = |resource: Resource| resources.push(resource);
     let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
@@ -103,7 +103,7 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
         observed.lose(component, &gap);
         keep(Resource::unlisted(&Selector::new(Kind::Process, component.as_str()), node, gap));
     }
-    // Nothing of a process expires.
+    // Nothing about a process expires, so the time does not matter.
     let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
     for resource in &resources {
         index.note(resource);
@@ -115,7 +115,7 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     observed
 }
 
-/// Why it is not known what runs of a component. Where one ended, another may have taken its place.
+/// Why it is unknown whether a component runs. If its process ended, another may have replaced it.
 fn loss(component: Component, found: &[SeenComponent], lost: Option<&Gap>) -> Option<Gap> {
     let of_it: Vec<_> =
         found.iter().filter(|(found, _)| *found == component).map(|(_, ended)| ended).collect();
@@ -136,12 +136,18 @@ fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
         listing.entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok()).collect();
     pids.sort_unstable();
     if pids.is_empty() {
-        // An empty directory is where `/proc` should have been mounted.
-        return (Vec::new(), Some(Gap::new(Reason::Missing, "list /proc: it shows no process".to_owned())));
+        // `/proc` of the host is not mounted: its mount point is an empty directory.
+        return (
+            Vec::new(),
+            Some(Gap::new(
+                Reason::Missing,
+                "list /proc: it has no processes; check that the host's /proc is mounted".to_owned(),
+            )),
+        );
     }
     if pids[0] != 1 {
-        // As an option of its mount has it, others' processes are not even listed.
-        let what = "list /proc: it does not show the first process, and so hides others".to_owned();
+        // `/proc` is mounted with `hidepid`, which hides processes of other users.
+        let what = "list /proc: it does not show process 1, so it hides others (hidepid)".to_owned();
         lost.get_or_insert(Gap::new(Reason::Denied, what));
     }
     let mut candidates = Vec::new();
@@ -153,7 +159,7 @@ fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
         let (directory, bytes, cut) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                // Gone meanwhile, or not ours to see.
+                // A process that ended meanwhile is no loss.
                 if error.reason != Reason::Missing {
                     lost.get_or_insert_with(|| {
                         Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
@@ -165,7 +171,7 @@ fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
         let words = split(&bytes);
         let Some(program) = Program::of_command(&words) else { continue };
         if candidates.len() == MAX_CANDIDATES {
-            let what = format!("look at more than {MAX_CANDIDATES} processes named as components");
+            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
             lost = Some(Gap::new(Reason::TooLarge, what));
             break;
         }
@@ -182,7 +188,7 @@ fn split(bytes: &[u8]) -> Vec<String> {
     bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
-/// What is the same for every process of a host.
+/// Facts about the host that all processes are compared with.
 struct HostProcessTable {
     namespace: Option<String>,
     mounts: Vec<Mount>,
@@ -211,7 +217,8 @@ fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
     }
 }
 
-/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests, or why it is not known.
+/// Emits the components of one process, if it is trusted. Returns a kubelet's directory of manifests, or why that is
+/// unknown.
 fn observe_one(
     host: &HostRoot,
     table: &HostProcessTable,
@@ -227,7 +234,7 @@ fn observe_one(
     let (stat, status) = (text("stat"), text("status"));
     let is_gone = |read: &Result<_, Gap>| read.as_ref().is_err_and(|e| e.reason == Reason::Missing);
     if is_gone(&stat) || is_gone(&status) {
-        let what = format!("read {}: the process ended meanwhile", path_of(pid, "stat"));
+        let what = format!("read {}: the process has ended", path_of(pid, "stat"));
         found.push((component, Some(Gap::new(Reason::Missing, what))));
         return None;
     }
@@ -236,7 +243,7 @@ fn observe_one(
     let cgroup = text("cgroup");
     let hidden = match &cgroup {
         Err(error) => Some(Gap::new(error.reason, format!("read {}", path_of(pid, "cgroup")))),
-        // No manifest's arguments can be these, as far as they are known.
+        // A cut argument list matches no manifest.
         Ok(_) => cut.then(|| Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")))),
     };
     let facts = ProcessFacts {
@@ -250,7 +257,8 @@ fn observe_one(
     let (sight, container) = match provenance::judge(&facts, &pods.containers) {
         Provenance::Host => (MountContext::Host, None),
         Provenance::StaticPod(_) if program_name.is_some() => {
-            warn!(pid, program = program_name, "process is not judged: it runs in a pod");
+            let reason = "it runs in a pod";
+            warn!(pid, component = program_name, reason, "process not judged: it cannot be trusted");
             return None;
         }
         Provenance::StaticPod(position) => {
@@ -261,7 +269,7 @@ fn observe_one(
         }
         Provenance::Impostor(why) => {
             let name = program_name.unwrap_or(component.as_str());
-            warn!(pid, component = name, "process is not judged: {why}");
+            warn!(pid, component = name, reason = why, "process not judged: it cannot be trusted");
             return None;
         }
         Provenance::Hidden(why) => {
@@ -273,11 +281,11 @@ fn observe_one(
             return (component == Component::Kubelet).then_some(Err(why));
         }
     };
-    // The version is that of the image, and only the manifest names it.
+    // The version comes from the image, which only the manifest names.
     let undeclared = (matches!(sight, MountContext::Pod { .. }) && container.is_none()).then(|| {
         let why = facts
             .in_doubt
-            .unwrap_or_else(|| Gap::new(Reason::Missing, "find the process's manifest".to_owned()));
+            .unwrap_or_else(|| Gap::new(Reason::Missing, "find the manifest of the process".to_owned()));
         why.at("$.version")
     });
     let view = ProcessView::new(host, sight, directory.read_link("cwd").ok());
@@ -322,7 +330,7 @@ fn observe_one(
     directory_of_manifests
 }
 
-/// Compared by the namespace's own link where it may be read, else by the mount tables.
+/// Compared by the link `ns/mnt` if that can be read, else by the mount tables.
 fn namespace(
     pid: u32,
     process: &HostRoot,
@@ -347,7 +355,7 @@ fn namespace(
     }
 }
 
-/// The manifest that starts a component is judged under whatever name it has.
+/// A manifest that starts a component is judged, whatever its name.
 fn manifest((component, path): (Component, String)) -> Option<NamedFile> {
     let roles = component.manifest_role()?;
     Some(NamedFile { roles, component, shown: path.clone(), path: Ok(path) })

@@ -1,7 +1,7 @@
-//! What systemd starts a process with: the words of its unit's `ExecStart=`, and variables by name.
+//! Systemd units: the command (`ExecStart=`) and selected variables.
 //!
-//! In: a process's control group, which names its unit. Out: the command. For a program that hides its own
-//! arguments this is where they are left. What systemd would have to expand is not guessed.
+//! In: a process's control group, which names its unit. Out: the command. This is for programs that hide their
+//! arguments. Values that systemd would expand are not guessed.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use super::hostfs::HostRoot;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::resource::{Gap, Reason};
 
-/// What a unit starts.
+/// A systemd unit.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct SystemdUnit {
-    /// The command.
+pub(crate) struct SystemdUnit {
+    /// The words of its command.
     pub words: Vec<String>,
-    /// Those of the variables asked for that the unit sets.
+    /// The requested variables that it sets.
     pub variables: BTreeMap<String, String>,
 }
 
-/// Where units are looked for; the first that has one wins.
+/// The directories of units; the first that has a unit wins.
 const FOLDERS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -29,16 +29,16 @@ const FOLDERS: [&str; 5] = [
     "/usr/lib/systemd/system",
 ];
 
-/// The unit in the text of `/proc/<pid>/cgroup`.
-pub fn of_cgroup(text: &str) -> Option<&str> {
+/// The name of the unit in the text of `/proc/<pid>/cgroup`.
+pub(crate) fn of_cgroup(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let path = line.splitn(3, ':').nth(2)?;
         path.split('/').rev().find(|part| part.len() > ".service".len() && part.ends_with(".service"))
     })
 }
 
-/// Reads a unit with its drop-ins. Of variables only those that are asked for come out.
-pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
+/// Reads a unit with its drop-ins, and only the requested variables.
+pub(crate) fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
     let mut settings = UnitSettings::default();
     for path in files(host, name)? {
         settings.add(&text(host, &path)?);
@@ -48,7 +48,7 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUn
     let [command] = &settings.commands[..] else {
         return Err(malformed("expected one ExecStart"));
     };
-    // `-`, `:`, `+` and `!` say how it is run, `@` gives it another name.
+    // `-`, `:`, `+` and `!` change how it is run; `@` sets another name.
     let command = command.trim_start_matches(['-', ':', '+', '!']);
     let words =
         words(command).ok_or_else(|| malformed("`ExecStart` has variables, specifiers or escapes in it"))?;
@@ -77,7 +77,7 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUn
 }
 
 impl SystemdUnit {
-    /// Takes `NAME=value` if the name is wanted.
+    /// Sets `NAME=value` if the name is requested.
     fn set(&mut self, pair: &str, wanted: &[&str]) {
         if let Some((name, value)) = pair.split_once('=')
             && wanted.contains(&name)
@@ -87,7 +87,7 @@ impl SystemdUnit {
     }
 }
 
-/// What is of interest in the section `[Service]`.
+/// The relevant settings of the section `[Service]`.
 #[derive(Debug, Default)]
 struct UnitSettings {
     commands: Vec<String>,
@@ -111,7 +111,7 @@ impl UnitSettings {
                 _ => continue,
             };
             match value.trim() {
-                // Nothing takes back what stands before.
+                // An empty value clears earlier ones.
                 "" => list.clear(),
                 value => list.push(value.to_owned()),
             }
@@ -119,7 +119,7 @@ impl UnitSettings {
     }
 }
 
-/// Lines without comments, those that end with a backslash joined with the next.
+/// Lines without comments; a line that ends with a backslash is joined with the next.
 fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open = String::new();
@@ -136,7 +136,7 @@ fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The words of a command line; nothing if systemd would put something else in the place of a part of it.
+/// The words of a command line; `None` if systemd would expand a part of it.
 fn words(line: &str) -> Option<Vec<String>> {
     if line.contains(['$', '%', '\\']) || line.starts_with('@') {
         return None;
@@ -160,7 +160,7 @@ fn words(line: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(words)
 }
 
-/// The unit's file and its drop-ins, by name; of several with one name the first folder's.
+/// The unit's file and its drop-ins, by name. Of drop-ins with the same name the first directory's counts.
 fn files(host: &HostRoot, name: &str) -> Result<Vec<String>, Gap> {
     let unit = FOLDERS.iter().map(|folder| format!("{folder}/{name}")).find(|path| host.stat(path).is_ok());
     let unit = unit.ok_or_else(|| Gap::new(Reason::Missing, format!("read the unit {name}")))?;

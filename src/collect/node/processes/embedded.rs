@@ -1,7 +1,7 @@
-//! Programs that hold several components: each comes out as one of its own.
+//! Programs that run several components in one process: each component becomes a resource.
 //!
-//! In: a process that root vouches for. Out: the components in it with their arguments, from where these
-//! really are; what the program adds by itself and shows nowhere is said, never taken for a default.
+//! In: a trusted process. Out: its components with their arguments, from wherever the program has them. An argument
+//! that the program sets and shows nowhere is reported as unread, never assumed to be the default.
 
 mod k3s;
 mod k3s_arguments;
@@ -15,28 +15,28 @@ use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::redact;
 use crate::resource::Gap;
 
-/// A component in a process.
+/// One of the components in a process.
 #[derive(Debug)]
-pub struct EmbeddedComponent {
-    /// Which.
+pub(super) struct EmbeddedComponent {
+    /// The component.
     pub component: Component,
-    /// What the program gives it.
+    /// Its arguments.
     pub given: KnownArguments,
 }
 
-/// The process that holds them.
+/// A process that runs several components.
 #[derive(Debug)]
-pub struct EmbeddingProcess<'a> {
-    /// The host.
+pub(super) struct EmbeddingProcess<'a> {
+    /// The host's file system.
     pub host: &'a HostRoot,
     /// Its argument list.
     pub words: &'a [String],
-    /// The text of its control groups.
+    /// The text of `/proc/<pid>/cgroup`.
     pub cgroup: &'a str,
 }
 
-/// The components in a program, the kubelet first where there is one.
-pub fn parts(program: &Program, holder: &EmbeddingProcess<'_>) -> Vec<EmbeddedComponent> {
+/// The components of a program, the kubelet first if there is one.
+pub(super) fn parts(program: &Program, holder: &EmbeddingProcess<'_>) -> Vec<EmbeddedComponent> {
     let mut parts = match program {
         Program::One(_) => Vec::new(),
         Program::K3s { server, flags } => k3s::parts(holder, *server, flags.as_deref()),
@@ -47,15 +47,15 @@ pub fn parts(program: &Program, holder: &EmbeddingProcess<'_>) -> Vec<EmbeddedCo
 }
 
 impl EmbeddedComponent {
-    /// Reads what it was given, secrets blanked.
+    /// Parses an argument list, secrets blanked.
     fn of_words(component: Component, mut words: Vec<String>) -> Self {
         redact::arguments(&mut words);
         let arguments = arguments::parse(component, &words);
         Self { component, given: KnownArguments { arguments, unread: Vec::new() } }
     }
 
-    /// A component of whose arguments nothing is known.
-    pub fn unknown(component: Component, gap: Gap) -> Self {
+    /// A component with unknown arguments.
+    pub(super) fn unknown(component: Component, gap: Gap) -> Self {
         let unread = vec![gap.at("$.args")];
         Self { component, given: KnownArguments { unread, ..KnownArguments::default() } }
     }

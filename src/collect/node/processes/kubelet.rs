@@ -1,7 +1,7 @@
 //! The kubelet's configuration: the file of `--config` with the drop-ins of `--config-dir` merged in.
 //!
-//! In: its arguments and how it sees files. Out: one document, before flags and defaults, and the files
-//! it came from. Every rule here was tried on a kubelet of 1.37.
+//! In: its arguments and its view of the file system. Out: the merged document, without flags and defaults, and the
+//! files that it came from. Every rule here was verified on a kubelet of 1.37.
 
 use rustix::fs::FileType;
 use serde_json::{Map, Value};
@@ -14,17 +14,17 @@ use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::resource::{Gap, Reason};
 
-/// What a kubelet is configured with.
+/// The configuration of a kubelet.
 #[derive(Debug)]
-pub struct KubeletConfiguration {
-    /// The merged document, where a file is named. One file that cannot be read makes all of it unknown.
+pub(super) struct KubeletConfiguration {
+    /// The merged document, if a file is named. If one file cannot be read, all of it is unknown.
     pub document: Option<Result<Value, Gap>>,
     /// Host paths of the drop-ins.
     pub drop_ins: Result<Vec<String>, Gap>,
 }
 
-/// Reads what the kubelet reads.
-pub fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletConfiguration {
+/// Reads the files in the way the kubelet does.
+pub(super) fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletConfiguration {
     let base = arguments::last(arguments, "config").map(|path| view.parse(path, &KUBELET));
     let (drop_ins, merged) = match arguments::last(arguments, "config-dir") {
         None => (Ok(Vec::new()), base),
@@ -46,7 +46,7 @@ pub fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletCo
 /// order, a subdirectory where its own name stands.
 fn drop_ins(view: &ProcessView<'_>, directory: &str) -> Result<Vec<String>, Gap> {
     let path = view.host_path(directory)?;
-    // The kubelet walks without following: a directory that is itself a link holds nothing for it.
+    // The kubelet does not follow links here: a directory that is a link is empty to it.
     if !directory.ends_with('/') && view.host().is_link(&path) {
         return Ok(Vec::new());
     }
@@ -103,7 +103,7 @@ fn merge(base: &mut Value, patch: Value) {
     }
 }
 
-/// In a drop-in, unlike in the main file, a key counts whatever its letter case.
+/// In a drop-in, unlike in the main file, keys are case-insensitive.
 fn with_known_case(document: Value, expected: &FileKind) -> Value {
     /// The keys below `authentication` and `authorization`.
     const NESTED: &[&str] = &[

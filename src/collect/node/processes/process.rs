@@ -1,8 +1,7 @@
 //! One running component as a resource.
 //!
-//! In: a process that root vouches for, what it gives the component, and how it sees files. Out: its document
-//! with arguments, configuration and the parsed files that its flags name, secrets blanked; and which files
-//! it names.
+//! In: a trusted process, the component's arguments, and the process's view of the file system. Out: a document with
+//! arguments, configuration and the files that its flags name, secrets blanked; and the files that it names.
 
 mod api_server;
 mod etcd;
@@ -27,57 +26,56 @@ use unread::{follow, keep};
 
 /// A process to describe.
 #[derive(Debug)]
-pub struct Process<'a> {
-    /// Its id.
+pub(super) struct Process<'a> {
+    /// Its process id.
     pub pid: u32,
-    /// The component it is, or holds.
+    /// The component that it runs.
     pub component: Component,
-    /// The program that holds it beside others.
+    /// The program, if that runs several components in one process.
     pub program: Option<&'static str>,
-    /// Its argument list, the program's name included.
+    /// Its argument list, including the program's name.
     pub words: &'a [String],
-    /// What the component is given.
+    /// The component's arguments.
     pub given: &'a KnownArguments,
-    /// What the kernel says of it.
+    /// Its entry in `/proc`.
     pub stat: &'a ProcStat,
-    /// When the host was booted.
+    /// The boot time of the host, in Unix seconds.
     pub boot: Option<i64>,
     /// `/proc/<pid>`.
     pub directory: &'a HostRoot,
-    /// The container that started it, where it is a static pod's.
+    /// Its container, if it is a static pod's.
     pub container: Option<&'a StaticContainer>,
-    /// How it sees files.
+    /// Its view of the file system.
     pub view: &'a ProcessView<'a>,
 }
 
-/// A process's document, and what follows from it.
+/// A process's document, and the files that follow from it.
 #[derive(Debug)]
-pub struct ProcessDescription {
+pub(super) struct ProcessDescription {
     /// The resource.
     pub resource: Resource,
-    /// The files it names.
+    /// The files that it names.
     pub named: Vec<NamedFile>,
-    /// The roles of files that it may name where nobody could look.
+    /// The roles of files that it may name in a place that could not be read.
     pub unnamed: Vec<(&'static [&'static str], Gap)>,
-    /// A kubelet's directory of manifests, as it calls it.
+    /// The kubelet's directory of static pod manifests, as the kubelet sees it.
     pub manifests: Option<Result<String, Gap>>,
 }
 
-/// What a process that is one component is given: the words of its argument list. `cut`: there are more than
-/// the bound.
-pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
+/// The arguments of a process that is a single component. `cut`: the list is longer than the bound.
+pub(super) fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
     let mut words = words.to_vec();
     redact::arguments(&mut words);
     let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
     let arguments = arguments::parse(component, words.get(first_argument..).unwrap_or_default());
     let mut unread = Vec::new();
     if cut {
-        // What comes last counts, so nothing that follows from the rest is certain.
+        // The last value of a flag counts, so no conclusion from a part of the list is certain.
         unread.push(Unread::new("$", Reason::TooLarge, format!("read {}", path_of(pid, "cmdline"))));
     }
     if let Some(path) = arguments::last(&arguments, "openshift-config") {
         let what = format!(
-            "read {path}, which OpenShift's operators put further arguments in: its form is not known"
+            "read {path}, where OpenShift's operators put more arguments: its format is not supported"
         );
         unread.push(Unread::new("$.args", Reason::Malformed, what));
     }
@@ -85,7 +83,7 @@ pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Kno
 }
 
 /// Describes a process.
-pub fn describe(process: &Process<'_>) -> ProcessDescription {
+pub(super) fn describe(process: &Process<'_>) -> ProcessDescription {
     let mut words = process.words.to_vec();
     redact::arguments(&mut words);
     let KnownArguments { arguments, unread } = process.given;
@@ -151,8 +149,8 @@ pub fn describe(process: &Process<'_>) -> ProcessDescription {
     ProcessDescription { resource, named, unnamed, manifests }
 }
 
-/// What stands for a process of which nothing could be read.
-pub fn hidden(
+/// A resource for a process of which nothing could be read.
+pub(super) fn hidden(
     pid: u32,
     component: Component,
     program: Option<&'static str>,
@@ -171,7 +169,7 @@ pub fn hidden(
     }
 }
 
-/// Several components of one process must not share an id.
+/// Components of one process must not share an id.
 fn id(pid: u32, stat: &ProcStat, component: Component, program: Option<&str>) -> String {
     match program {
         None => format!("{pid}{}", stat.start_ticks),
@@ -187,7 +185,7 @@ fn name(stat: &ProcStat, component: Component, program: Option<&str>) -> String 
 }
 
 /// `/proc/<pid>/<file>`.
-pub fn path_of(pid: u32, file: &str) -> String {
+pub(super) fn path_of(pid: u32, file: &str) -> String {
     format!("/proc/{pid}/{file}")
 }
 
@@ -211,7 +209,7 @@ fn configuration(
             let in_env = || env.get("ETCD_CONFIG_FILE").map(String::as_str).filter(|path| !path.is_empty());
             let path = arguments::last(arguments, "config-file").or_else(in_env);
             if path.is_none() {
-                // A variable that is out of sight may name a file, and then that counts alone.
+                // A variable that cannot be read may name a file, and then only that file counts.
                 follow("$.env", "$.config", unread);
             }
             (&kinds::ETCD, path)
@@ -222,7 +220,7 @@ fn configuration(
     (path.is_some(), keep(config, "$.config", unread), Ok(Vec::new()))
 }
 
-/// Fingerprints of the certificates that clients are verified against.
+/// Fingerprints of the CA certificates that clients are verified with.
 fn authorities(
     process: &Process<'_>,
     arguments: &Arguments,
@@ -255,7 +253,8 @@ fn named_files(
     drop_ins: &[String],
 ) -> Vec<NamedFile> {
     let component = process.component;
-    // The kubelet reads paths in its file as relative to it; the others as relative to where they run.
+    // Paths in the kubelet's configuration file are relative to that file; those of other components are relative to
+    // their working directory.
     let config_path =
         arguments::last(started.arguments, "config").filter(|_| component == Component::Kubelet);
     let mut files: Vec<NamedFile> = named_files::paths(started)

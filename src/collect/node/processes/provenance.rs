@@ -1,8 +1,8 @@
-//! Whether root vouches for a process that has a component's name.
+//! Whether a process with a component's name can be trusted to be that component.
 //!
-//! In: who runs it, in which mount namespace and pod, with which arguments. Out: its standing. Any pod
-//! can call its process `kube-apiserver` and give it a flag that names someone else's file; such a
-//! process must neither be judged nor make us read anything.
+//! In: its user, mount namespace, pod and arguments. Out: its provenance. Any pod can call its process
+//! `kube-apiserver` and pass it a flag that names a file of the host; such a process must neither be judged nor make
+//! us read anything.
 
 use std::sync::LazyLock;
 
@@ -12,10 +12,10 @@ use crate::collect::component::Component;
 use crate::collect::node::static_pods::StaticContainer;
 use crate::resource::Gap;
 
-/// What is known of a process.
+/// The facts that decide about a process.
 #[derive(Debug)]
-pub struct ProcessFacts<'a> {
-    /// The component it is named as.
+pub(super) struct ProcessFacts<'a> {
+    /// The component that its name claims.
     pub component: Component,
     /// Real and effective user.
     pub users: Result<(u32, u32), Gap>,
@@ -25,42 +25,41 @@ pub struct ProcessFacts<'a> {
     pub pod: Option<String>,
     /// Its argument list.
     pub words: &'a [String],
-    /// Why it may be a static pod's all the same: its control groups, or a manifest, cannot be read.
+    /// Why it may still belong to a static pod: its control groups, or a manifest, cannot be read.
     pub in_doubt: Option<Gap>,
 }
 
 /// A process's mount namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MountNamespace {
-    /// The one of the host's first process.
+pub(super) enum MountNamespace {
+    /// That of the host's first process.
     Host,
     /// Another.
     Other,
-    /// Out of sight.
+    /// It cannot be read.
     Hidden(Gap),
 }
 
-/// Whether a process is what its name says.
+/// Where a process comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provenance {
-    /// Root's, and it sees what the host sees.
+pub(super) enum Provenance {
+    /// Started by root in the host's mount namespace.
     Host,
-    /// A static pod's: which of the containers, where a manifest tells.
+    /// Part of a static pod; the index of its container, if a manifest shows it.
     StaticPod(Option<usize>),
-    /// Nobody vouches for it: why.
+    /// Not trusted; the reason.
     Impostor(String),
-    /// It cannot be told.
+    /// Unknown.
     Hidden(Gap),
 }
 
-/// The standing of a process, given the containers of the node's static pods.
-pub fn judge(facts: &ProcessFacts<'_>, containers: &[StaticContainer]) -> Provenance {
+/// Decides about a process, given the containers of the node's static pods.
+pub(super) fn judge(facts: &ProcessFacts<'_>, containers: &[StaticContainer]) -> Provenance {
     let started_by = containers.iter().position(|container| container.starts(facts.words));
     match &facts.users {
         Err(unreadable) => return Provenance::Hidden(unreadable.clone()),
         Ok((0, 0)) => {}
-        // A hardened manifest has its container run as a user of its own: root wrote the user there, and
-        // the arguments.
+        // A hardened manifest runs its container as a dedicated user; root wrote both the user and the arguments.
         Ok((real, effective))
             if real == effective
                 && facts.namespace != MountNamespace::Host
@@ -78,29 +77,28 @@ pub fn judge(facts: &ProcessFacts<'_>, containers: &[StaticContainer]) -> Proven
             containers.iter().position(|container| container.component == Some(facts.component))
         })),
         (Some(uid), _) => Provenance::Impostor(format!("it runs in pod {uid}, which is not a static pod")),
-        // Where control groups do not name pods: a process with a manifest's very arguments can lead us
-        // only to that manifest's files, or to its own.
+        // Some control groups do not name pods. A process with exactly a manifest's arguments can only make us read
+        // that manifest's files, or its own.
         (None, _) if started_by.is_some() => Provenance::StaticPod(started_by),
         (None, MountNamespace::Hidden(unreadable)) => Provenance::Hidden(unreadable.clone()),
         (None, _) => match &facts.in_doubt {
             Some(unreadable) => Provenance::Hidden(unreadable.clone()),
-            None => Provenance::Impostor(
-                "it runs in a mount namespace of its own, and in no static pod".to_owned(),
-            ),
+            None => {
+                Provenance::Impostor("it runs in another mount namespace, but not in a static pod".to_owned())
+            }
         },
     }
 }
 
-/// The API server gives every pod a UUID; the kubelet gives a pod from a file a hash, unless the file
-/// has a UID of its own.
+/// The API server gives each pod a UUID; the kubelet gives a static pod a hash, unless the manifest sets a UID.
 fn is_static(uid: &str, containers: &[StaticContainer]) -> bool {
     let is_hash = uid.len() == 32 && uid.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hash || containers.iter().any(|container| container.uid.as_deref() == Some(uid))
 }
 
-/// The pod's UID in the text of `/proc/<pid>/cgroup`. The first one in a path counts: what a container
-/// calls its own groups stands further down.
-pub fn pod_of_cgroup(text: &str) -> Option<String> {
+/// The pod's UID in the text of `/proc/<pid>/cgroup`. The first one in a path counts: groups that a container creates
+/// are further down.
+pub(super) fn pod_of_cgroup(text: &str) -> Option<String> {
     static POD: LazyLock<Regex> = LazyLock::new(|| {
         let uid = "[0-9a-f]{32}|[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}";
         Regex::new(&format!(r"/(?:kubepods[a-z-]*-)?pod({uid})(?:\.slice)?(?:/|$)")).expect("a valid pattern")
