@@ -1,15 +1,21 @@
-//! What a cycle observes: who the cluster and the node are, which of them are in scope, and the collectors that read
-//! them, live or from what was recorded.
+//! Observation: who the cluster and the node are, what is in scope, and the collectors that read them, live or from a
+//! recording.
 
 pub(crate) mod cloud;
-mod going;
+mod cluster_watch;
+pub(crate) mod data_dir;
 mod live;
+mod observation;
 pub(crate) mod remarks;
 mod scope;
 mod source;
-pub(crate) mod state;
 
-pub(crate) use going::Going;
+pub(crate) use cluster_watch::ClusterWatch;
+pub(crate) use observation::Observation;
 pub use scope::Scope;
 pub use source::Source;
-pub(crate) use source::{Observation, observe};
+pub(crate) use source::observe;
+
+/// Resources in flight between the collectors and the judge. A pod can be a megabyte, so this is small; the judge is
+/// faster than any collector.
+const IN_FLIGHT: usize = 16;

@@ -68,11 +68,10 @@ struct Detail {
 impl Report {
     /// An empty report about these rules.
     pub fn new(rules: Arc<[Rule]>, identity: Identity) -> Self {
-        let tally = Tally::new(rules.len());
         Self {
             identity,
             rules,
-            tally,
+            tally: Tally::default(),
             seen: Vec::new(),
             details: Vec::new(),
             exceptions: Vec::new(),
@@ -86,14 +85,9 @@ impl Report {
             return;
         }
         let mut seen = Seen { id: id.to_owned(), label, results: Vec::new() };
-        self.tally.resources += 1;
         for (rules, judgement) in judgements {
             for rule in *rules {
                 let mark = marks.of(*rule);
-                self.tally.add(*rule, judgement);
-                if judgement.outcome == Outcome::Failed && mark.is_some() {
-                    self.tally.except(*rule);
-                }
                 seen.results.push((*rule, judgement.outcome));
                 if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
                     self.details.push(Detail {
@@ -110,9 +104,11 @@ impl Report {
         self.seen.push(seen);
     }
 
-    /// Nothing more will come: rules that saw no resource are not applicable, and this became of the exceptions.
-    pub fn close(&mut self, exceptions: Vec<Use>) {
-        self.without_resource = self.tally.close();
+    /// Completes the report with the counts of the scan, the rules that saw no resource, and what became of the
+    /// exceptions.
+    pub fn close(&mut self, tally: Tally, without_resource: Vec<usize>, exceptions: Vec<Use>) {
+        self.tally = tally;
+        self.without_resource = without_resource;
         self.exceptions = exceptions;
     }
 

@@ -1,8 +1,10 @@
 //! The composition root: settings become collectors, a judge, documents and a pipeline; the only room
 //! that sees all others.
 
+mod account;
 mod aws_test;
 mod between;
+mod catalogue;
 mod cycle;
 mod cycles;
 mod daemon;
@@ -11,17 +13,19 @@ mod engine;
 mod exceptions;
 mod leadership;
 mod monitor;
-mod outcomes;
 mod record;
 mod recorded;
 mod scan;
+mod sinks;
 mod stop;
+mod stream;
 mod tracks;
 
 pub use aws_test::{AwsTest, test_aws};
+pub use catalogue::{load_catalogue, rule_files};
 pub use daemon::{Ended, run};
 pub use diff::diff;
-pub use engine::{Engine, load_catalogue, rule_files};
+pub use engine::Engine;
 pub use exceptions::with_unknown_rules;
 pub use record::record;
 pub use scan::{Deliver, ScanOutcome, scan};

@@ -1,10 +1,10 @@
-//! What the program tells of itself: logs, metrics, and an endpoint to ask for them.
+//! Telemetry: logs, metrics, and the monitoring endpoint.
 //!
 //! Logs are lines on stderr, as text for people or as ECS JSON for Elasticsearch.
 
 pub mod endpoint;
 #[cfg(test)]
-pub(crate) mod heard;
+pub(crate) mod log_capture;
 pub mod metrics;
 pub mod metrics_log;
 pub mod process;
@@ -22,12 +22,11 @@ use crate::config::settings::Logging;
 /// The logger of lines about metrics, as in a Beat.
 const MONITORING: &str = "monitoring";
 
-/// AWS's clients log whole answers where one is not understood, tokens and keys among them. What matters of a failed
-/// call we say ourselves.
+/// AWS's clients log whole responses that they cannot parse, including tokens and keys. We log failed calls ourselves.
 const SILENT: &str = "aws_=off";
 
-/// The API's client tells each try that fails, as an error, and we what becomes of them all.
-const TRIES: &str = "kube_client::client::builder=off";
+/// The API's client logs each failed attempt as an error; we log the result of all attempts.
+const RETRIES: &str = "kube_client::client::builder=off";
 
 /// Starts logging; only the first call counts. `POSTUREBEAT_LOG` overrides the level, in the syntax of
 /// tracing's filters.
@@ -41,21 +40,21 @@ pub fn start(logging: &Logging) {
         .filter(|text| !text.is_empty())
         .and_then(|text| EnvFilter::try_new(format!("{SILENT},{text}")).ok())
         .unwrap_or_else(|| {
-            EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level},{TRIES},{SILENT}"))
+            EnvFilter::new(format!("warn,posturebeat={level},{MONITORING}={level},{RETRIES},{SILENT}"))
         });
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in tests, is no error.
     let _ = if logging.json {
-        builder.event_format(Ecs).try_init()
+        builder.event_format(EcsFormat).try_init()
     } else {
         builder.with_target(false).with_ansi(false).try_init()
     };
 }
 
 /// One JSON object a line, in ECS names.
-struct Ecs;
+struct EcsFormat;
 
-impl<S, N> FormatEvent<S, N> for Ecs
+impl<S, N> FormatEvent<S, N> for EcsFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -72,7 +71,7 @@ where
             Level::INFO => "info",
             Level::DEBUG | Level::TRACE => "debug",
         };
-        let mut fields = Fields(serde_json::Map::new());
+        let mut fields = FieldVisitor(serde_json::Map::new());
         event.record(&mut fields);
         let mut line = serde_json::Map::new();
         line.insert("@timestamp".into(), format!("{:.3}", jiff::Timestamp::now()).into());
@@ -81,7 +80,7 @@ where
         line.insert("log.logger".into(), event.metadata().target().into());
         line.insert("service.name".into(), "posturebeat".into());
         line.insert("ecs.version".into(), "8.6.0".into());
-        // What it counts is said as a Beat says it: an object, beside our own fields.
+        // Metrics have the form that a Beat gives them: an object, beside our own fields.
         if let Some(metrics) = fields.0.remove("monitoring.metrics") {
             let metrics = serde_json::from_str(metrics.as_str().unwrap_or_default()).unwrap_or(metrics);
             line.insert("monitoring".into(), serde_json::json!({"metrics": metrics}));
@@ -93,9 +92,9 @@ where
     }
 }
 
-struct Fields(serde_json::Map<String, serde_json::Value>);
+struct FieldVisitor(serde_json::Map<String, serde_json::Value>);
 
-impl Visit for Fields {
+impl Visit for FieldVisitor {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -1,27 +1,27 @@
-//! A component's arguments, as the component reads them.
+//! A component's arguments, parsed as the component does.
 //!
-//! In: the words after the program's name. Out: flag → every value it was given, in order; which of
-//! several counts depends on the flag's type, which the rule that asks knows.
+//! In: the words after the program's name. Out: flag → every value that it was given, in order. Which of several
+//! values is effective depends on the flag's type, which the rule knows.
 
 use std::collections::BTreeMap;
 
-use super::component::{Component, Takes};
+use super::component::{Component, FlagValue};
 use crate::resource::Unread;
 
-/// Flag, without dashes → the values it was given.
-pub type Arguments = BTreeMap<String, Vec<String>>;
+/// Flag without dashes → its values.
+pub(super) type Arguments = BTreeMap<String, Vec<String>>;
 
-/// What a component was given.
+/// The arguments of a component, as far as they are known.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub(super) struct KnownArguments {
     /// Its arguments.
     pub arguments: Arguments,
-    /// Those that are out of sight: `$.args`, or `$.args.<flag>`.
+    /// The arguments that could not be read: `$.args`, or `$.args.<flag>`.
     pub unread: Vec<Unread>,
 }
 
-/// Reads an argument list.
-pub fn parse(component: Component, words: &[String]) -> Arguments {
+/// Parses an argument list.
+pub(super) fn parse(component: Component, words: &[String]) -> Arguments {
     let mut arguments = Arguments::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
@@ -41,9 +41,9 @@ pub fn parse(component: Component, words: &[String]) -> Arguments {
         };
         let value = value.unwrap_or_else(|| {
             let next = match component.takes(&name) {
-                Takes::Nothing => None,
-                Takes::Next => words.next(),
-                Takes::Unknown => words.next_if(|next| !next.starts_with('-')),
+                FlagValue::None => None,
+                FlagValue::NextWord => words.next(),
+                FlagValue::Unknown => words.next_if(|next| !next.starts_with('-')),
             };
             next.cloned().unwrap_or_else(|| "true".to_owned())
         });
@@ -52,13 +52,13 @@ pub fn parse(component: Component, words: &[String]) -> Arguments {
     arguments
 }
 
-/// The value in force of a flag that takes one; an empty one counts as unset.
-pub fn last<'a>(arguments: &'a Arguments, flag: &str) -> Option<&'a str> {
+/// The effective value of a scalar flag; an empty one counts as unset.
+pub(super) fn last<'a>(arguments: &'a Arguments, flag: &str) -> Option<&'a str> {
     arguments.get(flag)?.last().map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// The word without its dashes, if it is a flag. Only etcd takes one dash; to the others it is a
-/// shorthand, and of those none matters here.
+/// The word without its dashes, if it is a flag. Only etcd accepts one dash; other components read a shorthand then,
+/// and no shorthand matters here.
 fn flag(component: Component, word: &str) -> Option<&str> {
     let flag = match word.strip_prefix("--") {
         Some(flag) => flag,

@@ -1,23 +1,23 @@
-//! How much of a node is read at most. A bound reached is an `error` outcome, never a silent cut.
+//! Bounds on what is read from a node. Reaching one leads to the outcome `error`, never to a silent cut.
 
-/// The largest file that is read: the API server refuses a manifest or ConfigMap of this size too.
+/// The largest file that is read, in bytes. The API server rejects a manifest or ConfigMap of this size too.
 pub const MAX_FILE: usize = 1024 * 1024;
 
-/// The most entries that one glob, or one directory of drop-ins, may lead to. A PKI directory has some
-/// dozens, the state of a CNI plug-in one for each address.
+/// The most entries of a glob or a directory of drop-ins. A PKI directory has dozens, the state of a CNI plug-in one
+/// for each address.
 pub const MAX_ENTRIES: usize = 10_000;
 
-/// How deep a glob descends.
+/// The depth to which a glob descends.
 pub const MAX_DEPTH: usize = 16;
 
-/// The largest mount table: one line, of up to 4 KiB for an image with many layers, for each container.
+/// The largest mount table, in bytes: one line for each container, of up to 4 KiB if its image has many layers.
 pub const MAX_MOUNT_TABLE: usize = 8 * 1024 * 1024;
 
-/// The most processes of a node; 32,768 is the kernel's usual limit, busy nodes raise it.
+/// The most processes of a node. The kernel's usual limit is 32,768; busy nodes raise it.
 pub const MAX_PROCESSES: usize = 1 << 18;
 
-/// The most processes with a component's name that are looked at; a node has six. Each holds a file
-/// descriptor until it is judged.
+/// The most processes with a component's name that are read; a node has six. Each takes a file descriptor until it is
+/// judged.
 pub const MAX_CANDIDATES: usize = 256;
 
 /// The most reasons given for one role or component that could not be listed.

@@ -1,9 +1,9 @@
 //! The components of Kubernetes that run as processes: their names, and how they read arguments.
 //!
-//! In: an argument list. Out: which component it starts. The tables of flags hold what the CIS rules
-//! look at; they matter only for `--flag value`, which a flag of unknown type reads by guess.
+//! In: an argument list. Out: the component that it starts. The tables hold the flags that CIS rules look at; they
+//! matter only for `--flag value`, which is ambiguous for a flag of unknown type.
 
-/// A component.
+/// A component of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
     /// kube-apiserver.
@@ -20,14 +20,14 @@ pub enum Component {
     Proxy,
 }
 
-/// How a flag written without `=` is read.
+/// How the value of a flag without `=` is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// A bool: true, and the next argument is not its value.
-    Nothing,
-    /// The next argument, whatever it looks like.
-    Next,
-    /// Not in our tables: the next argument, unless it looks like a flag.
+pub enum FlagValue {
+    /// The flag is a bool: its value is true.
+    None,
+    /// The next word, whatever it looks like.
+    NextWord,
+    /// The flag is not in the tables: the next word, unless that looks like a flag.
     Unknown,
 }
 
@@ -59,8 +59,8 @@ impl Component {
         }
     }
 
-    /// What an argument list starts, by the base name of its first word. The kernel's own name for a
-    /// process is cut to 15 characters and can be changed by it, so it is not used.
+    /// The component that an argument list starts, by the base name of its first word. The process name in the kernel
+    /// is not used: it is cut to 15 characters and the process can change it.
     pub fn of_command(words: &[String]) -> Option<Self> {
         let name = base_name(words.first()?);
         if name == "hyperkube" {
@@ -70,7 +70,7 @@ impl Component {
         if let Some(component) = Self::named(name) {
             return Some(component);
         }
-        // Old packages shortened the names to words that other programs have too.
+        // Old packages used short names that other programs have too.
         let wiring = ["--kubeconfig", "--master", "--etcd-servers"];
         let is_wired = words
             .iter()
@@ -95,15 +95,15 @@ impl Component {
         }
     }
 
-    /// How a flag written without `=` is read.
-    pub fn takes(self, flag: &str) -> Takes {
+    /// How the value of a flag without `=` is found.
+    pub fn takes(self, flag: &str) -> FlagValue {
         let (switches, valued) = self.flags();
         if switches.contains(&flag) || flag == "help" || flag == "version" {
-            Takes::Nothing
+            FlagValue::None
         } else if valued.contains(&flag) {
-            Takes::Next
+            FlagValue::NextWord
         } else {
-            Takes::Unknown
+            FlagValue::Unknown
         }
     }
 

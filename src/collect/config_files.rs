@@ -1,43 +1,45 @@
-//! The files that components are started with, cut to what such a file may hold.
+//! Configuration files of components, reduced to the known fields of their kind.
 //!
-//! In: bytes and what kind of file they should be. Out: a JSON document with the fields of that kind and
-//! no secret. A file of another kind gives nothing: its name came from a process's arguments, and so may
-//! be anyone's file.
+//! In: bytes and the expected kind of file. Out: a JSON document with the known fields of that kind and without
+//! secrets. A file of another kind is refused: its name comes from a process's arguments, so it may be any file.
 
-pub mod kinds;
+pub(super) mod kinds;
 
 use serde_json::Value;
 
 use super::redact;
 use crate::resource::{Gap, Reason};
 use crate::yaml;
-use kinds::Expected;
+use kinds::FileKind;
 
-/// A file of another form: where in it, never with a word of its content.
+/// A malformed file: says where, and never quotes its content.
 fn malformed(detail: impl Into<String>) -> Gap {
     Gap::new(Reason::Malformed, detail)
 }
 
-/// The first document of a YAML or JSON text; the components read no further.
-pub fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
+/// The first document of a YAML or JSON text; components ignore the rest.
+pub(super) fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8"))?;
-    // JSON may be indented with tabs, which YAML refuses.
+    // JSON may be indented with tabs, which YAML rejects.
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text)
             .map_err(|error| malformed(format!("line {}, column {}", error.line(), error.column())));
     }
     let documents: Vec<Value> = yaml::all_from_str(text)
         .map_err(|error| malformed(format!("line {}, column {}", error.line, error.column)))?;
-    documents.into_iter().find(|document| !document.is_null()).ok_or_else(|| malformed("an empty document"))
+    documents
+        .into_iter()
+        .find(|document| !document.is_null())
+        .ok_or_else(|| malformed("the document is empty"))
 }
 
-/// Reads a file as what it is expected to be.
-pub fn parse(expected: &Expected, bytes: &[u8]) -> Result<Value, Gap> {
+/// Parses a file of the expected kind.
+pub(super) fn parse(expected: &FileKind, bytes: &[u8]) -> Result<Value, Gap> {
     cut(expected, first_document(bytes)?)
 }
 
-/// Cuts a document to the fields of its kind and blanks its secrets.
-pub fn cut(expected: &Expected, document: Value) -> Result<Value, Gap> {
+/// Reduces a document to the known fields of its kind and blanks its secrets.
+pub(super) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
     let Value::Object(mut map) = document else { return Err(malformed("expected a map")) };
     if !expected.admits(&map) {
         let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();

@@ -1,12 +1,12 @@
-//! One node, observed once.
+//! Collection from one node.
 //!
-//! In: the host's root, and who the node is. Out: its processes, then its files (processes name some of
-//! them), each as it is found. Blocking: the runtime calls it off its own threads.
+//! In: the host's root, and the identity of the node. Out: its processes, then its files (processes name some of
+//! them), each as it is found. This blocks, so callers run it on a blocking thread.
 
 mod files;
 pub mod filesystem;
 pub mod host;
-mod named;
+mod named_files;
 pub mod places;
 pub mod processes;
 mod static_pods;
@@ -17,7 +17,7 @@ pub(in crate::collect) mod tests;
 use crate::resource::{Owner, Resource};
 use filesystem::hostfs::HostRoot;
 
-/// Observes a node. `node` stands for what could not be listed: id `node/<uid>`.
+/// Collects from a node. `node` (id `node/<uid>`) owns the resources that stand for what could not be listed.
 pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) {
     let observed = processes::observe(host, node, emit);
     files::observe(host, node, &observed, emit);

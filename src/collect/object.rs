@@ -1,12 +1,12 @@
-//! A Kubernetes object, from wherever it was read, as a [`Resource`].
+//! Kubernetes objects as [`Resource`]s.
 
 use serde_json::Value;
 
 use crate::resource::{Kind, Resource};
 
-/// Its id is its UID; an object without one (a manifest) is named by what it is, and where two would be
-/// equal by `place` (file and document number) too.
-pub fn resource(raw: Value, place: Option<&str>) -> Resource {
+/// The id is the object's UID. Without one, as in a manifest, it is made of version, kind, namespace and name, and of
+/// `place` (file and document number) where two would be equal.
+pub(super) fn resource(raw: Value, place: Option<&str>) -> Resource {
     let text = |pointer: &str| raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (kind, name) = (text("/kind").to_owned(), text("/metadata/name").to_owned());
     let id = match (text("/metadata/uid"), place) {

@@ -1,4 +1,4 @@
-//! What was written down before: recordings of the collectors, and plain Kubernetes manifests.
+//! Recorded input: recordings of the collectors, and Kubernetes manifests.
 
 pub mod manifests;
 pub mod snapshot;

@@ -1,7 +1,7 @@
-//! Secrets out, before a resource leaves its collector.
+//! Redaction of secrets, before a resource leaves its collector.
 //!
-//! In: arguments, parsed files, objects of the Kubernetes API. Out: the same, with [`BLANK`] where a
-//! secret was. What is blanked is decided by where it stands, never by what it looks like.
+//! In: arguments, parsed files, Kubernetes objects. Out: the same, with [`BLANK`] in place of secrets. A secret is
+//! recognised by its position (flag, key, field), never by its value.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-/// What stands where a secret was.
+/// Replaces a secret.
 pub const BLANK: &str = "<redacted>";
 
 const SECRET_WORDS: &[&str] = &[
@@ -27,7 +27,7 @@ const SECRET_WORDS: &[&str] = &[
     "private-key",
 ];
 
-/// Flags with one of [`SECRET_WORDS`] in their name that hold no secret, and that rules look at.
+/// Flags that hold no secret although their name has one of [`SECRET_WORDS`]; rules look at them.
 const HARMLESS: &[&str] = &[
     "authentication-token-webhook",
     "authentication-token-webhook-cache-ttl",
@@ -41,13 +41,14 @@ const HARMLESS: &[&str] = &[
     "use-service-account-credentials",
 ];
 
-/// What a bootstrap token's Secret may show, beside its `usage-…` keys.
+/// Keys of a bootstrap token's Secret that stay, besides `usage-…`.
 const BOOTSTRAP_TOKEN_KEYS: &[&str] = &["expiration", "auth-extra-groups"];
 
-/// Namespace and name of the ConfigMap, and its key, that kube-proxy reads its configuration from under kubeadm.
+/// Namespace, name and key of the ConfigMap with kube-proxy's configuration (kubeadm).
 pub const KUBE_PROXY_CONFIG: (&str, &str, &str) = ("kube-system", "kube-proxy", "config.conf");
 
-/// Namespace and name of the ConfigMap that lets IAM into an EKS cluster; its keys, and how each names its principals.
+/// Namespace and name of the ConfigMap that maps IAM principals into an EKS cluster; its keys, and the field of a
+/// principal under each.
 pub const AWS_AUTH: (&str, &str, [(&str, &str); 2]) =
     ("kube-system", "aws-auth", [("mapRoles", "rolearn"), ("mapUsers", "userarn")]);
 
@@ -68,7 +69,7 @@ fn regex(pattern: &str) -> Regex {
 
 /// Blanks user and password of every URL in a text.
 pub fn url_user_info(text: &str) -> Cow<'_, str> {
-    // Most texts hold no `@`, and to look for one byte is quick.
+    // Most texts have no `@`, and searching for one byte is fast.
     if text.contains('@') && text.contains("://") {
         USER_INFO.replace_all(text, format!("${{1}}{BLANK}@"))
     } else {
@@ -76,8 +77,8 @@ pub fn url_user_info(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Blanks the secrets of an argument list: `--token=x`, `--token x`, `TOKEN=x`, and the same inside the
-/// one word that holds a shell's script.
+/// Blanks the secrets in an argument list: `--token=x`, `--token x`, `TOKEN=x`, and the same inside a word that is a
+/// shell script.
 pub fn arguments(words: &mut [String]) {
     let mut is_secret = false;
     for word in words {
@@ -85,8 +86,8 @@ pub fn arguments(words: &mut [String]) {
     }
 }
 
-/// Blanks what is secret in one word. `is_secret` goes from word to word: whether a flag before it named
-/// what it holds.
+/// Blanks the secrets in one word. `is_secret` carries over to the next word: the word before was a flag whose value
+/// is secret.
 fn argument(word: &mut String, is_secret: &mut bool) {
     if std::mem::take(is_secret) && !word.starts_with("--") {
         BLANK.clone_into(word);
@@ -107,7 +108,7 @@ fn argument(word: &mut String, is_secret: &mut bool) {
     *word = redacted;
 }
 
-/// The same for a list as it is written in a manifest, where not everything must be a word.
+/// The same for a list in a manifest, whose items need not be strings.
 fn written_arguments(items: &mut [Value], is_secret: &mut bool) {
     for item in items {
         match item {
@@ -123,19 +124,19 @@ fn written_arguments(items: &mut [Value], is_secret: &mut bool) {
     }
 }
 
-/// Blanks the secrets of an object of the Kubernetes API, or of a list of them.
+/// Blanks the secrets in a Kubernetes object or a list of objects.
 pub fn kubernetes_object(object: &mut Value) {
     walk(object, true);
 }
 
-/// Blanks the secrets of a parsed configuration file or kubeconfig: `*-data`, tokens, passwords, keys
-/// and user info in URLs.
+/// Blanks the secrets in a parsed configuration file or kubeconfig: `*-data`, tokens, passwords, keys and user info
+/// in URLs.
 pub fn document(document: &mut Value) {
     walk(document, false);
 }
 
-/// Blanks the secrets of a parsed configuration whose keys anybody may have named, such as the values of a chart:
-/// what has one of the words of secrets in its name.
+/// Blanks the secrets in a configuration with arbitrary keys, such as a chart's values: every value whose key has one
+/// of the secret words.
 pub fn values(values: &mut Value) {
     blank_named(values);
     walk(values, true);
@@ -198,7 +199,7 @@ fn walk(value: &mut Value, is_object: bool) {
             if let Cow::Owned(redacted) = url_user_info(text) {
                 *text = redacted;
             }
-            // A ConfigMap holds whole files.
+            // A ConfigMap can hold whole files.
             if text.contains('\n')
                 && let Cow::Owned(redacted) = SECRET_LINE.replace_all(text, format!("${{1}}{BLANK}"))
             {
@@ -209,7 +210,7 @@ fn walk(value: &mut Value, is_object: bool) {
     }
 }
 
-/// Copies of the object inside itself, which would hold everything that is blanked elsewhere.
+/// Removes copies of the object inside itself, which would still hold what is blanked elsewhere.
 fn drop_copies(metadata: &mut Value) {
     let Value::Object(metadata) = metadata else { return };
     metadata.remove("managedFields");
@@ -218,7 +219,8 @@ fn drop_copies(metadata: &mut Value) {
     }
 }
 
-/// Of a ConfigMap only the names are of interest, kube-proxy's configuration, and whom IAM lets in; people keep passwords in them.
+/// Blanks a ConfigMap's values except kube-proxy's configuration and the IAM mappings; people keep passwords in
+/// ConfigMaps.
 fn blank_config_map(map: &mut Map<String, Value>) {
     let (namespace, name, key) = KUBE_PROXY_CONFIG;
     let is = |field: &str, wanted: &str| {
@@ -238,10 +240,10 @@ fn blank_config_map(map: &mut Map<String, Value>) {
     }
 }
 
-/// What a container is given; the names of its variables stay, and so does where they come from.
+/// Blanks the values of a container's variables; their names and references stay.
 fn blank_pairs(pairs: &mut [Value]) {
     for pair in pairs {
-        // A manifest may hold a number or a bool here, which the API would refuse.
+        // A manifest may have a number or a bool here, which the API would reject.
         if let Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = pair.get_mut("value")
             && value != ""
         {
@@ -250,7 +252,7 @@ fn blank_pairs(pairs: &mut [Value]) {
     }
 }
 
-/// A container runs its `command` followed by its `args`.
+/// Blanks the secrets in a container's `command` followed by its `args`.
 fn blank_words(container: &mut Map<String, Value>) {
     let mut is_secret = false;
     for key in ["command", "args"] {
@@ -286,7 +288,7 @@ fn is_secret_name(name: &str) -> bool {
         && !HARMLESS.contains(&name.as_str())
 }
 
-/// The same for a key, which may be written in one word: `apiKey`, `DB_PASSWORD`.
+/// The same for a key in any notation: `apiKey`, `DB_PASSWORD`.
 fn is_secret_word(key: &str) -> bool {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
     let key = plain(key);

@@ -3,9 +3,9 @@
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::source::{FOUND, Observation};
+use super::IN_FLIGHT;
+use super::observation::Observation;
 use crate::collect::aws::identity::{Caller, Facts, Instance, caller, find_cluster, find_region};
 use crate::collect::aws::{self, Access, Request};
 use crate::collect::node::host::HostFacts;
@@ -187,12 +187,12 @@ pub(crate) async fn outside(
     wanted.retain(|(kind, _)| *kind == Kind::Caas);
     let owner = Owner { id: format!("cluster/{}", identity.cluster.id), name };
     let ask = Ask::new(&owner, &wanted);
-    let (sender, found) = mpsc::channel(FOUND);
+    let (sender, found) = mpsc::channel(IN_FLIGHT);
     let ended = tokio::spawn(async move {
         cloud.observe_cluster(&ask, &sender).await;
         Ok(None)
     });
-    Ok(Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None })
+    Ok(Observation::new(identity, host, found, ended))
 }
 
 /// Every sub type of a cloud that can be asked for.

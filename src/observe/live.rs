@@ -1,34 +1,34 @@
-//! This node and its cluster, as they are now.
+//! Live observation: this node and its cluster, as they are now.
+
+mod cluster;
+mod identity;
+mod node;
 
 use anyhow::anyhow;
-use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
-use uuid::Uuid;
 
-use super::cloud::{self, Ask, Cloud};
-use super::going::Going;
+use super::IN_FLIGHT;
+use super::cloud::{self, Cloud};
+use super::data_dir::DataDir;
+use super::observation::{Collected, Observation};
 use super::scope::Scope;
-use super::source::{FOUND, Observation};
-use super::state::State;
 use crate::collect::aws::identity::{TOKEN, issuer};
-use crate::collect::node::filesystem::hostfs::HostRoot;
+use crate::collect::cluster::{Connection, Identified, NodeHints, connect, identify};
 use crate::collect::node::host::HostFacts;
-use crate::collect::sightings::Sightings;
-use crate::collect::{cluster, node};
 use crate::config::settings::{Posture, Settings};
-use crate::resource::{
-    Gap, Identity, IdentitySource, Kind, Owner, Platform, Reason, Resource, Selector, Unread,
-};
-use crate::rule::minor_version;
+use crate::resource::{Identity, Kind, Owner, Platform, Reason, Resource, Selector, Unread};
+use cluster::ClusterCollector;
+use node::KubeletFacts;
 
-/// Begins to look at them.
+/// The API server, or why it cannot be used.
+type Reach = Result<Connection, Unread>;
+
+/// Starts to observe what is in `scope`.
 pub(super) async fn observe(
     settings: &Settings,
-    state: &State,
+    data: &DataDir,
     scope: &Scope,
     mut wanted: BTreeSet<(Kind, String)>,
     host: HostFacts,
@@ -36,62 +36,41 @@ pub(super) async fn observe(
     wanted.retain(|(kind, _)| scope.has(*kind));
     let posture = &settings.posture;
     let env = |name: &str| std::env::var(name).ok();
-    let connection = cluster::connect(scope.target(posture), &env).await;
-    let hints = cluster::NodeHints {
+    let connection = connect(scope.target(posture), &env).await;
+    let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
         wanted: wanted.iter().any(|(kind, _)| kind.is_of_node()),
     };
     let identified = match &connection {
-        Ok(connection) => cluster::identify(connection, &hints).await,
+        Ok(connection) => identify(connection, &hints).await,
         Err(unread) => Err(unread.clone()),
     };
     let mut identity = match &identified {
         Ok(identified) => identified.identity.clone(),
         Err(unread) => {
-            tracing::warn!(
-                reason = unread.gap.reason.as_str(),
-                "cannot tell the cluster's identity: {}",
-                unread.gap.what
-            );
+            let (reason, error) = (unread.gap.reason.as_str(), &unread.gap.what);
+            tracing::warn!(reason, error, "cannot identify the cluster");
             let name = connection.as_ref().ok().and_then(|connection| connection.cluster_name.clone());
-            state.last_identity().unwrap_or_else(|| unknown(&host, scope.context.as_deref(), name))
+            data.last_identity().unwrap_or_else(|| identity::unknown(&host, scope.context.as_deref(), name))
         }
     };
     if identity.node.id.is_empty() && hints.wanted {
-        identity.node = known_node(&identity, state, &hints, &host);
+        identity.node = identity::known_node(&identity, data, &hints, &host);
     }
     if identified.is_ok() {
-        state.remember(&identity);
+        data.remember(&identity);
     }
-    let (sender, found) = mpsc::channel(FOUND);
     let reach = match (connection, &identified) {
         (Err(unread), _) => Err(unread),
-        // An API that does not answer is asked once a cycle, not once for each kind.
+        // An API that does not answer is tried once a cycle, not once for each kind.
         (Ok(_), Err(unread)) if matches!(unread.gap.reason, Reason::Unavailable | Reason::Timeout) => {
             Err(unread.clone())
         }
         (Ok(connection), _) => Ok(connection),
     };
-    let cloud = if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
-        let mut facts = cloud::facts(&posture.aws, &env);
-        facts.issuer = issuer(Path::new(TOKEN));
-        if let Ok(identified) = &identified {
-            facts.note_node(&identified.node);
-        }
-        if let Ok(connection) = &reach {
-            facts.authorities = connection.authorities().to_vec();
-        }
-        let cloud = Cloud::find(&posture.aws, &facts).await;
-        cloud.tell(&mut identity);
-        Some(cloud)
-    } else {
-        if let (Ok(identified), Some(Platform::Eks)) = (&identified, identity.cluster.platform) {
-            name_by_node(&mut identity, posture, &identified.node);
-        }
-        None
-    };
-    let look = Look {
+    let cloud = cloud_of(posture, &wanted, &reach, identified.as_ref().ok(), &mut identity).await;
+    let collectors = Collectors {
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
@@ -100,264 +79,75 @@ pub(super) async fn observe(
         wanted,
         watch: scope.lasting && posture.watch,
     };
-    let ended = tokio::spawn(collect(look, reach, sender));
-    Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None }
+    let (sender, found) = mpsc::channel(IN_FLIGHT);
+    Observation::new(identity, host, found, tokio::spawn(collectors.run(reach, sender)))
 }
 
-/// The name at EKS without a call to AWS, so that findings about nodes have the one that the cluster's have.
-fn name_by_node(identity: &mut Identity, posture: &Posture, node: &Value) {
-    let mut facts = cloud::facts(&posture.aws, &|_| None);
-    facts.note_node(node);
-    if let Some(name) = facts.cluster_name() {
-        identity.cluster.name = Some(name);
+/// The cloud, if a rule is about it; it adds to the cluster's identity.
+async fn cloud_of(
+    posture: &Posture,
+    wanted: &BTreeSet<(Kind, String)>,
+    reach: &Reach,
+    identified: Option<&Identified>,
+    identity: &mut Identity,
+) -> Option<Cloud> {
+    if !wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
+        if let (Some(identified), Some(Platform::Eks)) = (identified, identity.cluster.platform) {
+            identity::name_by_node(identity, posture, &identified.node);
+        }
+        return None;
     }
+    let mut facts = cloud::facts(&posture.aws, &|name| std::env::var(name).ok());
+    facts.issuer = issuer(Path::new(TOKEN));
+    if let Some(identified) = identified {
+        facts.note_node(&identified.node);
+    }
+    if let Ok(connection) = reach {
+        facts.authorities = connection.authorities().to_vec();
+    }
+    let cloud = Cloud::find(&posture.aws, &facts).await;
+    cloud.tell(identity);
+    Some(cloud)
 }
 
-/// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into
-/// every file's and process's, so it must not change because one request failed.
-fn known_node(
-    identity: &Identity,
-    state: &State,
-    hints: &cluster::NodeHints,
-    host: &HostFacts,
-) -> crate::resource::Node {
-    let last = state.last_identity().filter(|last| last.cluster.id == identity.cluster.id);
-    let last = last.map(|last| last.node).filter(|node| !node.id.is_empty());
-    let node = last.unwrap_or_else(|| crate::resource::Node {
-        id: host.machine_id.clone(),
-        name: hints.name.clone().unwrap_or_else(|| host.hostname.clone()),
-        kubelet_version: None,
-    });
-    tracing::warn!(
-        node = node.name,
-        "the API shows no Node for this host; set posturebeat.node_name, or NODE_NAME"
-    );
-    node
-}
-
-/// What a cycle looks at.
-struct Look {
+/// The collectors of one cycle.
+struct Collectors {
     host_root: PathBuf,
     identity: Identity,
     /// Whether Secrets may be listed.
     secrets: bool,
-    /// Where the kubelet may be asked.
+    /// The address of the kubelet, if its configuration may be read there.
     kubelet_url: Option<String>,
-    /// The cloud, where it is asked.
     cloud: Option<Cloud>,
     wanted: BTreeSet<(Kind, String)>,
     /// Whether the cluster is to be watched afterwards.
     watch: bool,
 }
 
-/// Node and cluster side by side.
-async fn collect(
-    look: Look,
-    reach: Result<cluster::Connection, Unread>,
-    found: mpsc::Sender<Resource>,
-) -> anyhow::Result<Option<Box<Going>>> {
-    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted, watch } = look;
-    let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
-    let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
-    let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
-    let to_node = found.clone();
-    let of_node: Vec<Selector> = wanted
-        .iter()
-        .filter(|(kind, _)| kind.is_of_node())
-        .map(|(kind, name)| Selector::new(*kind, name.as_str()))
-        .collect();
-    let told = Told {
-        version: identity.node.kubelet_version.clone(),
-        configz: match (&reach, &kubelet_url) {
-            (Ok(connection), Some(url)) => configz(connection, url).await,
-            _ => None,
-        },
-    };
-    let node = tokio::task::spawn_blocking(move || {
-        observe_node(&host_root, &node_owner, &of_node, told, &to_node);
-    });
-    let kinds: BTreeSet<&str> =
-        wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
-    for kind in kinds.iter().filter(|kind| !cluster::known().any(|known| known == **kind)) {
-        let selector = Selector::new(Kind::K8sObject, *kind);
-        let what = format!("list {kind}: posturebeat does not collect this kind");
-        // A send fails when nobody wants more.
-        let _ =
-            found.send(Resource::unlisted(&selector, &cluster_owner, Gap::new(Reason::Missing, what))).await;
-    }
-    let request = cluster::Request {
-        owner: &cluster_owner,
-        version: identity.cluster.version.as_deref(),
-        wanted: &kinds,
-        secrets,
-        now: Timestamp::now(),
-        watch,
-    };
-    let ask = Ask::new(&cluster_owner, &wanted);
-    let mut sightings = cloud.as_ref().map(|_| Sightings::default());
-    let of_cluster = async {
-        match reach {
-            Ok(connection) => {
-                let kept = cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
-                kept.map(|kept| (connection.client, kept))
-            }
-            Err(unread) => {
-                for resource in cluster::out_of_reach(&request, unread.gap.reason, &unread.gap.what) {
-                    if let Some(sightings) = &mut sightings {
-                        sightings.note(&resource);
-                    }
-                    if found.send(resource).await.is_err() {
-                        break;
-                    }
-                }
-                None
-            }
-        }
-    };
-    let kept = match &cloud {
-        None => of_cluster.await,
-        Some(cloud) => {
-            let (kept, ()) = tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
-            cloud.observe_used(&ask, &sightings.unwrap_or_default(), &found).await;
-            kept
-        }
-    };
-    node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))?;
-    let Some((client, kept)) = kept else { return Ok(None) };
-    let wanted = kinds.into_iter().map(str::to_owned).collect();
-    let version = identity.cluster.version;
-    Ok(Some(Box::new(Going { client, kept, owner: cluster_owner, version, wanted, secrets })))
-}
-
-/// What others say of the node's kubelet.
-struct Told {
-    /// Its Node object shows its version; its arguments do not.
-    version: Option<String>,
-    /// What it answered itself.
-    configz: Option<Value>,
-}
-
-/// The kubelet's own word on its configuration, or a line that says why flags and files must do.
-async fn configz(connection: &cluster::Connection, url: &str) -> Option<Value> {
-    match cluster::configz(connection, url).await {
-        Ok(configuration) => Some(configuration),
-        Err(unread) => {
-            let reason = unread.gap.reason.as_str();
-            tracing::warn!(reason, "the kubelet is judged by its flags and files: {}", unread.gap.what);
-            None
-        }
-    }
-}
-
-/// What runs on the node and which files it has; a root that cannot be opened hides all of it.
-fn observe_node(root: &Path, owner: &Owner, wanted: &[Selector], told: Told, found: &mpsc::Sender<Resource>) {
-    if wanted.is_empty() {
-        return;
-    }
-    // A send fails when nobody wants more.
-    match HostRoot::open(root) {
-        Ok(host) => {
-            let mut kubelets = Vec::new();
-            node::observe(&host, owner, &mut |mut resource| {
-                if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
-                    kubelets.push(resource);
-                } else {
-                    add_version(&mut resource, told.version.as_deref());
-                    let _ = found.blocking_send(resource);
-                }
-            });
-            for kubelet in with_word(kubelets, &told) {
-                let _ = found.blocking_send(kubelet);
-            }
-        }
-        Err(gap) => {
-            for selector in wanted {
-                let _ = found.blocking_send(Resource::unlisted(selector, owner, gap.clone()));
-            }
-        }
-    }
-}
-
-/// Adds what others say of the kubelet. Of two, nobody knows which answered.
-fn with_word(mut kubelets: Vec<Resource>, told: &Told) -> Vec<Resource> {
-    let only = kubelets.len() == 1;
-    for kubelet in &mut kubelets {
-        add_version(kubelet, told.version.as_deref());
-        if let (true, Some(configz), Some(raw)) = (only, &told.configz, kubelet.raw.as_object_mut()) {
-            raw.insert("configz".into(), configz.clone());
-        }
-    }
-    kubelets
-}
-
-/// A kubelet does not say its version in its arguments; its Node object does. What else is in one program with
-/// it has that version too, but for etcd.
-fn add_version(resource: &mut Resource, kubelet_version: Option<&str>) {
-    let (Some(version), Kind::Process, Some(raw)) =
-        (kubelet_version, resource.kind, resource.raw.as_object_mut())
-    else {
-        return;
-    };
-    let component = raw.get("component").and_then(Value::as_str).unwrap_or_default();
-    let version = match component {
-        "kubelet" => version.to_owned(),
-        "etcd" => return,
-        _ if !raw.contains_key("program") => return,
-        // As the tag of an image says it.
-        _ => match minor_version(version) {
-            Some((major, minor)) => format!("{major}.{minor}"),
-            None => return,
-        },
-    };
-    raw.entry("version").or_insert_with(|| version.into());
-}
-
-/// The API was never in reach: the machine's id stands for the cluster's, and where a context is named, one made of
-/// both. Two clusters that were never in reach are still two.
-fn unknown(host: &HostFacts, context: Option<&str>, name: Option<String>) -> Identity {
-    let mut identity = Identity::default();
-    identity.cluster.id = match context {
-        None => host.machine_id.clone(),
-        Some(context) => {
-            let both = format!("{}/{context}", host.machine_id);
-            Uuid::new_v5(&Uuid::NAMESPACE_OID, both.as_bytes()).to_string()
-        }
-    };
-    identity.cluster.name = name.or_else(|| context.map(str::to_owned));
-    identity.cluster.source = IdentitySource::MachineId;
-    identity
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn components_of_one_program_have_its_version() {
-        let version = |raw: Value| {
-            let mut resource =
-                Resource::observed(Kind::Process, "process".into(), "1".into(), "k3s".into(), raw);
-            add_version(&mut resource, Some("v1.33.1+k3s1"));
-            resource.raw.get("version").and_then(Value::as_str).map(str::to_owned)
+impl Collectors {
+    /// Runs node and cluster side by side.
+    async fn run(self, reach: Reach, found: mpsc::Sender<Resource>) -> Collected {
+        let Self { host_root, identity, secrets, kubelet_url, cloud, wanted, watch } = self;
+        let of_node: Vec<Selector> = wanted
+            .iter()
+            .filter(|(kind, _)| kind.is_of_node())
+            .map(|(kind, name)| Selector::new(*kind, name.as_str()))
+            .collect();
+        let facts = KubeletFacts {
+            version: identity.node.kubelet_version.clone(),
+            configz: match (&reach, &kubelet_url) {
+                (Ok(connection), Some(url)) => node::configz(connection, url).await,
+                _ => None,
+            },
         };
-        let is = |raw: Value, wanted: Option<&str>| assert_eq!(version(raw).as_deref(), wanted);
-        is(json!({"component": "kubelet"}), Some("v1.33.1+k3s1"));
-        is(json!({"component": "kube-apiserver", "program": "k3s"}), Some("1.33"));
-        is(json!({"component": "kube-apiserver", "version": "1.30"}), Some("1.30"));
-        is(json!({"component": "kube-apiserver"}), None);
-        is(json!({"component": "etcd", "program": "k3s"}), None);
-    }
-
-    #[test]
-    fn clusters_that_were_never_in_reach_are_told_apart() {
-        let host = HostFacts { machine_id: "m".into(), ..HostFacts::default() };
-        let id = |context: Option<&str>| unknown(&host, context, None).cluster.id;
-        assert_eq!(id(None), "m");
-        let ids = [id(None), id(Some("eu")), id(Some("us"))];
-        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
-        assert_eq!(id(Some("eu")), ids[1], "from cycle to cycle the same");
-        let name = |name: Option<&str>| unknown(&host, Some("eu"), name.map(str::to_owned)).cluster.name;
-        assert_eq!((name(None).unwrap(), name(Some("prod-eu")).unwrap()), ("eu".into(), "prod-eu".into()));
+        let to_node = found.clone();
+        let owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
+        let node = tokio::task::spawn_blocking(move || {
+            node::observe(&host_root, &owner, &of_node, &facts, &to_node);
+        });
+        let cluster = ClusterCollector::new(&identity, wanted, secrets, watch);
+        let watch = cluster.run(reach, cloud.as_ref(), &found).await;
+        node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
+        Ok(watch.map(Box::new))
     }
 }

@@ -1,50 +1,45 @@
-//! What is worth saying of a cluster before it is judged: one log line each, once a cycle.
+//! Remarks about a cluster before it is judged: its platform, and a version that was not checked. Logged once a cycle.
 
 use crate::resource::{Identity, Kind, Platform, Selector};
 use crate::rule::minor_version;
 
-/// The minor versions of Kubernetes 1 that the verdicts hold for: all of them in a rule's cases, where a
-/// default has changed; the newest was tried on a running cluster too.
+/// The minor versions of Kubernetes 1 that the verdicts were checked for: each in the cases of rules whose defaults
+/// changed, the newest on a running cluster too.
 const CHECKED: std::ops::RangeInclusive<u32> = 21..=37;
 
-/// Says them.
-pub(crate) fn say(identity: &Identity) {
-    if let Some(remark) = of_platform(identity) {
-        tracing::info!("{remark}");
+/// Logs them.
+pub(crate) fn log(identity: &Identity) {
+    if let Some(platform) = identity.cluster.platform {
+        let name = platform.as_str();
+        if platform.hides_control_plane() {
+            tracing::info!(
+                platform = name,
+                "detected a managed control plane: rules about its components are not applicable"
+            );
+        } else if platform == Platform::OpenShift {
+            tracing::info!(
+                platform = name,
+                "detected platform: its operators keep arguments where they are not read, so rules about those are errors"
+            );
+        } else {
+            tracing::info!(platform = name, "detected platform");
+        }
     }
-    if let Some(remark) = of_version(identity) {
-        tracing::warn!("{remark}");
+    if let Some(version) = identity.cluster.version.as_deref().filter(|version| is_unchecked(version)) {
+        tracing::warn!(
+            version,
+            oldest = format!("1.{}", CHECKED.start()),
+            newest = format!("1.{}", CHECKED.end()),
+            "verdicts were not checked for this version of Kubernetes, whose defaults may differ"
+        );
     }
 }
 
-fn of_platform(identity: &Identity) -> Option<String> {
-    let platform = identity.cluster.platform?;
-    let name = platform.as_str();
-    Some(if platform.hides_control_plane() {
-        format!(
-            "the cluster is taken for {name}, whose control plane is out of sight: what is about it is not applicable"
-        )
-    } else if platform == Platform::OpenShift {
-        format!(
-            "the cluster is taken for {name}, whose operators keep arguments where they are not read: what hangs on them is an error"
-        )
-    } else {
-        format!("the cluster is taken for {name}")
-    })
+fn is_unchecked(version: &str) -> bool {
+    minor_version(version).is_some_and(|(major, minor)| major != 1 || !CHECKED.contains(&minor))
 }
 
-fn of_version(identity: &Identity) -> Option<String> {
-    let version = identity.cluster.version.as_deref()?;
-    let (major, minor) = minor_version(version)?;
-    let (first, last) = (CHECKED.start(), CHECKED.end());
-    (major != 1 || !CHECKED.contains(&minor)).then(|| {
-        format!(
-            "the API server is {version}: verdicts were checked for Kubernetes 1.{first} to 1.{last}, and other versions may have other defaults"
-        )
-    })
-}
-
-/// Why nothing was found of what a rule judges, where the platform explains it.
+/// Why there is no resource that a rule judges, if the platform explains it.
 pub(crate) fn why_absent(platform: Option<Platform>, judged: &[Selector]) -> Option<String> {
     let platform = platform.filter(|platform| platform.hides_control_plane())?;
     let of_control_plane = |selector: &Selector| match selector.kind {
@@ -52,15 +47,13 @@ pub(crate) fn why_absent(platform: Option<Platform>, judged: &[Selector]) -> Opt
         Kind::File => !selector.name.starts_with("kubelet-") && selector.name != "proxy-kubeconfig",
         Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => false,
     };
-    judged
-        .iter()
-        .any(of_control_plane)
-        .then(|| format!("the control plane of {} is out of sight", platform.as_str()))
+    judged.iter().any(of_control_plane).then(|| format!("{} manages the control plane", platform.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::log_capture::LogCapture;
 
     fn identity(version: &str, platform: Option<Platform>) -> Identity {
         let mut identity = Identity::default();
@@ -69,22 +62,31 @@ mod tests {
         identity
     }
 
-    #[test]
-    fn a_version_outside_what_was_checked_is_said() {
-        let said = |version: &str| of_version(&identity(version, None)).is_some();
-        assert!(said("v1.20.15") && said("v1.38.0") && said("v2.0.0"));
-        assert!(
-            !said("v1.21.0") && !said("v1.37.2") && !said("v1.33.1+k3s1") && !said("v1.33.1-gke.1107000")
-        );
-        assert!(!said("unknown") && of_version(&Identity::default()).is_none());
+    fn logged(version: &str, platform: Option<Platform>) -> Vec<String> {
+        let logs = LogCapture::text();
+        log(&identity(version, platform));
+        logs.lines()
     }
 
     #[test]
-    fn a_managed_control_plane_is_said_to_be_out_of_sight() {
-        let said = |platform| of_platform(&identity("v1.33.1", Some(platform))).unwrap();
-        assert!(said(Platform::Gke).contains("GKE, whose control plane is out of sight"));
-        assert_eq!(said(Platform::K3s), "the cluster is taken for k3s");
-        assert_eq!(of_platform(&Identity::default()), None);
+    fn a_version_that_was_not_checked_is_logged() {
+        for version in ["v1.20.15", "v1.38.0", "v2.0.0"] {
+            assert!(logged(version, None)[0].contains("were not checked"), "{version}");
+        }
+        for version in ["v1.21.0", "v1.37.2", "v1.33.1+k3s1", "v1.33.1-gke.1107000", "unknown"] {
+            assert!(logged(version, None).is_empty(), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_managed_control_plane_is_logged() {
+        let line = |platform| logged("v1.33.1", Some(platform)).concat();
+        assert!(line(Platform::Gke).contains("managed control plane") && line(Platform::Gke).contains("GKE"));
+        assert!(
+            line(Platform::K3s).contains("detected platform platform=\"k3s\""),
+            "{}",
+            line(Platform::K3s)
+        );
     }
 
     #[test]
@@ -92,7 +94,7 @@ mod tests {
         let why = |platform, selector: &str| why_absent(Some(platform), &[selector.parse().unwrap()]);
         assert_eq!(
             why(Platform::Eks, "process/kube-apiserver").as_deref(),
-            Some("the control plane of EKS is out of sight")
+            Some("EKS manages the control plane")
         );
         assert!(why(Platform::Aks, "file/etcd-data-dir").is_some());
         assert!(why(Platform::Eks, "file/kubelet-config").is_none());

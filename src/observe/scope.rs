@@ -1,13 +1,13 @@
-//! What one look takes in: the node, the cluster, or both, and of which cluster.
+//! The scope of an observation: the node, the cluster, or both, and which cluster.
 
 use anyhow::bail;
 
-use super::state::State;
+use super::data_dir::DataDir;
 use crate::collect::cluster::Target;
 use crate::config::settings::Posture;
 use crate::resource::Kind;
 
-/// What is looked at.
+/// The scope of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// This host's files and processes.
@@ -16,16 +16,16 @@ pub struct Scope {
     pub cluster: bool,
     /// The kubeconfig's context; `None`: its current one.
     pub context: Option<String>,
-    /// Whether it goes on for long: then the API is asked at a steady rate, and changes may be watched.
+    /// Whether this is a long-running process: requests to the API are then paced, and changes may be watched.
     pub lasting: bool,
 }
 
 impl Scope {
-    /// All that the settings ask for, at once. That can be one cluster only.
+    /// Everything that the settings name, at once; fails if that is more than one cluster.
     pub fn all(posture: &Posture) -> anyhow::Result<Self> {
         if posture.kube_contexts.len() > 1 {
             bail!(
-                "posturebeat.kube_contexts names {} clusters ({}), and this command looks at one: name that one alone",
+                "posturebeat.kube_contexts names {} clusters ({}), but this command handles one; name only that one",
                 posture.kube_contexts.len(),
                 posture.kube_contexts.join(", ")
             );
@@ -38,7 +38,7 @@ impl Scope {
         })
     }
 
-    /// What the daemon looks at, each in its own time: the node, and each cluster.
+    /// The scopes of a run, one for each track: the node, and each cluster.
     pub fn tracks(posture: &Posture) -> Vec<Self> {
         let contexts: Vec<Option<String>> = match posture.kube_contexts.as_slice() {
             [] => vec![None],
@@ -51,12 +51,12 @@ impl Scope {
         node.into_iter().chain(clusters.filter(|_| posture.cluster)).collect()
     }
 
-    /// Whether things of this kind are part of it.
+    /// Whether it covers resources of this kind.
     pub fn has(&self, kind: Kind) -> bool {
         if kind.is_of_node() { self.node } else { self.cluster }
     }
 
-    /// The API server that it is about.
+    /// The API server of the cluster.
     pub(crate) fn target<'a>(&'a self, posture: &'a Posture) -> Target<'a> {
         Target {
             kube_config: posture.kube_config.as_deref(),
@@ -65,17 +65,17 @@ impl Scope {
         }
     }
 
-    /// Where it is kept who was looked at: of `path.data`, the node's or this one cluster's. A context has a place of
-    /// its own, also where it is the only one: another may be named tomorrow, and is another cluster.
-    pub(crate) fn state(&self, kept: &State) -> State {
+    /// The folder below `path.data` for its state. Each context has its own, even a single one: if another is configured
+    /// later, that is another cluster.
+    pub(crate) fn data_dir(&self, data: &DataDir) -> DataDir {
         match &self.context {
-            _ if self.node => kept.clone(),
-            None => kept.below("cluster"),
-            Some(context) => kept.below("cluster").below(context),
+            _ if self.node => data.clone(),
+            None => data.below("cluster"),
+            Some(context) => data.below("cluster").below(context),
         }
     }
 
-    /// The word for it in logs and metrics: `node`, `cluster`, or the cluster's context.
+    /// Its name in logs and metrics: `node`, `cluster`, or the cluster's context.
     pub fn name(&self) -> &str {
         match &self.context {
             Some(context) if !self.node => context,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_look_is_at_one_cluster() {
+    fn a_one_shot_command_handles_one_cluster() {
         let one = Scope::all(&posture(&[("posturebeat.kube_contexts.0", "eu")])).unwrap();
         assert_eq!(one.context.as_deref(), Some("eu"));
         let two = [("posturebeat.kube_contexts.0", "eu"), ("posturebeat.kube_contexts.1", "us")];
@@ -125,12 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_one_cluster_is_not_taken_for_another_s() {
+    fn the_state_of_one_cluster_is_not_used_for_another() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = State::new(folder.path());
+        let data = DataDir::new(folder.path());
         let cluster = |context: Option<&str>| {
             let context = context.map(str::to_owned);
-            Scope { node: false, cluster: true, context, lasting: true }.state(&kept)
+            Scope { node: false, cluster: true, context, lasting: true }.data_dir(&data)
         };
         let mut identity = crate::resource::Identity::default();
         identity.cluster.id = "of eu".into();
@@ -141,6 +141,6 @@ mod tests {
             assert_eq!(cluster(other).last_identity(), None, "{other:?}");
         }
         let node = Scope { node: true, cluster: false, context: Some("eu".into()), lasting: false };
-        assert_eq!(node.state(&kept).last_identity(), None);
+        assert_eq!(node.data_dir(&data).last_identity(), None);
     }
 }

@@ -1,41 +1,35 @@
 //! Where resources come from: this node and its cluster, a recording, or manifests.
 
-use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::going::Going;
+use super::data_dir::DataDir;
+use super::observation::Observation;
 use super::scope::Scope;
-use super::state::State;
-use super::{cloud, live, remarks};
+use super::{IN_FLIGHT, cloud, live, remarks};
 use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Identity, Kind, Resource};
+use crate::resource::{Identity, Kind};
 
-/// Resources between the collectors and the judge. A pod can have a megabyte, so this is small; the judge
-/// is faster than any collector.
-pub(crate) const FOUND: usize = 16;
-
-/// What is judged.
+/// A source of resources.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// This node and its cluster's API, or one of them.
     Live(Scope),
-    /// An EKS cluster, as AWS tells of it.
+    /// An EKS cluster, as the AWS API shows it.
     Eks,
-    /// What `collect` recorded.
+    /// A recording by `collect`.
     Snapshot(PathBuf),
-    /// Plain Kubernetes YAML and JSON.
+    /// Kubernetes manifests, as YAML or JSON.
     Manifests(Vec<PathBuf>),
 }
 
 impl Source {
-    /// What is looked at: `node`, `cluster`, or `all` of both.
+    /// What it covers: `node`, `cluster`, or `all`.
     pub(crate) fn of(&self) -> &'static str {
         match self {
             Self::Live(Scope { node: true, cluster: false, .. }) => "node",
@@ -45,61 +39,40 @@ impl Source {
     }
 }
 
-/// A source being read.
-pub(crate) struct Observation {
-    pub identity: Identity,
-    pub host: HostFacts,
-    pub found: mpsc::Receiver<Resource>,
-    /// Ends with the last resource, or when nobody wants more; an error means that the source as such cannot be read.
-    pub ended: AbortOnDropHandle<anyhow::Result<Option<Box<Going>>>>,
-    /// What a watch can go on from, after the end.
-    pub going: Option<Box<Going>>,
-}
-
-impl Observation {
-    /// Waits for the collectors, after the last resource was taken.
-    pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
-        let ended = (&mut self.ended).await.map_err(|error| anyhow!("a collector broke off: {error}"))?;
-        self.going = ended?;
-        Ok(())
-    }
-}
-
-/// Begins to read a source, for the resources that `wanted` names.
+/// Starts to read a source, for the resources in `wanted`.
 pub(crate) async fn observe(
     source: &Source,
     settings: &Settings,
-    state: &State,
+    data: &DataDir,
     wanted: BTreeSet<(Kind, String)>,
 ) -> anyhow::Result<Observation> {
     let host = facts(&settings.posture.host_root);
     let observation = match source {
-        // What asks a cloud is large while it waits.
-        Source::Live(scope) => Box::pin(live::observe(settings, state, scope, wanted, host)).await,
+        // The future that reads a cloud is large.
+        Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
         Source::Manifests(paths) => written(paths.clone(), host).await?,
     };
-    remarks::say(&observation.identity);
+    remarks::log(&observation.identity);
     Ok(observation)
 }
 
 async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
     let first = path.clone();
     let (identity, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
-    let (sender, found) = mpsc::channel(FOUND);
-    let ended = tokio::task::spawn_blocking(move || {
+    let (sender, found) = mpsc::channel(IN_FLIGHT);
+    let collector = tokio::task::spawn_blocking(move || {
         snapshot::read(&path, &mut |mut resource| {
             index.relate(&mut resource);
             Ok(sender.blocking_send(resource).is_ok())
         })?;
         Ok(None)
     });
-    let ended = AbortOnDropHandle::new(ended);
-    Ok(Observation { identity: identity.unwrap_or_default(), host, found, ended, going: None })
+    Ok(Observation::new(identity.unwrap_or_default(), host, found, collector))
 }
 
-/// The first of two readings: what is joined. It also proves that the recording is whole.
+/// The first of two passes: indexes what is joined. It also proves that the recording is complete.
 fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
     let mut index = Index::new(Timestamp::now());
     let identity = snapshot::read(path, &mut |resource| {
@@ -118,8 +91,8 @@ async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observa
     for resource in &mut resources {
         index.relate(resource);
     }
-    let (sender, found) = mpsc::channel(FOUND);
-    let ended = tokio::spawn(async move {
+    let (sender, found) = mpsc::channel(IN_FLIGHT);
+    let collector = tokio::spawn(async move {
         for resource in resources {
             if sender.send(resource).await.is_err() {
                 break;
@@ -127,6 +100,5 @@ async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observa
         }
         Ok(None)
     });
-    let ended = AbortOnDropHandle::new(ended);
-    Ok(Observation { identity: Identity::default(), host, found, ended, going: None })
+    Ok(Observation::new(Identity::default(), host, found, collector))
 }

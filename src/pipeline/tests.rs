@@ -4,7 +4,7 @@
 use super::*;
 use crate::event::Event;
 use crate::output::{BatchError, Output, OutputError, Verdict};
-use crate::telemetry::heard::Heard;
+use crate::telemetry::log_capture::LogCapture;
 use async_trait::async_trait;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -337,7 +337,7 @@ async fn a_shutdown_ends_at_its_deadline_and_says_what_is_left() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_event_is_logged_by_id_and_reason_without_its_document() {
-    let heard = Heard::begin();
+    let heard = LogCapture::text();
     let (output, _) = scripted([Step::Verdicts(vec![refused(), Verdict::Done, refused()])]);
     let (producer, _pipeline) = start(output, 10, 10);
     for id in ["first", "second", "third"] {

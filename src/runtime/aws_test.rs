@@ -1,4 +1,4 @@
-//! `test aws`: each call once, and which recommendations lack those that are refused.
+//! `test aws`: tries each AWS call once, and names the recommendations that need a refused one.
 
 use anyhow::anyhow;
 use std::path::Path;
@@ -12,25 +12,25 @@ use crate::evaluate::needs;
 use crate::observe::Scope;
 use crate::observe::cloud::{self, Sight};
 
-/// A cluster's name that nobody uses, where the real one is not known.
+/// A cluster name for the probes where the real one is unknown.
 const NO_CLUSTER: &str = "posturebeat-probe";
 
-/// What came of it.
+/// The result of `test aws`.
 pub struct AwsTest {
     /// The cluster's region.
     pub region: String,
-    /// Who we are.
+    /// The identity that the calls are made as.
     pub caller: Caller,
-    /// The cluster's name, or why it is not known.
+    /// The cluster's name, or why it is unknown.
     pub cluster: Result<String, String>,
-    /// What came of each call.
+    /// The result of each call.
     pub probes: Vec<Probe>,
     /// The numbers of the recommendations that need the call, for each probe.
     needed_by: Vec<Vec<String>>,
 }
 
 impl AwsTest {
-    /// The calls that are refused, with the recommendations that need them.
+    /// The refused calls, with the recommendations that need them.
     pub fn lacking(&self) -> impl Iterator<Item = (&Call, &[String])> {
         let all = self.probes.iter().zip(&self.needed_by);
         all.filter(|(probe, _)| matches!(probe.answer, Answer::Denied(_)))
@@ -38,7 +38,7 @@ impl AwsTest {
     }
 }
 
-/// Tries every call. An error where nobody answers at all: no region, no credentials.
+/// Tries every call. Fails if AWS cannot be reached at all: no region, no credentials.
 pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<AwsTest> {
     let aws = &settings.posture.aws;
     let mut facts = cloud::facts(aws, &|name| std::env::var(name).ok());
@@ -52,7 +52,7 @@ pub async fn test_aws(settings: &Settings, engine: &Engine) -> anyhow::Result<Aw
     Ok(AwsTest { region, caller, cluster: cluster.map_err(|unread| unread.gap.what), probes, needed_by })
 }
 
-/// What a cycle would know of the cluster, where its API is in reach.
+/// Adds what a cycle would learn from the cluster's API, if that answers.
 async fn learn_from_cluster(settings: &Settings, facts: &mut Facts) {
     let env = |name: &str| std::env::var(name).ok();
     let posture = &settings.posture;
@@ -69,7 +69,7 @@ async fn learn_from_cluster(settings: &Settings, facts: &mut Facts) {
     }
 }
 
-/// The recommendations that say less, or nothing, without a call.
+/// The recommendations that are incomplete or an error without a call.
 fn needed_by(call: &Call, engine: &Engine) -> Vec<String> {
     let several =
         engine.rules.iter().any(|rule| rule.benchmark.full_name() != engine.rules[0].benchmark.full_name());

@@ -1,32 +1,31 @@
-//! Between two cycles of a cluster: what changed is judged as it comes.
+//! Between two sweeps of a cluster: changed resources are judged as they arrive.
 //!
-//! In: resources that the watch sends, whose verdicts may be others now. Out: findings, where they are. Those have the
-//! cycle's sequence, and the number of their judgement, counted since the cycle's own.
+//! In: resources from the watch whose verdicts may have changed. Out: findings, where they have. Those carry the
+//! cycle's sequence, and the number of the judgement since the cycle's sweep.
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::cycle::{Judged, judge, queue};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::outcomes::Outcomes;
+use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
+use super::stream::ResourceStream;
 use crate::finding::Writer;
-use crate::observe::Going;
+use crate::observe::ClusterWatch;
 use crate::pipeline::Producer;
-use crate::resource::Cluster;
+use crate::resource::{Cluster, Resource};
 
-/// What a cycle leaves behind.
+/// What a sweep leaves behind for the time until the next one.
 pub(super) struct Between {
     pub writer: Writer,
     pub cluster: Cluster,
     pub outcomes: Outcomes,
-    pub going: Box<Going>,
+    pub watch: Box<ClusterWatch>,
 }
 
 impl Between {
     /// Judges what changes, up to `until`.
-    pub async fn judge(
+    pub(super) async fn judge(
         mut self,
         engine: &Engine,
         producer: Option<&Producer>,
@@ -34,56 +33,36 @@ impl Between {
         until: Instant,
         stop: &Stop<'_>,
     ) -> anyhow::Result<()> {
-        let (mut found, _watching) = self.going.watch();
-        let mut granted = engine.exceptions.cycle(Timestamp::now(), &self.cluster);
-        let mut judgement = 0;
-        let mut unsent = false;
-        let mut reached = std::pin::pin!(stop.reached());
-        let mut due = std::pin::pin!(tokio::time::sleep_until(until));
-        loop {
-            let resource = tokio::select! {
-                biased;
-                () = &mut reached => return Ok(()),
-                () = &mut due => return Ok(()),
-                resource = found.recv() => resource,
-            };
-            if stop.is_reached() {
+        let (mut found, _watching) = self.watch.start();
+        let mut pipeline = producer.map(PipelineSink::prompt);
+        let sinks = Sinks::default().with(Some(&mut self.outcomes)).with(pipeline.as_mut());
+        let mut stream = ResourceStream::new(engine, &mut self.writer, sinks, &self.cluster);
+        let mut changes = 0;
+        let judge = |stream: &mut ResourceStream<'_, '_>, resource: Resource| {
+            // Rendering costs as much as judging, and most changes change no verdict, so it comes second.
+            let kept = resource.clone();
+            let judged = stream.judge(resource);
+            cycles.rejudged(judged.is_changed);
+            if !judged.is_changed {
                 return Ok(());
             }
-            let Some(resource) = resource else {
-                tracing::error!("the watch of the cluster broke off: changes are judged in the next cycle");
-                return Ok(());
-            };
-            // Rendering costs as much as judging, and most changes change no verdict: so it comes second.
-            let rendered = resource.clone();
-            let Judged { judgements, marks } = judge(engine, &mut granted, resource);
-            let is_news = self.outcomes.note(self.outcomes.who(&rendered), &judgements);
-            cycles.rejudged(is_news);
-            if is_news {
-                judgement += 1;
-                self.writer.rejudged(judgement);
-                let subject = self.writer.subject(&rendered, Timestamp::now());
-                let judged = judgements.iter().map(|(rules, judgement)| (*rules, judgement));
-                let mut events = self.writer.findings(subject, judged, &marks);
-                if !queue(producer, &mut events, stop).await? {
-                    return Ok(());
-                }
-                unsent = true;
+            changes += 1;
+            stream.rejudged(changes);
+            let subject = stream.subject(&kept);
+            stream.hand_on(subject, &judged)
+        };
+        let end = async {
+            tokio::select! {
+                () = stop.reached() => {}
+                () = tokio::time::sleep_until(until) => {}
             }
-            // Also where the last of several is no news.
-            if unsent && found.is_empty() {
-                unsent = false;
-                send_now(producer);
-            }
+        };
+        let watch_ended = stream.run(&mut found, end, stop, judge).await?;
+        if watch_ended && !stop.is_reached() {
+            tracing::error!(
+                "the watch of the cluster ended early; the next cycle judges what changes until then"
+            );
         }
+        Ok(())
     }
-}
-
-/// A change should be seen soon: its few findings do not wait for a batch to fill.
-fn send_now(producer: Option<&Producer>) {
-    let Some(producer) = producer.cloned() else { return };
-    tokio::spawn(async move {
-        // It fails when the pipeline is shut down, which sends what there is anyway.
-        let _ = producer.flush().await;
-    });
 }

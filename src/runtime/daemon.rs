@@ -11,7 +11,7 @@ use super::monitor::Monitor;
 use super::recorded;
 use super::tracks::{self, Common};
 use crate::config::settings::{Output as OutputSettings, Settings};
-use crate::observe::state::{State, random_uuid};
+use crate::observe::data_dir::{DataDir, random_uuid};
 use crate::output::{self, Output};
 use crate::pipeline::{Delivery, Pipeline};
 use crate::report::Report;
@@ -39,8 +39,8 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
         ),
         output => Some(output::build(output).context("set up the output")?),
     };
-    let state = State::new(&settings.data_path);
-    let (agent_id, ephemeral_id) = (state.agent_id(), random_uuid().to_string());
+    let data = DataDir::new(&settings.data_path);
+    let (agent_id, ephemeral_id) = (data.agent_id(), random_uuid().to_string());
     // Before the wait for the store: a port that is taken is told at once, and the wait can be watched.
     let monitor = Monitor::start(settings, &engine, &agent_id, &ephemeral_id).await?;
     let output = match output {
@@ -57,11 +57,11 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
     }
     let common = Arc::new(Common { settings: settings.clone(), agent_id, ephemeral_id, producer });
     let ended = if recorded {
-        let reports = recorded::judge(&common, &engine, &state, &monitor.registry, &cancel).await;
+        let reports = recorded::judge(&common, &engine, &data, &monitor.registry, &cancel).await;
         reports.map(|reports| reports.map_or(Ended::Stopped, Ended::Judged))
     } else {
-        let tracks = tracks::tracks(&common, &engine, &state, &monitor.registry);
-        tracing::info!(period = ?settings.posture.period, rules = engine.rules.len(), "posturebeat runs");
+        let tracks = tracks::tracks(&common, &engine, &data, &monitor.registry);
+        tracing::info!(period = ?settings.posture.period, rules = engine.rules.len(), "posturebeat started");
         tracks::run(tracks, &monitor.registry, &cancel).await.map(|()| Ended::Stopped)
     };
     // The last of the producers: the pipeline ends with them.
@@ -102,7 +102,7 @@ async fn ready(
             Err(NotReady::ForGood(error)) => return Err(error.context("check the output")),
             Err(NotReady::Yet(error)) => {
                 let wait = waits.next().unwrap_or(most);
-                tracing::error!(error = format!("{error:#}"), retry_in = ?wait, "the output is not ready");
+                tracing::error!(error = format!("{error:#}"), retry_in = ?wait, "output is not ready");
                 tokio::select! {
                     () = cancel.cancelled() => return Ok(None),
                     () = tokio::time::sleep(wait) => {}

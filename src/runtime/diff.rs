@@ -13,7 +13,7 @@ use crate::config::settings::Settings;
 use crate::observe::Source;
 use crate::report::{Change, Label, Verdicts, changes};
 
-/// Every verdict that differs.
+/// Compares two inputs; returns every verdict that differs.
 pub async fn diff(
     settings: &Settings,
     engine: &Engine,
@@ -41,7 +41,7 @@ async fn verdicts(settings: &Settings, engine: &Engine, path: &Path) -> anyhow::
     findings(path, &text)
 }
 
-/// A recording begins with its header, or with a resource.
+/// Whether a file is a recording: it starts with a header, or with a resource.
 fn is_recording(path: &Path) -> anyhow::Result<bool> {
     let file = std::fs::File::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut first = String::new();
@@ -52,17 +52,13 @@ fn is_recording(path: &Path) -> anyhow::Result<bool> {
     Ok(snapshot::identity(path).is_ok() && (line.get("snapshot").is_some() || line.get("raw").is_some()))
 }
 
-/// What `scan --format ndjson` or the file output wrote. Of several cycles the last one counts.
+/// Reads findings as `scan --format ndjson` or the file output write them. Of several cycles only the last counts.
 fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
     let mut verdicts = Verdicts::default();
     let mut newest = i64::MIN;
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let document: Value = serde_json::from_str(line).map_err(|error| {
-            anyhow!(
-                "{}:{}: neither a recording, nor a report, nor findings: {error}",
-                path.display(),
-                number + 1
-            )
+            anyhow!("{}:{}: not a recording, a report or findings: {error}", path.display(), number + 1)
         })?;
         let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         if text("/result/evaluation").is_empty() {
@@ -96,7 +92,7 @@ fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
         );
     }
     if verdicts.is_empty() {
-        bail!("{}: neither a recording, nor a report, nor findings", path.display());
+        bail!("{}: not a recording, a report or findings", path.display());
     }
     Ok(verdicts)
 }

@@ -1,10 +1,10 @@
-//! The rules in force, ready to judge.
+//! The loaded rules and their exceptions, ready to judge.
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::bail;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::catalogue::load_catalogue;
 use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
@@ -13,26 +13,26 @@ use crate::evaluate::Judge;
 use crate::exception::{Exception, Exceptions};
 use crate::observe::Scope;
 use crate::resource::{CLOUD, Kind};
-use crate::rule::{Catalogue, Rule, RuleFile, built_in};
+use crate::rule::Rule;
 
-/// The rules of a run and what judges by them.
+/// The rules of a run, and what evaluates them.
 pub struct Engine {
-    /// Every rule in force.
+    /// Every loaded rule.
     pub rules: Arc<[Rule]>,
-    /// Asks them.
+    /// Evaluates them.
     pub judge: Judge,
-    /// Where they may fail.
+    /// The exceptions from them.
     pub exceptions: Exceptions,
 }
 
 impl Engine {
-    /// The rules that these settings ask for, and their exceptions. Every mistake in those is reported.
+    /// Loads the rules and exceptions that the settings name. Reports every mistake in them.
     pub fn new(posture: &Posture) -> anyhow::Result<Self> {
         Ok(Self::of(posture, |_| true)?.0)
     }
 
-    /// Those of them that the cloud's word on the cluster is enough for; and how many recommendations those are part
-    /// of, and how many there are.
+    /// Only the rules that need nothing but the cloud's API; also the number of recommendations that these rules cover,
+    /// and the number of all recommendations.
     pub fn from_outside(posture: &Posture) -> anyhow::Result<(Self, usize, usize)> {
         let of_cluster = |rule: &Rule| rule.control.resources.iter().any(|judged| judged.kind == Kind::Caas);
         let (engine, others) = Self::of(posture, of_cluster)?;
@@ -50,8 +50,13 @@ impl Engine {
         Ok((engine, some.len(), all.len()))
     }
 
-    /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not in force at
-    /// all is everybody's: somebody must say so.
+    /// What the rules judge, as collectors are asked for it.
+    pub(super) fn wanted(&self) -> BTreeSet<(Kind, String)> {
+        self.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect()
+    }
+
+    /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not loaded is kept
+    /// in every scope, so that a warning names it.
     pub(super) fn within(&self, scope: &Scope) -> Self {
         let about = |rule: &&Rule| rule.control.resources.iter().any(|judged| scope.has(judged.kind));
         let rules: Vec<Rule> = self.rules.iter().filter(about).cloned().collect();
@@ -96,44 +101,4 @@ impl Engine {
         }
         Ok((Self { rules: rules.into(), judge, exceptions }, others))
     }
-}
-
-/// The built-in rules and those of a rule author's folders.
-pub fn load_catalogue(paths: &[PathBuf]) -> anyhow::Result<Catalogue> {
-    let all = |errors: Vec<crate::rule::RuleError>| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow!("{}", lines.join("\n"))
-    };
-    let mut catalogue = Catalogue::load(&built_in()).map_err(all)?;
-    for path in paths {
-        let files = rule_files(path)?;
-        catalogue.add(&files).map_err(all)?;
-    }
-    Ok(catalogue)
-}
-
-/// Every `.yml` file below a folder, in order of name.
-pub fn rule_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries =
-            std::fs::read_dir(&folder).with_context(|| format!("rules.paths: read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            // A mounted ConfigMap shows each file twice more, below `..data` and a dated folder.
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "yml") {
-                let text =
-                    std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-                files.push(RuleFile { name: path.display().to_string(), text });
-            }
-        }
-    }
-    files.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(files)
 }

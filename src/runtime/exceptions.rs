@@ -1,15 +1,15 @@
-//! Exceptions as they are written to exceptions as they are asked, and what is said of them in each cycle.
+//! Exceptions: from the form of the configuration to the form that is matched.
 //!
-//! Only here the configuration and the rules meet, so here it is found out that a rule does not exist.
+//! Only here the configuration and the rules meet, so this is where an exception for an unknown rule is found.
 
 use anyhow::anyhow;
 
-use super::engine::load_catalogue;
+use super::catalogue::load_catalogue;
 use crate::config::{ConfigError, Exception as Written, Mistake};
-use crate::exception::{Exception, Known, Pattern, RuleName, State, Use};
+use crate::exception::{Exception, Known, Pattern, RuleName};
 use crate::rule::Catalogue;
 
-/// What is wrong with exceptions that only who knows the rules can tell, in order.
+/// The mistakes in exceptions that only show against the rules, in order.
 pub(super) fn mistakes(written: &[Written], catalogue: &Catalogue) -> Vec<Mistake> {
     if written.is_empty() {
         return Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn mistakes(written: &[Written], catalogue: &Catalogue) -> Vec<Mistak
     written.iter().filter_map(wrong).collect()
 }
 
-/// As this room's neighbours know it.
+/// Converts an exception of the configuration.
 pub(super) fn read(written: &Written) -> Exception {
     let pattern = |text: &Option<String>| text.as_deref().map(Pattern::new);
     Exception {
@@ -44,7 +44,7 @@ pub(super) fn read(written: &Written) -> Exception {
     }
 }
 
-/// A configuration's error with what the rules say of its exceptions, so that all their mistakes are told at once.
+/// Adds the mistakes that only show against the rules to a configuration error, so that all are reported at once.
 pub fn with_unknown_rules(error: ConfigError) -> anyhow::Error {
     let ConfigError::Exceptions { mistakes: found, settings: Some(settings) } = &error else {
         return error.into();
@@ -61,27 +61,4 @@ pub fn with_unknown_rules(error: ConfigError) -> anyhow::Error {
 /// One mistake a line.
 pub(super) fn lines<'m>(mistakes: impl Iterator<Item = &'m Mistake>) -> String {
     mistakes.map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// At the end of a cycle: one line for each exception that did nothing in it.
-pub(super) fn warn(uses: &[Use]) {
-    for Use { exception, state, .. } in uses {
-        let message = match state {
-            State::InUse | State::Undecided => continue,
-            State::Expired => "an exception has expired and marks nothing any more: renew or remove it",
-            State::OtherCluster => "an exception matched nothing: it is for another cluster",
-            State::NotNeeded => "an exception is not needed: what it is about passes",
-            State::Unmatched => {
-                "an exception matched nothing: its rule is not in force, or what it names was not found"
-            }
-        };
-        tracing::warn!(
-            place = exception.place,
-            rule = %exception.rule,
-            cluster = exception.cluster.as_ref().map(ToString::to_string),
-            owner = exception.owner,
-            expires = exception.expires.map(|at| at.to_string()),
-            "{message}"
-        );
-    }
 }

@@ -1,4 +1,4 @@
-//! Who of many processes looks at a cluster: this one alone, or whoever an election says.
+//! Which process judges a cluster: this one if it runs alone, else the elected leader.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::path::Path;
@@ -9,19 +9,19 @@ use crate::collect::cluster;
 use crate::config::settings::Posture;
 use crate::leader::{self, Election, NoSequence};
 use crate::observe::Scope;
-use crate::observe::state::{State, random_uuid};
+use crate::observe::data_dir::{DataDir, random_uuid};
 use crate::telemetry::metrics::Registry;
 
-/// Where a pod finds the namespace that it is in.
+/// The file in which a pod finds its namespace.
 const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-/// The shortest and the longest wait before the way to the API is looked for again.
+/// The shortest and the longest wait before the API is tried again.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
-/// The question who leads, asked again after each term.
+/// How this process becomes the leader of a cluster, again after each term.
 pub(super) enum Leadership {
-    /// Nobody else is asked.
-    Alone { state: State, began: bool },
-    /// A Lease says it.
+    /// It runs alone.
+    Alone { data: DataDir, began: bool },
+    /// A Lease decides.
     Elected(Box<Elected>),
 }
 
@@ -33,15 +33,15 @@ pub(super) struct Elected {
     election: Option<Election>,
 }
 
-/// A time of leading.
-pub(super) enum Term {
-    /// For ever.
-    Alone(State),
-    /// While the Lease is held.
+/// The time during which this process is the leader.
+pub(super) enum LeaderTerm {
+    /// Without end.
+    Alone(DataDir),
+    /// While it holds the Lease.
     Elected(leader::Term),
 }
 
-/// Whether this process competes with others. A pod does: there is one on each node.
+/// Whether this process takes part in an election. A pod does, because there is one on each node.
 pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>) -> bool {
     posture.leader_election.enabled.unwrap_or_else(|| {
         let named = posture.kube_config.is_some() || env("KUBECONFIG").is_some_and(|path| !path.is_empty());
@@ -50,8 +50,8 @@ pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>
 }
 
 impl Leadership {
-    /// For one cluster. Alone, `state` numbers the cycles. Whoever reads `registry` sees whether we lead.
-    pub fn new(posture: &Posture, scope: &Scope, state: &State, registry: &Arc<Registry>) -> Self {
+    /// For one cluster. Without an election, `data` numbers the cycles. An election registers its metrics.
+    pub(super) fn new(posture: &Posture, scope: &Scope, data: &DataDir, registry: &Arc<Registry>) -> Self {
         if is_elected(posture, &|name| std::env::var(name).ok()) {
             Self::Elected(Box::new(Elected {
                 posture: posture.clone(),
@@ -60,24 +60,24 @@ impl Leadership {
                 election: None,
             }))
         } else {
-            Self::Alone { state: state.clone(), began: false }
+            Self::Alone { data: data.clone(), began: false }
         }
     }
 
     /// Waits until this process leads.
-    pub async fn lead(&mut self) -> anyhow::Result<Term> {
+    pub(super) async fn lead(&mut self) -> anyhow::Result<LeaderTerm> {
         match self {
             Self::Alone { began: true, .. } => std::future::pending().await,
-            Self::Alone { state, began } => {
+            Self::Alone { data, began } => {
                 *began = true;
-                Ok(Term::Alone(state.clone()))
+                Ok(LeaderTerm::Alone(data.clone()))
             }
-            Self::Elected(elected) => elected.lead().await.map(Term::Elected),
+            Self::Elected(elected) => elected.lead().await.map(LeaderTerm::Elected),
         }
     }
 
-    /// Gives way to others.
-    pub async fn end(self) {
+    /// Gives up the Lease.
+    pub(super) async fn end(self) {
         if let Self::Elected(elected) = self
             && let Some(election) = elected.election
         {
@@ -95,10 +95,10 @@ impl Elected {
         Ok(self.election.insert(election).lead().await)
     }
 
-    /// Finds the API, for as long as it takes, and competes.
+    /// Connects to the API, retrying until it answers, and joins the election.
     async fn begin(&self) -> anyhow::Result<Election> {
         let env = |name: &str| std::env::var(name).ok();
-        // The Lease waits for nobody.
+        // Renewing the Lease must not wait behind paced requests.
         let target = cluster::Target { paced: false, ..self.scope.target(&self.posture) };
         let (least, most) = WAITS;
         let mut waits = ExponentialBuilder::default()
@@ -117,12 +117,8 @@ impl Elected {
                 Err(unread) => {
                     let retry_in = waits.next().unwrap_or(most);
                     let reason = unread.gap.reason.as_str();
-                    tracing::error!(
-                        reason,
-                        ?retry_in,
-                        "nobody can be elected to look at the cluster: {}",
-                        unread.gap.what
-                    );
+                    let error = unread.gap.what;
+                    tracing::error!(reason, ?retry_in, error, "cannot start leader election");
                     tokio::time::sleep(retry_in).await;
                 }
             }
@@ -140,7 +136,7 @@ impl Elected {
         leader::Settings {
             lease_name: written.lease_name.clone(),
             namespace: written.lease_namespace.clone().or_else(own).unwrap_or_else(|| "default".to_owned()),
-            // A pod that was started again is another process than the one that held the Lease.
+            // A restarted pod is a different process from the one that held the Lease.
             identity: format!("{name}_{}", random_uuid()),
             lease_duration: written.lease_duration,
             renew_deadline: written.renew_deadline,
@@ -149,27 +145,27 @@ impl Elected {
     }
 }
 
-impl Term {
-    /// Whether it goes on, for certain.
-    pub fn holds(&self) -> bool {
+impl LeaderTerm {
+    /// Whether the term certainly still holds.
+    pub(super) fn holds(&self) -> bool {
         match self {
             Self::Alone(_) => true,
             Self::Elected(term) => term.holds(),
         }
     }
 
-    /// Waits for its end.
-    pub async fn lost(&self) {
+    /// Waits until leadership is lost.
+    pub(super) async fn lost(&self) {
         match self {
             Self::Alone(_) => std::future::pending().await,
             Self::Elected(term) => term.lost().await,
         }
     }
 
-    /// The number of the next cycle, above that of every cycle before, whoever led.
-    pub async fn next_sequence(&self, now: i64) -> Result<i64, NoSequence> {
+    /// The sequence number of the next cycle, higher than that of every earlier cycle of any leader.
+    pub(super) async fn next_sequence(&self, now: i64) -> Result<i64, NoSequence> {
         match self {
-            Self::Alone(state) => Ok(state.next_sequence(now)),
+            Self::Alone(data) => Ok(data.next_sequence(now)),
             Self::Elected(term) => term.next_sequence(now).await,
         }
     }

@@ -1,4 +1,4 @@
-//! What a run tells of itself while it runs: the endpoint, and metrics in the log.
+//! Monitoring of a run: the HTTP endpoint, and metrics in the log.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -10,21 +10,21 @@ use crate::collect::node::host::{HostFacts, facts};
 use crate::config::settings::Settings;
 use crate::finding::VERSION;
 use crate::pipeline::Delivery;
-use crate::telemetry::endpoint::{Endpoint, Pages};
+use crate::telemetry::endpoint::{Endpoint, MonitoringPages};
 use crate::telemetry::metrics::Registry;
 use crate::telemetry::{metrics_log, process};
 
-/// Tells until it is dropped.
+/// Serves metrics until it is dropped.
 pub(super) struct Monitor {
-    /// Where rooms register what they count.
+    /// Where rooms register their metrics.
     pub registry: Arc<Registry>,
     _endpoint: Option<AbortOnDropHandle<()>>,
     log: Option<AbortOnDropHandle<()>>,
 }
 
 impl Monitor {
-    /// Takes the port, if one is asked for, and begins to answer.
-    pub async fn start(
+    /// Binds the endpoint's port, if it is enabled, and starts to answer.
+    pub(super) async fn start(
         settings: &Settings,
         engine: &Engine,
         agent_id: &str,
@@ -38,26 +38,27 @@ impl Monitor {
         if let Some(http) = &settings.http {
             let listening = Endpoint::listen(http).await?;
             let address = listening.address();
-            tracing::info!("the monitoring endpoint is http://{address}");
+            let url = format!("http://{address}");
+            tracing::info!(url, "monitoring endpoint started");
             if !address.ip().is_loopback() {
-                tracing::warn!("whoever reaches http://{address} may read it: it asks for no password");
+                tracing::warn!(url, "monitoring endpoint has no authentication and is not bound to loopback");
             }
             let host = facts(&settings.posture.host_root);
-            let pages = Pages {
+            let pages = MonitoringPages {
                 info: info(settings, &host, agent_id, ephemeral_id),
                 state: state(settings, engine, &host, agent_id),
                 metrics: Arc::clone(&registry),
             };
             endpoint = Some(AbortOnDropHandle::new(tokio::spawn(listening.serve(pages))));
         }
-        // Recorded input is judged and done: there is no period to tell of.
+        // A run over recorded input is over too soon for periodic metrics.
         let period = settings.logging.metrics_period.filter(|_| settings.posture.snapshots.is_empty());
         let log = period.map(|period| tokio::spawn(metrics_log::every(Arc::clone(&registry), period)));
         Ok(Self { registry, _endpoint: endpoint, log: log.map(AbortOnDropHandle::new) })
     }
 
-    /// Says in the log what was counted in all.
-    pub fn end(self) {
+    /// Logs the total metrics.
+    pub(super) fn end(self) {
         if self.log.is_some() {
             metrics_log::total(&self.registry);
         }
@@ -68,7 +69,7 @@ fn name<'a>(settings: &'a Settings, host: &'a HostFacts) -> &'a str {
     settings.name.as_deref().unwrap_or(&host.hostname)
 }
 
-/// `/`: who answers.
+/// `/`: identity of the process.
 fn info(settings: &Settings, host: &HostFacts, agent_id: &str, ephemeral_id: &str) -> Value {
     json!({
         "beat": "posturebeat",
@@ -84,7 +85,7 @@ fn info(settings: &Settings, host: &HostFacts, agent_id: &str, ephemeral_id: &st
     })
 }
 
-/// `/state`: how it is set up.
+/// `/state`: its configuration.
 fn state(settings: &Settings, engine: &Engine, host: &HostFacts, agent_id: &str) -> Value {
     let benchmarks: BTreeSet<String> =
         engine.rules.iter().map(|rule| rule.benchmark.full_name().to_string()).collect();

@@ -1,4 +1,4 @@
-//! `collect`: records what the collectors see, for a scan elsewhere or later.
+//! `collect`: records every observed resource, for a scan elsewhere or later.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,23 +8,23 @@ use crate::collect::cluster;
 use crate::collect::recorded::snapshot::Recorder;
 use crate::config::settings::Settings;
 use crate::observe::Scope;
-use crate::observe::state::State;
+use crate::observe::data_dir::DataDir;
 use crate::observe::{Source, observe};
 use crate::resource::Kind;
 
 /// Writes a recording of this node and its cluster; returns how many resources it holds.
 pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::Result<u64> {
-    // Every kind, whatever today's rules ask for: a later version may judge more of it.
-    let mut wanted: BTreeSet<(Kind, String)> = super::cycle::wanted(engine);
+    // Every kind, whatever today's rules need: a later version may judge more.
+    let mut wanted: BTreeSet<(Kind, String)> = engine.wanted();
     wanted.extend(cluster::known().map(|kind| (Kind::K8sObject, kind.to_owned())));
-    // AWS is asked where rules about it are in force; then for everything.
+    // AWS is only asked if a loaded rule is about it, and then for everything.
     if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
         wanted.extend(crate::observe::cloud::everything());
     }
     let scope = Scope::all(&settings.posture)?;
-    let state = scope.state(&State::read_only(&settings.data_path));
+    let data = scope.data_dir(&DataDir::read_only(&settings.data_path));
     let source = Source::Live(scope);
-    let mut observation = observe(&source, settings, &state, wanted).await?;
+    let mut observation = observe(&source, settings, &data, wanted).await?;
     let taken = crate::finding::milliseconds(jiff::Timestamp::now());
     let mut recorder = Recorder::create(to, &observation.identity, &taken)?;
     let mut count = 0;

@@ -4,25 +4,26 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{Sinks, context, judge_all, wanted};
+use super::cycle::{context, judge_all};
 use super::cycles::Cycles;
 use super::engine::Engine;
+use super::sinks::{PipelineSink, ReportSink, Sinks};
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
 use crate::finding::Writer;
-use crate::observe::state::State;
+use crate::observe::data_dir::DataDir;
 use crate::observe::{Source, observe};
 use crate::report::Report;
 use crate::telemetry::metrics::Registry;
 
-/// What the metrics call it.
+/// The value of the label `of` in metrics.
 const NAME: &str = "recording";
 
-/// Their reports; `None` where it was told to stop before the last one was judged.
+/// Returns their reports, or `None` if it was stopped before the last one was judged.
 pub(super) async fn judge(
     common: &Common,
     engine: &Engine,
-    state: &State,
+    state: &DataDir,
     registry: &Registry,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Option<Vec<Report>>> {
@@ -31,9 +32,9 @@ pub(super) async fn judge(
     for path in &common.settings.posture.snapshots {
         let sequence = state.next_sequence(jiff::Timestamp::now().as_second());
         let report = one(common, engine, state, &cycles, path, sequence, cancel).await?;
-        // Half a report would look like a whole one.
+        // A partial report would look like a whole one.
         if cancel.is_cancelled() {
-            tracing::warn!(path = %path.display(), "interrupted: not everything that was recorded is judged");
+            tracing::warn!(path = %path.display(), "interrupted before the whole recording was judged");
             return Ok(None);
         }
         reports.push(report);
@@ -44,21 +45,23 @@ pub(super) async fn judge(
 async fn one(
     common: &Common,
     engine: &Engine,
-    state: &State,
+    state: &DataDir,
     cycles: &Cycles,
     path: &Path,
     sequence: i64,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Report> {
     let Common { settings, agent_id, ephemeral_id, producer } = common;
-    let stop = Stop::told(cancel);
+    let stop = Stop::on(cancel);
     let source = Source::Snapshot(path.to_owned());
-    let mut observation = observe(&source, settings, state, wanted(engine)).await?;
+    let mut observation = observe(&source, settings, state, engine.wanted()).await?;
     let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-    let writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let mut writer = Writer::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
-    let mut sinks = Sinks { producer: producer.as_ref(), report: Some(&mut report), ..Sinks::default() };
-    let account = judge_all(engine, &writer, &mut observation, &mut sinks, &stop).await?;
+    let mut to_report = ReportSink::new(&mut report);
+    let mut to_pipeline = producer.as_ref().map(PipelineSink::new);
+    let sinks = Sinks::default().with(Some(&mut to_report)).with(to_pipeline.as_mut());
+    let account = judge_all(engine, &mut writer, &mut observation, sinks, &stop).await?;
     cycles.ended(sequence, account, jiff::Timestamp::now());
     deliver(producer.as_ref(), &stop).await?;
     Ok(report)

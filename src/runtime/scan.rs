@@ -5,22 +5,23 @@ use std::io::Write;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{Sinks, context, judge_all, wanted};
+use super::cycle::{context, judge_all};
 use super::engine::Engine;
+use super::sinks::{LinesSink, ProgressSink, ReportSink, Sinks};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::finding::Writer;
-use crate::observe::state::{State, random_uuid};
+use crate::observe::data_dir::{DataDir, random_uuid};
 use crate::observe::{Source, observe};
 use crate::report::Report;
 
-/// Where a scan's documents and progress go, beside its report.
+/// Where the documents and the progress of a scan go, besides its report.
 #[derive(Default)]
 pub struct Deliver<'a> {
-    /// Exactly the documents that `run` would ship, one a line.
+    /// Writes exactly the documents that `run` would ship, one a line.
     pub lines: Option<&'a mut (dyn Write + Send)>,
-    /// Told how many resources have been judged.
+    /// Called with the number of resources judged so far.
     pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
 }
 
@@ -28,11 +29,11 @@ pub struct Deliver<'a> {
 pub struct ScanOutcome {
     /// The report.
     pub report: Report,
-    /// Whether nothing at all could be read.
+    /// Whether nothing could be read at all.
     pub blind: bool,
-    /// Kinds of which there was something, and nothing that a rule applies to.
+    /// Kinds that were found, but that no rule applies to.
     pub unjudged: Vec<String>,
-    /// Whether it came to its end.
+    /// Whether every resource was judged.
     pub complete: bool,
 }
 
@@ -45,25 +46,21 @@ pub async fn scan(
     deliver: Deliver<'_>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<ScanOutcome> {
-    let kept = State::read_only(&settings.data_path);
-    let state = if let Source::Live(scope) = source { scope.state(&kept) } else { kept };
+    let data = DataDir::read_only(&settings.data_path);
+    let data = if let Source::Live(scope) = source { scope.data_dir(&data) } else { data };
     let mut observation = tokio::select! {
         () = cancel.cancelled() => bail!("interrupted before anything was judged"),
-        observation = observe(source, settings, &state, wanted(engine)) => observation?,
+        observation = observe(source, settings, &data, engine.wanted()) => observation?,
     };
     let agent_id = random_uuid().to_string();
     let context = context(settings, source, &observation, &agent_id, &agent_id, sequence);
-    let writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let mut writer = Writer::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
-    // Not `lines: deliver.lines`: only in a match may the writer's lifetime shrink to the report's.
-    #[allow(clippy::manual_map, clippy::needless_match, reason = "see above")]
-    let lines: Option<&mut (dyn Write + Send)> = match deliver.lines {
-        Some(lines) => Some(lines),
-        None => None,
-    };
-    let progress = deliver.progress;
-    let mut sinks = Sinks { lines, report: Some(&mut report), progress, ..Sinks::default() };
-    let account = judge_all(engine, &writer, &mut observation, &mut sinks, &Stop::told(cancel)).await?;
+    let mut to_report = ReportSink::new(&mut report);
+    let mut to_lines = deliver.lines.map(|out| LinesSink::new(out));
+    let mut progress = deliver.progress.map(ProgressSink::new);
+    let sinks = Sinks::default().with(Some(&mut to_report)).with(to_lines.as_mut()).with(progress.as_mut());
+    let account = judge_all(engine, &mut writer, &mut observation, sinks, &Stop::on(cancel)).await?;
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);
     let blind = judged == 0 && totals.of(Outcome::Error) > 0;

@@ -1,33 +1,33 @@
-//! Until when a cycle goes on.
+//! When a cycle stops early: at shutdown, or when leadership is lost.
 
 use tokio_util::sync::CancellationToken;
 
-use super::leadership::Term;
+use super::leadership::LeaderTerm;
 
-/// Ends a cycle before its time: we are told to stop, or another process leads.
+/// Stops a cycle early.
 pub(super) struct Stop<'a> {
     cancel: &'a CancellationToken,
-    term: Option<&'a Term>,
+    term: Option<&'a LeaderTerm>,
 }
 
 impl<'a> Stop<'a> {
-    /// When we are told to.
-    pub fn told(cancel: &'a CancellationToken) -> Self {
+    /// At shutdown.
+    pub(super) fn on(cancel: &'a CancellationToken) -> Self {
         Self { cancel, term: None }
     }
 
-    /// When we are told to, or lead no more.
-    pub fn within(term: &'a Term, cancel: &'a CancellationToken) -> Self {
+    /// At shutdown, or when leadership is lost.
+    pub(super) fn within(term: &'a LeaderTerm, cancel: &'a CancellationToken) -> Self {
         Self { cancel, term: Some(term) }
     }
 
-    /// Whether it is time. What was asleep for long knows it at once, before any timer says so.
-    pub fn is_reached(&self) -> bool {
+    /// Whether to stop now. Right even after the machine slept, before any timer has fired.
+    pub(super) fn is_reached(&self) -> bool {
         self.cancel.is_cancelled() || self.term.is_some_and(|term| !term.holds())
     }
 
-    /// Waits for it.
-    pub async fn reached(&self) {
+    /// Waits until it is time to stop.
+    pub(super) async fn reached(&self) {
         let lost = async {
             match self.term {
                 Some(term) => term.lost().await,

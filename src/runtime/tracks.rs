@@ -1,4 +1,4 @@
-//! The tracks of a run: the node's cycles and each cluster's, side by side, each in its own time.
+//! The tracks of a run: the cycles of the node and of each cluster, side by side and independent of each other.
 
 use anyhow::{Context as _, anyhow};
 use std::sync::Arc;
@@ -8,24 +8,23 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::between::Between;
-use super::cycle::{Sinks, context, judge_all, wanted};
+use super::cycle::{context, judge_all};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::leadership::{Leadership, Term};
-use super::outcomes::Outcomes;
+use super::leadership::{LeaderTerm, Leadership};
+use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::finding::Writer;
-use crate::observe::Scope;
-use crate::observe::state::State;
-use crate::observe::{Source, observe};
+use crate::observe::data_dir::DataDir;
+use crate::observe::{Scope, Source, observe};
 use crate::pipeline::{Closed, Producer};
 use crate::telemetry::metrics::Registry;
 
-/// How soon a cycle is tried again whose number the Lease did not take.
+/// How soon a cycle is retried after the Lease did not accept its sequence number.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Who looks, and where findings go: the same for all tracks.
+/// The settings, the agent's ids and the pipeline, which all tracks share.
 pub(super) struct Common {
     pub settings: Settings,
     pub agent_id: String,
@@ -33,37 +32,37 @@ pub(super) struct Common {
     pub producer: Option<Producer>,
 }
 
-/// One of them.
+/// The cycles of one node or cluster.
 pub(super) struct Track {
     common: Arc<Common>,
     scope: Scope,
     engine: Engine,
-    state: State,
+    data: DataDir,
     cycles: Arc<Cycles>,
 }
 
-/// Those that have something to judge.
+/// The tracks that have something to judge.
 pub(super) fn tracks(
     common: &Arc<Common>,
     engine: &Engine,
-    state: &State,
+    data: &DataDir,
     registry: &Registry,
 ) -> Vec<Track> {
     let scopes = Scope::tracks(&common.settings.posture);
     let track = |scope: Scope| {
         let engine = engine.within(&scope);
         if engine.rules.is_empty() {
-            tracing::info!(of = scope.name(), "no rule is about it, so it is not looked at");
+            tracing::info!(of = scope.name(), "not observed: no loaded rule needs it");
             return None;
         }
         let cycles = Cycles::new(scope.name(), registry);
-        let state = scope.state(state);
-        Some(Track { common: Arc::clone(common), scope, engine, state, cycles })
+        let data = scope.data_dir(data);
+        Some(Track { common: Arc::clone(common), scope, engine, data, cycles })
     };
     scopes.into_iter().filter_map(track).collect()
 }
 
-/// Runs them until `cancel`. An error of one ends all.
+/// Runs the tracks until `cancel`. An error in one stops all.
 pub(super) async fn run(
     tracks: Vec<Track>,
     registry: &Arc<Registry>,
@@ -77,13 +76,13 @@ pub(super) async fn run(
             running.spawn(async move { track.node(&cancel).await });
         } else {
             let posture = &track.common.settings.posture;
-            let leadership = Leadership::new(posture, &track.scope, &track.state, registry);
+            let leadership = Leadership::new(posture, &track.scope, &track.data, registry);
             running.spawn(async move { track.cluster(leadership, &cancel).await });
         }
     }
     let mut first = Ok(());
     while let Some(ended) = running.join_next().await {
-        let ended = ended.map_err(|error| anyhow!("a track broke off: {error}")).flatten();
+        let ended = ended.map_err(|error| anyhow!("a track stopped unexpectedly: {error}")).flatten();
         if ended.is_err() {
             cancel.cancel();
             first = first.and(ended);
@@ -97,19 +96,19 @@ impl Track {
         self.common.settings.posture.period
     }
 
-    /// The node: a cycle every period, counted from start to start.
+    /// A node: a cycle every period, from start to start.
     async fn node(&self, cancel: &CancellationToken) -> anyhow::Result<()> {
-        let stop = Stop::told(cancel);
+        let stop = Stop::on(cancel);
         while !cancel.is_cancelled() {
             let started = Instant::now();
-            let sequence = self.state.next_sequence(jiff::Timestamp::now().as_second());
+            let sequence = self.data.next_sequence(jiff::Timestamp::now().as_second());
             self.sweep(sequence, started, &stop).await?;
             rest(started + self.period(), &stop).await;
         }
         Ok(())
     }
 
-    /// A cluster: the same, for as long as we lead it.
+    /// A cluster: the same, while this process is its leader.
     async fn cluster(&self, mut leadership: Leadership, cancel: &CancellationToken) -> anyhow::Result<()> {
         let mut ended = Ok(());
         while !cancel.is_cancelled() && ended.is_ok() {
@@ -126,7 +125,7 @@ impl Track {
         ended
     }
 
-    async fn lead(&self, term: &Term, cancel: &CancellationToken) -> anyhow::Result<()> {
+    async fn lead(&self, term: &LeaderTerm, cancel: &CancellationToken) -> anyhow::Result<()> {
         let stop = Stop::within(term, cancel);
         while !stop.is_reached() {
             let started = Instant::now();
@@ -143,8 +142,8 @@ impl Track {
                     }
                     rest(until, &stop).await;
                 }
-                Err(why) => {
-                    tracing::warn!(of = self.scope.name(), retry_in = ?AGAIN, "no cycle was begun: {why}");
+                Err(error) => {
+                    tracing::warn!(of = self.scope.name(), retry_in = ?AGAIN, %error, "cannot start a cycle: the Lease did not accept its sequence number");
                     rest(started + AGAIN, &stop).await;
                 }
             }
@@ -152,8 +151,7 @@ impl Track {
         Ok(())
     }
 
-    /// One cycle. Only a pipeline that takes nothing more is an error: what else goes wrong is counted, and the next
-    /// cycle may fare better.
+    /// One cycle. Only a closed pipeline is an error; other failures are counted, and the next cycle may succeed.
     async fn sweep(
         &self,
         sequence: i64,
@@ -180,23 +178,23 @@ impl Track {
         let source = Source::Live(self.scope.clone());
         let mut observation = tokio::select! {
             () = stop.reached() => return Ok(None),
-            observation = observe(&source, settings, &self.state, wanted(&self.engine)) => observation?,
+            observation = observe(&source, settings, &self.data, self.engine.wanted()) => observation?,
         };
         let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-        let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
+        let mut writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
         let watch = self.scope.lasting && settings.posture.watch;
         let mut outcomes = watch.then(Outcomes::default);
-        let mut sinks =
-            Sinks { producer: producer.as_ref(), outcomes: outcomes.as_mut(), ..Sinks::default() };
-        let account = judge_all(&self.engine, &writer, &mut observation, &mut sinks, stop).await?;
+        let mut pipeline = producer.as_ref().map(PipelineSink::new);
+        let sinks = Sinks::default().with(outcomes.as_mut()).with(pipeline.as_mut());
+        let account = judge_all(&self.engine, &mut writer, &mut observation, sinks, stop).await?;
         self.cycles.ended(sequence, account, jiff::Timestamp::now());
         deliver(producer.as_ref(), stop).await?;
         let cluster = observation.identity.cluster;
-        Ok(outcomes.zip(observation.going).map(|(outcomes, going)| Between {
+        Ok(outcomes.zip(observation.watch).map(|(outcomes, watch)| Between {
             writer,
             cluster,
             outcomes,
-            going,
+            watch,
         }))
     }
 }
@@ -209,7 +207,7 @@ async fn rest(until: Instant, stop: &Stop<'_>) {
     }
 }
 
-/// Waits until everything of a cycle has come to its end.
+/// Waits until every document of a cycle is delivered or dropped.
 pub(super) async fn deliver(producer: Option<&Producer>, stop: &Stop<'_>) -> anyhow::Result<()> {
     let Some(producer) = producer else { return Ok(()) };
     tokio::select! {

@@ -1,7 +1,7 @@
-//! The monitoring endpoint: what a Beat answers about itself over HTTP, and the same for Prometheus.
+//! The monitoring endpoint: the HTTP pages that a Beat serves about itself, and the same metrics for Prometheus.
 //!
-//! In: where to listen, and what to tell. Out: answers, to GET only. Whoever reaches the port may ask, so a
-//! connection has one request and little time, and there are few at once.
+//! In: the address, and the pages. Out: responses, to GET only. There is no authentication, so a connection gets one
+//! request and little time, and few are open at once.
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -22,17 +22,17 @@ use tokio::task::JoinSet;
 use super::metrics::Registry;
 use crate::config::Http;
 
-/// For a request and its answer, as in a Beat.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// A few that scrape and a few that look; more would take file descriptors from the collectors.
+/// The time for a request and its response, as in a Beat.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Enough for a few scrapers and people; more would take file descriptors from the collectors.
 const CONNECTIONS: usize = 16;
-/// The longest head of a request.
+/// The longest request head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 const JSON: &str = "application/json; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Nobody can ask us.
+/// The endpoint cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`http.host`, `http.port`: cannot listen on `{host}`, port {port}: {why}; set others, or `http.enabled: false`"
@@ -43,8 +43,8 @@ pub struct ListenError {
     why: std::io::Error,
 }
 
-/// What is told.
-pub struct Pages {
+/// The content of the pages.
+pub struct MonitoringPages {
     /// `/`.
     pub info: Value,
     /// `/state`.
@@ -53,35 +53,35 @@ pub struct Pages {
     pub metrics: Arc<Registry>,
 }
 
-/// A port that is ours.
+/// A bound port.
 #[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
     address: SocketAddr,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Endpoint {
-    /// Takes the port.
+    /// Binds the port.
     pub async fn listen(http: &Http) -> Result<Self, ListenError> {
         let Http { host, port } = http;
         let failed = |why| ListenError { host: host.clone(), port: *port, why };
         let addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port)).await.map_err(failed)?.collect();
-        // One address, never the next if that is taken: `localhost` would be elsewhere than one expects.
+        // One address, never the next if it is in use: `localhost` would listen on an unexpected one.
         let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
         let address = address.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, patience: PATIENCE })
+        Ok(Self { listener, address, timeout: TIMEOUT })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers for ever. Dropping this ends it, and with it every connection.
-    pub async fn serve(self, pages: Pages) {
+    /// Serves until the future is dropped, which also closes every connection.
+    pub async fn serve(self, pages: MonitoringPages) {
         let service = TowerToHyperService::new(router(pages));
         let mut connections = JoinSet::new();
         loop {
@@ -95,34 +95,34 @@ impl Endpoint {
                         .keep_alive(false)
                         .max_buf_size(MAX_HEAD)
                         .serve_connection(TokioIo::new(stream), service.clone());
-                    // How it ended is the other side's affair.
-                    let answered = tokio::time::timeout(self.patience, connection);
-                    connections.spawn(async { drop(answered.await) });
+                    // A failed connection concerns only the client.
+                    let served = tokio::time::timeout(self.timeout, connection);
+                    connections.spawn(async { drop(served.await) });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the monitoring endpoint cannot accept a connection");
-                    tokio::time::sleep(self.patience).await;
+                    tracing::warn!(%error, "monitoring endpoint cannot accept a connection");
+                    tokio::time::sleep(self.timeout).await;
                 }
             }
         }
     }
 }
 
-fn router(pages: Pages) -> Router {
+fn router(pages: MonitoringPages) -> Router {
     let pages = Arc::new(pages);
     Router::new()
-        .route("/", get(async |State(pages): Told, RawQuery(query)| json(&pages.info, query)))
-        .route("/state", get(async |State(pages): Told, RawQuery(query)| json(&pages.state, query)))
+        .route("/", get(async |State(pages): PagesState, RawQuery(query)| json(&pages.info, query)))
+        .route("/state", get(async |State(pages): PagesState, RawQuery(query)| json(&pages.state, query)))
         .route(
             "/stats",
-            get(async |State(pages): Told, RawQuery(query)| json(&pages.metrics.read().tree(), query)),
+            get(async |State(pages): PagesState, RawQuery(query)| json(&pages.metrics.read().tree(), query)),
         )
-        .route("/metrics", get(async |State(pages): Told| openmetrics(&pages)))
-        .fallback(async || (StatusCode::NOT_FOUND, "there are /, /stats, /state and /metrics\n"))
+        .route("/metrics", get(async |State(pages): PagesState| openmetrics(&pages)))
+        .fallback(async || (StatusCode::NOT_FOUND, "not found; try /, /stats, /state or /metrics\n"))
         .with_state(pages)
 }
 
-type Told = State<Arc<Pages>>;
+type PagesState = State<Arc<MonitoringPages>>;
 
 /// Indented if the query has `pretty`.
 fn json(value: &Value, query: Option<String>) -> Response {
@@ -132,7 +132,7 @@ fn json(value: &Value, query: Option<String>) -> Response {
     ([(CONTENT_TYPE, JSON)], text).into_response()
 }
 
-fn openmetrics(pages: &Pages) -> Response {
+fn openmetrics(pages: &MonitoringPages) -> Response {
     ([(CONTENT_TYPE, OPENMETRICS)], pages.metrics.read().openmetrics()).into_response()
 }
 
@@ -146,13 +146,13 @@ mod tests {
         Http { host: "localhost".into(), port }
     }
 
-    async fn serve(patience: Duration) -> (String, JoinHandle<()>) {
+    async fn serve(timeout: Duration) -> (String, JoinHandle<()>) {
         let metrics = Arc::new(Registry::default());
         metrics.register(|samples| samples.counter("pipe.sent", "Sent", 3));
         let mut endpoint = Endpoint::listen(&local(0)).await.unwrap();
-        endpoint.patience = patience;
+        endpoint.timeout = timeout;
         let url = format!("http://{}", endpoint.address());
-        let pages = Pages { info: json!({"beat": "x"}), state: json!({"queue": "mem"}), metrics };
+        let pages = MonitoringPages { info: json!({"beat": "x"}), state: json!({"queue": "mem"}), metrics };
         (url, tokio::spawn(endpoint.serve(pages)))
     }
 
@@ -165,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_json_or_openmetrics() {
-        let (url, _server) = serve(PATIENCE).await;
+        let (url, _server) = serve(TIMEOUT).await;
         for (page, kind, text) in [
             ("/", JSON, "{\"beat\":\"x\"}"),
             ("/?pretty", JSON, "{\n  \"beat\": \"x\"\n}\n"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_is_taken_is_told_with_its_key_and_free_again_after_the_end() {
+    async fn a_port_in_use_is_reported_with_its_key_and_free_after_shutdown() {
         let endpoint = Endpoint::listen(&local(0)).await.unwrap();
         let port = endpoint.address().port();
         let message = Endpoint::listen(&local(port)).await.unwrap_err().to_string();
@@ -196,14 +196,14 @@ mod tests {
         );
         assert!(message.contains(&port.to_string()) && message.contains("in use"), "{message}");
         drop(endpoint);
-        let (url, server) = serve(PATIENCE).await;
+        let (url, server) = serve(TIMEOUT).await;
         server.abort();
         assert!(server.await.unwrap_err().is_cancelled());
         assert!(reqwest::get(&url).await.unwrap_err().is_connect());
     }
 
     #[tokio::test]
-    async fn connections_that_say_nothing_keep_nobody_out() {
+    async fn idle_connections_do_not_block_others() {
         let (url, _server) = serve(Duration::from_secs(1)).await;
         let address = url.trim_start_matches("http://");
         let mut silent = Vec::new();

@@ -1,8 +1,8 @@
-//! Metrics: what the rooms count, read at one moment.
+//! Metrics of all rooms, read at one moment.
 //!
-//! In: sources, which rooms register. Out: [`Samples`], as a tree under a Beat's names, as OpenMetrics
-//! text, or as what is new since earlier ones. A metric is named once, by its place in the tree; its
-//! name in the text is the same with underscores.
+//! In: sources, which the rooms register. Out: [`Samples`], as a tree under a Beat's names, as OpenMetrics text, or as
+//! the difference to earlier samples. A metric has one name, its path in the tree; in OpenMetrics the dots become
+//! underscores.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
@@ -12,22 +12,22 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-/// Adds a room's samples, all of one moment.
-type Source = Box<dyn Fn(&mut Samples) + Send + Sync>;
+/// Adds the samples of one room, all taken at the same moment.
+type SampleSource = Box<dyn Fn(&mut Samples) + Send + Sync>;
 
-/// Everything that is counted.
+/// The sources of all metrics.
 #[derive(Default)]
 pub struct Registry {
-    sources: RwLock<Vec<Source>>,
+    sources: RwLock<Vec<SampleSource>>,
 }
 
 impl Registry {
-    /// From now on `source` is asked at each reading.
+    /// Adds a source, which is called at each reading.
     pub fn register(&self, source: impl Fn(&mut Samples) + Send + Sync + 'static) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(source));
     }
 
-    /// The metrics now.
+    /// Reads all metrics.
     pub fn read(&self) -> Samples {
         let mut samples = Samples::default();
         for source in self.sources.read().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -45,14 +45,14 @@ pub struct Samples(Vec<Sample>);
 struct Sample {
     path: &'static str,
     help: &'static str,
-    /// Of a known and small number of values, never a resource's name.
+    /// Labels with few possible values, never a resource's name.
     labels: Vec<(&'static str, String)>,
     reading: Reading,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Reading {
-    /// Only grows.
+    /// Never decreases.
     Counter(u64),
     Gauge(u64),
     Fraction(f64),
@@ -60,12 +60,12 @@ enum Reading {
 }
 
 impl Samples {
-    /// A number that only grows.
+    /// Adds a counter: a number that never decreases.
     pub fn counter(&mut self, path: &'static str, help: &'static str, number: u64) {
         self.add(path, help, &[], Reading::Counter(number));
     }
 
-    /// A counter for each value of `labels`; in the tree the values are keys below `path`.
+    /// Adds a counter with labels; in the tree the labels' values are keys below `path`.
     pub fn counter_of(
         &mut self,
         path: &'static str,
@@ -76,17 +76,17 @@ impl Samples {
         self.add(path, help, labels, Reading::Counter(number));
     }
 
-    /// A number that also falls.
+    /// Adds a gauge: a number that may also decrease.
     pub fn gauge(&mut self, path: &'static str, help: &'static str, number: u64) {
         self.add(path, help, &[], Reading::Gauge(number));
     }
 
-    /// A gauge that is not whole.
+    /// Adds a gauge that is not a whole number.
     pub fn fraction(&mut self, path: &'static str, help: &'static str, number: f64) {
         self.add(path, help, &[], Reading::Fraction(number));
     }
 
-    /// The same for a number that also falls.
+    /// Adds a gauge with labels.
     pub fn gauge_of(
         &mut self,
         path: &'static str,
@@ -97,7 +97,7 @@ impl Samples {
         self.add(path, help, labels, Reading::Gauge(number));
     }
 
-    /// The same for a number that is not whole.
+    /// Adds a gauge with labels that is not a whole number.
     pub fn fraction_of(
         &mut self,
         path: &'static str,
@@ -108,7 +108,7 @@ impl Samples {
         self.add(path, help, labels, Reading::Fraction(number));
     }
 
-    /// A word that does not change while the program runs.
+    /// Adds a text that is constant while the program runs.
     pub fn text(&mut self, path: &'static str, text: &str) {
         self.add(path, "", &[], Reading::Text(text.to_owned()));
     }
@@ -124,7 +124,7 @@ impl Samples {
         self.0.push(Sample { path, help, labels, reading });
     }
 
-    /// Nested objects, one for each part of a path.
+    /// As nested objects, one for each part of a path.
     pub fn tree(&self) -> Value {
         let mut tree = Map::new();
         for sample in &self.0 {
@@ -135,8 +135,8 @@ impl Samples {
         Value::Object(tree)
     }
 
-    /// What a period brought: how much counters grew since `earlier`, and where gauges stand, but for what
-    /// is 0. Texts stay: they say who speaks.
+    /// The metrics of a period: the increase of counters since `earlier`, and the current value of gauges, without those
+    /// that are 0. Texts stay, as they identify the process.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let before: BTreeMap<_, _> =
@@ -156,7 +156,7 @@ impl Samples {
         Self(self.0.iter().filter_map(new).collect())
     }
 
-    /// In the OpenMetrics text format, which Prometheus reads.
+    /// As OpenMetrics text, which Prometheus reads.
     pub fn openmetrics(&self) -> String {
         let mut exposition = Exposition::default();
         exposition.register_collector(Box::new(self.clone()));
@@ -181,7 +181,7 @@ impl Reading {
             Self::Counter(number) => encoder.encode_counter::<NoLabelSet, _, f64>(number, None),
             Self::Gauge(number) => encoder.encode_gauge(number),
             Self::Fraction(number) => encoder.encode_gauge(number),
-            // Texts are labels, see below.
+            // Texts are encoded as labels of an info metric, see below.
             Self::Text(_) => Ok(()),
         }
     }
@@ -202,7 +202,7 @@ fn put(tree: &mut Map<String, Value>, keys: &[&str], value: Value) {
     }
 }
 
-/// Each path is a family; the texts of one section are the labels of one.
+/// Each path is a metric family; the texts of one section are the labels of one info metric.
 impl Collector for Samples {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
         let mut families: BTreeMap<&str, Vec<&Sample>> = BTreeMap::new();
@@ -217,16 +217,16 @@ impl Collector for Samples {
         }
         for (section, labels) in texts {
             let name = section.replace('.', "_");
-            // The format adds it.
+            // The format adds this suffix.
             let name = name.strip_suffix("_info").unwrap_or(&name);
-            let help = "What does not change while it runs";
+            let help = "Constant facts about the process";
             encoder.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)?;
         }
         for (path, samples) in families {
             let Some(first) = samples.first() else { continue };
             let name = path.replace('.', "_");
             let (name, kind) = match first.reading {
-                // The format adds it.
+                // The format adds this suffix.
                 Reading::Counter(_) => (name.strip_suffix("_total").unwrap_or(&name), MetricType::Counter),
                 _ => (name.as_str(), MetricType::Gauge),
             };
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_a_place_in_the_tree() {
+    fn a_path_is_a_position_in_the_tree() {
         assert_eq!(
             samples(3, 1).tree(),
             json!({
@@ -277,7 +277,7 @@ mod tests {
     fn the_text_is_openmetrics() {
         assert_eq!(
             samples(3, 1).openmetrics(),
-            "# HELP beat What does not change while it runs\n# TYPE beat info\nbeat_info{version=\"1.2.3\"} 1\n\
+            "# HELP beat Constant facts about the process\n# TYPE beat info\nbeat_info{version=\"1.2.3\"} 1\n\
              # HELP outcomes Outcomes\n# TYPE outcomes gauge\n\
              outcomes{benchmark=\"a@1.0\",outcome=\"passed\"} 2\n\
              outcomes{benchmark=\"b\\\"\\n\",outcome=\"passed\"} 0\n\
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_has_what_counters_grew_by_and_where_gauges_stand() {
+    fn a_period_has_the_increase_of_counters_and_the_value_of_gauges() {
         let news = samples(5, 7).since(&samples(3, 9)).tree();
         assert_eq!(news["pipe"], json!({"events": {"total": 2, "active": 7}}));
         assert_eq!(news["beat"]["info"]["version"], "1.2.3");

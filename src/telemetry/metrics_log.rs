@@ -1,4 +1,4 @@
-//! `logging.metrics`: what was counted, as lines of the log, in a Beat's words.
+//! `logging.metrics`: periodic metrics as log lines, as a Beat has them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,39 +6,41 @@ use std::time::Duration;
 use super::MONITORING;
 use super::metrics::{Registry, Samples};
 
-/// Logs each `period` what it brought, for ever.
+/// Logs the metrics of each `period`, until it is aborted.
 pub async fn every(registry: Arc<Registry>, period: Duration) {
-    let spoken = humantime::format_duration(period).to_string().replace(' ', "");
-    tracing::info!(target: MONITORING, "Starting metrics logging every {spoken}");
+    let shown = humantime::format_duration(period).to_string().replace(' ', "");
+    tracing::info!(target: MONITORING, period = shown, "metrics logging started");
     let mut earlier = Samples::default();
     loop {
         tokio::time::sleep(period).await;
         let now = registry.read();
-        log(&now.since(&earlier), &format!("Non-zero metrics in the last {spoken}"));
+        let metrics = now.since(&earlier).tree();
+        tracing::info!(
+            target: MONITORING,
+            // The field is JSON text here; the ECS format turns it into an object.
+            { monitoring.metrics = %metrics, period = shown },
+            "Non-zero metrics in the last period"
+        );
         earlier = now;
     }
 }
 
-/// Logs all that was counted, at the end.
+/// Logs the total metrics at shutdown.
 pub fn total(registry: &Registry) {
-    log(&registry.read().since(&Samples::default()), "Total metrics");
-}
-
-/// The field is JSON text here; lines of JSON have it as an object.
-fn log(samples: &Samples, message: &str) {
-    tracing::info!(target: MONITORING, { monitoring.metrics = %samples.tree() }, "{message}");
+    let metrics = registry.read().since(&Samples::default()).tree();
+    tracing::info!(target: MONITORING, { monitoring.metrics = %metrics }, "Total metrics");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::heard::Heard;
+    use crate::telemetry::log_capture::LogCapture;
     use serde_json::{Value, json};
     use std::sync::atomic::{AtomicU64, Ordering};
 
     #[tokio::test(start_paused = true)]
-    async fn each_period_has_its_own_counts_and_the_end_has_all() {
-        let heard = Heard::begin_json();
+    async fn each_period_has_its_increase_and_the_end_has_the_total() {
+        let logs = LogCapture::json();
         let (registry, counted) = (Arc::new(Registry::default()), Arc::new(AtomicU64::new(3)));
         let source = Arc::clone(&counted);
         registry.register(move |samples| {
@@ -50,17 +52,16 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(1)).await;
         logging.abort();
         total(&registry);
-        let lines: Vec<Value> =
-            heard.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let said: Vec<(&str, &Value)> = lines
+        let lines: Vec<Value> = logs.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let logged: Vec<(&str, &Value)> = lines
             .iter()
             .map(|line| (line["message"].as_str().unwrap(), &line["monitoring"]["metrics"]))
             .collect();
-        let period = "Non-zero metrics in the last 30s";
+        let period = "Non-zero metrics in the last period";
         assert_eq!(
-            said,
+            logged,
             [
-                ("Starting metrics logging every 30s", &Value::Null),
+                ("metrics logging started", &Value::Null),
                 (period, &json!({"pipe": {"sent": 3}})),
                 (period, &json!({"pipe": {"sent": 2}})),
                 (period, &json!({})),
@@ -68,5 +69,6 @@ mod tests {
             ]
         );
         assert_eq!(lines[1]["log.logger"], "monitoring");
+        assert_eq!(lines[1]["posturebeat"]["period"], "30s");
     }
 }

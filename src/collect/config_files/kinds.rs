@@ -1,33 +1,33 @@
-//! Which configuration files there are, and what of each is kept.
+//! The kinds of configuration files, and the fields of each that are kept.
 //!
-//! Data, and for some kinds a function that cuts deeper. A field that is not named here is never seen by
-//! a rule and never shipped.
+//! Data, and for some kinds a function that removes nested fields. A field that is not listed here is never seen by a
+//! rule and never shipped. This is a redaction, so it is code and not a file that users change.
 
 use serde_json::{Map, Value};
 
 use super::cut;
 use crate::collect::redact::BLANK;
 
-/// What a file is expected to be.
+/// A kind of configuration file.
 #[derive(Debug)]
-pub struct Expected {
-    /// `kind`, and the group its `apiVersion` must be in; none for etcd's file, which says neither.
+pub(crate) struct FileKind {
+    /// `kind`, and the group of `apiVersion`; none for etcd's file, which has neither.
     pub kinds: &'static [(&'static str, &'static str)],
     /// The top-level fields that are kept.
     pub fields: &'static [&'static str],
-    /// Further cuts.
+    /// Removes nested fields.
     pub shape: fn(&mut Map<String, Value>),
 }
 
 /// The kubelet's `--config`, and its drop-ins.
-pub const KUBELET: Expected = Expected {
+pub(crate) const KUBELET: FileKind = FileKind {
     kinds: &[("KubeletConfiguration", "kubelet.config.k8s.io")],
     fields: KUBELET_FIELDS,
     shape: as_is,
 };
 
 /// kube-scheduler's `--config`.
-pub const SCHEDULER: Expected = Expected {
+pub(crate) const SCHEDULER: FileKind = FileKind {
     kinds: &[("KubeSchedulerConfiguration", "kubescheduler.config.k8s.io")],
     fields: &[
         "clientConnection",
@@ -41,7 +41,7 @@ pub const SCHEDULER: Expected = Expected {
 };
 
 /// kube-proxy's `--config`.
-pub const PROXY: Expected = Expected {
+pub(crate) const PROXY: FileKind = FileKind {
     kinds: &[("KubeProxyConfiguration", "kubeproxy.config.k8s.io")],
     fields: &[
         "bindAddress",
@@ -63,7 +63,7 @@ pub const PROXY: Expected = Expected {
 };
 
 /// etcd's `--config-file`.
-pub const ETCD: Expected = Expected {
+pub(crate) const ETCD: FileKind = FileKind {
     kinds: &[],
     fields: &[
         "advertise-client-urls",
@@ -90,21 +90,21 @@ pub const ETCD: Expected = Expected {
 };
 
 /// kube-apiserver's `--authentication-config`.
-pub const AUTHENTICATION: Expected = Expected {
+pub(crate) const AUTHENTICATION: FileKind = FileKind {
     kinds: &[("AuthenticationConfiguration", "apiserver.config.k8s.io")],
     fields: &["anonymous", "jwt"],
     shape: as_is,
 };
 
 /// kube-apiserver's `--authorization-config`.
-pub const AUTHORIZATION: Expected = Expected {
+pub(crate) const AUTHORIZATION: FileKind = FileKind {
     kinds: &[("AuthorizationConfiguration", "apiserver.config.k8s.io")],
     fields: &["authorizers"],
     shape: as_is,
 };
 
 /// kube-apiserver's `--admission-control-config-file`.
-pub const ADMISSION: Expected = Expected {
+pub(crate) const ADMISSION: FileKind = FileKind {
     kinds: &[
         ("AdmissionConfiguration", "apiserver.config.k8s.io"),
         ("AdmissionConfiguration", "apiserver.k8s.io"),
@@ -113,11 +113,12 @@ pub const ADMISSION: Expected = Expected {
     shape: admission,
 };
 
-/// What the admission configuration says of ImagePolicyWebhook: the file has neither kind nor version.
-pub const IMAGE_POLICY: Expected = Expected { kinds: &[], fields: &["imagePolicy"], shape: image_policy };
+/// The configuration of the admission plug-in ImagePolicyWebhook, which has neither kind nor version.
+pub(crate) const IMAGE_POLICY: FileKind =
+    FileKind { kinds: &[], fields: &["imagePolicy"], shape: image_policy };
 
-/// What a plug-in's configuration is, for those that rules ask about.
-pub fn of_plugin(name: &str) -> Option<&'static Expected> {
+/// The kind of an admission plug-in's configuration, for plug-ins that rules ask about.
+pub(crate) fn of_plugin(name: &str) -> Option<&'static FileKind> {
     match name {
         "PodSecurity" => Some(&POD_SECURITY),
         "ImagePolicyWebhook" => Some(&IMAGE_POLICY),
@@ -125,33 +126,32 @@ pub fn of_plugin(name: &str) -> Option<&'static Expected> {
     }
 }
 
-/// What the admission configuration says of Pod Security, in it or in a file of its own.
-pub const POD_SECURITY: Expected = Expected {
+/// The configuration of the admission plug-in PodSecurity, inline or in its own file.
+pub(crate) const POD_SECURITY: FileKind = FileKind {
     kinds: &[("PodSecurityConfiguration", "pod-security.admission.config.k8s.io")],
     fields: &["defaults", "exemptions"],
     shape: as_is,
 };
 
-/// kube-apiserver's `--encryption-provider-config`. The second form is what it was called at first, and
-/// is still accepted.
-pub const ENCRYPTION: Expected = Expected {
+/// kube-apiserver's `--encryption-provider-config`. The second kind is its first name, which is still accepted.
+pub(crate) const ENCRYPTION: FileKind = FileKind {
     kinds: &[("EncryptionConfiguration", "apiserver.config.k8s.io"), ("EncryptionConfig", "")],
     fields: &["resources"],
     shape: encryption,
 };
 
 /// kube-apiserver's `--audit-policy-file`.
-pub const AUDIT_POLICY: Expected = Expected {
+pub(crate) const AUDIT_POLICY: FileKind = FileKind {
     kinds: &[("Policy", "audit.k8s.io")],
     fields: &["omitManagedFields", "omitStages", "rules"],
     shape: as_is,
 };
 
-impl Expected {
-    /// Whether a document says that it is of this kind.
-    pub fn admits(&self, map: &Map<String, Value>) -> bool {
+impl FileKind {
+    /// Whether a document declares this kind.
+    pub(crate) fn admits(&self, map: &Map<String, Value>) -> bool {
         let text = |key| map.get(key).and_then(Value::as_str).unwrap_or_default();
-        // The group of `v1` is the empty one.
+        // The group of `v1` is empty.
         let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
         let version = !text("apiVersion").is_empty();
         self.kinds.is_empty() || (version && self.kinds.contains(&(text("kind"), group)))
@@ -160,7 +160,7 @@ impl Expected {
 
 fn as_is(_: &mut Map<String, Value>) {}
 
-/// Only the sections known to hold paths and switches, one level deep.
+/// Keeps only the sections known to hold paths and switches, one level deep.
 fn etcd(map: &mut Map<String, Value>) {
     const TRANSPORT: &[&str] = &[
         "allowed-cn",
@@ -185,14 +185,14 @@ fn etcd(map: &mut Map<String, Value>) {
     }
 }
 
-/// Whether there is a webhook to ask, and what holds when it does not answer.
+/// Keeps the webhook's kubeconfig path and the default if it does not answer.
 fn image_policy(map: &mut Map<String, Value>) {
     if let Some(Value::Object(policy)) = map.get_mut("imagePolicy") {
         policy.retain(|key, _| matches!(key.as_str(), "kubeConfigFile" | "defaultAllow"));
     }
 }
 
-/// Names of plug-ins, where their configuration lies, and what of it rules ask about.
+/// Keeps names of plug-ins, paths of their configuration, and the configuration of those that rules ask about.
 fn admission(map: &mut Map<String, Value>) {
     let Some(Value::Array(plugins)) = map.get_mut("plugins") else { return };
     for plugin in plugins.iter_mut().filter_map(Value::as_object_mut) {
@@ -207,7 +207,7 @@ fn admission(map: &mut Map<String, Value>) {
     }
 }
 
-/// Which provider encrypts what, in which order, and the names of the keys.
+/// Keeps which provider encrypts which resources, in order, and the names of keys.
 fn encryption(map: &mut Map<String, Value>) {
     let Some(Value::Array(entries)) = map.get_mut("resources") else { return };
     for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
@@ -236,8 +236,8 @@ fn provider_settings(name: &str, value: &mut Value) {
     }
 }
 
-/// Every field of the kubelet's configuration up to Kubernetes 1.37, but for `staticPodURLHeader`, which
-/// carries credentials.
+/// Every field of the kubelet's configuration up to Kubernetes 1.37, except `staticPodURLHeader`, which holds
+/// credentials.
 const KUBELET_FIELDS: &[&str] = &[
     "address",
     "allowedUnsafeSysctls",

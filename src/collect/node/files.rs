@@ -1,7 +1,7 @@
 //! The files of a node whose mode and owner matter.
 //!
-//! In: the table of places, and the files that running components name. Out: one resource for each path,
-//! whatever number of roles it has. Of contents only one thing is asked: whether a private key is in it.
+//! In: the paths of each role, and the files that running components name. Out: one resource for each path, even if
+//! it has several roles. The only content that is read is whether a file holds a private key or certificate.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,40 +12,45 @@ use serde_json::{Map, Value, json};
 use super::filesystem::globs;
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::owners::Owners;
-use super::named::Named;
+use super::named_files::NamedFile;
 use super::places::{
-    KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, Place, Takes,
+    FileFilter, KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, RolePaths,
 };
-use super::processes::Observed;
+use super::processes::ProcessInventory;
 use super::processes::proc_stat::timestamp;
 use crate::collect::bounds::{MAX_FILE, MAX_REASONS};
 use crate::collect::component::{Component, base_name};
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
-/// Why a path is looked at.
+/// Why a path is examined.
 #[derive(Debug, Default)]
-struct Wanted {
-    /// Positions in the table of places.
+struct WantedPath {
+    /// Indexes into [`PLACES`].
     places: BTreeSet<usize>,
-    /// A running component names it: it must be there.
+    /// A running component names it, so it should exist.
     named: bool,
-    /// A listing showed it: it is there.
+    /// A directory listing showed it, so it exists.
     listed: bool,
 }
 
-/// Role → what could not be listed.
-type Losses = BTreeMap<&'static str, Vec<Gap>>;
+/// Role → why its files could not be listed.
+type UnlistedRoles = BTreeMap<&'static str, Vec<Gap>>;
 
 /// Emits a resource for each file, and one on `node` for each role that could not be looked for.
-pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut dyn FnMut(Resource)) {
+pub(super) fn observe(
+    host: &HostRoot,
+    node: &Owner,
+    processes: &ProcessInventory,
+    emit: &mut dyn FnMut(Resource),
+) {
     let owners = Owners::read(host);
     let named = &processes.named;
-    let mut losses = Losses::new();
+    let mut losses = UnlistedRoles::new();
     for roles in Component::ALL.into_iter().filter_map(Component::manifest_role) {
         processes.unlisted_manifests.iter().for_each(|loss| lose(&mut losses, roles, loss.clone()));
     }
     processes.unnamed.iter().for_each(|(roles, loss)| lose(&mut losses, roles, loss.clone()));
-    let mut wanted: BTreeMap<PathBuf, Wanted> = BTreeMap::new();
+    let mut wanted: BTreeMap<PathBuf, WantedPath> = BTreeMap::new();
     for file in named {
         let Some(place) = PLACES.iter().position(|place| place.roles == file.roles) else { continue };
         match &file.path {
@@ -78,7 +83,7 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
 
     let mut seen = HashSet::new();
     let (by_name, by_pattern): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, wanted)| wanted.named);
-    // What a process calls a file goes before what a pattern calls it.
+    // The name that a process uses for a file takes precedence over a pattern's.
     for (path, wanted) in by_name.into_iter().chain(by_pattern) {
         let places = || wanted.places.iter().map(|position| (*position, &PLACES[*position]));
         match host.stat(&path) {
@@ -94,7 +99,7 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
                     emit(file(&path, &roles, &stat, &owners));
                 }
             }
-            // A name that nobody uses, or a link to nothing.
+            // A path that does not exist here, or a dangling link.
             Err(error) if error.reason == Reason::Missing && !wanted.named => {}
             Err(gap) => {
                 if wanted.named || wanted.listed {
@@ -120,13 +125,13 @@ pub fn observe(host: &HostRoot, node: &Owner, processes: &Observed, emit: &mut d
 }
 
 /// Whether a kubelet names this path as its configuration.
-fn is_configuration(named: &[Named], path: &Path) -> bool {
+fn is_configuration(named: &[NamedFile], path: &Path) -> bool {
     named.iter().any(|file| {
         file.roles == KUBELET_CONFIG && file.path.as_deref().is_ok_and(|it| Path::new(it) == path)
     })
 }
 
-fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Gap) {
+fn lose(losses: &mut UnlistedRoles, roles: &'static [&'static str], loss: Gap) {
     for role in roles {
         let reasons = losses.entry(role).or_default();
         if reasons.len() < MAX_REASONS && !reasons.contains(&loss) {
@@ -135,20 +140,20 @@ fn lose(losses: &mut Losses, roles: &'static [&'static str], loss: Gap) {
     }
 }
 
-/// The role of what is at `path`, if it counts at that place. Roles that it may have as well are lost.
+/// The role of the file at `path`, if it counts. Roles that it may also have are noted as unlisted.
 fn role(
     host: &HostRoot,
-    place: &Place,
+    place: &RolePaths,
     path: &Path,
     stat: &Stat,
-    losses: &mut Losses,
+    losses: &mut UnlistedRoles,
 ) -> Option<&'static str> {
     let kind = FileType::from_raw_mode(stat.st_mode);
-    match place.takes {
-        Takes::Any => Some(place.roles[0]),
-        Takes::Files => (kind == FileType::RegularFile).then_some(place.roles[0]),
-        Takes::Pki if kind == FileType::Directory => Some(PKI_DIR),
-        Takes::Pki => {
+    match place.filter {
+        FileFilter::Any => Some(place.roles[0]),
+        FileFilter::RegularFiles => (kind == FileType::RegularFile).then_some(place.roles[0]),
+        FileFilter::KeyMaterial if kind == FileType::Directory => Some(PKI_DIR),
+        FileFilter::KeyMaterial => {
             let possible = possible_roles(place, path);
             if possible == [PKI_KEY] || kind != FileType::RegularFile {
                 return Some(possible[0]);
@@ -162,17 +167,17 @@ fn role(
     }
 }
 
-/// What may be at `path`: first what its name says.
-fn possible_roles(place: &Place, path: &Path) -> &'static [&'static str] {
-    match (place.takes, path.extension().and_then(|extension| extension.to_str())) {
-        (Takes::Any | Takes::Files, _) => place.roles,
-        (Takes::Pki, Some("key")) => &[PKI_KEY],
-        (Takes::Pki, Some("crt")) => &[PKI_CERT, PKI_KEY],
-        (Takes::Pki, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
+/// The roles that the file at `path` may have, the likeliest by its name first.
+fn possible_roles(place: &RolePaths, path: &Path) -> &'static [&'static str] {
+    match (place.filter, path.extension().and_then(|extension| extension.to_str())) {
+        (FileFilter::Any | FileFilter::RegularFiles, _) => place.roles,
+        (FileFilter::KeyMaterial, Some("key")) => &[PKI_KEY],
+        (FileFilter::KeyMaterial, Some("crt")) => &[PKI_CERT, PKI_KEY],
+        (FileFilter::KeyMaterial, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],
     }
 }
 
-/// A private key makes a file a key file, whatever its name and whatever else is in it.
+/// A file with a private key is a key file, whatever its name and other content.
 fn role_by_content(host: &HostRoot, path: &Path) -> Result<Option<&'static str>, Gap> {
     let lost = |reason| Gap::new(reason, format!("read {}", path.display()));
     let (bytes, cut) = host.read_up_to(path, MAX_FILE)?;
@@ -231,7 +236,7 @@ fn time(seconds: i64, nanoseconds: impl TryInto<i32>) -> Option<String> {
     jiff::Timestamp::new(seconds, nanoseconds.try_into().ok()?).ok().map(timestamp)
 }
 
-/// What can be said of a file without looking at it.
+/// The part of a file's document that is known without reading it.
 fn identity(path: &str, roles: &BTreeSet<&str>) -> Map<String, Value> {
     let name = base_name(path);
     let fields = [("name", json!(name)), ("path", json!(path)), ("roles", json!(roles))];
@@ -251,9 +256,9 @@ fn unreadable(path: &str, roles: &BTreeSet<&str>, gap: Gap) -> Resource {
     }
 }
 
-/// A file that a process names and that no path of the host leads to. Its id must not be that of the
-/// host's file of the same name.
-fn out_of_sight(file: &Named, gap: Gap) -> Resource {
+/// A file that a process names and that has no path on the host. Its id must differ from that of the host's file of
+/// the same name.
+fn out_of_sight(file: &NamedFile, gap: Gap) -> Resource {
     let roles = file.roles.iter().copied().filter(|role| *role != PKI_DIR).collect();
     let mut resource = unreadable(&file.shown, &roles, gap);
     resource.id = format!("{}:{}", file.component.as_str(), file.shown);

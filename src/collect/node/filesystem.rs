@@ -1,9 +1,9 @@
-//! The files of a host: opened inside its root only, within bounds, and as a process in another mount namespace
-//! sees them.
+//! The host's file system: access confined to its root, within bounds, and the view of processes in other mount
+//! namespaces.
 
 pub(super) mod globs;
 pub mod hostfs;
 pub(super) mod mounts;
 pub(super) mod owners;
+pub(super) mod process_view;
 pub(super) mod unit;
-pub(super) mod view;

@@ -1,22 +1,22 @@
-//! The host that is looked at, as `host.*` says it: what a Beat's `add_host_metadata` adds.
+//! The host's ECS fields (`host.*`), as a Beat's `add_host_metadata` adds them.
 
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
 use super::filesystem::hostfs::HostRoot;
 
-/// What is known of the host.
+/// Facts about the host.
 #[derive(Debug, Clone, Default)]
 pub struct HostFacts {
-    /// Its own name.
+    /// Its hostname.
     pub hostname: String,
-    /// `/etc/machine-id`; empty where there is none.
+    /// `/etc/machine-id`; empty if there is none.
     pub machine_id: String,
     /// `host.*`.
     pub ecs: Map<String, Value>,
 }
 
-/// Reads them below `root`; what cannot be read is left out. Without a root the kernel's word stands.
+/// Reads the facts below `root` and omits those that cannot be read. The kernel's hostname is the fallback.
 pub fn facts(root: &Path) -> HostFacts {
     let host = HostRoot::open(root).ok();
     let text = |path: &str| String::from_utf8(host.as_ref()?.read(path).ok()?).ok();

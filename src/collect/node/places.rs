@@ -1,81 +1,119 @@
-//! Which files have which role: what counts for it, and where each platform keeps it.
+//! The files of a node by role: which kinds of file count for a role, and where each platform keeps them.
 //!
-//! Data only; the patterns are in [`tables`]. Globs know `*` (within a name) and `**` (any depth).
+//! The paths are data, in `data/places.yml`, which is part of the binary. The roles are here, because the code asks for
+//! them by name.
 
-mod tables;
-
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What kind of thing at a path has the role.
+use crate::yaml;
+
+/// Which files at a path have the role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// Whatever is there.
+pub enum FileFilter {
+    /// Anything.
     Any,
     /// Regular files only.
-    Files,
-    /// The role follows from what is there: [`PKI_DIR`], [`PKI_CERT`], [`PKI_KEY`] or [`PKI_OTHER`].
-    Pki,
+    RegularFiles,
+    /// The role depends on the file: [`PKI_DIR`], [`PKI_CERT`], [`PKI_KEY`] or [`PKI_OTHER`].
+    KeyMaterial,
 }
 
-/// One role, or the four of key material, and where it is found.
+/// A role, or the four roles of key material, and the paths where its files are.
 #[derive(Debug)]
-pub struct Place {
-    /// The roles that the patterns may give.
+pub struct RolePaths {
+    /// The roles that the files may have.
     pub roles: &'static [&'static str],
-    /// What counts.
-    pub takes: Takes,
-    /// Whether a path that a process names makes the patterns moot: a configuration file nobody reads
-    /// is of no interest, a kubeconfig nobody reads still holds a credential.
+    /// Which files count.
+    pub filter: FileFilter,
+    /// Whether a path that a process names replaces the patterns: a configuration file that no process reads does not
+    /// matter, a kubeconfig that no process reads still holds a credential.
     pub named_wins: bool,
-    /// Where to look, on whatever platform.
-    pub patterns: Vec<&'static str>,
+    /// The patterns of all platforms.
+    pub patterns: Vec<String>,
 }
 
 /// A directory of key material.
 pub const PKI_DIR: &str = "pki-dir";
 /// A certificate.
 pub const PKI_CERT: &str = "pki-cert";
-/// A file that holds a private key, whatever it is called.
+/// A file that holds a private key, whatever its name.
 pub const PKI_KEY: &str = "pki-key";
-/// Other files among the key material.
+/// Any other file among the key material.
 pub const PKI_OTHER: &str = "pki-other";
-/// All that key material may turn out to be.
+/// The roles of key material.
 pub const PKI_ROLES: &[&str] = &[PKI_DIR, PKI_CERT, PKI_KEY, PKI_OTHER];
 
-/// The kubelet's configuration, its drop-ins included.
+/// The kubelet's configuration, including drop-ins.
 pub const KUBELET_CONFIG: &[&str] = &["kubelet-config"];
 /// The kubelet's kubeconfig.
 pub const KUBELET_KUBECONFIG: &[&str] = &["kubelet-kubeconfig"];
 
-/// Roles, what counts for them, and whether a name beats the patterns.
-const ROLES: &[(&[&str], Takes, bool)] = &[
-    (&["api-server-manifest"], Takes::Any, false),
-    (&["controller-manager-manifest"], Takes::Any, false),
-    (&["scheduler-manifest"], Takes::Any, false),
-    (&["etcd-manifest"], Takes::Any, false),
-    (&["cni-config"], Takes::Files, false),
-    (&["etcd-data-dir"], Takes::Any, false),
-    (&["admin-kubeconfig"], Takes::Any, false),
-    (&["scheduler-kubeconfig"], Takes::Any, false),
-    (&["controller-manager-kubeconfig"], Takes::Any, false),
-    (PKI_ROLES, Takes::Pki, false),
-    (&["kubelet-service"], Takes::Files, false),
-    (KUBELET_KUBECONFIG, Takes::Any, false),
-    (KUBELET_CONFIG, Takes::Any, true),
-    (&["proxy-kubeconfig"], Takes::Any, false),
-    (&["kubelet-client-ca"], Takes::Any, true),
+/// Roles, which files count for them, and whether a path that a process names replaces the patterns.
+const ROLES: &[(&[&str], FileFilter, bool)] = &[
+    (&["api-server-manifest"], FileFilter::Any, false),
+    (&["controller-manager-manifest"], FileFilter::Any, false),
+    (&["scheduler-manifest"], FileFilter::Any, false),
+    (&["etcd-manifest"], FileFilter::Any, false),
+    (&["cni-config"], FileFilter::RegularFiles, false),
+    (&["etcd-data-dir"], FileFilter::Any, false),
+    (&["admin-kubeconfig"], FileFilter::Any, false),
+    (&["scheduler-kubeconfig"], FileFilter::Any, false),
+    (&["controller-manager-kubeconfig"], FileFilter::Any, false),
+    (PKI_ROLES, FileFilter::KeyMaterial, false),
+    (&["kubelet-service"], FileFilter::RegularFiles, false),
+    (KUBELET_KUBECONFIG, FileFilter::Any, false),
+    (KUBELET_CONFIG, FileFilter::Any, true),
+    (&["proxy-kubeconfig"], FileFilter::Any, false),
+    (&["kubelet-client-ca"], FileFilter::Any, true),
 ];
 
-/// Every place: the roles with the patterns of all platforms joined. One node has the files of one
-/// platform, so nobody needs to know which.
-pub static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
-    let place = |(roles, takes, named_wins): &(&'static [&'static str], Takes, bool)| {
-        let rows = tables::PLATFORMS.iter().flat_map(|table| *table).filter(|(role, _)| *role == roles[0]);
-        let patterns = rows.flat_map(|(_, patterns)| *patterns).copied().collect();
-        Place { roles, takes: *takes, named_wins: *named_wins, patterns }
+/// The paths of each platform.
+const PLATFORMS: &str = include_str!("../../../data/places.yml");
+
+/// Every role with the patterns of all platforms. A node has the files of one platform, so it does not matter which it
+/// is.
+pub static PLACES: LazyLock<Vec<RolePaths>> =
+    LazyLock::new(|| load(PLATFORMS).expect("a test loads the file that is part of the binary"));
+
+/// The files of one platform, by role.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlatformFiles {
+    platform: String,
+    files: BTreeMap<String, Vec<String>>,
+}
+
+/// Joins the platforms. A role that is unknown, or a pattern that is relative or stands twice, is an error.
+fn load(text: &str) -> Result<Vec<RolePaths>, String> {
+    let platforms: Vec<PlatformFiles> = yaml::from_str(text).map_err(|error| error.to_string())?;
+    let place = |(roles, filter, named_wins): &(&'static [&'static str], FileFilter, bool)| RolePaths {
+        roles,
+        filter: *filter,
+        named_wins: *named_wins,
+        patterns: Vec::new(),
     };
-    ROLES.iter().map(place).collect()
-});
+    let mut places: Vec<RolePaths> = ROLES.iter().map(place).collect();
+    for PlatformFiles { platform, files } in platforms {
+        for (role, patterns) in files {
+            let place = places
+                .iter_mut()
+                .find(|place| place.roles[0] == role)
+                .ok_or_else(|| format!("platform {platform}: unknown role `{role}`"))?;
+            for pattern in patterns {
+                if !pattern.starts_with('/') {
+                    return Err(format!("platform {platform}, role {role}: `{pattern}` is not absolute"));
+                }
+                if place.patterns.contains(&pattern) {
+                    return Err(format!("platform {platform}, role {role}: `{pattern}` is listed twice"));
+                }
+                place.patterns.push(pattern);
+            }
+        }
+    }
+    Ok(places)
+}
 
 /// Every role that a file may have.
 pub fn roles() -> Vec<&'static str> {
@@ -87,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_has_one_place() {
+    fn each_role_is_defined_once() {
         let mut roles = roles();
         let count = roles.len();
         roles.sort_unstable();
@@ -96,16 +134,20 @@ mod tests {
     }
 
     #[test]
-    fn each_row_is_of_a_role_and_each_pattern_stands_once() {
-        let rows = || tables::PLATFORMS.iter().flat_map(|table| *table);
-        let known: Vec<&str> = ROLES.iter().map(|(roles, ..)| roles[0]).collect();
-        assert!(rows().all(|(role, _)| known.contains(role)), "{known:?}");
-        for place in PLACES.iter() {
-            let mut patterns = place.patterns.clone();
-            patterns.sort_unstable();
-            patterns.dedup();
-            assert_eq!(patterns.len(), place.patterns.len(), "{:?}", place.patterns);
-            assert!(patterns.iter().all(|pattern| pattern.starts_with('/')), "{patterns:?}");
+    fn the_file_of_places_loads_and_every_role_has_patterns() {
+        let places = load(PLATFORMS).unwrap();
+        assert!(places.iter().all(|place| !place.patterns.is_empty()));
+        for pattern in places.iter().flat_map(|place| &place.patterns) {
+            globset::Glob::new(pattern).unwrap();
         }
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_of_places_names_platform_and_role() {
+        let error = |files: &str| load(&format!("- platform: p\n  files: {{{files}}}\n")).unwrap_err();
+        assert_eq!(error("x: [/a]"), "platform p: unknown role `x`");
+        assert_eq!(error("cni-config: [a]"), "platform p, role cni-config: `a` is not absolute");
+        assert_eq!(error("cni-config: [/a, /a]"), "platform p, role cni-config: `/a` is listed twice");
+        assert!(load("- platform: p\n  paths: {}\n").is_err());
     }
 }

@@ -1,60 +1,60 @@
 //! The running components of a node.
 //!
-//! In: `/proc` under the host's root. Out: one resource for each component that root vouches for, and the
-//! files they name; who was passed over is logged. Kubelets come first: they say where static pods are
-//! declared, and those tell a component in a container from an impostor.
+//! In: `/proc` under the host's root. Out: one resource for each trusted component, and the files that they name;
+//! processes that are not trusted are logged. Kubelets come first: they name the directory of static pods, which tell
+//! a component in a container from an impostor.
 
 mod authorities;
-mod combined;
+mod embedded;
 mod kubelet;
 pub(super) mod proc_stat;
 mod process;
 mod program;
-mod standing;
+mod provenance;
 
 use tracing::warn;
 
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::mounts::{self, Mount};
-use super::filesystem::view::{Sight, View, tidy};
-use super::named::{self, Named};
+use super::filesystem::process_view::{MountContext, ProcessView, tidy};
+use super::named_files::{self, NamedFile};
 use super::static_pods::{self, DEFAULT_DIRECTORY, StaticPods};
 use crate::collect::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
 use crate::collect::component::Component;
 use crate::collect::join::Index;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector};
-use combined::{Holder, Part};
+use embedded::{EmbeddedComponent, EmbeddingProcess};
 use proc_stat::ProcStat;
-use process::{Described, Process, path_of};
+use process::{Process, ProcessDescription, path_of};
 use program::Program;
-use standing::{Facts, Namespace, Standing};
+use provenance::{MountNamespace, ProcessFacts, Provenance};
 
-/// What the processes of a node led to.
+/// What the processes of a node lead to.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub struct ProcessInventory {
     /// Files that running components name, and the manifests that start them.
-    pub named: Vec<Named>,
-    /// Roles of files that a component may name where nobody could look.
+    pub named: Vec<NamedFile>,
+    /// Roles of files that a component may name in a place that could not be read.
     pub unnamed: Vec<(&'static [&'static str], Gap)>,
     /// Why there may be other manifests.
     pub unlisted_manifests: Vec<Gap>,
 }
 
-impl Observed {
-    /// Which files a component names is out of sight.
+impl ProcessInventory {
+    /// Notes that the files which a component names are unknown.
     fn lose(&mut self, component: Component, why: &Gap) {
-        self.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
+        self.unnamed.extend(named_files::roles(component).map(|roles| (roles, why.clone())));
         if component == Component::Kubelet {
             self.unlisted_manifests.push(why.clone());
         }
     }
 }
 
-/// A component that was found, and why it could not be looked at where it ended meanwhile.
-type Found = (Component, Option<Gap>);
+/// A component that was seen; with a gap, if its process ended before it could be read.
+type SeenComponent = (Component, Option<Gap>);
 
-/// A process with the name of a component, or of a program that holds several.
-struct Candidate {
+/// A process with the name of a component, or of a program that runs several.
+struct ProcessCandidate {
     pid: u32,
     program: Program,
     directory: HostRoot,
@@ -62,16 +62,16 @@ struct Candidate {
     cut: bool,
 }
 
-/// Emits a resource for each component; for each that could not be looked for, one on `node`.
-pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> Observed {
-    let mut observed = Observed::default();
+/// Emits a resource for each component, and one on `node` for each that could not be looked for.
+pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> ProcessInventory {
+    let mut observed = ProcessInventory::default();
     let (candidates, lost) = candidates(host);
-    let table = HostTable::read(host);
+    let table = HostProcessTable::read(host);
 
-    let is_kubelet = |candidate: &Candidate| candidate.program.main_component() == Component::Kubelet;
+    let is_kubelet = |candidate: &ProcessCandidate| candidate.program.main_component() == Component::Kubelet;
     let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
-    let mut found: Vec<Found> = Vec::new();
-    // A node has a handful of them, and some are judged by what others are.
+    let mut found: Vec<SeenComponent> = Vec::new();
+    // There are only a few, and some are joined with others.
     let mut resources = Vec::new();
     let mut keep = |resource: Resource| resources.push(resource);
     let mut directories = vec![DEFAULT_DIRECTORY.to_owned()];
@@ -103,7 +103,7 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
         observed.lose(component, &gap);
         keep(Resource::unlisted(&Selector::new(Kind::Process, component.as_str()), node, gap));
     }
-    // Nothing of a process expires.
+    // Nothing about a process expires, so the time does not matter.
     let mut index = Index::new(jiff::Timestamp::UNIX_EPOCH);
     for resource in &resources {
         index.note(resource);
@@ -115,8 +115,8 @@ pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) ->
     observed
 }
 
-/// Why it is not known what runs of a component. Where one ended, another may have taken its place.
-fn loss(component: Component, found: &[Found], lost: Option<&Gap>) -> Option<Gap> {
+/// Why it is unknown whether a component runs. If its process ended, another may have replaced it.
+fn loss(component: Component, found: &[SeenComponent], lost: Option<&Gap>) -> Option<Gap> {
     let of_it: Vec<_> =
         found.iter().filter(|(found, _)| *found == component).map(|(_, ended)| ended).collect();
     if of_it.is_empty() {
@@ -126,7 +126,7 @@ fn loss(component: Component, found: &[Found], lost: Option<&Gap>) -> Option<Gap
 }
 
 /// The processes with a component's name, and why there may be more.
-fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Gap>) {
+fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
     let listing = match host.list("/proc", MAX_PROCESSES) {
         Ok(listing) => listing,
         Err(error) => return (Vec::new(), Some(Gap::new(error.reason, "list /proc".to_owned()))),
@@ -136,12 +136,18 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Gap>) {
         listing.entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok()).collect();
     pids.sort_unstable();
     if pids.is_empty() {
-        // An empty directory is where `/proc` should have been mounted.
-        return (Vec::new(), Some(Gap::new(Reason::Missing, "list /proc: it shows no process".to_owned())));
+        // `/proc` of the host is not mounted: its mount point is an empty directory.
+        return (
+            Vec::new(),
+            Some(Gap::new(
+                Reason::Missing,
+                "list /proc: it has no processes; check that the host's /proc is mounted".to_owned(),
+            )),
+        );
     }
     if pids[0] != 1 {
-        // As an option of its mount has it, others' processes are not even listed.
-        let what = "list /proc: it does not show the first process, and so hides others".to_owned();
+        // `/proc` is mounted with `hidepid`, which hides processes of other users.
+        let what = "list /proc: it does not show process 1, so it hides others (hidepid)".to_owned();
         lost.get_or_insert(Gap::new(Reason::Denied, what));
     }
     let mut candidates = Vec::new();
@@ -153,7 +159,7 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Gap>) {
         let (directory, bytes, cut) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                // Gone meanwhile, or not ours to see.
+                // A process that ended meanwhile is no loss.
                 if error.reason != Reason::Missing {
                     lost.get_or_insert_with(|| {
                         Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
@@ -165,11 +171,11 @@ fn candidates(host: &HostRoot) -> (Vec<Candidate>, Option<Gap>) {
         let words = split(&bytes);
         let Some(program) = Program::of_command(&words) else { continue };
         if candidates.len() == MAX_CANDIDATES {
-            let what = format!("look at more than {MAX_CANDIDATES} processes named as components");
+            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
             lost = Some(Gap::new(Reason::TooLarge, what));
             break;
         }
-        candidates.push(Candidate { pid, program, directory, words, cut });
+        candidates.push(ProcessCandidate { pid, program, directory, words, cut });
     }
     (candidates, lost)
 }
@@ -182,14 +188,14 @@ fn split(bytes: &[u8]) -> Vec<String> {
     bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
-/// What is the same for every process of a host.
-struct HostTable {
+/// Facts about the host that all processes are compared with.
+struct HostProcessTable {
     namespace: Option<String>,
     mounts: Vec<Mount>,
     boot: Option<i64>,
 }
 
-impl HostTable {
+impl HostProcessTable {
     fn read(host: &HostRoot) -> Self {
         let first = host.within("/proc/1").ok();
         Self {
@@ -211,23 +217,24 @@ fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
     }
 }
 
-/// Emits one candidate, if it is what its name says. Gives a kubelet's directory of manifests, or why it is not known.
+/// Emits the components of one process, if it is trusted. Returns a kubelet's directory of manifests, or why that is
+/// unknown.
 fn observe_one(
     host: &HostRoot,
-    table: &HostTable,
+    table: &HostProcessTable,
     pods: &StaticPods,
-    candidate: Candidate,
-    observed: &mut Observed,
-    found: &mut Vec<Found>,
+    candidate: ProcessCandidate,
+    observed: &mut ProcessInventory,
+    found: &mut Vec<SeenComponent>,
     emit: &mut dyn FnMut(Resource),
 ) -> Option<Result<String, Gap>> {
-    let Candidate { pid, program, directory, words, cut } = candidate;
+    let ProcessCandidate { pid, program, directory, words, cut } = candidate;
     let (component, program_name) = (program.main_component(), program.name());
     let text = |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (stat, status) = (text("stat"), text("status"));
     let is_gone = |read: &Result<_, Gap>| read.as_ref().is_err_and(|e| e.reason == Reason::Missing);
     if is_gone(&stat) || is_gone(&status) {
-        let what = format!("read {}: the process ended meanwhile", path_of(pid, "stat"));
+        let what = format!("read {}: the process has ended", path_of(pid, "stat"));
         found.push((component, Some(Gap::new(Reason::Missing, what))));
         return None;
     }
@@ -236,68 +243,69 @@ fn observe_one(
     let cgroup = text("cgroup");
     let hidden = match &cgroup {
         Err(error) => Some(Gap::new(error.reason, format!("read {}", path_of(pid, "cgroup")))),
-        // No manifest's arguments can be these, as far as they are known.
+        // A cut argument list matches no manifest.
         Ok(_) => cut.then(|| Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")))),
     };
-    let facts = Facts {
+    let facts = ProcessFacts {
         component,
         users: stat.users.ok_or_else(|| Gap::new(Reason::Denied, format!("read {}", path_of(pid, "status")))),
         namespace: namespace(pid, &directory, table, own_table.as_deref()),
-        pod: cgroup.as_deref().ok().and_then(standing::pod_of_cgroup),
+        pod: cgroup.as_deref().ok().and_then(provenance::pod_of_cgroup),
         words: &words,
         in_doubt: hidden.or_else(|| pods.in_doubt.clone()),
     };
-    let (sight, container) = match standing::judge(&facts, &pods.containers) {
-        Standing::Host => (Sight::Host, None),
-        Standing::StaticPod(_) if program_name.is_some() => {
-            warn!(pid, program = program_name, "process is not judged: it runs in a pod");
+    let (sight, container) = match provenance::judge(&facts, &pods.containers) {
+        Provenance::Host => (MountContext::Host, None),
+        Provenance::StaticPod(_) if program_name.is_some() => {
+            let reason = "it runs in a pod";
+            warn!(pid, component = program_name, reason, "process not judged: it cannot be trusted");
             return None;
         }
-        Standing::StaticPod(position) => {
+        Provenance::StaticPod(position) => {
             let container = position.and_then(|position| pods.containers.get(position));
             let volumes = container.map(|container| container.volumes.as_slice()).unwrap_or_default();
             let own_table = own_table.unwrap_or_default();
-            (Sight::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
+            (MountContext::Pod { volumes, table: own_table, host_table: &table.mounts }, container)
         }
-        Standing::Impostor(why) => {
+        Provenance::Impostor(why) => {
             let name = program_name.unwrap_or(component.as_str());
-            warn!(pid, component = name, "process is not judged: {why}");
+            warn!(pid, component = name, reason = why, "process not judged: it cannot be trusted");
             return None;
         }
-        Standing::Hidden(why) => {
+        Provenance::Hidden(why) => {
             for component in program.components() {
                 found.push((component, None));
-                observed.unnamed.extend(named::roles(component).map(|roles| (roles, why.clone())));
+                observed.unnamed.extend(named_files::roles(component).map(|roles| (roles, why.clone())));
                 emit(process::hidden(pid, component, program_name, &stat, why.clone()));
             }
             return (component == Component::Kubelet).then_some(Err(why));
         }
     };
-    // The version is that of the image, and only the manifest names it.
-    let undeclared = (matches!(sight, Sight::Pod { .. }) && container.is_none()).then(|| {
+    // The version comes from the image, which only the manifest names.
+    let undeclared = (matches!(sight, MountContext::Pod { .. }) && container.is_none()).then(|| {
         let why = facts
             .in_doubt
-            .unwrap_or_else(|| Gap::new(Reason::Missing, "find the process's manifest".to_owned()));
+            .unwrap_or_else(|| Gap::new(Reason::Missing, "find the manifest of the process".to_owned()));
         why.at("$.version")
     });
-    let view = View::new(host, sight, directory.read_link("cwd").ok());
+    let view = ProcessView::new(host, sight, directory.read_link("cwd").ok());
     let shown = program.words_to_show(&words);
     let parts = match program {
         Program::One(component) => {
-            vec![Part { component, given: process::given(pid, component, &words, cut) }]
+            vec![EmbeddedComponent { component, given: process::given(pid, component, &words, cut) }]
         }
         program if cut => {
             let why = Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")));
             let components = program.components().into_iter();
-            components.map(|component| Part::unknown(component, why.clone())).collect()
+            components.map(|component| EmbeddedComponent::unknown(component, why.clone())).collect()
         }
         program => {
             let cgroup = cgroup.unwrap_or_default();
-            combined::parts(&program, &Holder { host, words: &words, cgroup: &cgroup })
+            embedded::parts(&program, &EmbeddingProcess { host, words: &words, cgroup: &cgroup })
         }
     };
     let mut directory_of_manifests = None;
-    for Part { component, given } in &parts {
+    for EmbeddedComponent { component, given } in &parts {
         found.push((*component, None));
         let process = Process {
             pid,
@@ -311,7 +319,7 @@ fn observe_one(
             container,
             view: &view,
         };
-        let Described { mut resource, named, unnamed, manifests } = process::describe(&process);
+        let ProcessDescription { mut resource, named, unnamed, manifests } = process::describe(&process);
         resource.unread.extend(undeclared.clone());
         emit(resource);
         observed.named.extend(named);
@@ -322,22 +330,33 @@ fn observe_one(
     directory_of_manifests
 }
 
-/// Compared by the namespace's own link where it may be read, else by the mount tables.
-fn namespace(pid: u32, process: &HostRoot, host: &HostTable, own: Result<&[Mount], &Reason>) -> Namespace {
+/// Compared by the link `ns/mnt` if that can be read, else by the mount tables.
+fn namespace(
+    pid: u32,
+    process: &HostRoot,
+    host: &HostProcessTable,
+    own: Result<&[Mount], &Reason>,
+) -> MountNamespace {
     if let (Ok(own), Some(host)) = (process.read_link("ns/mnt"), &host.namespace) {
-        return if own == *host { Namespace::Host } else { Namespace::Other };
+        return if own == *host { MountNamespace::Host } else { MountNamespace::Other };
     }
     match own {
         Ok(own) if !own.is_empty() && !host.mounts.is_empty() => {
-            if mounts::same_namespace(own, &host.mounts) { Namespace::Host } else { Namespace::Other }
+            if mounts::same_namespace(own, &host.mounts) {
+                MountNamespace::Host
+            } else {
+                MountNamespace::Other
+            }
         }
-        Ok(_) => Namespace::Hidden(Gap::new(Reason::Denied, "read /proc/1/mountinfo".to_owned())),
-        Err(reason) => Namespace::Hidden(Gap::new(*reason, format!("read {}", path_of(pid, "mountinfo")))),
+        Ok(_) => MountNamespace::Hidden(Gap::new(Reason::Denied, "read /proc/1/mountinfo".to_owned())),
+        Err(reason) => {
+            MountNamespace::Hidden(Gap::new(*reason, format!("read {}", path_of(pid, "mountinfo"))))
+        }
     }
 }
 
-/// The manifest that starts a component is judged under whatever name it has.
-fn manifest((component, path): (Component, String)) -> Option<Named> {
+/// A manifest that starts a component is judged, whatever its name.
+fn manifest((component, path): (Component, String)) -> Option<NamedFile> {
     let roles = component.manifest_role()?;
-    Some(Named { roles, component, shown: path.clone(), path: Ok(path) })
+    Some(NamedFile { roles, component, shown: path.clone(), path: Ok(path) })
 }

@@ -1,8 +1,7 @@
-//! Static pods: what the kubelet starts from files of the node, and so what root vouches for.
+//! Static pods: the kubelet starts them from files that only root can write, so they are trusted.
 //!
-//! In: the kubelet's manifest directories. Out: their containers, with the command, the volumes that are
-//! directories of the host, and the variables that are written out, none of which is shipped as such; and
-//! which manifest starts which component.
+//! In: the kubelet's manifest directories. Out: their containers with command, host path volumes and literal
+//! variables, none of which is shipped as such; and which manifest starts which component.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,41 +9,41 @@ use rustix::fs::FileType;
 use serde_json::Value;
 
 use super::filesystem::hostfs::HostRoot;
-use super::filesystem::view::tidy;
+use super::filesystem::process_view::tidy;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::collect::component::{Component, base_name};
 use crate::collect::config_files;
 use crate::resource::{Gap, Reason};
 
-/// Where kubeadm has the kubelet look.
-pub const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
+/// The manifest directory under kubeadm.
+pub(super) const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
 
 /// A container of a static pod.
 #[derive(Debug, Clone, Default)]
-pub struct Container {
-    /// `metadata.uid`, which nearly no manifest has: the kubelet makes one up.
+pub(super) struct StaticContainer {
+    /// `metadata.uid`, which few manifests have; the kubelet generates one otherwise.
     pub uid: Option<String>,
-    /// The user it runs as, where the manifest says.
+    /// The user that it runs as, if the manifest sets one.
     pub user: Option<u32>,
-    /// The component it runs, by any word of its command: some wrap it in a shell or a logger.
+    /// The component that it runs, by any word of its command, as some wrap it in a shell or a logger.
     pub component: Option<Component>,
-    /// Path in the container → the host's, where the volume is a directory of the host.
+    /// Path in the container → path on the host, if the volume is a directory of the host.
     pub volumes: Vec<(String, Option<String>)>,
-    /// Its variables with literal values.
+    /// Its environment variables with literal values.
     pub env: BTreeMap<String, String>,
     /// `major.minor` of the image's tag.
     pub version: Option<String>,
-    /// `command`, references to variables replaced.
+    /// `command`, with variables expanded.
     pub command: Vec<String>,
-    /// `args`, likewise.
+    /// `args`, with variables expanded.
     pub args: Vec<String>,
 }
 
-impl Container {
+impl StaticContainer {
     /// Whether a process with this argument list is this container's first one.
-    pub fn starts(&self, words: &[String]) -> bool {
+    pub(super) fn starts(&self, words: &[String]) -> bool {
         if self.command.is_empty() {
-            // The image says what is run; the arguments stand behind it.
+            // The image sets the command; the arguments follow it.
             return !self.args.is_empty() && words.len() > self.args.len() && words.ends_with(&self.args);
         }
         let (command, args) = words.split_at(words.len().min(self.command.len()));
@@ -52,27 +51,27 @@ impl Container {
     }
 }
 
-/// What a node's manifest directories hold.
+/// The content of a node's manifest directories.
 #[derive(Debug, Default)]
-pub struct StaticPods {
+pub(super) struct StaticPods {
     /// The containers of every manifest that can be read.
-    pub containers: Vec<Container>,
-    /// The manifests that start a component, whatever they are called.
+    pub containers: Vec<StaticContainer>,
+    /// The manifests that start a component, whatever their names.
     pub manifests: Vec<(Component, String)>,
-    /// Directories that cannot be listed, and files that may be any component's: why, and what was tried.
+    /// Directories that cannot be listed, and files that may belong to any component.
     pub unlisted: Vec<Gap>,
-    /// Why there may be other containers.
+    /// Why there may be more containers.
     pub in_doubt: Option<Gap>,
 }
 
 /// Reads every manifest of `directories`.
-pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
+pub(super) fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
     let mut pods = StaticPods::default();
     for directory in directories {
         let what = format!("list {directory}");
         let listing = match host.list(directory, MAX_ENTRIES) {
             Ok(listing) => listing,
-            // A worker may have none; the kubelet does without.
+            // A worker node may have none.
             Err(error) if error.reason == Reason::Missing => continue,
             Err(error) => {
                 pods.unlisted.push(Gap::new(error.reason, what));
@@ -83,7 +82,7 @@ pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
             pods.unlisted.push(Gap::new(Reason::TooLarge, what));
         }
         for entry in listing.entries {
-            // The kubelet passes over hidden files, and reads all others whatever their extension.
+            // The kubelet ignores hidden files and reads all others, whatever their extension.
             let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else { continue };
             if entry.kind == FileType::Directory {
                 continue;
@@ -96,10 +95,10 @@ pub fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
                     pods.containers.extend(containers);
                     components
                 }
-                // Out of sight: the name is what is left.
+                // It cannot be read; only its name is known.
                 Err(why) => {
                     let named = component_named(name.split('.').next().unwrap_or_default());
-                    // What leads nowhere or is no document starts nothing.
+                    // A dangling link, or a file that is not YAML, starts nothing.
                     if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
                         pods.unlisted.push(why.clone());
                     }
@@ -119,7 +118,7 @@ fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
     config_files::first_document(&bytes).map_err(|gap| gap.during(format!("read {path}")))
 }
 
-fn pod_containers(pod: &Value) -> Vec<Container> {
+fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
     if pod["kind"] != "Pod" {
         return Vec::new();
     }
@@ -134,7 +133,7 @@ fn pod_containers(pod: &Value) -> Vec<Container> {
             let words =
                 |key: &str| items(&container[key]).filter_map(Value::as_str).map(|word| expand(word, &env));
             let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
-            Container {
+            StaticContainer {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
                 component: component_of(command.iter().chain(&args)),
@@ -234,7 +233,7 @@ mod tests {
         line.split(' ').map(str::to_owned).collect()
     }
 
-    fn container(container: Value) -> Container {
+    fn container(container: Value) -> StaticContainer {
         let pod = json!({"kind": "Pod", "spec": {
             "containers": [container],
             "volumes": [{"name": "pki", "hostPath": {"path": "/opt/pki/"}}, {"name": "tmp", "emptyDir": {}}]

@@ -1,4 +1,4 @@
-//! Plain Kubernetes YAML and JSON: manifests, and what `kubectl get -o json` prints.
+//! Kubernetes manifests as YAML or JSON, including the output of `kubectl get -o json`.
 
 use serde_json::Value;
 use std::collections::HashSet;
@@ -8,13 +8,13 @@ use crate::collect::{object, redact};
 use crate::resource::Resource;
 use crate::yaml;
 
-/// The largest file of manifests that is read.
+/// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
 
-/// The most files that are read out of folders: a repository of a large platform has some thousands.
+/// The most files that are read from folders; the repository of a large platform has thousands.
 const MAX_FILES: usize = 10_000;
 
-/// How deep folders are descended into.
+/// The depth to which folders are read.
 const MAX_DEPTH: usize = 16;
 
 /// A file of manifests that could not be read.
@@ -25,29 +25,28 @@ pub enum ManifestError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// It is neither YAML nor JSON, or not of Kubernetes.
+    /// It is neither YAML nor JSON, or not a Kubernetes object.
     #[error("{path}:{message}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where, and what was wrong.
+        /// Position and problem.
         message: String,
     },
-    /// Folders hold more than is read; a part of it would look like the whole.
+    /// A folder exceeds a bound; reading only a part would look like the whole.
     #[error("`{path}` {message}")]
     TooMuch {
         /// The folder.
         path: PathBuf,
-        /// Which bound was passed, and what to do.
+        /// The bound, and what to do.
         message: String,
     },
 }
 
-/// Reads files of manifests, and folders of them with all folders inside, as resources. Lists are taken
-/// apart.
+/// Reads files of manifests, and folders recursively, as resources. Lists are split into their items.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Resource>, ManifestError> {
     let mut resources = Vec::new();
     let mut seen = HashSet::new();
@@ -91,8 +90,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ManifestError> {
     Ok(files)
 }
 
-/// Links to folders are not followed, nor hidden folders entered: what a mounted ConfigMap holds stands
-/// in both, and would be read twice.
+/// Links to folders are not followed and hidden folders are skipped: a mounted ConfigMap has its files in both, and
+/// they would be read twice.
 fn descend(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(), ManifestError> {
     let io = |source| ManifestError::Io { path: folder.to_path_buf(), source };
     let too_much = |message| ManifestError::TooMuch { path: folder.to_path_buf(), message };
@@ -104,7 +103,8 @@ fn descend(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(),
                 continue;
             }
             let Some(levels) = levels.checked_sub(1) else {
-                let message = format!("has folders more than {MAX_DEPTH} levels down; name them themselves");
+                let message =
+                    format!("has folders more than {MAX_DEPTH} levels deep; name those folders directly");
                 return Err(too_much(message));
             };
             descend(&path, levels, files)?;
@@ -113,7 +113,7 @@ fn descend(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(),
         let ending = path.extension().and_then(|ending| ending.to_str());
         if ending.is_some_and(|ending| ["yaml", "yml", "json"].contains(&ending)) && path.is_file() {
             if files.len() >= MAX_FILES {
-                let message = format!("is where the files grew to more than {MAX_FILES}; name fewer folders");
+                let message = format!("exceeds the limit of {MAX_FILES} files; name fewer folders");
                 return Err(too_much(message));
             }
             files.push(path);
@@ -127,10 +127,10 @@ fn documents(path: &Path) -> Result<Vec<Value>, ManifestError> {
     let size = std::fs::metadata(path).map_err(io)?.len();
     let malformed = |message| ManifestError::Malformed { path: path.to_path_buf(), message };
     if size > MAX_FILE {
-        return Err(malformed(format!(" {size} bytes, and {MAX_FILE} are the most that is read")));
+        return Err(malformed(format!(" {size} bytes exceed the limit of {MAX_FILE}")));
     }
     let text = std::fs::read_to_string(path).map_err(io)?;
-    // JSON is read by its own parser: a list from kubectl may be far larger than any hand-written YAML.
+    // JSON has its own parser, as a list from kubectl may be far larger than any hand-written YAML.
     if text.trim_start().starts_with(['{', '[']) {
         return serde_json::from_str(&text)
             .map(|document| vec![document])
@@ -140,8 +140,8 @@ fn documents(path: &Path) -> Result<Vec<Value>, ManifestError> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The objects of a document: of a list its items, which take `kind` and `apiVersion` from it and may be
-/// lists themselves. Fails with what is wrong. A document is no deeper than its parser allows.
+/// The objects of a document; for a list its items, which inherit `kind` and `apiVersion` and may be lists
+/// themselves. Fails with the problem. The parser bounds the depth.
 fn objects(document: Value, out: &mut Vec<Value>) -> Result<(), String> {
     let mut list = match document {
         Value::Array(documents) => return documents.into_iter().try_for_each(|item| objects(item, out)),
@@ -159,7 +159,7 @@ fn objects(document: Value, out: &mut Vec<Value>) -> Result<(), String> {
     let version = list.remove("apiVersion");
     let items = match list.remove("items") {
         Some(Value::Array(items)) => items,
-        // An empty list, as Go writes it.
+        // An empty list, as Go serialises it.
         None | Some(Value::Null) => return Ok(()),
         Some(_) => return Err(format!("expected `items` of a `{kind}` to be a list")),
     };

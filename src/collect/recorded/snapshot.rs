@@ -1,7 +1,6 @@
 //! Recorded resources: NDJSON, plain or compressed, one resource a line.
 //!
-//! `related` and `derived` are never stored: they are made again at load, so that an old recording
-//! gets today's verdicts.
+//! `related` and `derived` are not stored but computed at load, so that an old recording gets today's verdicts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, Unread};
 
-/// The format written here; a newer one is refused.
+/// The version of the format; a newer one is rejected.
 const VERSION: u32 = 1;
-/// The longest line that is read: an object of the largest size etcd takes, escaped.
+/// The longest line, in bytes: an object of the largest size that etcd accepts, escaped.
 const MAX_LINE: u64 = 16 * 1024 * 1024;
 
 /// A recording that could not be read or written.
@@ -27,17 +26,17 @@ pub enum SnapshotError {
         operation: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is malformed.
     #[error("{path}:{line}: {message}")]
     Line {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// Its number, from 1.
         line: u64,
-        /// What was wrong.
+        /// The problem.
         message: String,
     },
 }
@@ -60,7 +59,7 @@ struct HeaderBody {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct RecordedLine {
     #[serde(rename = "type")]
     kind: Kind,
     sub_type: String,
@@ -71,8 +70,8 @@ struct Line {
     unread: Vec<Unread>,
 }
 
-/// Reads a recording, giving each resource to `emit`; `Ok(false)` from it ends the reading.
-/// Returns the identity its first line carries, if it carries one.
+/// Reads a recording and passes each resource to `emit`, which returns `Ok(false)` to stop. Returns the identity in
+/// the first line, if there is one.
 pub fn read(
     path: &Path,
     emit: &mut dyn FnMut(Resource) -> Result<bool, SnapshotError>,
@@ -87,12 +86,12 @@ pub fn read(
         number += 1;
         let at = |message: String| SnapshotError::Line { path: path.to_path_buf(), line: number, message };
         let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut text);
-        let read = read.map_err(|error| at(format!("the file breaks off here: {error}")))?;
+        let read = read.map_err(|error| at(format!("the file ends here: {error}")))?;
         if read == 0 {
             return Ok(identity);
         }
         if read as u64 == MAX_LINE {
-            return Err(at(format!("the line is over {MAX_LINE} bytes")));
+            return Err(at(format!("the line exceeds {MAX_LINE} bytes")));
         }
         if text.trim_ascii().is_empty() {
             continue;
@@ -103,16 +102,16 @@ pub fn read(
             let header = header.snapshot;
             if header.version != VERSION {
                 return Err(at(format!(
-                    "a snapshot of version {}; this program reads {VERSION}",
+                    "snapshot version {} is not supported; this program reads version {VERSION}",
                     header.version
                 )));
             }
             identity = Some(Identity { cluster: header.cluster, node: header.node });
             continue;
         }
-        let line: Line = serde_json::from_slice(&text).map_err(|error| {
+        let line: RecordedLine = serde_json::from_slice(&text).map_err(|error| {
             let cut = if text.ends_with(b"\n") { "" } else { " (the file ends in the middle of a line)" };
-            at(format!("no resource: {error}{cut}"))
+            at(format!("not a resource: {error}{cut}"))
         })?;
         if !emit(line.into_resource())? {
             return Ok(identity);
@@ -120,7 +119,7 @@ pub fn read(
     }
 }
 
-/// Only the identity that a recording's first line carries.
+/// Only the identity in the first line of a recording.
 pub fn identity(path: &Path) -> Result<Option<Identity>, SnapshotError> {
     read(path, &mut |_| Ok(false))
 }
@@ -135,8 +134,8 @@ fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {
     Ok(BufReader::new(reader))
 }
 
-impl Line {
-    /// A line stands for a kind where the cluster or node itself is its id, and nothing of it was read.
+impl RecordedLine {
+    /// A line stands for a whole kind if its id is that of the cluster or node, and nothing of it could be read.
     fn presence(&self) -> Presence {
         let is_owner = self.id.starts_with("cluster/") || self.id.starts_with("node/");
         if is_owner && self.unread.iter().any(|unread| unread.at == "$") {
@@ -158,25 +157,25 @@ impl Line {
 
 // === Recorder ===
 
-/// Writes a recording; nothing is under its final name before it is whole.
+/// Writes a recording. The file gets its final name only when it is complete.
 pub struct Recorder {
     path: PathBuf,
     partial: PathBuf,
-    writer: Writer,
+    writer: RecordingWriter,
 }
 
-enum Writer {
+enum RecordingWriter {
     Plain(std::io::BufWriter<File>),
     Gzip(flate2::write::GzEncoder<File>),
     Zstd(zstd::stream::write::Encoder<'static, File>),
 }
 
 impl Recorder {
-    /// Begins a recording, compressed as the name's ending says.
+    /// Starts a recording, compressed according to the file's extension.
     pub fn create(path: &Path, identity: &Identity, taken: &str) -> Result<Self, SnapshotError> {
         let not_a_file = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         if not_a_file {
-            // Renamed over a device, a recording would take its place.
+            // Renaming a recording over a device would replace the device.
             let source = std::io::Error::other("not a regular file: name one for the recording");
             return Err(SnapshotError::Io { operation: "write", path: path.to_path_buf(), source });
         }
@@ -186,9 +185,11 @@ impl Recorder {
         let io = |source| SnapshotError::Io { operation: "write", path: partial.clone(), source };
         let file = create_anew(&partial).map_err(io)?;
         let writer = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Writer::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::best())),
-            Some("zst") => Writer::Zstd(zstd::stream::write::Encoder::new(file, 0).map_err(io)?),
-            _ => Writer::Plain(std::io::BufWriter::new(file)),
+            Some("gz") => {
+                RecordingWriter::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::best()))
+            }
+            Some("zst") => RecordingWriter::Zstd(zstd::stream::write::Encoder::new(file, 0).map_err(io)?),
+            _ => RecordingWriter::Plain(std::io::BufWriter::new(file)),
         };
         let mut recorder = Self { path: path.to_path_buf(), partial, writer };
         let header = HeaderBody {
@@ -203,7 +204,7 @@ impl Recorder {
 
     /// Adds a resource.
     pub fn add(&mut self, resource: &Resource) -> Result<(), SnapshotError> {
-        self.line(&Line {
+        self.line(&RecordedLine {
             kind: resource.kind,
             sub_type: resource.sub_type.clone(),
             id: resource.id.clone(),
@@ -218,13 +219,15 @@ impl Recorder {
         })
     }
 
-    /// Completes the recording and gives it its name.
+    /// Completes the recording and renames it to its final name.
     pub fn finish(self) -> Result<(), SnapshotError> {
         let Self { path, partial, writer } = self;
         let ended = match writer {
-            Writer::Plain(writer) => writer.into_inner().map_err(std::io::IntoInnerError::into_error),
-            Writer::Gzip(writer) => writer.finish(),
-            Writer::Zstd(writer) => writer.finish(),
+            RecordingWriter::Plain(writer) => {
+                writer.into_inner().map_err(std::io::IntoInnerError::into_error)
+            }
+            RecordingWriter::Gzip(writer) => writer.finish(),
+            RecordingWriter::Zstd(writer) => writer.finish(),
         };
         ended
             .and_then(|file| file.sync_all())
@@ -235,9 +238,9 @@ impl Recorder {
     fn line(&mut self, value: &impl Serialize) -> Result<(), SnapshotError> {
         let Self { partial, writer, .. } = self;
         let writer: &mut dyn Write = match writer {
-            Writer::Plain(writer) => writer,
-            Writer::Gzip(writer) => writer,
-            Writer::Zstd(writer) => writer,
+            RecordingWriter::Plain(writer) => writer,
+            RecordingWriter::Gzip(writer) => writer,
+            RecordingWriter::Zstd(writer) => writer,
         };
         serde_json::to_writer(&mut *writer, value)
             .map_err(std::io::Error::from)
@@ -246,8 +249,8 @@ impl Recorder {
     }
 }
 
-/// A file that was not there before, for its owner only: it says how a cluster is protected. What an
-/// earlier run left is removed first, and a link that somebody planted is not followed.
+/// Creates a new file that only its owner can read, as it shows how a cluster is protected. A leftover of an earlier
+/// run is removed first, and a planted link is not followed.
 fn create_anew(path: &Path) -> std::io::Result<File> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -333,7 +336,7 @@ mod tests {
             "{message}"
         );
         std::fs::write(&path, "{\"snapshot\":{\"version\":9}}\n").unwrap();
-        assert!(all(&path).unwrap_err().to_string().contains(":1: a snapshot of version 9"));
+        assert!(all(&path).unwrap_err().to_string().contains(":1: snapshot version 9 is not supported"));
     }
 
     #[test]

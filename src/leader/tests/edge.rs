@@ -4,7 +4,7 @@ use super::double::{Fault, Server};
 use super::settings;
 use super::store::Store;
 use crate::leader::{Election, Term};
-use crate::telemetry::heard::Heard;
+use crate::telemetry::log_capture::LogCapture;
 use http::Method;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -76,7 +76,7 @@ async fn a_failure_in_between_costs_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_right_is_named_once_and_again_when_it_changes() {
-    let heard = Heard::begin();
+    let heard = LogCapture::text();
     let server = Server::default();
     server.lock().always = Some((Some(Method::POST), Fault::Status(403)));
     let mut election = Election::start(server.client(), settings("a_1")).unwrap();
@@ -97,7 +97,7 @@ async fn a_missing_right_is_named_once_and_again_when_it_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn the_log_says_who_leads_and_why_no_more() {
-    let heard = Heard::begin();
+    let heard = LogCapture::text();
     let server = Server::default();
     let (_election, term) = leading(&server).await;
     let mut lease = server.lease();

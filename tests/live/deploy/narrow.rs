@@ -93,7 +93,7 @@ fn cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mou
         let unseen: Vec<&str> = PLACES
             .iter()
             .flat_map(|place| &place.patterns)
-            .copied()
+            .map(String::as_str)
             .filter(|path| !mounted(probe, path))
             .collect();
         // Not every node has these: what to mount for them is said.

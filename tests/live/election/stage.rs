@@ -47,7 +47,7 @@ impl Process {
     pub fn until_it_knows_who_leads(&self, bed: &Bed) {
         bed.until("it to know who leads", || {
             let log = self.log();
-            let own = log.rsplit_once(" posturebeat runs ")?.1;
+            let own = log.rsplit_once(" posturebeat started ")?.1;
             [" this process leads ", " another process leads "]
                 .iter()
                 .any(|told| own.contains(told))

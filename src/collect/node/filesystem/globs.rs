@@ -1,7 +1,7 @@
-//! A glob to the paths that are there.
+//! Glob expansion on the host.
 //!
-//! In: a pattern of the table of places. Out: paths, and what could not be listed. Links to directories
-//! are followed inside the host's root; a directory reached twice is walked once.
+//! In: a pattern. Out: existing paths, and what could not be listed. Links to directories are followed inside the
+//! host's root; a directory that is reached twice is walked once.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use super::hostfs::HostRoot;
 use crate::collect::bounds::{MAX_DEPTH, MAX_ENTRIES};
 use crate::resource::{Gap, Reason};
 
-/// What a glob led to.
+/// The result of expanding a glob.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// The paths, in order; not looked at yet, some may be links to nothing.
+pub(crate) struct GlobMatches {
+    /// The paths, in order. Some may be dangling links.
     pub paths: Vec<PathBuf>,
-    /// What could not be listed: why, and what was tried.
+    /// The directories that could not be listed.
     pub unlisted: Vec<Gap>,
 }
 
-/// Expands a pattern. A path without glob characters is given back as it is.
-pub fn expand(host: &HostRoot, pattern: &str) -> Found {
+/// Expands a pattern. A path without glob characters is returned unchanged.
+pub(crate) fn expand(host: &HostRoot, pattern: &str) -> GlobMatches {
     if !pattern.contains('*') {
-        return Found { paths: vec![PathBuf::from(pattern)], unlisted: Vec::new() };
+        return GlobMatches { paths: vec![PathBuf::from(pattern)], unlisted: Vec::new() };
     }
     let matcher = GlobBuilder::new(pattern)
         .literal_separator(true)
@@ -35,7 +35,8 @@ pub fn expand(host: &HostRoot, pattern: &str) -> Found {
     let base: PathBuf = Path::new(pattern).components().take_while(|part| !is_glob(part)).collect();
     let below = Path::new(pattern).components().count() - base.components().count();
     let levels = if pattern.contains("**") { MAX_DEPTH } else { below };
-    let mut walk = Walk { host, matcher, seen: HashSet::new(), entries: 0, found: Found::default() };
+    let mut walk =
+        GlobWalk { host, matcher, seen: HashSet::new(), entries: 0, found: GlobMatches::default() };
     walk.descend(&base, levels, pattern.contains("**"));
     walk.found
 }
@@ -44,17 +45,18 @@ fn is_glob(part: &std::path::Component<'_>) -> bool {
     part.as_os_str().to_string_lossy().contains('*')
 }
 
-struct Walk<'a> {
+struct GlobWalk<'a> {
     host: &'a HostRoot,
     matcher: GlobMatcher,
-    /// Device and inode of the directories that were walked: links can make a circle.
+    /// Device and inode of walked directories, because links can form a cycle.
     seen: HashSet<(u64, u64)>,
     entries: usize,
-    found: Found,
+    found: GlobMatches,
 }
 
-impl Walk<'_> {
-    /// `open_ended`: the pattern has no last level, so that a directory below the last one is a loss.
+impl GlobWalk<'_> {
+    /// `open_ended`: the pattern has no last level, so a directory below the deepest walked level is reported as
+    /// unlisted.
     fn descend(&mut self, directory: &Path, levels: usize, open_ended: bool) {
         let shown = format!("list {}", directory.display());
         let listing = match self.host.stat(directory) {
@@ -64,7 +66,7 @@ impl Walk<'_> {
         };
         let listing = match listing {
             Ok(listing) => listing,
-            // Not there, or gone meanwhile.
+            // It does not exist, or was deleted meanwhile.
             Err(error) if error.reason == Reason::Missing => return,
             Err(error) => return self.found.unlisted.push(Gap::new(error.reason, shown)),
         };
@@ -92,7 +94,7 @@ impl Walk<'_> {
             FileType::Directory => true,
             FileType::Symlink | FileType::Unknown => match self.host.stat(path) {
                 Ok(stat) => FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
-                // A link to nothing, or to itself.
+                // A dangling link, or one to itself.
                 Err(error) if matches!(error.reason, Reason::Missing | Reason::Malformed) => false,
                 Err(error) => {
                     self.found.unlisted.push(Gap::new(error.reason, format!("stat {}", path.display())));

@@ -1,8 +1,8 @@
-//! The host's file system, opened inside its root only.
+//! Access to the host's file system, confined to its root.
 //!
-//! In: a directory that is the host's `/` (or is mounted from it). Out: bytes, names and metadata. The
-//! kernel resolves every path with `openat2` and RESOLVE_IN_ROOT, so that a link, absolute or climbing
-//! with `..`, ends inside the root and never in our own container.
+//! In: a directory that is the host's `/` or a mount of it. Out: bytes, names and metadata. The kernel resolves every
+//! path with `openat2` and RESOLVE_IN_ROOT, so a link, absolute or with `..`, stays inside the root and never leads
+//! into our own container.
 
 #[cfg(test)]
 pub mod refusals;
@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use crate::collect::bounds::MAX_FILE;
 use crate::resource::{Gap, Reason};
 
-/// What an error of the kernel means to who wanted to read.
+/// The reason for a gap, from an error of the kernel.
 fn reason(errno: Errno) -> Reason {
     match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::SRCH => Reason::Missing,
@@ -28,36 +28,36 @@ fn reason(errno: Errno) -> Reason {
     }
 }
 
-/// A name in a directory.
+/// An entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The name.
+pub struct DirectoryEntry {
+    /// Its name.
     pub name: OsString,
-    /// What the name itself is; a link is not followed.
+    /// Its file type; links are not followed.
     pub kind: FileType,
 }
 
-/// The names in a directory, in byte order.
+/// The entries of a directory, in byte order.
 #[derive(Debug, Clone)]
-pub struct Listing {
-    /// The names, without `.` and `..`.
-    pub entries: Vec<Entry>,
-    /// Whether there were more than asked for.
+pub struct DirectoryListing {
+    /// The entries, without `.` and `..`.
+    pub entries: Vec<DirectoryEntry>,
+    /// Whether there are more than the limit.
     pub cut: bool,
 }
 
-/// A directory that nothing opened through it can leave.
+/// A directory as a root: no path opened through it leads outside.
 #[derive(Debug)]
 pub struct HostRoot {
     root: OwnedFd,
-    /// What the directory is called in messages; empty for the host's root.
+    /// The prefix of paths in messages; empty for the host's root.
     prefix: String,
     #[cfg(test)]
     refusals: refusals::Refusals,
 }
 
 impl HostRoot {
-    /// Opens the directory under which the host's `/` is seen.
+    /// Opens the directory where the host's `/` is mounted.
     pub fn open(path: &Path) -> Result<Self, Gap> {
         let shown = path.display();
         let unopened = |errno: Errno| {
@@ -84,8 +84,8 @@ impl HostRoot {
         }
     }
 
-    /// A directory of the host as a root of its own. The kernel ties `/proc/<pid>` to the process that
-    /// had the id when it was opened, so later reads cannot mix in another one.
+    /// A directory of the host as a new root. The kernel ties an open `/proc/<pid>` to one process, so later reads
+    /// cannot come from another with the same id.
     pub fn within(&self, path: impl AsRef<OsStr>) -> Result<Self, Gap> {
         let path = path.as_ref();
         let root = self
@@ -99,28 +99,28 @@ impl HostRoot {
         })
     }
 
-    /// The same host, as who is refused some of it sees it.
+    /// The same host with some paths refused.
     #[cfg(test)]
     #[must_use]
     pub fn refusing(self, refusals: refusals::Refusals) -> Self {
         Self { refusals, ..self }
     }
 
-    /// Metadata; links are followed, inside the root.
+    /// Metadata of a file; links are followed inside the root.
     pub fn stat(&self, path: impl AsRef<OsStr>) -> Result<Stat, Gap> {
         let path = path.as_ref();
         let file = self.resolve(path, OFlags::PATH).map_err(|errno| self.failed("stat", path, errno))?;
         rustix::fs::fstat(file).map_err(|errno| self.failed("stat", path, errno))
     }
 
-    /// Whether the name itself is a symbolic link.
+    /// Whether the path itself is a symbolic link.
     pub fn is_link(&self, path: impl AsRef<OsStr>) -> bool {
         self.resolve(path.as_ref(), OFlags::PATH | OFlags::NOFOLLOW)
             .and_then(rustix::fs::fstat)
             .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
     }
 
-    /// What a symbolic link holds.
+    /// The target of a symbolic link.
     pub fn read_link(&self, path: impl AsRef<OsStr>) -> Result<String, Gap> {
         let path = path.as_ref();
         let target = self
@@ -130,7 +130,7 @@ impl HostRoot {
         Ok(target.to_string_lossy().into_owned())
     }
 
-    /// The whole of a regular file, up to [`MAX_FILE`].
+    /// The content of a regular file of at most [`MAX_FILE`] bytes.
     pub fn read(&self, path: impl AsRef<OsStr>) -> Result<Vec<u8>, Gap> {
         let path = path.as_ref();
         let (bytes, cut) = self.read_up_to(path, MAX_FILE)?;
@@ -141,11 +141,12 @@ impl HostRoot {
         Ok(bytes)
     }
 
-    /// The beginning of a regular file, and whether there is more.
+    /// The first `limit` bytes of a regular file, and whether there is more.
     pub fn read_up_to(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<(Vec<u8>, bool), Gap> {
         let path = path.as_ref();
         let failed = |errno| self.failed("read", path, errno);
-        // Looked at before it is opened: opening a pipe lets its writer go on, opening a device may act.
+        // Checked before it is opened: opening a pipe unblocks its writer, and opening a device may have side
+        // effects.
         self.expect_regular(path, &self.resolve(path, OFlags::PATH).map_err(failed)?)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = self.resolve(path, flags).map_err(failed)?;
@@ -166,8 +167,8 @@ impl HostRoot {
         }
     }
 
-    /// The names in a directory, at most `limit`.
-    pub fn list(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<Listing, Gap> {
+    /// The first `limit` entries of a directory.
+    pub fn list(&self, path: impl AsRef<OsStr>, limit: usize) -> Result<DirectoryListing, Gap> {
         let path = path.as_ref();
         let failed = |errno| self.failed("list", path, errno);
         let directory = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
@@ -184,15 +185,15 @@ impl HostRoot {
                 break;
             }
             let kind = match entry.file_type() {
-                // Some file systems do not say; the entry may be gone by now.
+                // Some file systems do not report the type; the entry may be deleted by now.
                 FileType::Unknown => rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
                     .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
                 kind => kind,
             };
-            entries.push(Entry { name: name.to_owned(), kind });
+            entries.push(DirectoryEntry { name: name.to_owned(), kind });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Listing { entries, cut })
+        Ok(DirectoryListing { entries, cut })
     }
 
     fn expect_regular(&self, path: &OsStr, file: &OwnedFd) -> Result<(), Gap> {
@@ -205,7 +206,7 @@ impl HostRoot {
     }
 
     fn resolve(&self, path: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
-        // EAGAIN: something was renamed while `..` was being resolved. A hostile one could go on for ever.
+        // EAGAIN: something was renamed while `..` was resolved. A hostile process could repeat that forever.
         const ATTEMPTS: usize = 8;
         #[cfg(test)]
         if let Some(errno) = self.refusals.of(&self.shown(path), flags) {

@@ -1,23 +1,23 @@
-//! Mount tables: whether two processes share one, and where a process's path lies on the host.
+//! Mount tables: whether two processes share a mount namespace, and the host path of a process's path.
 //!
-//! In: the text of `/proc/<pid>/mountinfo`. Out: host paths. Pure. Unlike `/proc/<pid>/root` and
-//! `ns/mnt`, a mount table can be read without the right to trace the process.
+//! In: the text of `/proc/<pid>/mountinfo`. Out: host paths. Unlike `/proc/<pid>/root` and `ns/mnt`, a mount table
+//! can be read without the right to trace the process.
 
 /// One line of a mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// Unique among all mounts of the machine while it lasts.
+pub(crate) struct Mount {
+    /// Unique among all current mounts of the machine.
     pub id: u64,
     /// `major:minor`.
     pub device: String,
-    /// Which directory of the device's file system is mounted.
+    /// The mounted directory of the device's file system.
     pub root: String,
-    /// Where, as the process sees it.
+    /// The mount point, as the process sees it.
     pub point: String,
 }
 
-/// Reads a mount table. A line of another form is left out: a path below it then cannot be mapped.
-pub fn parse(text: &str) -> Vec<Mount> {
+/// Parses a mount table. A malformed line is skipped, so paths below that mount cannot be mapped.
+pub(crate) fn parse(text: &str) -> Vec<Mount> {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split(' ');
@@ -32,26 +32,26 @@ pub fn parse(text: &str) -> Vec<Mount> {
 }
 
 /// Whether two tables are of one mount namespace: a mount belongs to exactly one.
-pub fn same_namespace(one: &[Mount], other: &[Mount]) -> bool {
+pub(crate) fn same_namespace(one: &[Mount], other: &[Mount]) -> bool {
     one.iter().any(|mount| other.iter().any(|candidate| candidate.id == mount.id))
 }
 
-/// Where what a process calls `path` lies for the host's first process, whose table is `host`. `None`
-/// when no mount of the host shows it.
-pub fn host_path(path: &str, process: &[Mount], host: &[Mount]) -> Option<String> {
+/// The path of a process's `path` for the host's first process, whose table is `host`. `None` if no mount of the host
+/// shows it.
+pub(crate) fn host_path(path: &str, process: &[Mount], host: &[Mount]) -> Option<String> {
     let path = normal(path)?;
     let mount = covering(&path, process)?;
     let on_device = join(&mount.root, below(&path, &mount.point)?);
     host.iter().filter(|candidate| candidate.device == mount.device).find_map(|candidate| {
         let seen = join(&candidate.point, below(&on_device, &candidate.root)?);
-        // Another mount on top would hide it, and show something else under the same name.
+        // Another mount on top would hide it and show another file under the same path.
         (covering(&seen, host)?.id == candidate.id).then_some(seen)
     })
 }
 
-/// Where what a container calls `path` lies on the host, by its volumes: (path in the container, host
-/// path of the volume, or `None` where the volume is no directory of the host).
-pub fn through_volumes(path: &str, volumes: &[(String, Option<String>)]) -> Option<String> {
+/// The host path of a container's `path`, by its volumes: (path in the container, path on the host, or `None` if the
+/// volume is not a directory of the host).
+pub(crate) fn through_volumes(path: &str, volumes: &[(String, Option<String>)]) -> Option<String> {
     let path = normal(path)?;
     let (inside, outside) = volumes
         .iter()
@@ -60,12 +60,12 @@ pub fn through_volumes(path: &str, volumes: &[(String, Option<String>)]) -> Opti
     Some(join(outside.as_ref()?, below(&path, inside)?))
 }
 
-/// The mount that shows `path`: the deepest, and of several on one point the last.
+/// The mount that shows `path`: the deepest, and of several on one mount point the last.
 fn covering<'a>(path: &str, mounts: &'a [Mount]) -> Option<&'a Mount> {
     mounts.iter().filter(|mount| below(path, &mount.point).is_some()).max_by_key(|mount| mount.point.len())
 }
 
-/// What is left of `path` below `directory`: empty, or with a slash in front.
+/// The rest of `path` below `directory`: empty, or with a leading slash.
 fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(directory.trim_end_matches('/'))?;
     (rest.is_empty() || rest.starts_with('/')).then_some(if rest == "/" { "" } else { rest })
@@ -94,7 +94,7 @@ fn normal(path: &str) -> Option<String> {
     Some(format!("/{}", parts.join("/")))
 }
 
-/// The kernel writes blank, tab, line end and backslash as three octal digits.
+/// The kernel escapes space, tab, newline and backslash as three octal digits.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

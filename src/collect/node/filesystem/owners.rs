@@ -1,16 +1,16 @@
-//! The host's own names of users and groups.
+//! The names of users and groups on the host.
 //!
-//! In: the host's `/etc/passwd` and `/etc/group`, once a cycle. Out: the name of a number. Our own
-//! container's files would give other names.
+//! In: the host's `/etc/passwd` and `/etc/group`, read once a cycle. Out: the name of an id. Our own container's
+//! files have other names.
 
 use std::collections::HashMap;
 
 use super::hostfs::HostRoot;
 use crate::resource::{Gap, Unread};
 
-/// The names of one host.
+/// The names of users and groups on one host.
 #[derive(Debug)]
-pub struct Owners {
+pub(crate) struct Owners {
     users: Names,
     groups: Names,
 }
@@ -18,18 +18,18 @@ pub struct Owners {
 type Names = Result<HashMap<u32, String>, Gap>;
 
 impl Owners {
-    /// Reads both files; that one cannot be read matters only to who asks for a name in it.
-    pub fn read(host: &HostRoot) -> Self {
+    /// Reads both files. A file that cannot be read only matters when a name in it is looked up.
+    pub(crate) fn read(host: &HostRoot) -> Self {
         Self { users: names(host, "/etc/passwd", 6), groups: names(host, "/etc/group", 4) }
     }
 
-    /// The user's name, empty where the host has none.
-    pub fn user(&self, uid: u32) -> Result<&str, Unread> {
+    /// The user's name, empty if the host has none.
+    pub(crate) fn user(&self, uid: u32) -> Result<&str, Unread> {
         name(&self.users, uid, "$.owner")
     }
 
-    /// The group's name, empty where the host has none.
-    pub fn group(&self, gid: u32) -> Result<&str, Unread> {
+    /// The group's name, empty if the host has none.
+    pub(crate) fn group(&self, gid: u32) -> Result<&str, Unread> {
         name(&self.groups, gid, "$.group")
     }
 }
@@ -55,7 +55,7 @@ fn names(host: &HostRoot, path: &str, least_fields: usize) -> Names {
             continue;
         }
         if let Ok(id) = fields[2].parse() {
-            // The first entry for a number is the one that the C library gives.
+            // The first entry for an id counts, as in the C library.
             names.entry(id).or_insert_with(|| fields[0].to_owned());
         }
     }

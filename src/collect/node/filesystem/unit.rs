@@ -1,7 +1,7 @@
-//! What systemd starts a process with: the words of its unit's `ExecStart=`, and variables by name.
+//! Systemd units: the command (`ExecStart=`) and selected variables.
 //!
-//! In: a process's control group, which names its unit. Out: the command. For a program that hides its own
-//! arguments this is where they are left. What systemd would have to expand is not guessed.
+//! In: a process's control group, which names its unit. Out: the command. This is for programs that hide their
+//! arguments. Values that systemd would expand are not guessed.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use super::hostfs::HostRoot;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::resource::{Gap, Reason};
 
-/// What a unit starts.
+/// A systemd unit.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Unit {
-    /// The command.
+pub(crate) struct SystemdUnit {
+    /// The words of its command.
     pub words: Vec<String>,
-    /// Those of the variables asked for that the unit sets.
+    /// The requested variables that it sets.
     pub variables: BTreeMap<String, String>,
 }
 
-/// Where units are looked for; the first that has one wins.
+/// The directories of units; the first that has a unit wins.
 const FOLDERS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -29,17 +29,17 @@ const FOLDERS: [&str; 5] = [
     "/usr/lib/systemd/system",
 ];
 
-/// The unit in the text of `/proc/<pid>/cgroup`.
-pub fn of_cgroup(text: &str) -> Option<&str> {
+/// The name of the unit in the text of `/proc/<pid>/cgroup`.
+pub(crate) fn of_cgroup(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let path = line.splitn(3, ':').nth(2)?;
         path.split('/').rev().find(|part| part.len() > ".service".len() && part.ends_with(".service"))
     })
 }
 
-/// Reads a unit with its drop-ins. Of variables only those that are asked for come out.
-pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap> {
-    let mut settings = Settings::default();
+/// Reads a unit with its drop-ins, and only the requested variables.
+pub(crate) fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
+    let mut settings = UnitSettings::default();
     for path in files(host, name)? {
         settings.add(&text(host, &path)?);
     }
@@ -48,11 +48,11 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap
     let [command] = &settings.commands[..] else {
         return Err(malformed("expected one ExecStart"));
     };
-    // `-`, `:`, `+` and `!` say how it is run, `@` gives it another name.
+    // `-`, `:`, `+` and `!` change how it is run; `@` sets another name.
     let command = command.trim_start_matches(['-', ':', '+', '!']);
     let words =
         words(command).ok_or_else(|| malformed("`ExecStart` has variables, specifiers or escapes in it"))?;
-    let mut unit = Unit { words, variables: BTreeMap::new() };
+    let mut unit = SystemdUnit { words, variables: BTreeMap::new() };
     let unclear = |text: &str| malformed(&format!("`{text}` has variables, specifiers or escapes in it"));
     for line in settings.variables {
         match self::words(&line) {
@@ -76,8 +76,8 @@ pub fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<Unit, Gap
     Ok(unit)
 }
 
-impl Unit {
-    /// Takes `NAME=value` if the name is wanted.
+impl SystemdUnit {
+    /// Sets `NAME=value` if the name is requested.
     fn set(&mut self, pair: &str, wanted: &[&str]) {
         if let Some((name, value)) = pair.split_once('=')
             && wanted.contains(&name)
@@ -87,15 +87,15 @@ impl Unit {
     }
 }
 
-/// What is of interest in the section `[Service]`.
+/// The relevant settings of the section `[Service]`.
 #[derive(Debug, Default)]
-struct Settings {
+struct UnitSettings {
     commands: Vec<String>,
     variables: Vec<String>,
     variable_files: Vec<String>,
 }
 
-impl Settings {
+impl UnitSettings {
     fn add(&mut self, text: &str) {
         let mut in_service = false;
         for line in logical_lines(text) {
@@ -111,7 +111,7 @@ impl Settings {
                 _ => continue,
             };
             match value.trim() {
-                // Nothing takes back what stands before.
+                // An empty value clears earlier ones.
                 "" => list.clear(),
                 value => list.push(value.to_owned()),
             }
@@ -119,7 +119,7 @@ impl Settings {
     }
 }
 
-/// Lines without comments, those that end with a backslash joined with the next.
+/// Lines without comments; a line that ends with a backslash is joined with the next.
 fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open = String::new();
@@ -136,7 +136,7 @@ fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The words of a command line; nothing if systemd would put something else in the place of a part of it.
+/// The words of a command line; `None` if systemd would expand a part of it.
 fn words(line: &str) -> Option<Vec<String>> {
     if line.contains(['$', '%', '\\']) || line.starts_with('@') {
         return None;
@@ -160,7 +160,7 @@ fn words(line: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(words)
 }
 
-/// The unit's file and its drop-ins, by name; of several with one name the first folder's.
+/// The unit's file and its drop-ins, by name. Of drop-ins with the same name the first directory's counts.
 fn files(host: &HostRoot, name: &str) -> Result<Vec<String>, Gap> {
     let unit = FOLDERS.iter().map(|folder| format!("{folder}/{name}")).find(|path| host.stat(path).is_ok());
     let unit = unit.ok_or_else(|| Gap::new(Reason::Missing, format!("read the unit {name}")))?;
@@ -202,7 +202,7 @@ mod tests {
         root
     }
 
-    fn read_in(files: &[(&str, &str)]) -> Result<Unit, Gap> {
+    fn read_in(files: &[(&str, &str)]) -> Result<SystemdUnit, Gap> {
         let root = tree(files);
         read(&HostRoot::open(root.path()).unwrap(), "k3s.service", &["A", "B"])
     }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_command_over_several_lines_is_read_with_its_quotes() {
-        let text = "[Unit]\nExecStart=/no\n[Service]\nExecStartPre=/bin/true\nExecStart=/usr/local/bin/k3s \\\n    server \\\n# a comment\n\t'--a=b c' \\\n\t\"--d\" \\\n\n";
+        let text = "[SystemdUnit]\nExecStart=/no\n[Service]\nExecStartPre=/bin/true\nExecStart=/usr/local/bin/k3s \\\n    server \\\n# a comment\n\t'--a=b c' \\\n\t\"--d\" \\\n\n";
         assert_eq!(
             read_in(&[(UNIT, text)]).unwrap().words,
             ["/usr/local/bin/k3s", "server", "--a=b c", "--d"]

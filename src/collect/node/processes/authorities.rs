@@ -1,18 +1,18 @@
-//! The certificate authorities that a component trusts its clients by.
+//! The certificate authorities that a component verifies its clients with.
 //!
-//! In: the file that its arguments, variables or configuration name. Out: the SHA-256 fingerprint of each
-//! certificate in it, so that two components can be compared without a word of either file.
+//! In: the file that its arguments, variables or configuration name. Out: the SHA-256 fingerprint of each certificate
+//! in it, so that two components can be compared without shipping either file.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-use crate::collect::node::filesystem::view::View;
+use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::resource::{Gap, Reason};
 
 /// The fingerprints in a file, in its order.
-pub fn fingerprints(view: &View<'_>, path: &str) -> Result<Vec<String>, Gap> {
+pub(super) fn fingerprints(view: &ProcessView<'_>, path: &str) -> Result<Vec<String>, Gap> {
     let path = view.host_path(path)?;
     let bytes = view.host().read(&path)?;
     let certificates: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
@@ -20,8 +20,8 @@ pub fn fingerprints(view: &View<'_>, path: &str) -> Result<Vec<String>, Gap> {
         Ok(certificates) if !certificates.is_empty() => {
             Ok(certificates.iter().map(|certificate| fingerprint(certificate)).collect())
         }
-        Ok(_) => Err(Gap::new(Reason::Malformed, format!("read {path}: it holds no certificate"))),
-        Err(_) => Err(Gap::new(Reason::Malformed, format!("read {path}: it is no PEM"))),
+        Ok(_) => Err(Gap::new(Reason::Malformed, format!("read {path}: it has no certificate"))),
+        Err(_) => Err(Gap::new(Reason::Malformed, format!("read {path}: it is not PEM"))),
     }
 }
 

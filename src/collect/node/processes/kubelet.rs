@@ -1,7 +1,7 @@
 //! The kubelet's configuration: the file of `--config` with the drop-ins of `--config-dir` merged in.
 //!
-//! In: its arguments and how it sees files. Out: one document, before flags and defaults, and the files
-//! it came from. Every rule here was tried on a kubelet of 1.37.
+//! In: its arguments and its view of the file system. Out: the merged document, without flags and defaults, and the
+//! files that it came from. Every rule here was verified on a kubelet of 1.37.
 
 use rustix::fs::FileType;
 use serde_json::{Map, Value};
@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::bounds::{MAX_DEPTH, MAX_ENTRIES};
 use crate::collect::config_files;
-use crate::collect::config_files::kinds::{Expected, KUBELET};
+use crate::collect::config_files::kinds::{FileKind, KUBELET};
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::view::View;
+use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::resource::{Gap, Reason};
 
-/// What a kubelet is configured with.
+/// The configuration of a kubelet.
 #[derive(Debug)]
-pub struct Configuration {
-    /// The merged document, where a file is named. One file that cannot be read makes all of it unknown.
+pub(super) struct KubeletConfiguration {
+    /// The merged document, if a file is named. If one file cannot be read, all of it is unknown.
     pub document: Option<Result<Value, Gap>>,
     /// Host paths of the drop-ins.
     pub drop_ins: Result<Vec<String>, Gap>,
 }
 
-/// Reads what the kubelet reads.
-pub fn configuration(view: &View<'_>, arguments: &Arguments) -> Configuration {
+/// Reads the files in the way the kubelet does.
+pub(super) fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletConfiguration {
     let base = arguments::last(arguments, "config").map(|path| view.parse(path, &KUBELET));
     let (drop_ins, merged) = match arguments::last(arguments, "config-dir") {
         None => (Ok(Vec::new()), base),
@@ -39,14 +39,14 @@ pub fn configuration(view: &View<'_>, arguments: &Arguments) -> Configuration {
         }
     };
     let document = merged.map(|merged| merged.map(without_zero_durations));
-    Configuration { document, drop_ins }
+    KubeletConfiguration { document, drop_ins }
 }
 
 /// The `*.conf` files below a directory in the order they are merged: each directory's names in byte
 /// order, a subdirectory where its own name stands.
-fn drop_ins(view: &View<'_>, directory: &str) -> Result<Vec<String>, Gap> {
+fn drop_ins(view: &ProcessView<'_>, directory: &str) -> Result<Vec<String>, Gap> {
     let path = view.host_path(directory)?;
-    // The kubelet walks without following: a directory that is itself a link holds nothing for it.
+    // The kubelet does not follow links here: a directory that is a link is empty to it.
     if !directory.ends_with('/') && view.host().is_link(&path) {
         return Ok(Vec::new());
     }
@@ -103,8 +103,8 @@ fn merge(base: &mut Value, patch: Value) {
     }
 }
 
-/// In a drop-in, unlike in the main file, a key counts whatever its letter case.
-fn with_known_case(document: Value, expected: &Expected) -> Value {
+/// In a drop-in, unlike in the main file, keys are case-insensitive.
+fn with_known_case(document: Value, expected: &FileKind) -> Value {
     /// The keys below `authentication` and `authorization`.
     const NESTED: &[&str] = &[
         "anonymous",

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 /// The kernel counts a process's start in ticks of 10 ms on every architecture that Kubernetes runs on.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// What the kernel says of a process.
+/// The kernel's data about a process.
 #[derive(Debug, Clone, Default)]
-pub struct ProcStat {
-    /// The kernel's name for it, at most 15 characters, chosen by the process.
+pub(crate) struct ProcStat {
+    /// Its name in the kernel, at most 15 characters; the process can change it.
     pub name: String,
-    /// Ticks from boot to its start.
+    /// Its start, in ticks since boot.
     pub start_ticks: u64,
     /// Real and effective user.
     pub users: Option<(u32, u32)>,
@@ -21,8 +21,8 @@ pub struct ProcStat {
 
 impl ProcStat {
     /// Reads both texts; `None` if `stat` has another form.
-    pub fn parse(stat: &str, status: &str) -> Option<Self> {
-        // The name may hold blanks and parentheses: it ends at the last one.
+    pub(crate) fn parse(stat: &str, status: &str) -> Option<Self> {
+        // The name may hold spaces and parentheses; it ends at the last parenthesis.
         let (head, tail) = stat.rsplit_once(')')?;
         let (_, name) = head.split_once('(')?;
         let values: Vec<&str> = tail.split_whitespace().collect();
@@ -62,15 +62,15 @@ impl ProcStat {
     }
 
     /// The map `stat` of a process's document.
-    pub fn document(&self) -> Map<String, Value> {
+    pub(crate) fn document(&self) -> Map<String, Value> {
         let mut map = Map::new();
         map.insert("Name".to_owned(), self.name.clone().into());
         map.extend(self.fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone().into())));
         map
     }
 
-    /// When it started, given the boot's time in Unix seconds.
-    pub fn started(&self, boot: i64) -> Option<jiff::Timestamp> {
+    /// Its start time, given the boot time in Unix seconds.
+    pub(crate) fn started(&self, boot: i64) -> Option<jiff::Timestamp> {
         let since_boot = jiff::SignedDuration::from_millis(
             i64::try_from(self.start_ticks).ok()?.checked_mul(1000 / TICKS_PER_SECOND.cast_signed())?,
         );
@@ -78,13 +78,13 @@ impl ProcStat {
     }
 }
 
-/// The boot's time in the text of `/proc/stat`, in Unix seconds.
-pub fn boot_time(text: &str) -> Option<i64> {
+/// The boot time in the text of `/proc/stat`, in Unix seconds.
+pub(crate) fn boot_time(text: &str) -> Option<i64> {
     line(text, "btime")?.trim().parse().ok()
 }
 
-/// A time as documents have it: UTC, with milliseconds.
-pub fn timestamp(time: jiff::Timestamp) -> String {
+/// A time in the format of documents: UTC with milliseconds.
+pub(crate) fn timestamp(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 

@@ -1,8 +1,11 @@
 //! One running component as a resource.
 //!
-//! In: a process that root vouches for, what it gives the component, and how it sees files. Out: its document
-//! with arguments, configuration and the parsed files that its flags name, secrets blanked; and which files
-//! it names.
+//! In: a trusted process, the component's arguments, and the process's view of the file system. Out: a document with
+//! arguments, configuration and the files that its flags name, secrets blanked; and the files that it names.
+
+mod api_server;
+mod etcd;
+mod unread;
 
 use std::collections::BTreeMap;
 
@@ -10,115 +13,91 @@ use serde_json::{Map, Value, json};
 
 use super::proc_stat::{ProcStat, timestamp};
 use super::{authorities, kubelet};
-use crate::collect::arguments::{self, Arguments, Given};
+use crate::collect::arguments::{self, Arguments, KnownArguments};
 use crate::collect::component::{Component, base_name};
-use crate::collect::config_files::kinds::{self, Expected};
+use crate::collect::config_files::kinds;
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::view::{View, beside};
-use crate::collect::node::named::{self, Named, Started};
-use crate::collect::node::static_pods::Container;
+use crate::collect::node::filesystem::process_view::{ProcessView, beside};
+use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
+use crate::collect::node::static_pods::StaticContainer;
 use crate::collect::redact;
 use crate::resource::{Gap, Kind, Reason, Resource, Unread};
+use unread::{follow, keep};
 
 /// A process to describe.
 #[derive(Debug)]
-pub struct Process<'a> {
-    /// Its id.
+pub(super) struct Process<'a> {
+    /// Its process id.
     pub pid: u32,
-    /// The component it is, or holds.
+    /// The component that it runs.
     pub component: Component,
-    /// The program that holds it beside others.
+    /// The program, if that runs several components in one process.
     pub program: Option<&'static str>,
-    /// Its argument list, the program's name included.
+    /// Its argument list, including the program's name.
     pub words: &'a [String],
-    /// What the component is given.
-    pub given: &'a Given,
-    /// What the kernel says of it.
+    /// The component's arguments.
+    pub given: &'a KnownArguments,
+    /// Its entry in `/proc`.
     pub stat: &'a ProcStat,
-    /// When the host was booted.
+    /// The boot time of the host, in Unix seconds.
     pub boot: Option<i64>,
     /// `/proc/<pid>`.
     pub directory: &'a HostRoot,
-    /// The container that started it, where it is a static pod's.
-    pub container: Option<&'a Container>,
-    /// How it sees files.
-    pub view: &'a View<'a>,
+    /// Its container, if it is a static pod's.
+    pub container: Option<&'a StaticContainer>,
+    /// Its view of the file system.
+    pub view: &'a ProcessView<'a>,
 }
 
-/// A process's document, and what follows from it.
+/// A process's document, and the files that follow from it.
 #[derive(Debug)]
-pub struct Described {
+pub(super) struct ProcessDescription {
     /// The resource.
     pub resource: Resource,
-    /// The files it names.
-    pub named: Vec<Named>,
-    /// The roles of files that it may name where nobody could look.
+    /// The files that it names.
+    pub named: Vec<NamedFile>,
+    /// The roles of files that it may name in a place that could not be read.
     pub unnamed: Vec<(&'static [&'static str], Gap)>,
-    /// A kubelet's directory of manifests, as it calls it.
+    /// The kubelet's directory of static pod manifests, as the kubelet sees it.
     pub manifests: Option<Result<String, Gap>>,
 }
 
-/// kube-apiserver's flags that name a file, the key of its content in `files`, and what it is.
-const API_SERVER_FILES: &[(&str, &str, &Expected)] = &[
-    ("authentication-config", "authenticationConfiguration", &kinds::AUTHENTICATION),
-    ("authorization-config", "authorizationConfiguration", &kinds::AUTHORIZATION),
-    ("admission-control-config-file", "admissionConfiguration", &kinds::ADMISSION),
-    ("encryption-provider-config", "encryptionConfiguration", &kinds::ENCRYPTION),
-    ("audit-policy-file", "auditPolicy", &kinds::AUDIT_POLICY),
-];
-
-/// The variables that etcd takes settings from and that are of interest: names, paths and switches.
-const ETCD_VARIABLES: &[&str] = &[
-    "ETCD_AUTO_TLS",
-    "ETCD_CERT_FILE",
-    "ETCD_CIPHER_SUITES",
-    "ETCD_CLIENT_CERT_AUTH",
-    "ETCD_CONFIG_FILE",
-    "ETCD_DATA_DIR",
-    "ETCD_KEY_FILE",
-    "ETCD_LISTEN_CLIENT_HTTP_URLS",
-    "ETCD_LISTEN_CLIENT_URLS",
-    "ETCD_LISTEN_PEER_URLS",
-    "ETCD_PEER_AUTO_TLS",
-    "ETCD_PEER_CERT_FILE",
-    "ETCD_PEER_CLIENT_CERT_AUTH",
-    "ETCD_PEER_KEY_FILE",
-    "ETCD_PEER_TRUSTED_CA_FILE",
-    "ETCD_TLS_MAX_VERSION",
-    "ETCD_TLS_MIN_VERSION",
-    "ETCD_TRUSTED_CA_FILE",
-];
-
-/// What a process that is one component is given: the words of its argument list. `cut`: there are more than
-/// the bound.
-pub fn given(pid: u32, component: Component, words: &[String], cut: bool) -> Given {
+/// The arguments of a process that is a single component. `cut`: the list is longer than the bound.
+pub(super) fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
     let mut words = words.to_vec();
     redact::arguments(&mut words);
     let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
     let arguments = arguments::parse(component, words.get(first_argument..).unwrap_or_default());
     let mut unread = Vec::new();
     if cut {
-        // What comes last counts, so nothing that follows from the rest is certain.
+        // The last value of a flag counts, so no conclusion from a part of the list is certain.
         unread.push(Unread::new("$", Reason::TooLarge, format!("read {}", path_of(pid, "cmdline"))));
     }
     if let Some(path) = arguments::last(&arguments, "openshift-config") {
         let what = format!(
-            "read {path}, which OpenShift's operators put further arguments in: its form is not known"
+            "read {path}, where OpenShift's operators put more arguments: its format is not supported"
         );
         unread.push(Unread::new("$.args", Reason::Malformed, what));
     }
-    Given { arguments, unread }
+    KnownArguments { arguments, unread }
 }
 
 /// Describes a process.
-pub fn describe(process: &Process<'_>) -> Described {
+pub(super) fn describe(process: &Process<'_>) -> ProcessDescription {
     let mut words = process.words.to_vec();
     redact::arguments(&mut words);
-    let Given { arguments, unread } = process.given;
+    let KnownArguments { arguments, unread } = process.given;
     let mut unread = unread.clone();
-    let env = environment(process, &mut unread);
+    let env = match process.component {
+        // An etcd inside another program gets a file, and reads no variables.
+        Component::Etcd if process.program.is_none() => etcd::environment(process, &mut unread),
+        _ => BTreeMap::new(),
+    };
     let (has_file, config, drop_ins) = configuration(process, arguments, &env, &mut unread);
-    let files = api_server_files(process, arguments, &mut unread);
+    let files = match process.component {
+        Component::ApiServer => api_server::files(process.view, arguments, &mut unread),
+        _ => Map::new(),
+    };
     let authorities = authorities(process, arguments, &env, has_file, config.as_ref(), &mut unread);
 
     let mut raw = Map::new();
@@ -141,7 +120,7 @@ pub fn describe(process: &Process<'_>) -> Described {
         raw.insert("env".into(), json!(env));
     }
 
-    let started = Started {
+    let started = ComponentSettings {
         component: process.component,
         arguments,
         has_file,
@@ -149,7 +128,7 @@ pub fn describe(process: &Process<'_>) -> Described {
         env: &env,
         unread: &unread,
     };
-    let mut unnamed = named::unnamed(&started);
+    let mut unnamed = named_files::unnamed(&started);
     let drop_ins = drop_ins.unwrap_or_else(|why| {
         unnamed.push((&["kubelet-config"], why));
         Vec::new()
@@ -167,11 +146,11 @@ pub fn describe(process: &Process<'_>) -> Described {
             Value::Object(raw),
         )
     };
-    Described { resource, named, unnamed, manifests }
+    ProcessDescription { resource, named, unnamed, manifests }
 }
 
-/// What stands for a process of which nothing could be read.
-pub fn hidden(
+/// A resource for a process of which nothing could be read.
+pub(super) fn hidden(
     pid: u32,
     component: Component,
     program: Option<&'static str>,
@@ -190,7 +169,7 @@ pub fn hidden(
     }
 }
 
-/// Several components of one process must not share an id.
+/// Components of one process must not share an id.
 fn id(pid: u32, stat: &ProcStat, component: Component, program: Option<&str>) -> String {
     match program {
         None => format!("{pid}{}", stat.start_ticks),
@@ -206,7 +185,7 @@ fn name(stat: &ProcStat, component: Component, program: Option<&str>) -> String 
 }
 
 /// `/proc/<pid>/<file>`.
-pub fn path_of(pid: u32, file: &str) -> String {
+pub(super) fn path_of(pid: u32, file: &str) -> String {
     format!("/proc/{pid}/{file}")
 }
 
@@ -230,7 +209,7 @@ fn configuration(
             let in_env = || env.get("ETCD_CONFIG_FILE").map(String::as_str).filter(|path| !path.is_empty());
             let path = arguments::last(arguments, "config-file").or_else(in_env);
             if path.is_none() {
-                // A variable that is out of sight may name a file, and then that counts alone.
+                // A variable that cannot be read may name a file, and then only that file counts.
                 follow("$.env", "$.config", unread);
             }
             (&kinds::ETCD, path)
@@ -241,96 +220,7 @@ fn configuration(
     (path.is_some(), keep(config, "$.config", unread), Ok(Vec::new()))
 }
 
-/// The content, or nothing and a note of why.
-fn keep(read: Option<Result<Value, Gap>>, at: &str, unread: &mut Vec<Unread>) -> Option<Value> {
-    match read? {
-        Ok(value) => Some(value),
-        Err(gap) => {
-            unread.push(gap.at(at));
-            None
-        }
-    }
-}
-
-/// Where `from` is unread, so is `at`, for the same reason. Whether it is.
-fn follow(from: &str, at: &str, unread: &mut Vec<Unread>) -> bool {
-    let why = unread.iter().find(|unread| unread.at == from).cloned();
-    let follows = why.is_some();
-    unread.extend(why.map(|why| why.gap.at(at)));
-    follows
-}
-
-fn api_server_files(
-    process: &Process<'_>,
-    arguments: &Arguments,
-    unread: &mut Vec<Unread>,
-) -> Map<String, Value> {
-    let mut files = Map::new();
-    if process.component != Component::ApiServer {
-        return files;
-    }
-    for (flag, key, expected) in API_SERVER_FILES {
-        let Some(path) = arguments::last(arguments, flag) else { continue };
-        let at = format!("$.files.{key}");
-        let Some(mut content) = keep(Some(process.view.parse(path, expected)), &at, unread) else { continue };
-        if *key == "admissionConfiguration" {
-            read_plugins(process.view, path, &mut content, &at, unread);
-        }
-        files.insert((*key).to_owned(), content);
-    }
-    files
-}
-
-/// Puts the configuration of a plug-in where it would stand if it had no file of its own.
-fn read_plugins(view: &View<'_>, admission: &str, content: &mut Value, at: &str, unread: &mut Vec<Unread>) {
-    let Some(Value::Array(plugins)) = content.get_mut("plugins") else { return };
-    for (position, plugin) in plugins.iter_mut().enumerate() {
-        let Value::Object(plugin) = plugin else { continue };
-        let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default();
-        let Some(expected) = kinds::of_plugin(name) else { continue };
-        if plugin.contains_key("configuration") {
-            continue;
-        }
-        let path = plugin.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
-        let read = path.map(|path| view.parse(&beside(admission, path), expected));
-        let at = format!("{at}.plugins[{position}].configuration");
-        plugin.extend(keep(read, &at, unread).map(|content| ("configuration".to_owned(), content)));
-    }
-}
-
-/// etcd's variables. Reading a process's environment takes the right to trace it; without, its manifest
-/// tells.
-fn environment(process: &Process<'_>, unread: &mut Vec<Unread>) -> BTreeMap<String, String> {
-    // An etcd inside another program gets a file, and reads no variables.
-    if process.component != Component::Etcd || process.program.is_some() {
-        return BTreeMap::new();
-    }
-    let variables: BTreeMap<String, String> = match (process.directory.read("environ"), process.container) {
-        (Ok(bytes), _) => bytes
-            .split(|byte| *byte == 0)
-            .filter_map(|variable| {
-                let variable = String::from_utf8_lossy(variable);
-                variable.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
-            })
-            .collect(),
-        (Err(_), Some(container)) => container.env.clone(),
-        (Err(error), None) => {
-            unread.push(Unread::new(
-                "$.env",
-                error.reason,
-                format!("read {}", path_of(process.pid, "environ")),
-            ));
-            BTreeMap::new()
-        }
-    };
-    variables
-        .into_iter()
-        .filter(|(name, _)| ETCD_VARIABLES.contains(&name.as_str()))
-        .map(|(name, value)| (name, redact::url_user_info(&value).into_owned()))
-        .collect()
-}
-
-/// Fingerprints of the certificates that clients are verified against.
+/// Fingerprints of the CA certificates that clients are verified with.
 fn authorities(
     process: &Process<'_>,
     arguments: &Arguments,
@@ -357,22 +247,27 @@ fn authorities(
     keep(Some(read), "$.authorities", unread)
 }
 
-fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]) -> Vec<Named> {
+fn named_files(
+    process: &Process<'_>,
+    started: &ComponentSettings<'_>,
+    drop_ins: &[String],
+) -> Vec<NamedFile> {
     let component = process.component;
-    // The kubelet reads paths in its file as relative to it; the others as relative to where they run.
+    // Paths in the kubelet's configuration file are relative to that file; those of other components are relative to
+    // their working directory.
     let config_path =
         arguments::last(started.arguments, "config").filter(|_| component == Component::Kubelet);
-    let mut files: Vec<Named> = named::paths(started)
+    let mut files: Vec<NamedFile> = named_files::paths(started)
         .into_iter()
         .map(|(roles, shown, in_file)| {
             let path = match config_path.filter(|_| in_file) {
                 Some(config) => process.view.host_path(&beside(config, &shown)),
                 None => process.view.host_path(&shown),
             };
-            Named { roles, component, shown, path }
+            NamedFile { roles, component, shown, path }
         })
         .collect();
-    files.extend(drop_ins.iter().map(|path| Named {
+    files.extend(drop_ins.iter().map(|path| NamedFile {
         roles: &["kubelet-config"],
         component,
         shown: path.clone(),
@@ -381,7 +276,7 @@ fn named_files(process: &Process<'_>, started: &Started<'_>, drop_ins: &[String]
     files
 }
 
-fn manifest_directory(started: &Started<'_>) -> Option<Result<String, Gap>> {
+fn manifest_directory(started: &ComponentSettings<'_>) -> Option<Result<String, Gap>> {
     if started.component != Component::Kubelet {
         return None;
     }

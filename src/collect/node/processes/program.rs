@@ -1,31 +1,30 @@
-//! What a process is by its argument list: one component, or a program that holds several.
+//! The program that an argument list starts: a single component, or a program that runs several.
 
 use crate::collect::component::{Component, base_name};
 
-/// What runs.
+/// A program that runs components.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Program {
-    /// One component, under whatever name.
+pub(super) enum Program {
+    /// A single component.
     One(Component),
     /// `k3s server` or `k3s agent`.
     K3s {
-        /// Whether it holds a control plane.
+        /// Whether it runs a control plane.
         server: bool,
-        /// What it was started with. None: it has put a title in the place of its arguments, as it does to
-        /// hide passwords in them.
+        /// Its flags. `None`: it has overwritten its argument list with a title, which hides passwords.
         flags: Option<Vec<String>>,
     },
-    /// microk8s' one process for all components.
+    /// The process of microk8s that runs all components.
     Kubelite {
-        /// What it was started with.
+        /// Its flags.
         flags: Vec<String>,
     },
 }
 
 impl Program {
-    /// What an argument list starts.
-    pub fn of_command(words: &[String]) -> Option<Self> {
-        // A title is one word with blanks in it.
+    /// Recognises a program by its argument list.
+    pub(super) fn of_command(words: &[String]) -> Option<Self> {
+        // A title is a single word with spaces in it.
         let (name, title) = words
             .first()?
             .split_once(' ')
@@ -49,8 +48,8 @@ impl Program {
         Some(Self::K3s { server, flags: flags.map(<[String]>::to_vec) })
     }
 
-    /// Its name, where it holds several components.
-    pub fn name(&self) -> Option<&'static str> {
+    /// Its name, if it runs several components.
+    pub(super) fn name(&self) -> Option<&'static str> {
         match self {
             Self::One(_) => None,
             Self::K3s { .. } => Some("k3s"),
@@ -58,8 +57,8 @@ impl Program {
         }
     }
 
-    /// The components that it may hold.
-    pub fn components(&self) -> Vec<Component> {
+    /// The components that it may run.
+    pub(super) fn components(&self) -> Vec<Component> {
         match self {
             Self::One(component) => vec![*component],
             Self::K3s { server: true, .. } => Component::ALL.to_vec(),
@@ -70,8 +69,8 @@ impl Program {
         }
     }
 
-    /// What of its argument list may be shown: k3s' own options hold credentials under names of many kinds.
-    pub fn words_to_show<'a>(&self, words: &'a [String]) -> &'a [String] {
+    /// The part of the argument list that may be shown: options of k3s hold credentials under many names.
+    pub(super) fn words_to_show<'a>(&self, words: &'a [String]) -> &'a [String] {
         match self {
             Self::K3s { flags, .. } => {
                 &words[..words.len().saturating_sub(flags.as_ref().map_or(0, Vec::len))]
@@ -80,8 +79,8 @@ impl Program {
         }
     }
 
-    /// The component that tells most of it: where there is a kubelet, it says where static pods are declared.
-    pub fn main_component(&self) -> Component {
+    /// The kubelet if there is one, because it names the directory of static pods; else the component itself.
+    pub(super) fn main_component(&self) -> Component {
         match self {
             Self::One(component) => *component,
             Self::K3s { .. } | Self::Kubelite { .. } => Component::Kubelet,

@@ -170,14 +170,14 @@ fn without_its_manifest_a_static_pod_is_followed_through_its_mounts() {
     assert_eq!(seen.only("etcd").raw["config"]["name"], "a");
     let data = seen.only("etcd-data-dir");
     assert_eq!(data.id, "etcd:/in/the/container", "never the id of the host's file of that name");
-    let what = "read /in/the/container, which lies in the container's own file system";
+    let what = "read /in/the/container, which is in the container's own file system";
     assert_eq!(seen.unread("etcd-data-dir"), [("$", "denied", what)]);
     let unread = seen.unread("etcd");
     assert_eq!(
         unread,
         [
             ("$.env", "missing", "read /proc/200/environ"),
-            ("$.version", "missing", "find the process's manifest")
+            ("$.version", "missing", "find the manifest of the process")
         ]
     );
 }
@@ -346,7 +346,7 @@ fn a_list_of_processes_without_the_first_one_hides_others() {
     std::fs::remove_dir_all(tree.path("/proc/1")).unwrap();
     tree.process(&Planted { pid: 4711, command: "posturebeat scan", uid: 1000, ..Planted::default() });
     let seen = tree.observe();
-    let what = "list /proc: it does not show the first process, and so hides others";
+    let what = "list /proc: it does not show process 1, so it hides others (hidepid)";
     assert_eq!(seen.unread("kubelet"), [("$", "denied", what)]);
     assert_eq!(seen.only("kube-apiserver").id, "node/uid-1");
 }

@@ -3,7 +3,7 @@
 use super::server::Refusal;
 use super::*;
 use crate::collect::cluster::watch::lines::MAX_LINE;
-use crate::telemetry::heard::Heard;
+use crate::telemetry::log_capture::LogCapture;
 
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
@@ -69,7 +69,7 @@ fn what_a_starting_server_refuses_is_asked_again_soon() {
 
 #[test]
 fn what_is_not_allowed_is_said_once() {
-    let heard = Heard::begin();
+    let heard = LogCapture::text();
     watching(&api(), async |api, found| {
         api.refuse("pods", Refusal { code: 403, retry_after: None, times: u32::MAX, as_event: false });
         api.cut("pods");

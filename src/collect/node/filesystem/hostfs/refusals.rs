@@ -1,16 +1,16 @@
-//! What a kernel refuses, for tests: root, as whom they may run, is refused nothing.
+//! For tests: paths that the kernel refuses to open. Tests may run as root, which is refused nothing.
 
 use std::sync::Arc;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// How much of a path is refused.
+/// What is refused about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Its content; it is still there, and so is what lies below.
+    /// Its content; it still exists, and so do the files below it.
     Content,
-    /// It, and all below.
+    /// The path and everything below it.
     All,
 }
 
@@ -19,12 +19,12 @@ pub enum Refused {
 pub struct Refusals(Arc<[(String, Refused, Errno)]>);
 
 impl Refusals {
-    /// These.
+    /// Refuses these paths.
     pub fn new(paths: Vec<(String, Refused, Errno)>) -> Self {
         Self(paths.into())
     }
 
-    /// What the kernel would say.
+    /// The error of the kernel, if it refuses.
     pub fn of(&self, path: &str, flags: OFlags) -> Option<Errno> {
         let found = self.0.iter().find(|(refused, how, _)| match how {
             Refused::Content => path == refused && !flags.contains(OFlags::PATH),

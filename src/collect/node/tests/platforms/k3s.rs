@@ -302,7 +302,7 @@ fn without_a_unit_the_arguments_are_out_of_sight() {
         assert_eq!(unread.len(), 1, "{unread:?}");
         assert!(unread[0].0 == "$.args" && unread[0].2.contains(what), "{unread:?}");
     };
-    case(&|tree| tree.file("/proc/100/cgroup", "0::/\n"), "no unit of systemd starts it");
+    case(&|tree| tree.file("/proc/100/cgroup", "0::/\n"), "it was not started by a systemd unit");
     case(&|tree| tree.unit("k3s", "server $K3S_OPTIONS"), "has variables");
     case(
         &|tree| tree.file("/etc/systemd/system/k3s.service", "[Service]\nExecStart=/opt/start.sh\n"),

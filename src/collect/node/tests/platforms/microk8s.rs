@@ -136,7 +136,7 @@ fn a_file_of_arguments_that_cannot_be_read_is_said() {
         [(
             "$.args",
             "missing",
-            "read /var/snap/microk8s/8612/args/kube-proxy: `--hostname-override` has a variable of kubelite's own in it"
+            "read /var/snap/microk8s/8612/args/kube-proxy: `--hostname-override` uses an unknown variable of kubelite"
         )]
     );
 }

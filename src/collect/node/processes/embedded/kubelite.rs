@@ -1,13 +1,13 @@
-//! microk8s: a file of arguments for each component, which are all it gets.
+//! microk8s: each component has a file with all of its arguments.
 //!
-//! In: kubelite's own flags, which name the files. Out: the components it starts.
+//! In: the flags of kubelite, which name the files. Out: the components that it runs.
 
-use super::{Holder, Part};
+use super::{EmbeddedComponent, EmbeddingProcess};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 use crate::resource::{Gap, Reason};
 
-/// Component, the flag that names its file, and the switches that must be on for it.
+/// Component, the flag that names its file, and the switches that enable it.
 const FILES: [(Component, &str, &[&str]); 5] = [
     (Component::ApiServer, "apiserver-args-file", &["start-control-plane"]),
     (
@@ -20,9 +20,9 @@ const FILES: [(Component, &str, &[&str]); 5] = [
     (Component::Proxy, "proxy-args-file", &[]),
 ];
 
-/// The components that a kubelite started with `flags` holds.
-pub fn parts(holder: &Holder<'_>, flags: &[String]) -> Vec<Part> {
-    // All of its own flags are written with `=`; which component reads them does not matter.
+/// The components that kubelite runs when started with `flags`.
+pub(super) fn parts(holder: &EmbeddingProcess<'_>, flags: &[String]) -> Vec<EmbeddedComponent> {
+    // All flags of kubelite are written with `=`, so they parse the same for any component.
     let own = arguments::parse(Component::Kubelet, flags);
     let is_on = |switch: &&str| {
         !matches!(arguments::last(&own, switch), Some("false" | "0" | "f" | "F" | "False" | "FALSE"))
@@ -31,26 +31,31 @@ pub fn parts(holder: &Holder<'_>, flags: &[String]) -> Vec<Part> {
         .into_iter()
         .filter(|(_, _, switches)| switches.iter().all(is_on))
         .map(|(component, flag, _)| match words(holder, component, flag, &own) {
-            Ok(words) => Part::of_words(component, words),
-            Err(unreadable) => Part::unknown(component, unreadable),
+            Ok(words) => EmbeddedComponent::of_words(component, words),
+            Err(unreadable) => EmbeddedComponent::unknown(component, unreadable),
         })
         .collect()
 }
 
 /// The arguments in a component's file.
-fn words(holder: &Holder<'_>, component: Component, flag: &str, own: &Arguments) -> Result<Vec<String>, Gap> {
+fn words(
+    holder: &EmbeddingProcess<'_>,
+    component: Component,
+    flag: &str,
+    own: &Arguments,
+) -> Result<Vec<String>, Gap> {
     let default = format!("/var/snap/microk8s/current/args/{}", component.as_str());
     let path = arguments::last(own, flag).unwrap_or(&default);
     let bytes = holder.host.read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     let mut words = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        // It knows no blank inside a value: quotes are dropped wherever they stand.
+        // kubelite drops quotes anywhere and splits at every space.
         for word in line.replace(['"', '\''], "").split(' ').filter(|word| !word.is_empty()) {
             let expanded = expand(word, path, &holder.words[0]).ok_or_else(|| {
                 Gap::new(
                     Reason::Missing,
-                    format!("read {path}: `{}` has a variable of kubelite's own in it", name(word)),
+                    format!("read {path}: `{}` uses an unknown variable of kubelite", name(word)),
                 )
             })?;
             words.push(expanded);
@@ -59,13 +64,13 @@ fn words(holder: &Holder<'_>, component: Component, flag: &str, own: &Arguments)
     Ok(words)
 }
 
-/// A flag without its value, which may be a secret.
+/// The name of a flag without its value, which may be a secret.
 fn name(word: &str) -> &str {
     let name = word.split_once('=').map_or(word, |(name, _)| name);
     if name.starts_with('-') { name } else { "a value" }
 }
 
-/// Puts in the directories that snapd names by variables. They follow from where files and program lie:
+/// Expands the variables of snapd. Their values follow from the paths of the file and the program:
 /// `/var/snap/microk8s/<revision>/args/…` and `/snap/microk8s/<revision>/kubelite`.
 fn expand(word: &str, file: &str, program: &str) -> Option<String> {
     let above = |path: &str, levels: usize| path.rsplitn(levels + 1, '/').nth(levels).map(str::to_owned);

@@ -1,5 +1,5 @@
-//! What outlives a restart, in `path.data`: the agent's id, and who the cluster and node were the last
-//! time the API said so.
+//! Persistent state in `path.data`: the agent's id, the last sequence number, and the last known identity of cluster
+//! and node.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use crate::resource::{Identity, IdentitySource};
 
-/// The folder `path.data`, or what is kept of one cluster below it.
+/// The directory `path.data`, or the part of it for one cluster.
 #[derive(Clone)]
-pub(crate) struct State {
+pub(crate) struct DataDir {
     folder: PathBuf,
-    /// Whether anything is kept; a one-shot command leaves nothing behind where it was started.
-    keeps: bool,
+    /// A one-shot command writes nothing.
+    writable: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -23,17 +23,17 @@ struct Meta {
     first_start: String,
 }
 
-impl State {
+impl DataDir {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf(), keeps: true }
+        Self { folder: folder.to_path_buf(), writable: true }
     }
 
-    /// What a daemon kept may be read, and nothing is written.
+    /// For reading what a run has stored.
     pub(crate) fn read_only(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf(), keeps: false }
+        Self { folder: folder.to_path_buf(), writable: false }
     }
 
-    /// What is kept apart under a name that may hold anything.
+    /// A subdirectory for any name; characters that are unsafe in a path are escaped.
     pub(crate) fn below(&self, name: &str) -> Self {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let mut folder = String::from("of-");
@@ -44,10 +44,10 @@ impl State {
                 folder.push_str(&format!("%{:x}", u32::from(letter)));
             }
         }
-        Self { folder: self.folder.join(folder), keeps: self.keeps }
+        Self { folder: self.folder.join(folder), writable: self.writable }
     }
 
-    /// The agent's id; a new one is kept where it can be. A read-only file system costs only its constancy.
+    /// The agent's id, created at the first start. On a read-only file system it differs after each restart.
     pub(crate) fn agent_id(&self) -> String {
         let known = self.read::<Meta>("meta.json").map(|meta| meta.uuid);
         known
@@ -59,22 +59,22 @@ impl State {
             .to_string()
     }
 
-    /// The number of the next cycle: `now` in Unix seconds, and always above the last one, also after a
-    /// restart within a second or a clock that was set back. Ids hang on it.
+    /// The sequence number of the next cycle: `now` in Unix seconds, but always higher than the last one, even after a
+    /// restart within a second or if the clock was set back. Document ids depend on it.
     pub(crate) fn next_sequence(&self, now: i64) -> i64 {
         let next = self.read::<i64>("sequence.json").map_or(now, |last| now.max(last + 1));
         self.write("sequence.json", &next);
         next
     }
 
-    /// The identity of the last time the API was in reach.
+    /// The identity from the last time that the API answered.
     pub(crate) fn last_identity(&self) -> Option<Identity> {
         let mut identity = self.read::<Identity>("identity.json")?;
         identity.cluster.source = IdentitySource::LastKnown;
         Some(identity)
     }
 
-    /// Keeps an identity for a time when the API is out of reach.
+    /// Stores an identity for times when the API does not answer.
     pub(crate) fn remember(&self, identity: &Identity) {
         if self.read::<Identity>("identity.json").as_ref() != Some(identity) {
             self.write("identity.json", identity);
@@ -87,7 +87,7 @@ impl State {
     }
 
     fn write(&self, name: &str, value: &impl Serialize) {
-        if !self.keeps {
+        if !self.writable {
             return;
         }
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
@@ -104,7 +104,7 @@ impl State {
             std::fs::rename(&partial, self.folder.join(name))
         });
         if let Err(error) = written {
-            tracing::warn!(path = %self.folder.join(name).display(), %error, "cannot keep state in path.data");
+            tracing::warn!(path = %self.folder.join(name).display(), %error, "cannot write state to path.data");
         }
     }
 }
@@ -117,7 +117,7 @@ pub(crate) fn random_uuid() -> Uuid {
         match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
             Ok(more) => filled += more,
             Err(rustix::io::Errno::INTR) => {}
-            // No kernel since 3.17 refuses; the clock still tells two processes apart.
+            // No kernel since 3.17 fails here; the clock still tells two processes apart.
             Err(_) => {
                 let nanoseconds = jiff::Timestamp::now().as_nanosecond().to_be_bytes();
                 bytes.copy_from_slice(&nanoseconds);
@@ -135,21 +135,21 @@ mod tests {
     #[test]
     fn the_agent_id_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::new(&folder.path().join("data"));
+        let state = DataDir::new(&folder.path().join("data"));
         assert_eq!(state.agent_id(), state.agent_id());
     }
 
     #[test]
     fn a_clock_that_was_set_back_repeats_no_sequence() {
         let folder = tempfile::tempdir().unwrap();
-        let next = |now| State::new(folder.path()).next_sequence(now);
+        let next = |now| DataDir::new(folder.path()).next_sequence(now);
         assert_eq!([next(100), next(100), next(50), next(200)], [100, 101, 102, 200]);
     }
 
     #[test]
     fn clusters_are_kept_apart_whatever_their_names() {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::new(folder.path());
+        let state = DataDir::new(folder.path());
         for name in ["prod", "arn:aws:eks:eu-west-1:1:cluster/prod", "..", "../prod", "a.b", "a-b"] {
             assert_eq!(state.below(name).next_sequence(7), 7, "{name}");
         }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_last_identity_is_marked_as_such() {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::new(folder.path());
+        let state = DataDir::new(folder.path());
         assert_eq!(state.last_identity(), None);
         let mut identity = Identity::default();
         identity.cluster.id = "c".into();

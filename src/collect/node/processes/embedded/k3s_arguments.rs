@@ -1,14 +1,14 @@
-//! The arguments that k3s gives its components by itself, whatever it is told.
+//! The arguments that k3s passes to its components regardless of its options.
 //!
-//! Data, read from the sources of k3s for Kubernetes 1.21 to 1.37 (`pkg/daemons/control`, `agent`): what all
-//! of these versions pass with a value that is known, and what at least one of them may pass with a value
-//! that no file of the node shows. Everything else reaches a component only through the options.
+//! Data, from the sources of k3s for Kubernetes 1.21 to 1.37 (`pkg/daemons/control`, `agent`): the flags that all of
+//! these versions pass with a known value, and those that at least one of them may pass with a value that no file on
+//! the node shows. Every other flag comes from the options.
 
 use crate::collect::component::Component;
 
 /// The value of an argument.
 #[derive(Debug, Clone, Copy)]
-pub enum Value {
+pub(super) enum K3sValue {
     /// Always this.
     Is(&'static str),
     /// A path below the folder `server` of the data directory.
@@ -17,21 +17,21 @@ pub enum Value {
     Agent(&'static str),
 }
 
-use Value::{Agent, Is, Server};
+use K3sValue::{Agent, Is, Server};
 
 /// How k3s configures its kubelet, which changed twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KubeletForm {
-    /// By drop-ins that it writes itself.
+pub(super) enum KubeletForm {
+    /// Through drop-ins that it writes.
     DropIns,
-    /// By a file that it writes itself.
+    /// Through a file that it writes.
     File,
-    /// By arguments.
+    /// Through arguments.
     Arguments,
 }
 
-/// What is passed with a known value.
-pub fn known(component: Component, kubelet: KubeletForm) -> &'static [(&'static str, Value)] {
+/// The flags with a known value.
+pub(super) fn known(component: Component, kubelet: KubeletForm) -> &'static [(&'static str, K3sValue)] {
     match (component, kubelet) {
         (Component::ApiServer, _) => API_SERVER,
         (Component::ControllerManager, _) => CONTROLLER_MANAGER,
@@ -48,8 +48,8 @@ pub fn known(component: Component, kubelet: KubeletForm) -> &'static [(&'static 
     }
 }
 
-/// What may be passed, with a value that is shown nowhere.
-pub fn hidden(component: Component, kubelet: KubeletForm) -> Vec<&'static str> {
+/// The flags that may be passed with an unknown value.
+pub(super) fn hidden(component: Component, kubelet: KubeletForm) -> Vec<&'static str> {
     match component {
         Component::ApiServer => API_SERVER_HIDDEN.to_vec(),
         Component::ControllerManager => CONTROLLER_MANAGER_HIDDEN.to_vec(),
@@ -60,12 +60,12 @@ pub fn hidden(component: Component, kubelet: KubeletForm) -> Vec<&'static str> {
         Component::Kubelet if kubelet == KubeletForm::Arguments => {
             [KUBELET_HIDDEN, KUBELET_ARGUMENTS_HIDDEN].concat()
         }
-        // Zero is what its own file cannot say; the flag for it came later than the file.
+        // The file cannot express zero; the flag for it was added after the file.
         Component::Kubelet => [KUBELET_HIDDEN, &["read-only-port"]].concat(),
     }
 }
 
-const API_SERVER: &[(&str, Value)] = &[
+const API_SERVER: &[(&str, K3sValue)] = &[
     ("allow-privileged", Is("true")),
     ("anonymous-auth", Is("false")),
     ("authorization-mode", Is("Node,RBAC")),
@@ -110,7 +110,7 @@ const API_SERVER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const CONTROLLER_MANAGER: &[(&str, Value)] = &[
+const CONTROLLER_MANAGER: &[(&str, K3sValue)] = &[
     ("allocate-node-cidrs", Is("true")),
     ("kubeconfig", Server("cred/controller.kubeconfig")),
     ("profiling", Is("false")),
@@ -142,7 +142,7 @@ const CONTROLLER_MANAGER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const SCHEDULER: &[(&str, Value)] =
+const SCHEDULER: &[(&str, K3sValue)] =
     &[("kubeconfig", Server("cred/scheduler.kubeconfig")), ("profiling", Is("false"))];
 const SCHEDULER_HIDDEN: &[&str] = &[
     "address",
@@ -157,7 +157,7 @@ const SCHEDULER_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const PROXY: &[(&str, Value)] = &[
+const PROXY: &[(&str, K3sValue)] = &[
     ("conntrack-max-per-core", Is("0")),
     ("conntrack-tcp-timeout-close-wait", Is("0s")),
     ("conntrack-tcp-timeout-established", Is("0s")),
@@ -174,7 +174,7 @@ const PROXY_HIDDEN: &[&str] = &[
     "vmodule",
 ];
 
-const KUBELET: &[(&str, Value)] = &[
+const KUBELET: &[(&str, K3sValue)] = &[
     ("anonymous-auth", Is("false")),
     ("authentication-token-webhook", Is("true")),
     ("authorization-mode", Is("Webhook")),

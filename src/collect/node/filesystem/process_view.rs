@@ -1,99 +1,97 @@
-//! How a process sees the host's files.
+//! A process's view of the host's files.
 //!
-//! In: a path out of a process's arguments or configuration. Out: the host's path. A process in the
-//! host's mount namespace sees what the host sees; one in a pod is followed through its volumes and its
-//! mount table, so that a path of the pod never opens the host's file of that name.
+//! In: a path from a process's arguments or configuration. Out: the path on the host. A process in the host's mount
+//! namespace has the host's paths; paths in a pod are mapped by its volumes and its mount table, so a path in the pod
+//! never opens the host's file of that name.
 
 use super::hostfs::HostRoot;
 use super::mounts::{self, Mount};
 use crate::collect::config_files;
-use crate::collect::config_files::kinds::Expected;
+use crate::collect::config_files::kinds::FileKind;
 use crate::resource::{Gap, Reason};
 use serde_json::Value;
 
-/// One process's view.
+/// One process's view of the host's files.
 #[derive(Debug)]
-pub struct View<'a> {
+pub(crate) struct ProcessView<'a> {
     host: &'a HostRoot,
-    sight: Sight<'a>,
+    sight: MountContext<'a>,
     directory: Option<String>,
 }
 
-/// What a process sees.
+/// The mounts that a process sees.
 #[derive(Debug)]
-pub enum Sight<'a> {
-    /// What the host sees.
+pub(crate) enum MountContext<'a> {
+    /// Those of the host.
     Host,
-    /// What a static pod's container sees.
+    /// Those of a static pod's container.
     Pod {
-        /// By its manifest: path inside, path on the host where there is one.
+        /// From its manifest: path in the container, path on the host if there is one.
         volumes: &'a [(String, Option<String>)],
         /// Its mount table.
         table: Vec<Mount>,
-        /// That of the host's first process.
+        /// The mount table of the host's first process.
         host_table: &'a [Mount],
     },
 }
 
-impl<'a> View<'a> {
-    /// `directory`: the process's working directory, where it could be read.
-    pub fn new(host: &'a HostRoot, sight: Sight<'a>, directory: Option<String>) -> Self {
+impl<'a> ProcessView<'a> {
+    /// `directory`: the process's working directory, if it could be read.
+    pub(crate) fn new(host: &'a HostRoot, sight: MountContext<'a>, directory: Option<String>) -> Self {
         Self { host, sight, directory }
     }
 
     /// The host's root.
-    pub fn host(&self) -> &'a HostRoot {
+    pub(crate) fn host(&self) -> &'a HostRoot {
         self.host
     }
 
-    /// Where a path lies on the host.
-    pub fn host_path(&self, path: &str) -> Result<String, Gap> {
+    /// The host path of a path.
+    pub(crate) fn host_path(&self, path: &str) -> Result<String, Gap> {
         let absolute = match &self.directory {
             _ if path.starts_with('/') => path.to_owned(),
             Some(directory) => format!("{directory}/{path}"),
             None => {
-                let what =
-                    format!("read {path}, which is relative to a working directory that is out of sight");
+                let what = format!("read {path}, which is relative to an unknown working directory");
                 return Err(Gap::new(Reason::Denied, what));
             }
         };
         match &self.sight {
-            Sight::Host => Ok(tidy(&absolute)),
-            Sight::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
+            MountContext::Host => Ok(tidy(&absolute)),
+            MountContext::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
                 .or_else(|| mounts::host_path(&absolute, table, host_table))
                 .ok_or_else(|| {
                     Gap::new(
                         Reason::Denied,
-                        format!("read {path}, which lies in the container's own file system"),
+                        format!("read {path}, which is in the container's own file system"),
                     )
                 }),
         }
     }
 
-    /// Reads a file as what it is expected to be.
-    pub fn parse(&self, path: &str, expected: &Expected) -> Result<Value, Gap> {
+    /// Reads a file of the expected kind.
+    pub(crate) fn parse(&self, path: &str, expected: &FileKind) -> Result<Value, Gap> {
         let path = self.host_path(path)?;
         parse(self.host, &path, expected)
     }
 }
 
-/// Reads a file of the host as what it is expected to be.
-pub fn parse(host: &HostRoot, path: &str, expected: &Expected) -> Result<Value, Gap> {
+/// Reads a file of the host, of the expected kind.
+pub(crate) fn parse(host: &HostRoot, path: &str, expected: &FileKind) -> Result<Value, Gap> {
     let bytes = host.read(path)?;
     config_files::parse(expected, &bytes).map_err(|gap| gap.during(format!("read {path}")))
 }
 
-/// A path that stands in the file `file`: relative to its directory. Where the file itself is relative, so is
-/// what comes out, to the same place.
-pub fn beside(file: &str, path: &str) -> String {
+/// Resolves a path in the file `file` relative to that file's directory. If `file` is relative, so is the result.
+pub(crate) fn beside(file: &str, path: &str) -> String {
     match file.rsplit_once('/') {
         Some((directory, _)) if !path.starts_with('/') => format!("{directory}/{path}"),
         _ => path.to_owned(),
     }
 }
 
-/// Without doubled slashes, `.` and a slash at the end. `..` stays: what it means hangs on links.
-pub fn tidy(path: &str) -> String {
+/// Removes repeated slashes, `.` and a trailing slash. `..` stays, because its meaning depends on links.
+pub(crate) fn tidy(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     format!("/{}", parts.join("/"))
 }

@@ -1,14 +1,14 @@
 //! k3s' own options: its flags, on top of its configuration file and that file's drop-ins.
 //!
-//! In: the flags, or the unit that holds them where k3s hides them. Out: option → every value it was
-//! given, files first, then flags. That of a scalar which is in force is the last one.
+//! In: the flags, or the systemd unit that has them if k3s hides its arguments. Out: option → every value that it was
+//! given, first from files, then from flags. Of a scalar the last value is effective.
 
 use std::collections::BTreeMap;
 
 use rustix::fs::FileType;
 use serde_json::Value;
 
-use super::Holder;
+use super::EmbeddingProcess;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::collect::component::base_name;
 use crate::collect::node::filesystem::hostfs::HostRoot;
@@ -16,30 +16,31 @@ use crate::collect::node::filesystem::unit;
 use crate::collect::{config_files, redact};
 use crate::resource::{Gap, Reason};
 
-/// Where k3s keeps its state unless it is told otherwise.
+/// The default data directory of k3s.
 const DATA_DIR: &str = "/var/lib/rancher/k3s";
-/// Where k3s looks for its configuration unless it is told otherwise.
+/// The default configuration file of k3s.
 const CONFIG_FILE: &str = "/etc/rancher/k3s/config.yaml";
 
-/// Variables that stand for options, and that matter here.
+/// Variables that set options which matter here.
 const VARIABLES: [(&str, &str); 3] = [
     ("K3S_CONFIG_FILE", "config"),
     ("K3S_DATA_DIR", "data-dir"),
     ("K3S_DATASTORE_ENDPOINT", "datastore-endpoint"),
 ];
 
-/// What k3s was started with.
+/// The options of k3s.
 #[derive(Debug, Default)]
-pub struct Options(BTreeMap<String, Vec<String>>);
+pub(super) struct K3sOptions(BTreeMap<String, Vec<String>>);
 
-impl Options {
-    /// Reads them. `flags` are those on the command line, where it can be seen.
-    pub fn read(holder: &Holder<'_>, flags: Option<&[String]>) -> Result<Self, Gap> {
+impl K3sOptions {
+    /// Reads the options. `flags` are those on the command line, if it is visible.
+    pub(super) fn read(holder: &EmbeddingProcess<'_>, flags: Option<&[String]>) -> Result<Self, Gap> {
         let unit = match (flags, unit::of_cgroup(holder.cgroup)) {
             (_, Some(name)) => Some(unit::read(holder.host, name, &VARIABLES.map(|(variable, _)| variable))?),
-            // Its variables are blanked with its arguments, so without a unit nothing is left of either.
+            // k3s hides its variables together with its arguments, so without a unit both are unknown.
             (None, None) => {
-                let what = "read the arguments of k3s, which hides them: no unit of systemd starts it";
+                let what =
+                    "read the arguments of k3s, which hides them: it was not started by a systemd unit";
                 return Err(Gap::new(Reason::Missing, what.to_owned()));
             }
             (Some(_), None) => None,
@@ -67,7 +68,7 @@ impl Options {
             (None, None) => &[],
         };
         let flags = parse(flags);
-        // Unlike everywhere else the variable beats the flag.
+        // For this option, unlike all others, the variable takes precedence over the flag.
         let named = config_by_variable.or_else(|| flags.last("config").map(str::to_owned));
         let mut options = from_files(holder.host, named.as_deref().unwrap_or(CONFIG_FILE))?;
         for (option, values) in given.0 {
@@ -79,28 +80,28 @@ impl Options {
         Ok(options)
     }
 
-    /// The value in force of an option that takes one.
-    pub fn last(&self, option: &str) -> Option<&str> {
+    /// The effective value of a scalar option.
+    pub(super) fn last(&self, option: &str) -> Option<&str> {
         self.0.get(option)?.last().map(String::as_str)
     }
 
     /// Whether a switch is on.
-    pub fn is_on(&self, option: &str) -> bool {
+    pub(super) fn is_on(&self, option: &str) -> bool {
         matches!(self.last(option), Some("true" | "True" | "TRUE" | "t" | "T" | "1" | ""))
     }
 
-    /// Every value of an option that adds up.
-    pub fn all(&self, option: &str) -> &[String] {
+    /// Every value of a list option.
+    pub(super) fn all(&self, option: &str) -> &[String] {
         self.0.get(option).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Where k3s keeps its state.
-    pub fn data_dir(&self) -> &str {
+    /// The data directory.
+    pub(super) fn data_dir(&self) -> &str {
         self.last("data-dir").filter(|path| path.starts_with('/')).unwrap_or(DATA_DIR)
     }
 }
 
-/// What stands behind `k3s server` or `k3s agent`.
+/// The words after `k3s server` or `k3s agent`.
 fn flags_of(words: &[String]) -> Option<&[String]> {
     let (program, rest) = words.split_first()?;
     match (base_name(program), rest.split_first()) {
@@ -110,9 +111,9 @@ fn flags_of(words: &[String]) -> Option<&[String]> {
     }
 }
 
-/// Reads flags as k3s does: with one dash or two, the value behind `=` or in the next word.
-fn parse(words: &[String]) -> Options {
-    let mut options = Options::default();
+/// Parses flags as k3s does: one dash or two, the value after `=` or in the next word.
+fn parse(words: &[String]) -> K3sOptions {
+    let mut options = K3sOptions::default();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { break };
@@ -135,15 +136,15 @@ fn parse(words: &[String]) -> Options {
     options
 }
 
-/// The file, and what lies in the folder of its name with `.d` behind it; none of it need be there.
-fn from_files(host: &HostRoot, path: &str) -> Result<Options, Gap> {
+/// Reads the configuration file and the drop-ins in its `.d` directory; all of them are optional.
+fn from_files(host: &HostRoot, path: &str) -> Result<K3sOptions, Gap> {
     if path.contains("://") {
         return Err(Gap::new(
             Reason::Unavailable,
             format!("read the configuration of k3s at {}", redact::url_user_info(path)),
         ));
     }
-    let mut options = Options::default();
+    let mut options = K3sOptions::default();
     let folder = format!("{path}.d");
     let listing = match host.list(&folder, MAX_ENTRIES) {
         Ok(listing) if listing.cut => return Err(Gap::new(Reason::TooLarge, format!("list {folder}"))),
@@ -167,8 +168,8 @@ fn from_files(host: &HostRoot, path: &str) -> Result<Options, Gap> {
     Ok(options)
 }
 
-impl Options {
-    /// A later file replaces an option, or adds to it where the name ends in `+`.
+impl K3sOptions {
+    /// A later file replaces an option, or adds to it if the name ends in `+`.
     fn add(&mut self, file: &str, bytes: &[u8]) -> Result<(), Gap> {
         let is_empty = bytes
             .split(|byte| *byte == b'\n')
@@ -182,7 +183,7 @@ impl Options {
             config_files::first_document(bytes).map_err(|gap| gap.during(format!("read {file}")))?;
         let Value::Object(map) = document else { return Err(refused("expected a map")) };
         for (key, value) in map {
-            let mut values = texts(value).ok_or_else(|| refused("expected texts and lists of texts"))?;
+            let mut values = texts(value).ok_or_else(|| refused("expected strings and lists of strings"))?;
             match key.strip_suffix('+') {
                 Some(key) => self.0.entry(key.to_owned()).or_default().append(&mut values),
                 None => drop(self.0.insert(key, values)),
@@ -207,7 +208,7 @@ fn texts(value: Value) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Options {
+    fn options(words: &[&str]) -> K3sOptions {
         parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
     }
 
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_later_file_replaces_or_adds() {
-        let mut options = Options::default();
+        let mut options = K3sOptions::default();
         let mut add = |text: &str| options.add("f", text.as_bytes());
         add("kubelet-arg: [a=1, b=2]\nnode-name: x\nsecrets-encryption: true\n").unwrap();
         add("kubelet-arg+: c=3\nnode-name: other\n").unwrap();

@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::source::FOUND;
+use super::IN_FLIGHT;
 use crate::collect::cluster;
 use crate::resource::{Owner, Resource};
 
-/// A cluster that was swept, to be watched from then on.
-pub(crate) struct Going {
-    pub client: kube::Client,
-    pub kept: cluster::Kept,
-    pub owner: Owner,
-    pub version: Option<String>,
-    pub wanted: BTreeSet<String>,
-    pub secrets: bool,
+/// A cluster after a sweep, ready to be watched.
+pub(crate) struct ClusterWatch {
+    pub(super) client: kube::Client,
+    pub(super) kept: cluster::Kept,
+    pub(super) owner: Owner,
+    pub(super) version: Option<String>,
+    pub(super) wanted: BTreeSet<String>,
+    pub(super) secrets: bool,
 }
 
-impl Going {
-    /// Sends what may be judged otherwise now, until the handle is dropped.
-    pub(crate) fn watch(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
-        let (sender, found) = mpsc::channel(FOUND);
+impl ClusterWatch {
+    /// Sends each resource whose verdicts may have changed, until the handle is dropped.
+    pub(crate) fn start(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
+        let (sender, found) = mpsc::channel(IN_FLIGHT);
         let watching = tokio::spawn(async move {
             let Self { client, kept, owner, version, wanted, secrets } = self;
             let wanted = wanted.iter().map(String::as_str).collect();

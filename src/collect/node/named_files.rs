@@ -1,7 +1,7 @@
-//! Files that running components name: they are judged wherever they lie.
+//! Files that running components name: they are judged wherever they are.
 //!
-//! In: a component's arguments, configuration and variables. Out: (role, path as the component calls
-//! it). A source that the component itself passes over is passed over here.
+//! In: a component's arguments, configuration and variables. Out: (role, path as the component sees it). A setting
+//! that the component ignores is ignored here too.
 
 use std::collections::BTreeMap;
 
@@ -14,61 +14,63 @@ use crate::resource::{Gap, Unread};
 
 /// A file that a process names.
 #[derive(Debug)]
-pub struct Named {
-    /// The role it plays; for key material the four it may turn out to have.
+pub struct NamedFile {
+    /// Its role; for key material the four roles that it may have.
     pub roles: &'static [&'static str],
-    /// Who names it.
+    /// The component that names it.
     pub component: Component,
-    /// As the process calls it.
+    /// Its path as the process sees it.
     pub shown: String,
-    /// Where it lies on the host.
+    /// Its path on the host.
     pub path: Result<String, Gap>,
 }
 
-/// One of a component's settings that names files.
+/// A setting of a component that names files.
 #[derive(Debug)]
-struct Naming {
+struct FileSetting {
     component: Component,
     roles: &'static [&'static str],
-    /// The first that is set counts.
-    sources: &'static [Source],
+    /// The first source that is set counts.
+    sources: &'static [SettingSource],
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Source {
+enum SettingSource {
     /// A flag; all of its values.
     Flag(&'static str),
-    /// A flag that counts for nothing beside a configuration file.
+    /// A flag that is ignored if there is a configuration file.
     FlagWithoutFile(&'static str),
-    /// A variable of the environment, which likewise counts only without a file.
+    /// An environment variable, which is also ignored if there is a configuration file.
     Variable(&'static str),
     /// A key of the configuration file, as a JSON pointer.
     Key(&'static str),
 }
 
-/// What a component was started with.
+/// The settings of a running component.
 #[derive(Debug, Clone, Copy)]
-pub struct Started<'a> {
-    /// Which.
+pub(super) struct ComponentSettings<'a> {
+    /// The component.
     pub component: Component,
     /// Its arguments.
     pub arguments: &'a Arguments,
-    /// Whether it was given a configuration file, readable for us or not.
+    /// Whether it has a configuration file, even if that cannot be read.
     pub has_file: bool,
-    /// The file, if it could be read.
+    /// The content of the configuration file, if it could be read.
     pub config: Option<&'a Value>,
-    /// Its variables, as far as known.
+    /// Its environment variables, as far as known.
     pub env: &'a BTreeMap<String, String>,
-    /// What of these could not be read.
+    /// The parts that could not be read.
     pub unread: &'a [Unread],
 }
 
-/// The files that a component names, by role; whether the name stands in its configuration file.
-pub fn paths(started: &Started<'_>) -> Vec<(&'static [&'static str], String, bool)> {
+/// The files that a component names, by role, and whether its configuration file names them.
+pub(super) fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], String, bool)> {
     let mut paths = Vec::new();
-    for naming in NAMINGS.iter().filter(|naming| naming.component == started.component) {
-        let found =
-            naming.sources.iter().map(|source| (started.values(*source), matches!(source, Source::Key(_))));
+    for naming in FILE_SETTINGS.iter().filter(|naming| naming.component == started.component) {
+        let found = naming
+            .sources
+            .iter()
+            .map(|source| (started.values(*source), matches!(source, SettingSource::Key(_))));
         if let Some((values, in_file)) = found.into_iter().find(|(values, _)| !values.is_empty()) {
             paths.extend(values.into_iter().map(|path| (naming.roles, path, in_file)));
         }
@@ -76,12 +78,12 @@ pub fn paths(started: &Started<'_>) -> Vec<(&'static [&'static str], String, boo
     paths
 }
 
-/// The roles of files that a component may name where nobody could look, and why.
-pub fn unnamed(started: &Started<'_>) -> Vec<(&'static [&'static str], Gap)> {
-    let of_component = NAMINGS.iter().filter(|naming| naming.component == started.component);
-    let in_doubt = |naming: &Naming| {
+/// The roles of files that a component may name in a source that could not be read, and why.
+pub(super) fn unnamed(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], Gap)> {
+    let of_component = FILE_SETTINGS.iter().filter(|naming| naming.component == started.component);
+    let in_doubt = |naming: &FileSetting| {
         let mut sources = naming.sources.iter().copied();
-        // One that is set before it makes the rest moot.
+        // A source that is set before it makes the rest irrelevant.
         let hidden = sources.find_map(|source| match started.hidden(source) {
             None if started.values(source).is_empty() => None,
             hidden => Some(hidden),
@@ -91,35 +93,35 @@ pub fn unnamed(started: &Started<'_>) -> Vec<(&'static [&'static str], Gap)> {
     of_component.filter_map(in_doubt).collect()
 }
 
-/// Every role of files that a component may name.
-pub fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
-    NAMINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
+/// The roles of all files that a component may name.
+pub(super) fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
+    FILE_SETTINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
 }
 
-impl Started<'_> {
-    /// Why it is not known what a source says.
-    fn hidden(&self, source: Source) -> Option<Gap> {
+impl ComponentSettings<'_> {
+    /// Why a source is unknown.
+    fn hidden(&self, source: SettingSource) -> Option<Gap> {
         let at = match source {
-            Source::Variable(_) if self.has_file => return None,
-            Source::Flag(_) | Source::FlagWithoutFile(_) => "$.args",
-            Source::Variable(_) => "$.env",
-            Source::Key(_) => "$.config",
+            SettingSource::Variable(_) if self.has_file => return None,
+            SettingSource::Flag(_) | SettingSource::FlagWithoutFile(_) => "$.args",
+            SettingSource::Variable(_) => "$.env",
+            SettingSource::Key(_) => "$.config",
         };
         let hidden = self.unread.iter().find(|unread| unread.at == "$" || unread.at == at);
         hidden.map(|unread| Gap::new(unread.gap.reason, unread.gap.what.clone()))
     }
 
-    fn values(&self, source: Source) -> Vec<String> {
+    fn values(&self, source: SettingSource) -> Vec<String> {
         let flag = |name: &str| match self.arguments.get(name) {
-            // The only one of these flags that adds up.
+            // The only one of these flags that is a list.
             Some(values) if name == "service-account-key-file" => values.clone(),
             _ => arguments::last(self.arguments, name).map(str::to_owned).into_iter().collect(),
         };
         let values: Vec<String> = match source {
-            Source::FlagWithoutFile(_) | Source::Variable(_) if self.has_file => Vec::new(),
-            Source::Flag(name) | Source::FlagWithoutFile(name) => flag(name),
-            Source::Variable(name) => self.env.get(name).cloned().into_iter().collect(),
-            Source::Key(pointer) => {
+            SettingSource::FlagWithoutFile(_) | SettingSource::Variable(_) if self.has_file => Vec::new(),
+            SettingSource::Flag(name) | SettingSource::FlagWithoutFile(name) => flag(name),
+            SettingSource::Variable(name) => self.env.get(name).cloned().into_iter().collect(),
+            SettingSource::Key(pointer) => {
                 let value = self.config.and_then(|config| config.pointer(pointer)).and_then(Value::as_str);
                 value.map(str::to_owned).into_iter().collect()
             }
@@ -129,53 +131,57 @@ impl Started<'_> {
 }
 
 use Component::{ApiServer, ControllerManager, Etcd, Kubelet, Proxy, Scheduler};
-use Source::{Flag, FlagWithoutFile, Key, Variable};
+use SettingSource::{Flag, FlagWithoutFile, Key, Variable};
 
 const SCHEDULER_KUBECONFIG: &[&str] = &["scheduler-kubeconfig"];
 const CONTROLLER_MANAGER_KUBECONFIG: &[&str] = &["controller-manager-kubeconfig"];
 
-const fn naming(component: Component, roles: &'static [&'static str], sources: &'static [Source]) -> Naming {
-    Naming { component, roles, sources }
+const fn setting(
+    component: Component,
+    roles: &'static [&'static str],
+    sources: &'static [SettingSource],
+) -> FileSetting {
+    FileSetting { component, roles, sources }
 }
 
-const NAMINGS: &[Naming] = &[
-    naming(Kubelet, &["kubelet-kubeconfig"], &[Flag("kubeconfig")]),
-    naming(Kubelet, &["kubelet-config"], &[Flag("config")]),
-    naming(
+const FILE_SETTINGS: &[FileSetting] = &[
+    setting(Kubelet, &["kubelet-kubeconfig"], &[Flag("kubeconfig")]),
+    setting(Kubelet, &["kubelet-config"], &[Flag("config")]),
+    setting(
         Kubelet,
         &["kubelet-client-ca"],
         &[Flag("client-ca-file"), Key("/authentication/x509/clientCAFile")],
     ),
-    naming(
+    setting(
         Scheduler,
         SCHEDULER_KUBECONFIG,
         &[Key("/clientConnection/kubeconfig"), FlagWithoutFile("kubeconfig")],
     ),
-    naming(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
-    naming(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
-    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("kubeconfig")]),
-    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
-    naming(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
-    naming(
+    setting(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
+    setting(Scheduler, SCHEDULER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
+    setting(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("kubeconfig")]),
+    setting(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authentication-kubeconfig")]),
+    setting(ControllerManager, CONTROLLER_MANAGER_KUBECONFIG, &[Flag("authorization-kubeconfig")]),
+    setting(
         Proxy,
         &["proxy-kubeconfig"],
         &[Key("/clientConnection/kubeconfig"), FlagWithoutFile("kubeconfig")],
     ),
-    naming(
+    setting(
         Etcd,
         &["etcd-data-dir"],
         &[Key("/data-dir"), FlagWithoutFile("data-dir"), Variable("ETCD_DATA_DIR")],
     ),
-    naming(ApiServer, PKI_ROLES, &[Flag("client-ca-file")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("etcd-cafile")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("etcd-certfile")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("etcd-keyfile")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("kubelet-client-certificate")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("kubelet-client-key")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("service-account-key-file")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("service-account-signing-key-file")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("tls-cert-file")]),
-    naming(ApiServer, PKI_ROLES, &[Flag("tls-private-key-file")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("client-ca-file")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("etcd-cafile")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("etcd-certfile")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("etcd-keyfile")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("kubelet-client-certificate")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("kubelet-client-key")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("service-account-key-file")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("service-account-signing-key-file")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("tls-cert-file")]),
+    setting(ApiServer, PKI_ROLES, &[Flag("tls-private-key-file")]),
 ];
 
 #[cfg(test)]
@@ -188,7 +194,7 @@ mod tests {
         let arguments = arguments::parse(component, &words);
         let env = BTreeMap::from([("ETCD_DATA_DIR".to_owned(), "/env".to_owned())]);
         let has_file = config.is_some();
-        let started = Started {
+        let started = ComponentSettings {
             component,
             arguments: &arguments,
             has_file,

@@ -1,44 +1,49 @@
-//! k3s: one process for all components. Its options give each of them arguments, on top of those that it
-//! passes by itself.
+//! k3s: one process for all components. It passes each of them arguments of its own, and those that its options add.
 //!
-//! In: the options. Out: the components that they leave on, with what is known of their arguments.
+//! In: the options. Out: the enabled components, with the known part of their arguments.
 
 use std::collections::BTreeSet;
 
-use super::k3s_arguments::{KubeletForm, Value, hidden, known};
-use super::k3s_options::Options;
-use super::{Holder, Part};
+use super::k3s_arguments::{K3sValue, KubeletForm, hidden, known};
+use super::k3s_options::K3sOptions;
+use super::{EmbeddedComponent, EmbeddingProcess};
 use crate::collect::component::Component;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::resource::{Gap, Reason, Unread};
 
 /// The components of one process.
-pub fn parts(holder: &Holder<'_>, server: bool, flags: Option<&[String]>) -> Vec<Part> {
-    let options = Options::read(holder, flags).and_then(|options| {
+pub(super) fn parts(
+    holder: &EmbeddingProcess<'_>,
+    server: bool,
+    flags: Option<&[String]>,
+) -> Vec<EmbeddedComponent> {
+    let options = K3sOptions::read(holder, flags).and_then(|options| {
         let path = format!("{}/{}", options.data_dir(), if server { "server/tls" } else { "agent" });
         match holder.host.stat(&path) {
             Ok(_) => Ok(options),
             Err(error) => Err(Gap::new(error.reason, format!("stat {path}: the data directory of k3s"))),
         }
     });
-    let node = Node { host: holder.host, options: options.as_ref().ok(), server };
+    let node = K3sNode { host: holder.host, options: options.as_ref().ok(), server };
     let components = Component::ALL.into_iter().filter(|component| node.runs(*component));
     match &options {
         Ok(options) => components.map(|component| node.part(component, options)).collect(),
-        Err(unreadable) => components.map(|component| Part::unknown(component, unreadable.clone())).collect(),
+        Err(unreadable) => {
+            components.map(|component| EmbeddedComponent::unknown(component, unreadable.clone())).collect()
+        }
     }
 }
 
-/// What decides about the components of a node.
-struct Node<'a> {
+/// The facts that decide which components run, and with which arguments.
+struct K3sNode<'a> {
     host: &'a HostRoot,
-    /// Where they could be read.
-    options: Option<&'a Options>,
+    /// If they could be read.
+    options: Option<&'a K3sOptions>,
     server: bool,
 }
 
-impl Node<'_> {
-    /// Whether the process holds a component; where that cannot be told, it does.
+impl K3sNode<'_> {
+    /// Whether the process runs a component; if unknown, it is assumed to.
     fn runs(&self, component: Component) -> bool {
         let is_on = |switch: &str| self.options.is_some_and(|options| options.is_on(switch));
         let as_agent = !self.server || !is_on("disable-agent");
@@ -52,7 +57,7 @@ impl Node<'_> {
         }
     }
 
-    /// k3s writes the file before it starts its own etcd; with another store there is none.
+    /// k3s writes the file before it starts its embedded etcd; with another datastore there is none.
     fn has_etcd(&self) -> bool {
         let other_store = self.options.is_some_and(|options| options.last("datastore-endpoint").is_some());
         !other_store && self.exists("server/db/etcd/config")
@@ -64,22 +69,22 @@ impl Node<'_> {
 
     /// A path below the data directory.
     fn path(&self, below: &str) -> String {
-        let default = Options::default();
+        let default = K3sOptions::default();
         format!("{}/{below}", self.options.unwrap_or(&default).data_dir())
     }
 
-    fn part(&self, component: Component, options: &Options) -> Part {
+    fn part(&self, component: Component, options: &K3sOptions) -> EmbeddedComponent {
         if component == Component::Proxy && !self.server {
-            return Part::unknown(component, proxy_of_agent());
+            return EmbeddedComponent::unknown(component, proxy_of_agent());
         }
         let form = self.kubelet_form();
         let mut own: Vec<(&str, String)> = known(component, form)
             .iter()
             .map(|(flag, value)| {
                 let value = match value {
-                    Value::Is(text) => (*text).to_owned(),
-                    Value::Server(below) => self.path(&format!("server/{below}")),
-                    Value::Agent(below) => self.path(&format!("agent/{below}")),
+                    K3sValue::Is(text) => (*text).to_owned(),
+                    K3sValue::Server(below) => self.path(&format!("server/{below}")),
+                    K3sValue::Agent(below) => self.path(&format!("agent/{below}")),
                 };
                 (*flag, value)
             })
@@ -91,7 +96,7 @@ impl Node<'_> {
         let given = given(component, form, options);
         let named = |flag: &str| given.iter().any(|given| given.name == flag);
         if component == Component::ApiServer {
-            // Newer versions leave these out beside a file that says the same, older ones do not.
+            // Newer versions omit these flags when such a file is given, older ones do not.
             for (file, flag) in
                 [("authentication-config", "anonymous-auth"), ("authorization-config", "authorization-mode")]
             {
@@ -101,21 +106,21 @@ impl Node<'_> {
                 }
             }
         }
-        let mut part = Part::of_words(component, merge(&own, &hidden, &given));
+        let mut part = EmbeddedComponent::of_words(component, merge(&own, &hidden, &given));
         let arguments = &part.given.arguments;
         let missing = hidden.into_iter().filter(|flag| !arguments.contains_key(*flag));
         part.given.unread = missing.map(|flag| not_shown(component, flag)).collect();
         part
     }
 
-    /// The arguments whose values hang on options, or on what lies in the data directory.
+    /// The arguments whose values depend on options or on files in the data directory.
     fn by_options(
         &self,
         component: Component,
         form: KubeletForm,
-        options: &Options,
+        options: &K3sOptions,
     ) -> Vec<(&'static str, String)> {
-        // On a cluster of IPv6 alone it is the loopback address of that.
+        // An IPv6-only cluster uses the IPv6 loopback address.
         let is_ipv6 = options.all("service-cidr").first().is_some_and(|range| range.contains(':'));
         let loopback = ("bind-address", if is_ipv6 { "::1" } else { "127.0.0.1" }.to_owned());
         let current_key = ["server/tls/service.current.key", "server/tls/service.key"];
@@ -146,8 +151,8 @@ impl Node<'_> {
         }
     }
 
-    /// How the API server reaches its store, where that is one of k3s' own.
-    fn store(&self, options: &Options) -> Vec<(&'static str, String)> {
+    /// The arguments for the datastore, if that is embedded in k3s.
+    fn store(&self, options: &K3sOptions) -> Vec<(&'static str, String)> {
         if options.last("datastore-endpoint").is_some() {
             return Vec::new();
         }
@@ -178,23 +183,23 @@ impl Node<'_> {
     }
 }
 
-/// An argument that an option gives a component.
-struct Extra<'a> {
+/// An argument that an option adds to a component.
+struct ExtraArgument<'a> {
     name: &'a str,
     value: &'a str,
-    /// `+` or `-` behind the name: k3s' own values stay, before or behind it.
+    /// The name ends in `+` or `-`: k3s' own values are kept, before or after this one.
     keeps: bool,
 }
 
-/// The arguments that the options give a component.
-fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extra<'_>> {
+/// The arguments that the options add to a component.
+fn given(component: Component, form: KubeletForm, options: &K3sOptions) -> Vec<ExtraArgument<'_>> {
     let names: &[&str] = match component {
         Component::ApiServer => &["kube-apiserver-arg"],
         Component::ControllerManager => &["kube-controller-manager-arg", "kube-controller-arg"],
         Component::Scheduler => &["kube-scheduler-arg"],
         Component::Kubelet => &["kubelet-arg"],
         Component::Proxy => &["kube-proxy-arg"],
-        // Written into its file.
+        // Its arguments go into its configuration file.
         Component::Etcd => &[],
     };
     let texts = names.iter().flat_map(|name| options.all(name));
@@ -203,10 +208,10 @@ fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extr
             let text = text.trim_start_matches("--");
             let (name, value) = text.split_once('=').unwrap_or((text, "true"));
             let plain = name.trim_end_matches(['+', '-']);
-            Extra { name: plain, value, keeps: plain != name }
+            ExtraArgument { name: plain, value, keeps: plain != name }
         })
         .filter(|extra| {
-            // k3s copies what these name to where its own lies, and drops them.
+            // k3s copies the files that these name into its own directory, and drops the flags.
             let copied = component == Component::Kubelet
                 && ((form == KubeletForm::DropIns && matches!(extra.name, "config" | "config-dir"))
                     || (form == KubeletForm::File && extra.name == "config"));
@@ -215,9 +220,9 @@ fn given(component: Component, form: KubeletForm, options: &Options) -> Vec<Extr
         .collect()
 }
 
-/// The words that a component gets. What an option gives takes the place of k3s' own, unless it says that
-/// this stays; if that is not known, the argument stays hidden.
-fn merge(own: &[(&str, String)], hidden: &BTreeSet<&str>, given: &[Extra<'_>]) -> Vec<String> {
+/// The component's argument list. An option replaces k3s' own value unless it keeps it; if that value is unknown, the
+/// argument stays unknown.
+fn merge(own: &[(&str, String)], hidden: &BTreeSet<&str>, given: &[ExtraArgument<'_>]) -> Vec<String> {
     let mut words = Vec::new();
     for (flag, value) in own {
         if given.iter().all(|extra| extra.name != *flag || extra.keeps) {
@@ -235,13 +240,14 @@ fn merge(own: &[(&str, String)], hidden: &BTreeSet<&str>, given: &[Extra<'_>]) -
 
 fn not_shown(component: Component, flag: &str) -> Unread {
     let what = format!(
-        "read --{flag} of {name}: k3s sets it by itself and shows it nowhere on the node; to have it judged, give it in {name}-arg",
+        "read --{flag} of {name}: k3s sets it and shows it nowhere on the node; set it in {name}-arg to have it judged",
         name = component.as_str()
     );
     Unread::new(format!("$.args.{flag}"), Reason::Missing, what)
 }
 
 fn proxy_of_agent() -> Gap {
-    let what = "tell whether k3s runs kube-proxy here: its server decides, and nothing on an agent shows it";
+    let what =
+        "determine whether k3s runs kube-proxy here: its server decides, and nothing on an agent shows it";
     Gap::new(Reason::Missing, what.to_owned())
 }
