@@ -1,8 +1,8 @@
 //! The composition root: settings become collectors, a judge, documents and a pipeline; the only room
 //! that sees all others.
 
-mod aws_test;
 mod between;
+mod cloud_test;
 mod cycle;
 mod cycles;
 mod daemon;
@@ -18,7 +18,7 @@ mod scan;
 mod stop;
 mod tracks;
 
-pub use aws_test::{AwsTest, test_aws};
+pub use cloud_test::{CloudTest, test_cloud};
 pub use daemon::{Ended, run};
 pub use diff::diff;
 pub use engine::{Engine, load_catalogue, rule_files};

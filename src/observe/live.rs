@@ -9,20 +9,18 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::cloud::{self, Ask, Cloud};
+use super::cloud::{CloudView, name_by_node};
 use super::going::Going;
 use super::scope::Scope;
 use super::source::{FOUND, Observation};
 use super::state::State;
-use crate::collect::aws::identity::{TOKEN, issuer};
+use crate::collect::cloud::CloudRequest;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::host::HostFacts;
 use crate::collect::sightings::Sightings;
-use crate::collect::{cluster, node};
-use crate::config::settings::{Posture, Settings};
-use crate::resource::{
-    Gap, Identity, IdentitySource, Kind, Owner, Platform, Reason, Resource, Selector, Unread,
-};
+use crate::collect::{clouds, cluster, node};
+use crate::config::settings::Settings;
+use crate::resource::{Gap, Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
 use crate::rule::minor_version;
 
 /// Begins to look at them.
@@ -74,20 +72,23 @@ pub(super) async fn observe(
         (Ok(connection), _) => Ok(connection),
     };
     let cloud = if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
-        let mut facts = cloud::facts(&posture.aws, &env);
-        facts.issuer = issuer(Path::new(TOKEN));
-        if let Ok(identified) = &identified {
-            facts.note_node(&identified.node);
-        }
-        if let Ok(connection) = &reach {
-            facts.authorities = connection.authorities().to_vec();
-        }
-        let cloud = Cloud::find(&posture.aws, &facts).await;
-        cloud.tell(&mut identity);
+        let cloud = CloudView::find(clouds::configured(&posture.aws, &env), |facts| {
+            if let Ok(identified) = &identified {
+                facts.note_node(&identified.node);
+            }
+            if let Ok(connection) = &reach {
+                facts.authorities = connection.authorities().to_vec();
+            }
+        });
+        let cloud = cloud.await;
+        cloud.identify(&mut identity);
         Some(cloud)
     } else {
-        if let (Ok(identified), Some(Platform::Eks)) = (&identified, identity.cluster.platform) {
-            name_by_node(&mut identity, posture, &identified.node);
+        // So that findings about nodes have the name that the cluster's have.
+        if let (Ok(identified), Some(platform)) = (&identified, identity.cluster.platform)
+            && let Some(name) = name_by_node(&posture.aws, platform, &identified.node)
+        {
+            identity.cluster.name = Some(name);
         }
         None
     };
@@ -102,15 +103,6 @@ pub(super) async fn observe(
     };
     let ended = tokio::spawn(collect(look, reach, sender));
     Observation { identity, host, found, ended: AbortOnDropHandle::new(ended), going: None }
-}
-
-/// The name at EKS without a call to AWS, so that findings about nodes have the one that the cluster's have.
-fn name_by_node(identity: &mut Identity, posture: &Posture, node: &Value) {
-    let mut facts = cloud::facts(&posture.aws, &|_| None);
-    facts.note_node(node);
-    if let Some(name) = facts.cluster_name() {
-        identity.cluster.name = Some(name);
-    }
 }
 
 /// A node that the API does not show: as it was the last time, else by the machine's id. Its id is hashed into
@@ -144,7 +136,7 @@ struct Look {
     /// Where the kubelet may be asked.
     kubelet_url: Option<String>,
     /// The cloud, where it is asked.
-    cloud: Option<Cloud>,
+    cloud: Option<CloudView>,
     wanted: BTreeSet<(Kind, String)>,
     /// Whether the cluster is to be watched afterwards.
     watch: bool,
@@ -193,7 +185,7 @@ async fn collect(
         now: Timestamp::now(),
         watch,
     };
-    let ask = Ask::new(&cluster_owner, &wanted);
+    let cloud_request = CloudRequest::new(&cluster_owner, &wanted);
     let mut sightings = cloud.as_ref().map(|_| Sightings::default());
     let of_cluster = async {
         match reach {
@@ -217,8 +209,8 @@ async fn collect(
     let kept = match &cloud {
         None => of_cluster.await,
         Some(cloud) => {
-            let (kept, ()) = tokio::join!(of_cluster, cloud.observe_cluster(&ask, &found));
-            cloud.observe_used(&ask, &sightings.unwrap_or_default(), &found).await;
+            let (kept, ()) = tokio::join!(of_cluster, cloud.observe_cluster(&cloud_request, &found));
+            cloud.observe_named(&cloud_request, &sightings.unwrap_or_default(), &found).await;
             kept
         }
     };

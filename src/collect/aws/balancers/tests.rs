@@ -5,8 +5,8 @@ mod double;
 use serde_json::{Value, json};
 use wiremock::MockServer;
 
-use super::super::tests::{access, collected, request};
-use super::balancers;
+use super::super::tests::{client, collected, scope};
+use super::observe;
 use crate::collect::sightings::Sightings;
 use crate::resource::{Gap, Reason, Resource, Unread};
 use double::{CLASSIC, V2, asked, double, of_classic, of_v2, refused};
@@ -22,7 +22,7 @@ fn seen(hosts: &[(&str, &str)]) -> Sightings {
 }
 
 async fn look(server: &MockServer, wanted: &[&str], sightings: &Sightings) -> Vec<Resource> {
-    collected(async |found| balancers(&access(server), &request(wanted), sightings, found).await).await
+    collected(async |found| observe(&client(server), &scope(wanted), sightings, found).await).await
 }
 
 #[tokio::test]
