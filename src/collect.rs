@@ -16,7 +16,6 @@ mod arguments;
 pub mod aws;
 pub mod bounds;
 pub mod cloud;
-pub mod clouds;
 pub mod cluster;
 pub mod component;
 mod config_files;

@@ -2,6 +2,7 @@
 //! them, live or from what was recorded.
 
 pub(crate) mod cloud;
+pub(crate) mod clouds;
 mod going;
 mod live;
 pub(crate) mod remarks;

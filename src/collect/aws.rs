@@ -21,9 +21,8 @@ use tokio::sync::mpsc;
 
 use super::cloud::{
     CallProbe, CloudCall, CloudCluster, CloudDiscovery, CloudProvider, CloudRequest, CloudSession,
-    ClusterFacts,
+    ClusterFacts, Env,
 };
-use super::clouds::Env;
 use super::sightings::Sightings;
 use crate::config::Aws;
 use crate::resource::{Cloud, Gap, Platform, Resource};

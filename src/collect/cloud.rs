@@ -2,7 +2,7 @@
 //!
 //! A [`CloudProvider`] knows its calls and how to find a cluster. What it finds is a [`CloudSession`], which observes
 //! the cluster and everything that its objects name, and probes its calls. An implementation is a folder beside this
-//! file and a line in [`clouds`](super::clouds).
+//! file and a line in `observe::clouds`.
 
 mod facts;
 mod token;
@@ -15,6 +15,9 @@ use super::sightings::Sightings;
 use crate::resource::{Cloud, Gap, Kind, Owner, Platform, Resource, Selector};
 
 pub use facts::ClusterFacts;
+
+/// The environment, or a test's.
+pub type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// A cloud that can be asked.
 #[async_trait]

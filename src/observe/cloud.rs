@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::clouds;
 use super::source::{FOUND, Observation};
 use crate::collect::cloud::{CloudDiscovery, CloudProvider, CloudRequest, CloudSession, ClusterFacts};
-use crate::collect::clouds;
 use crate::collect::node::host::HostFacts;
 use crate::collect::sightings::Sightings;
 use crate::config::settings::{Aws, Settings};

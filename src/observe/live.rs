@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::cloud::{CloudView, name_by_node};
+use super::clouds;
 use super::going::Going;
 use super::scope::Scope;
 use super::source::{FOUND, Observation};
@@ -18,7 +19,7 @@ use crate::collect::cloud::CloudRequest;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::host::HostFacts;
 use crate::collect::sightings::Sightings;
-use crate::collect::{clouds, cluster, node};
+use crate::collect::{cluster, node};
 use crate::config::settings::Settings;
 use crate::resource::{Gap, Identity, IdentitySource, Kind, Owner, Reason, Resource, Selector, Unread};
 use crate::rule::minor_version;

@@ -4,11 +4,10 @@ use anyhow::anyhow;
 
 use super::engine::Engine;
 use crate::collect::cloud::{CallProbe, CloudCall, CloudDiscovery, ClusterFacts, ProbeVerdict};
-use crate::collect::clouds;
 use crate::collect::cluster::{self, NodeHints};
 use crate::config::settings::Settings;
 use crate::evaluate::needs;
-use crate::observe::Scope;
+use crate::observe::{Scope, clouds};
 
 /// The result of the test.
 pub struct CloudTest {
