@@ -83,8 +83,8 @@ impl EksCluster {
     fn object(&self, call: &CloudCall, mut answer: Value, key: &str) -> Result<Value, Gap> {
         let object = answer.get_mut(key).map(Value::take).filter(Value::is_object);
         object.ok_or_else(|| {
-            let said = format!("the answer has no object `{key}`");
-            call_gap(call, &self.region, Reason::Malformed, &said)
+            let why = format!("the answer has no object `{key}`");
+            call_gap(call, &self.region, Reason::Malformed, &why)
         })
     }
 }

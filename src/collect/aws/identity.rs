@@ -44,8 +44,8 @@ pub(super) async fn caller(aws: &AwsClient, region: &str) -> Result<CallerIdenti
             Ok(CallerIdentity { account, arn, partition })
         }
         _ => {
-            let said = "the answer names no account";
-            Err(call_gap(&GET_CALLER_IDENTITY, region, Reason::Malformed, said))
+            let why = "the answer names no account";
+            Err(call_gap(&GET_CALLER_IDENTITY, region, Reason::Malformed, why))
         }
     }
 }

@@ -52,12 +52,12 @@ pub(super) fn action(name: &str, word: &str) -> MockBuilder {
 }
 
 /// An answer of JSON.
-pub(super) fn told(body: Value) -> ResponseTemplate {
+pub(super) fn json_answer(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
 /// An answer of XML, the result of `name`.
-pub(super) fn told_xml(name: &str, result: &str) -> ResponseTemplate {
+pub(super) fn xml_answer(name: &str, result: &str) -> ResponseTemplate {
     let body = format!("<{name}Response><{name}Result>{result}</{name}Result></{name}Response>");
     ResponseTemplate::new(200).set_body_raw(body, "text/xml")
 }

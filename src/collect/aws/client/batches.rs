@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_that_spoils_the_answer_is_told_alone(bad in proptest::collection::vec(any::<bool>(), 0..200), most in 1usize..120) {
+        fn each_that_spoils_a_batch_is_refused_alone(bad in proptest::collection::vec(any::<bool>(), 0..200), most in 1usize..120) {
             let all: Vec<usize> = (0..bad.len()).collect();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let longest = Cell::new(0);

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_list_does_not_look_like_an_empty_one() {
+    async fn a_missing_list_is_not_an_empty_one() {
         let of = |answer| Page::of(&LIST_ADDONS, "eu-west-1", answer, "addons").map(|page| page.items.len());
         assert_eq!(of(serde_json::json!({"addons": []})), Ok(0));
         for answer in [Value::Null, serde_json::json!({}), serde_json::json!({"addons": null})] {

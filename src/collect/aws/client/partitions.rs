@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_tells_its_partition() {
+    fn a_region_has_a_partition() {
         for (region, expected) in [
             ("eu-west-1", Some("aws")),
             ("us-east-1", Some("aws")),

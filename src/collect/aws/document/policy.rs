@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_said() {
+    fn malformed_policies_are_errors() {
         for text in ["", "%7", "%zz", "%FF", "[]", "{}", r#"{"Statement": "x"}"#, "%7B%7D"] {
             assert!(policy_document(text).is_err(), "{text}");
         }

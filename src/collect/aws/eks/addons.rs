@@ -97,9 +97,9 @@ mod tests {
             ("env:\n  password: s\n", "{\"env\":{\"password\":\"<redacted>\"}}"),
             ("{\"password\": \"s", "<redacted>"),
         ] {
-            let mut told = text.to_owned();
-            redact_values(&mut told);
-            assert_eq!(told, expected, "{text}");
+            let mut redacted = text.to_owned();
+            redact_values(&mut redacted);
+            assert_eq!(redacted, expected, "{text}");
         }
     }
 }

@@ -63,8 +63,8 @@ async fn described(eks: &EksCluster) -> Result<(Map<String, Value>, String), Gap
     let cluster = eks.object(&DESCRIBE_CLUSTER, answer, "cluster")?;
     let arn = cluster["arn"].as_str().map(str::to_owned);
     let (Value::Object(fields), Some(arn)) = (cluster, arn) else {
-        let said = "the cluster has no ARN";
-        return Err(call_gap(&DESCRIBE_CLUSTER, &eks.region, Reason::Malformed, said));
+        let why = "the cluster has no ARN";
+        return Err(call_gap(&DESCRIBE_CLUSTER, &eks.region, Reason::Malformed, why));
     };
     Ok((fields, arn))
 }

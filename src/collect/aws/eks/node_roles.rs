@@ -79,8 +79,8 @@ impl NodeRoles {
     /// The policies of the role with this ARN.
     pub fn policies(&self, eks: &EksCluster, arn: Option<&Value>) -> Result<PartialList, Gap> {
         let Some(role) = name_of(arn).and_then(|name| self.roles.get(&name)) else {
-            let said = "the node group names no role";
-            return Err(call_gap(&DESCRIBE_NODEGROUP, &eks.region, Reason::Malformed, said));
+            let why = "the node group names no role";
+            return Err(call_gap(&DESCRIBE_NODEGROUP, &eks.region, Reason::Malformed, why));
         };
         let role = role.as_ref().map_err(Clone::clone)?;
         let mut part = PartialList::default();
@@ -165,8 +165,8 @@ impl IamClient {
         let answer = self.aws.ask(&GET_POLICY, &self.region, Box::pin(request.send())).await?;
         let version = answer.policy.and_then(|policy| policy.default_version_id);
         let Some(version) = version else {
-            let said = "the policy has no default version";
-            return Err(call_gap(&GET_POLICY, &self.region, Reason::Malformed, said));
+            let why = "the policy has no default version";
+            return Err(call_gap(&GET_POLICY, &self.region, Reason::Malformed, why));
         };
         let request = self.client.get_policy_version().policy_arn(arn).version_id(version);
         let answer = self.aws.ask(&GET_POLICY_VERSION, &self.region, Box::pin(request.send())).await?;

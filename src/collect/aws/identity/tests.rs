@@ -7,7 +7,7 @@ use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::collect::aws::tests::{action, client, get, page, refused, told, told_xml};
+use crate::collect::aws::tests::{action, client, get, json_answer, page, refused, xml_answer};
 
 const ISSUER: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
 
@@ -27,16 +27,16 @@ fn the_region_is_taken_from_the_surest_place() {
         "metadata": {"labels": {"topology.kubernetes.io/region": "eu-west-2"}},
         "spec": {"providerID": "aws:///eu-west-3a/i-0abc"},
     }));
-    let told = |value: &str, from| Some((value.to_owned(), from));
+    let detected = |value: &str, from| Some((value.to_owned(), from));
     facts.issuer = Some(ISSUER.into());
     facts.region = Some("eu-north-1".into());
-    assert_eq!(region(&facts), told("eu-north-1", "configuration"));
+    assert_eq!(region(&facts), detected("eu-north-1", "configuration"));
     facts.region = Some(String::new());
-    assert_eq!(region(&facts), told("eu-west-1", "issuer of the service account token"));
+    assert_eq!(region(&facts), detected("eu-west-1", "issuer of the service account token"));
     facts.issuer = Some("https://kubernetes.default.svc".into());
-    assert_eq!(region(&facts), told("eu-west-2", "region label of the Node"));
+    assert_eq!(region(&facts), detected("eu-west-2", "region label of the Node"));
     facts.labels.clear();
-    assert_eq!(region(&facts), told("eu-west-3", "zone in the Node's providerID"));
+    assert_eq!(region(&facts), detected("eu-west-3", "zone in the Node's providerID"));
     facts.provider_id = None;
     assert_eq!(region(&facts), None);
 }
@@ -81,11 +81,11 @@ fn only_a_region_is_one() {
 }
 
 #[tokio::test]
-async fn the_caller_tells_account_and_partition() {
+async fn the_caller_has_an_account_and_a_partition() {
     let server = MockServer::start().await;
     let arn = "arn:aws-cn:sts::111122223333:assumed-role/posturebeat/i-1";
     let result = format!("<Arn>{arn}</Arn><UserId>A:i-1</UserId><Account>111122223333</Account>");
-    let answer = told_xml("GetCallerIdentity", &result);
+    let answer = xml_answer("GetCallerIdentity", &result);
     action("GetCallerIdentity", "Version=").respond_with(answer).mount(&server).await;
     let caller = caller(&client(&server), "cn-north-1").await.unwrap();
     let expected =
@@ -102,9 +102,9 @@ fn authority(der: &[u8]) -> String {
 /// `other` and `hidden` on the first page, `ours` on the second.
 async fn region_with_clusters() -> MockServer {
     let server = MockServer::start().await;
-    let first = told(json!({"clusters": ["other", "hidden"], "nextToken": "t"}));
+    let first = json_answer(json!({"clusters": ["other", "hidden"], "nextToken": "t"}));
     get("/clusters").respond_with(first).with_priority(10).mount(&server).await;
-    page("/clusters", "t").respond_with(told(json!({"clusters": ["ours"]}))).mount(&server).await;
+    page("/clusters", "t").respond_with(json_answer(json!({"clusters": ["ours"]}))).mount(&server).await;
     for (name, id, der) in [("other", "9Z", b"other"), ("ours", "0A1B", b"ours!")] {
         let issuer = format!("https://oidc.eks.eu-west-1.amazonaws.com/id/{id}");
         let cluster = json!({
@@ -113,7 +113,7 @@ async fn region_with_clusters() -> MockServer {
             "certificateAuthority": {"data": authority(der)},
         });
         get(&format!("/clusters/{name}"))
-            .respond_with(told(json!({"cluster": cluster})))
+            .respond_with(json_answer(json!({"cluster": cluster})))
             .mount(&server)
             .await;
     }
@@ -132,7 +132,7 @@ fn labelled(name: &str) -> ClusterFacts {
 }
 
 #[tokio::test]
-async fn a_configured_name_is_not_doubted() {
+async fn a_configured_name_is_used_unchecked() {
     let server = MockServer::start().await;
     let facts =
         ClusterFacts { cluster: Some("nowhere".into()), issuer: Some(ISSUER.into()), ..labelled("ours") };
@@ -151,7 +151,7 @@ async fn a_label_that_eks_does_not_contradict_is_the_name() {
 }
 
 #[tokio::test]
-async fn a_label_that_lies_is_not_believed() {
+async fn a_contradicted_label_is_ignored() {
     let server = region_with_clusters().await;
     for name in ["other", "nowhere", "../../x"] {
         let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..labelled(name) };
@@ -193,7 +193,7 @@ async fn a_cluster_that_is_not_found_says_what_was_tried() {
 }
 
 #[tokio::test]
-async fn clusters_that_cannot_be_listed_are_said() {
+async fn a_refused_list_of_clusters_is_the_reason() {
     let server = MockServer::start().await;
     get("/clusters").respond_with(refused(403, "AccessDeniedException")).mount(&server).await;
     let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..ClusterFacts::default() };
@@ -231,7 +231,7 @@ async fn a_tag_of_the_machine_names_the_cluster() {
 }
 
 #[tokio::test]
-async fn a_machine_tells_its_region() {
+async fn instance_metadata_give_the_region() {
     let document = ("/latest/dynamic/instance-identity/document", r#"{"region": "eu-west-1"}"#);
     let zone = ("/latest/meta-data/placement/availability-zone", "eu-west-2b");
     for (answers, expected) in [
@@ -250,7 +250,7 @@ async fn a_machine_tells_its_region() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_not_asked_tells_nothing() {
+async fn disabled_instance_metadata_are_not_asked() {
     let gap = find_region(&ClusterFacts::default(), None).await.unwrap_err();
     assert!(gap.what.contains("the instance metadata is switched off"), "{}", gap.what);
 }

@@ -37,7 +37,7 @@ fn places(resource: &Resource) -> BTreeMap<&str, Reason> {
 }
 
 #[tokio::test]
-async fn a_repository_has_all_that_its_registry_tells() {
+async fn a_repository_has_the_fields_of_its_registry() {
     let server = double(|asked| {
         Some(match asked.operation.as_str() {
             "GetRepositoryPolicy" => given(&json!({"registryId": ACCOUNT, "policyText":
@@ -190,7 +190,7 @@ async fn a_denied_region_does_not_hide_another() {
 }
 
 #[tokio::test]
-async fn what_scans_found_is_told_for_each_image_that_is_still_there() {
+async fn each_existing_image_has_its_scan_findings() {
     let server = double(|asked| match (asked.operation.as_str(), asked.name()) {
         ("DescribeImages", "shut") => Some(refused("AccessDeniedException")),
         ("DescribeImages", _) => {
@@ -222,7 +222,7 @@ async fn what_scans_found_is_told_for_each_image_that_is_still_there() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_nothing() {
+async fn without_sightings_no_call_is_made() {
     let server = double(|asked| panic!("{} was not to be called", asked.operation)).await;
     let elsewhere = ["nginx".to_owned(), "quay.io/a/b:1".to_owned(), own("Not A Name"), "x".repeat(5_000)];
     assert!(look(&server, &[ECR], &elsewhere).await.is_empty());

@@ -18,10 +18,10 @@ fn group(name: &str, role: &str) -> Value {
 async fn with_groups() -> MockServer {
     let server = double().await;
     let groups = "/clusters/demo/node-groups";
-    answer(&server, groups, told(json!({"nodegroups": ["a", "gone", "b", "hidden"]}))).await;
+    answer(&server, groups, json_answer(json!({"nodegroups": ["a", "gone", "b", "hidden"]}))).await;
     for name in ["a", "b"] {
         let group = group(name, "arn:aws:iam::111122223333:role/team/nodes");
-        answer(&server, &format!("{groups}/{name}"), told(json!({"nodegroup": group}))).await;
+        answer(&server, &format!("{groups}/{name}"), json_answer(json!({"nodegroup": group}))).await;
     }
     answer(&server, &format!("{groups}/gone"), refused(404, "ResourceNotFoundException")).await;
     answer(&server, &format!("{groups}/hidden"), refused(403, "AccessDeniedException")).await;
@@ -29,7 +29,7 @@ async fn with_groups() -> MockServer {
 }
 
 async fn xml(server: &MockServer, name: &str, word: &str, result: &str) {
-    action(name, word).respond_with(told_xml(name, result)).mount(server).await;
+    action(name, word).respond_with(xml_answer(name, result)).mount(server).await;
 }
 
 /// The role `nodes`, with a managed policy on the second page of its list, and one of its own.
@@ -44,7 +44,7 @@ async fn with_policies(server: &MockServer) {
     let last = format!("{}<IsTruncated>false</IsTruncated>", attached("AmazonEKSWorkerNodePolicy", MANAGED));
     xml(server, "ListAttachedRolePolicies", "RoleName=nodes", &truncated).await;
     let name = "ListAttachedRolePolicies";
-    action(name, "Marker=m1").respond_with(told_xml(name, &last)).with_priority(1).mount(server).await;
+    action(name, "Marker=m1").respond_with(xml_answer(name, &last)).with_priority(1).mount(server).await;
     let own = "<PolicyNames><member>own</member></PolicyNames><IsTruncated>false</IsTruncated>";
     xml(server, "ListRolePolicies", "RoleName=nodes", own).await;
     for (arn, version) in [("policy%2FPull", "v7"), ("AmazonEKSWorkerNodePolicy", "v3")] {
@@ -148,7 +148,7 @@ async fn a_document_that_is_no_policy_is_malformed() {
     let server = with_groups().await;
     with_policies(&server).await;
     let odd = "<RoleName>nodes</RoleName><PolicyName>own</PolicyName><PolicyDocument>%7B</PolicyDocument>";
-    let odd = told_xml("GetRolePolicy", odd);
+    let odd = xml_answer("GetRolePolicy", odd);
     action("GetRolePolicy", "PolicyName=own").respond_with(odd).with_priority(1).mount(&server).await;
     assert_eq!(gaps(&groups(&server).await[0]), [("$.nodeRolePolicies[2].document", "malformed")]);
 }
@@ -156,7 +156,8 @@ async fn a_document_that_is_no_policy_is_malformed() {
 #[tokio::test]
 async fn a_node_group_without_a_role_says_so() {
     let server = double().await;
-    answer(&server, "/clusters/demo/node-groups", told(json!({"nodegroups": ["a"]}))).await;
-    answer(&server, "/clusters/demo/node-groups/a", told(json!({"nodegroup": group("a", "odd")}))).await;
+    answer(&server, "/clusters/demo/node-groups", json_answer(json!({"nodegroups": ["a"]}))).await;
+    answer(&server, "/clusters/demo/node-groups/a", json_answer(json!({"nodegroup": group("a", "odd")})))
+        .await;
     assert_eq!(gaps(&groups(&server).await[0]), [("$.nodeRolePolicies", "malformed")]);
 }

@@ -63,7 +63,7 @@ async fn where_a_registry_does_not_tell_its_names_each_is_asked_for() {
 }
 
 #[tokio::test]
-async fn more_repositories_than_are_asked_about_are_said_once() {
+async fn repositories_over_the_bound_are_one_gap() {
     let server = double(only_real).await;
     let mut sightings = Sightings::default();
     sightings.images.extend((0..20_001).map(|at| own(&format!("z{at}"))));
