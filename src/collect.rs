@@ -1,6 +1,6 @@
 //! Observing nodes, clusters and clouds: each thing found becomes a [`Resource`].
 //!
-//! In: a host's root directory ([`node`]), an API server ([`cluster`]), a cloud ([`aws`]), or what was written down
+//! In: a host's root directory ([`node`]), an API server ([`cluster`]), a cloud ([`cloud`]), or what was written down
 //! before ([`recorded`]). Out: one [`Resource`] at a time, handed to the caller as it is found, already redacted
 //! ([`redact`]) and joined with others ([`join`]); a node or cluster is never held whole. What could not be read lies
 //! beside the resource, or is a resource that stands for a whole kind.
@@ -12,8 +12,10 @@
 //! [`Resource`]: crate::resource::Resource
 
 mod arguments;
+#[cfg(feature = "aws")]
 pub mod aws;
 pub mod bounds;
+pub mod cloud;
 pub mod cluster;
 pub mod component;
 mod config_files;

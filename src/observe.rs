@@ -2,6 +2,7 @@
 //! recording.
 
 pub(crate) mod cloud;
+pub(crate) mod clouds;
 mod cluster_watch;
 pub(crate) mod data_dir;
 mod live;

@@ -2,9 +2,9 @@
 //! that sees all others.
 
 mod account;
-mod aws_test;
 mod between;
 mod catalogue;
+mod cloud_test;
 mod cycle;
 mod cycles;
 mod daemon;
@@ -21,8 +21,8 @@ mod stop;
 mod stream;
 mod tracks;
 
-pub use aws_test::{AwsTest, test_aws};
 pub use catalogue::{load_catalogue, rule_files};
+pub use cloud_test::{CloudTest, test_cloud};
 pub use daemon::{Ended, run};
 pub use diff::diff;
 pub use engine::Engine;

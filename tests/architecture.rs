@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 20] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
+    ("causes", &[]),
     ("config", &["yaml"]),
     ("telemetry", &["config"]),
     ("leader", &["telemetry"]),
-    ("collect", &["resource", "config", "telemetry", "yaml"]),
+    ("collect", &["resource", "config", "telemetry", "yaml", "causes"]),
     ("observe", &["collect", "leader", "config", "resource", "rule", "telemetry"]),
     ("rule", &["resource", "yaml"]),
     ("evaluate", &["rule", "resource"]),

@@ -1,67 +1,70 @@
-//! `test aws`: who we are to AWS, what we may call there, and what to attach where something is missing.
+//! `test aws`: the AWS identity in use, the calls that it may make, and the policy to attach for the others.
 
 use anyhow::bail;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::collect::aws::{Answer, grant};
+use crate::collect::cloud::ProbeVerdict;
 use crate::config::Settings;
 use crate::report::safe;
-use crate::runtime::{self, AwsTest, Engine};
+use crate::runtime::{self, CloudTest, Engine};
 
-/// Prints it; an error where something is missing.
+/// Prints the result; an error where something is missing.
 pub(super) async fn test(mut settings: Settings) -> anyhow::Result<ExitCode> {
-    // What is asked of AWS, the benchmark for EKS asks.
+    // Only the benchmarks for EKS ask AWS.
     if !settings.posture.benchmarks.iter().any(|name| name.starts_with("cis_eks")) {
         settings.posture.benchmarks = vec!["cis_eks".to_owned()];
     }
     let engine = Engine::new(&settings.posture)?;
-    let test = runtime::test_aws(&settings, &engine).await?;
+    let test = runtime::test_cloud(&settings, &engine).await?;
     print!("{}", text(&test));
-    let refused = test.lacking().count();
-    let unanswered = test.probes.iter().filter(|probe| matches!(probe.answer, Answer::Unknown(_))).count();
-    if let Err(why) = &test.cluster {
-        bail!("{why}");
+    let denied = test.denied.len();
+    let unknown =
+        test.probes.iter().filter(|probe| matches!(probe.verdict, ProbeVerdict::Unknown(_))).count();
+    if let Err(gap) = &test.discovery.cluster {
+        bail!("{gap}");
     }
-    if refused + unanswered > 0 {
-        bail!("of {} calls to AWS {refused} are refused and {unanswered} not answered", test.probes.len());
+    if denied + unknown > 0 {
+        bail!("{denied} of {} AWS calls are denied, and {unknown} got no answer", test.probes.len());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(test: &AwsTest) -> String {
+fn text(test: &CloudTest) -> String {
     let mut out = String::new();
     // Writing to memory does not fail.
-    let _ = tell(&mut out, test);
+    let _ = write_text(&mut out, test);
     out
 }
 
-fn tell(out: &mut String, test: &AwsTest) -> std::fmt::Result {
-    writeln!(out, "aws: {}", test.region)?;
-    writeln!(out, "  caller... OK {}", safe(&test.caller.arn))?;
-    match &test.cluster {
-        Ok(name) => writeln!(out, "  cluster... OK {}", safe(name))?,
-        Err(why) => writeln!(out, "  cluster... ERROR {}", safe(why))?,
+fn write_text(out: &mut String, test: &CloudTest) -> std::fmt::Result {
+    let CloudTest { discovery, probes, denied, policy } = test;
+    writeln!(out, "{}: {}", discovery.cloud.provider, discovery.cloud.region)?;
+    writeln!(out, "  caller... OK {}", safe(&discovery.caller))?;
+    match &discovery.cluster {
+        Ok(cluster) => writeln!(out, "  cluster... OK {}", safe(&cluster.name))?,
+        Err(gap) => writeln!(out, "  cluster... ERROR {}", safe(&gap.what))?,
     }
     writeln!(out, "  calls:")?;
-    for probe in &test.probes {
-        let action = probe.call.action();
-        match &probe.answer {
-            Answer::Allowed => writeln!(out, "    {action}... OK")?,
-            Answer::Denied(_) => writeln!(out, "    {action}... DENIED")?,
-            Answer::Unknown(what) => writeln!(out, "    {action}... ERROR {}", safe(what))?,
+    for probe in probes {
+        let permission = probe.call.permission;
+        match &probe.verdict {
+            ProbeVerdict::Allowed => writeln!(out, "    {permission}... OK")?,
+            ProbeVerdict::Denied(_) => writeln!(out, "    {permission}... DENIED")?,
+            ProbeVerdict::Unknown(what) => writeln!(out, "    {permission}... ERROR {}", safe(what))?,
         }
     }
-    let lacking: Vec<_> = test.lacking().collect();
-    if lacking.is_empty() {
+    if denied.is_empty() {
         return Ok(());
     }
     writeln!(out, "\nMissing IAM actions, and the recommendations that need them:")?;
-    for (call, rules) in &lacking {
+    for (call, rules) in denied {
         let rules = if rules.is_empty() { "only shown as evidence".to_owned() } else { rules.join(", ") };
-        writeln!(out, "  {}: {rules}", call.action())?;
+        writeln!(out, "  {}: {rules}", call.permission)?;
     }
-    let policy = grant::policy(lacking.iter().map(|(call, _)| *call));
-    writeln!(out, "\nThe least-privilege policy to attach, beside what is granted already:\n{policy:#}")?;
-    writeln!(out, "\nThe whole of it is in deploy/aws/.")
+    writeln!(
+        out,
+        "\nThe least-privilege policy to attach, in addition to what is granted already:\n{policy}"
+    )?;
+    writeln!(out, "\nThe policy for all calls is in deploy/aws/.")
 }

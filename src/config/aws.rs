@@ -1,4 +1,4 @@
-//! `posturebeat.aws`: as it is written, and checked.
+//! `posturebeat.aws`: its keys, and their check.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,18 +13,18 @@ use super::values::Secret;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawAws {
-    /// The EKS cluster's name. Default: found by the node's labels, its instance's tags, or the token that the
-    /// cluster gave us.
+    /// Name of the EKS cluster. Default: detected from the node's labels, the instance's tags, or the issuer of the
+    /// service account token.
     #[schemars(example = &"prod")]
     pub cluster_name: Option<String>,
-    /// The cluster's region. Default: found likewise.
+    /// Region of the cluster. Default: detected in the same way.
     #[schemars(example = &"eu-west-1")]
     pub region: Option<String>,
-    /// Where AWS answers, instead of each service's own address: for a proxy that stands before it, or an emulator.
+    /// Endpoint for all AWS services, such as a proxy or an emulator. Default: each service's own endpoint.
     #[schemars(example = &"http://localhost:4566")]
     pub endpoint: Option<String>,
-    /// With whose credentials AWS is asked. Empty: what the environment gives (variables, a service account's
-    /// role, pod identity, a shared file, the instance's role).
+    /// Credentials for AWS. Empty: those of the environment (variables, a service account's role (IRSA), Pod Identity,
+    /// a shared file, the instance's role).
     pub credentials: RawCredentials,
 }
 
@@ -32,28 +32,28 @@ pub(super) struct RawAws {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawCredentials {
-    /// Which of the following are meant: `assume_role`, `direct_access_keys`, `temporary_keys` or
-    /// `shared_credentials`. Those that are written count, with or without it.
+    /// Type of credentials, as Kibana writes it: `assume_role`, `direct_access_keys`, `temporary_keys` or
+    /// `shared_credentials`. The keys that are set decide, with or without it.
     pub r#type: Option<CredentialsType>,
-    /// An access key.
+    /// Access key ID.
     #[schemars(example = &"${AWS_ACCESS_KEY_ID}")]
     pub access_key_id: Option<String>,
-    /// Its secret.
+    /// Secret access key.
     #[schemars(example = &"${AWS_SECRET_ACCESS_KEY}")]
     pub secret_access_key: Option<Secret>,
-    /// What makes keys temporary.
+    /// Session token of temporary keys.
     #[schemars(example = &"${AWS_SESSION_TOKEN}")]
     pub session_token: Option<Secret>,
-    /// A shared credentials file. Default: `~/.aws/credentials`.
+    /// Path of a shared credentials file. Default: `~/.aws/credentials`.
     #[schemars(example = &"/etc/posturebeat/aws-credentials")]
     pub shared_credential_file: Option<PathBuf>,
-    /// A profile of it. Default: `default`.
+    /// Profile in that file. Default: `default`.
     #[schemars(example = &"audit")]
     pub credential_profile_name: Option<String>,
-    /// A role to assume with the credentials that the rest gives.
+    /// ARN of a role to assume with these credentials.
     #[schemars(example = &"arn:aws:iam::123456789012:role/posturebeat")]
     pub role_arn: Option<String>,
-    /// What the role's trust policy asks for.
+    /// External ID that the role's trust policy requires.
     pub external_id: Option<Secret>,
 }
 
@@ -69,12 +69,12 @@ pub(super) enum CredentialsType {
     Empty,
 }
 
-/// Whether `posturebeat.aws.credentials.type` may say so.
+/// Whether this is a valid `posturebeat.aws.credentials.type`.
 pub(super) fn is_known(kind: &str) -> bool {
     serde_json::from_value::<CredentialsType>(kind.into()).is_ok()
 }
 
-/// Blank is the same as left out: Kibana writes fields that nobody filled in as empty text.
+/// An empty string counts as unset: Kibana writes blank fields as empty strings.
 fn text(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.is_empty())
 }
@@ -109,7 +109,7 @@ pub(super) fn resolve(raw: RawAws, checker: &Checker<'_>) -> Result<Aws, Mistake
             return Err(checker.wrong(&at("access_key_id"), "expected the key of `secret_access_key`"));
         }
         (None, None) if token.is_some() => {
-            let message = "a token is nothing without `access_key_id` and `secret_access_key`";
+            let message = "expected `access_key_id` and `secret_access_key` with a session token";
             return Err(checker.wrong(&at("session_token"), message));
         }
         (Some(_), Some(_)) if file.is_some() || profile.is_some() => {
@@ -117,7 +117,9 @@ pub(super) fn resolve(raw: RawAws, checker: &Checker<'_>) -> Result<Aws, Mistake
             return Err(checker.wrong(&at("access_key_id"), message));
         }
         (Some(_), Some(_)) if r#type == Some(CredentialsType::TemporaryKeys) && token.is_none() => {
-            return Err(checker.wrong(&at("session_token"), "temporary keys have one"));
+            return Err(
+                checker.wrong(&at("session_token"), "expected a session token with `type: temporary_keys`")
+            );
         }
         (Some(access_key_id), Some(secret_access_key)) => {
             AwsKeys::Static { access_key_id, secret_access_key, session_token: token }
@@ -140,7 +142,7 @@ pub(super) fn resolve(raw: RawAws, checker: &Checker<'_>) -> Result<Aws, Mistake
             Some(AssumeRole { role_arn, external_id })
         }
         (None, Some(_)) => {
-            return Err(checker.wrong(&at("external_id"), "it goes with `role_arn`, which is not set"));
+            return Err(checker.wrong(&at("external_id"), "expected `role_arn` with an external ID"));
         }
         (None, None) => None,
     };

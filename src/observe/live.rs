@@ -6,19 +6,19 @@ mod node;
 
 use anyhow::anyhow;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use super::IN_FLIGHT;
-use super::cloud::{self, Cloud};
+use super::cloud::{CloudView, name_by_node};
+use super::clouds;
 use super::data_dir::DataDir;
 use super::observation::{Collected, Observation};
 use super::scope::Scope;
-use crate::collect::aws::identity::{TOKEN, issuer};
 use crate::collect::cluster::{Connection, Identified, NodeHints, connect, identify};
 use crate::collect::node::host::HostFacts;
 use crate::config::settings::{Posture, Settings};
-use crate::resource::{Identity, Kind, Owner, Platform, Reason, Resource, Selector, Unread};
+use crate::resource::{Identity, Kind, Owner, Reason, Resource, Selector, Unread};
 use cluster::ClusterCollector;
 use node::KubeletFacts;
 
@@ -90,23 +90,27 @@ async fn cloud_of(
     reach: &Reach,
     identified: Option<&Identified>,
     identity: &mut Identity,
-) -> Option<Cloud> {
+) -> Option<CloudView> {
     if !wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
-        if let (Some(identified), Some(Platform::Eks)) = (identified, identity.cluster.platform) {
-            identity::name_by_node(identity, posture, &identified.node);
+        // So that findings about nodes name the cluster as its own findings do.
+        if let (Some(identified), Some(platform)) = (identified, identity.cluster.platform)
+            && let Some(name) = name_by_node(&posture.aws, platform, &identified.node)
+        {
+            identity.cluster.name = Some(name);
         }
         return None;
     }
-    let mut facts = cloud::facts(&posture.aws, &|name| std::env::var(name).ok());
-    facts.issuer = issuer(Path::new(TOKEN));
-    if let Some(identified) = identified {
-        facts.note_node(&identified.node);
-    }
-    if let Ok(connection) = reach {
-        facts.authorities = connection.authorities().to_vec();
-    }
-    let cloud = Cloud::find(&posture.aws, &facts).await;
-    cloud.tell(identity);
+    let env = |name: &str| std::env::var(name).ok();
+    let cloud = CloudView::find(clouds::configured(&posture.aws, &env), |facts| {
+        if let Some(identified) = identified {
+            facts.note_node(&identified.node);
+        }
+        if let Ok(connection) = reach {
+            facts.authorities = connection.authorities().to_vec();
+        }
+    });
+    let cloud = cloud.await;
+    cloud.identify(identity);
     Some(cloud)
 }
 
@@ -118,7 +122,7 @@ struct Collectors {
     secrets: bool,
     /// The address of the kubelet, if its configuration may be read there.
     kubelet_url: Option<String>,
-    cloud: Option<Cloud>,
+    cloud: Option<CloudView>,
     wanted: BTreeSet<(Kind, String)>,
     /// Whether the cluster is to be watched afterwards.
     watch: bool,

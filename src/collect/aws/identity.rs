@@ -1,58 +1,61 @@
 //! Who we are to AWS, and which of its clusters this one is.
 //!
-//! In: what is known of the cluster without AWS ([`Facts`]). Out: the account, the region and EKS's name of the
-//! cluster. A name that a node or a machine tells is only taken where EKS does not contradict: whoever owns a node may
-//! write its labels.
+//! In: what is known about the cluster without AWS ([`ClusterFacts`]). Out: the account, the region and the cluster's
+//! name at EKS. A name from a node's labels or an instance's tags is used only where EKS does not contradict it: the
+//! owner of a node can write its labels.
 
-mod clusters;
 mod facts;
-mod instance;
-mod token;
+mod instance_metadata;
+mod region_clusters;
 
 #[cfg(test)]
 mod tests;
 
-use super::access::{Access, Problem};
-use super::call::GET_CALLER_IDENTITY;
-use crate::resource::{Reason, Unread};
-use clusters::Clusters;
+use super::calls::sts::GET_CALLER_IDENTITY;
+use super::client::{AwsClient, call_gap};
+use crate::collect::cloud::ClusterFacts;
+use crate::resource::{Gap, Reason};
+use facts::{Detected, configured_cluster, labelled_cluster};
+use region_clusters::RegionClusters;
 
-pub use facts::{Facts, Found};
-pub use instance::Instance;
-pub use token::{TOKEN, issuer};
+pub(super) use facts::{known_cluster, known_region};
+pub(super) use instance_metadata::InstanceMetadata;
 
-/// Who asks.
+/// The identity of the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The number of the account.
+pub(super) struct CallerIdentity {
+    /// The account: twelve digits.
     pub account: String,
     /// The user or role, as an ARN.
     pub arn: String,
-    /// The part of AWS that it belongs to: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Its partition: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
 }
 
 /// Asks who we are.
-pub async fn caller(access: &Access, region: &str) -> Result<Caller, Problem> {
-    let client = aws_sdk_sts::Client::new(&access.at(region));
+pub(super) async fn caller(aws: &AwsClient, region: &str) -> Result<CallerIdentity, Gap> {
+    let client = aws_sdk_sts::Client::new(&aws.at(region));
     let sent = Box::pin(client.get_caller_identity().send());
-    let answer = access.ask(&GET_CALLER_IDENTITY, region, sent).await?;
+    let answer = aws.ask(&GET_CALLER_IDENTITY, region, sent).await?;
     let (account, arn) = (answer.account.unwrap_or_default(), answer.arn.unwrap_or_default());
     match arn.split(':').nth(1) {
         Some(partition) if !account.is_empty() && !partition.is_empty() => {
             let partition = partition.to_owned();
-            Ok(Caller { account, arn, partition })
+            Ok(CallerIdentity { account, arn, partition })
         }
         _ => {
-            let said = "the answer names no account";
-            Err(Problem::new(&GET_CALLER_IDENTITY, region, Reason::Malformed, said))
+            let why = "the answer names no account";
+            Err(call_gap(&GET_CALLER_IDENTITY, region, Reason::Malformed, why))
         }
     }
 }
 
-/// The cluster's region: as configured, else by what the cluster knows, else by the machine that we run on.
-pub async fn find_region(facts: &Facts, instance: Option<&Instance>) -> Result<Found, Unread> {
-    let found = match (facts.region(), instance) {
+/// The cluster's region: as configured, else from the facts about the cluster, else from the instance metadata.
+pub(super) async fn find_region(
+    facts: &ClusterFacts,
+    instance: Option<&InstanceMetadata>,
+) -> Result<Detected, Gap> {
+    let found = match (known_region(facts), instance) {
         (Some(found), _) => Ok(found),
         (None, Some(instance)) => instance.region().await,
         (None, None) => Err("the instance metadata is switched off".to_owned()),
@@ -61,44 +64,39 @@ pub async fn find_region(facts: &Facts, instance: Option<&Instance>) -> Result<F
         let what = format!(
             "find the AWS region: no posturebeat.aws.region, no service account token of EKS, no region or zone on the Node, and {why}"
         );
-        Unread::new("$", Reason::Missing, what)
+        Gap::new(Reason::Missing, what)
     })?;
     tracing::info!(region = found.value, from = found.from, "found the AWS region");
     Ok(found)
 }
 
-/// EKS's name of the cluster: as configured, else by a label of its nodes, else by a tag of the machine that we run
-/// on, else the one among the region's clusters that has this one's issuer or certificate authority.
-pub async fn find_cluster(
-    access: &Access,
+/// The cluster's name at EKS: as configured, else by a label of its nodes, else by a tag of the instance, else the one
+/// among the region's clusters that has this one's issuer or certificate authority.
+pub(super) async fn find_cluster(
+    aws: &AwsClient,
     region: &str,
-    facts: &Facts,
-    instance: Option<&Instance>,
-) -> Result<Found, Unread> {
-    let found = search(access, region, facts, instance).await.map_err(|(reason, tried)| {
-        let what = format!(
-            "find the EKS cluster's name (posturebeat.aws.cluster_name would tell it): {}",
-            tried.join("; ")
-        );
-        Unread::new("$", reason, what)
-    })?;
+    facts: &ClusterFacts,
+    instance: Option<&InstanceMetadata>,
+) -> Result<Detected, Gap> {
+    let attempt = "find the EKS cluster's name (or set posturebeat.aws.cluster_name)";
+    let found = search(aws, region, facts, instance).await.map_err(|gap| gap.during(attempt))?;
     tracing::info!(cluster = found.value, region, from = found.from, "found the EKS cluster's name");
     Ok(found)
 }
 
-/// What was tried, where nothing is found, and why the last of it failed.
+/// Where nothing is found, the gap has the reason of the last attempt and names all of them.
 async fn search(
-    access: &Access,
+    aws: &AwsClient,
     region: &str,
-    facts: &Facts,
-    instance: Option<&Instance>,
-) -> Result<Found, (Reason, Vec<String>)> {
-    if let Some(configured) = facts.configured_cluster() {
+    facts: &ClusterFacts,
+    instance: Option<&InstanceMetadata>,
+) -> Result<Detected, Gap> {
+    if let Some(configured) = configured_cluster(facts) {
         return Ok(configured);
     }
-    let clusters = Clusters::new(access, region, facts);
+    let clusters = RegionClusters::new(aws, region, facts);
     let mut tried = Vec::new();
-    match facts.labelled_cluster() {
+    match labelled_cluster(facts) {
         Some(found) => match clusters.contradicts(&found).await {
             None => return Ok(found),
             Some(why) => tried.push(why),
@@ -117,9 +115,9 @@ async fn search(
     }
     match clusters.ours().await {
         Ok(found) => Ok(found),
-        Err((reason, why)) => {
-            tried.push(why);
-            Err((reason, tried))
+        Err(gap) => {
+            tried.push(gap.what);
+            Err(Gap::new(gap.reason, tried.join("; ")))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The repositories that the cluster's images come from.
 
-mod image;
+mod ecr;
+mod existing;
+mod image_reference;
+mod images;
 mod private;
 mod public;
-mod repository;
-mod there;
 
 #[cfg(test)]
 mod tests;
@@ -12,62 +13,59 @@ mod tests;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::access::{Access, Problem};
-use super::call::Call;
-use super::gaps::unseen;
-use super::policy;
-use super::request::Request;
+use super::client::{AwsClient, PUBLIC_PARTITION, Refusal, call_gap};
+use super::document::policy_document;
+use super::scope::AwsScope;
+use crate::collect::cloud::CloudCall;
 use crate::collect::sightings::Sightings;
-use crate::resource::{Kind, Reason, Resource};
+use crate::resource::{Gap, Kind, Reason, Resource};
 
 const KIND: Kind = Kind::ContainerRegistry;
 const PRIVATE: &str = "aws-ecr";
 const PUBLIC: &str = "aws-ecr-public";
-/// The only partition with public registries.
-const PUBLIC_PARTITION: &str = "aws";
 
-/// Gives the repositories of ECR that images come from, and the account's public ones, to `found`, each as soon as it
-/// is whole.
-pub async fn repositories(
-    access: &Access,
-    request: &Request,
+/// Sends the repositories of ECR that images come from, and the account's public ones, to `found`, each as soon as it
+/// is complete.
+pub(super) async fn observe(
+    aws: &AwsClient,
+    scope: &AwsScope,
     sightings: &Sightings,
     found: &mpsc::Sender<Resource>,
 ) {
     let private = async {
-        if request.wants(KIND, PRIVATE) {
-            let gap = unseen(request, sightings, KIND, &[PRIVATE], &["Pod"]).pop();
-            private::all(access, request, &sightings.images, gap, found).await;
+        if scope.wants(KIND, PRIVATE) {
+            let unseen = scope.unseen(sightings, KIND, &[PRIVATE], &["Pod"]).pop();
+            private::observe(aws, scope, &sightings.images, unseen, found).await;
         }
     };
     let public = async {
-        if request.wants(KIND, PUBLIC) && request.partition == PUBLIC_PARTITION {
-            public::all(access, request, found).await;
+        if scope.wants(KIND, PUBLIC) && scope.partition == PUBLIC_PARTITION {
+            public::observe(aws, scope, found).await;
         }
     };
     tokio::join!(private, public);
 }
 
-/// The policy in what a call gave, where the lack of one is an answer too.
+/// The policy document in an answer; the code `absent` means that there is none.
 fn policy_in(
-    answer: Result<Option<String>, Problem>,
-    lack: &str,
-    call: &Call,
+    answer: Result<Option<String>, Refusal>,
+    absent: &str,
+    call: &CloudCall,
     region: &str,
-) -> Result<Option<Value>, Problem> {
+) -> Result<Option<Value>, Gap> {
     match answer {
-        Ok(text) => policy::document(text.as_deref().unwrap_or_default())
+        Ok(text) => policy_document(text.as_deref().unwrap_or_default())
             .map(Some)
-            .map_err(|why| Problem::new(call, region, Reason::Malformed, &why)),
-        Err(problem) if problem.code == lack => Ok(None),
-        Err(problem) => Err(problem),
+            .map_err(|why| call_gap(call, region, Reason::Malformed, &why)),
+        Err(refusal) if refusal.code == absent => Ok(None),
+        Err(refusal) => Err(refusal.gap),
     }
 }
 
-/// Takes a list out of an answer; what has none must not look like an empty one.
-fn list_in(answer: &mut Value, key: &str, call: &Call, region: &str) -> Result<Vec<Value>, Problem> {
+/// Takes a list out of an answer; an answer without the list must not look like an empty one.
+fn list_in(answer: &mut Value, key: &str, call: &CloudCall, region: &str) -> Result<Vec<Value>, Gap> {
     match answer.get_mut(key).map(Value::take) {
         Some(Value::Array(items)) => Ok(items),
-        _ => Err(Problem::new(call, region, Reason::Malformed, &format!("the answer has no list `{key}`"))),
+        _ => Err(call_gap(call, region, Reason::Malformed, &format!("the answer has no list `{key}`"))),
     }
 }

@@ -1,5 +1,7 @@
 //! AWS on the loopback: what every test of its collectors needs.
 
+mod deploy_files;
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
@@ -11,14 +13,15 @@ use tokio::sync::mpsc;
 use wiremock::matchers::{body_string_contains, method, path, query_param};
 use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
-use super::{Access, Request};
+use super::client::AwsClient;
+use super::scope::AwsScope;
 use crate::resource::{Owner, Resource};
 
-/// Whose the cluster of [`request`] is.
+/// Whose the cluster of [`scope`] is.
 pub(super) const ACCOUNT: &str = "123456789012";
 
 /// A way to a service that answers in the place of all of AWS. Refusals for a moment are asked again, without a wait.
-pub(super) fn access(server: &MockServer) -> Access {
+pub(super) fn client(server: &MockServer) -> AwsClient {
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)).with_max_attempts(2);
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let config = SdkConfig::builder()
@@ -28,7 +31,7 @@ pub(super) fn access(server: &MockServer) -> Access {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(retries)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Access::new(config.build())
+    AwsClient::new(config.build())
 }
 
 /// A request of a REST service: `GET`, with the path as it is sent.
@@ -49,12 +52,12 @@ pub(super) fn action(name: &str, word: &str) -> MockBuilder {
 }
 
 /// An answer of JSON.
-pub(super) fn told(body: Value) -> ResponseTemplate {
+pub(super) fn json_answer(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
 /// An answer of XML, the result of `name`.
-pub(super) fn told_xml(name: &str, result: &str) -> ResponseTemplate {
+pub(super) fn xml_answer(name: &str, result: &str) -> ResponseTemplate {
     let body = format!("<{name}Response><{name}Result>{result}</{name}Result></{name}Response>");
     ResponseTemplate::new(200).set_body_raw(body, "text/xml")
 }
@@ -75,8 +78,8 @@ pub(super) fn refused_xml(status: u16, code: &str) -> ResponseTemplate {
 }
 
 /// For the own cluster in eu-west-1.
-pub(super) fn request(wanted: &[&str]) -> Request {
-    Request {
+pub(super) fn scope(wanted: &[&str]) -> AwsScope {
+    AwsScope {
         cluster: "prod".to_owned(),
         account: ACCOUNT.to_owned(),
         region: "eu-west-1".to_owned(),

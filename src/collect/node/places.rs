@@ -1,6 +1,6 @@
 //! The files of a node by role: which kinds of file count for a role, and where each platform keeps them.
 //!
-//! The paths are data, in `data/places.yml`, which is part of the binary. The roles are here, because the code asks for
+//! The paths are data, in `src/collect/node/places/platforms.yml`, which is part of the binary. The roles are here, because the code asks for
 //! them by name.
 
 use serde::Deserialize;
@@ -70,7 +70,7 @@ const ROLES: &[(&[&str], FileFilter, bool)] = &[
 ];
 
 /// The paths of each platform.
-const PLATFORMS: &str = include_str!("../../../data/places.yml");
+const PLATFORMS: &str = include_str!("places/platforms.yml");
 
 /// Every role with the patterns of all platforms. A node has the files of one platform, so it does not matter which it
 /// is.

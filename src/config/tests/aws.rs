@@ -71,11 +71,11 @@ fn halves_of_credentials_are_refused() {
             "{secret_access_key: hunter2}",
             "`posturebeat.aws.credentials.access_key_id`: expected the key of `secret_access_key`",
         ),
-        ("{session_token: hunter2}", "a token is nothing without"),
-        ("{type: temporary_keys, access_key_id: AK, secret_access_key: s}", "temporary keys have one"),
+        ("{session_token: hunter2}", "with a session token"),
+        ("{type: temporary_keys, access_key_id: AK, secret_access_key: s}", "expected a session token"),
         ("{access_key_id: AK, secret_access_key: s, credential_profile_name: p}", "found both"),
         ("{role_arn: admin}", "expected a role such as"),
-        ("{external_id: hunter2}", "it goes with `role_arn`"),
+        ("{external_id: hunter2}", "expected `role_arn`"),
         ("{type: magic}", "magic"),
     ] {
         let error = error(text);

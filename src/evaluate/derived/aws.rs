@@ -1,4 +1,4 @@
-//! What follows from what AWS says of a cluster, its node groups and its repositories of images.
+//! Values derived from AWS's description of a cluster, its node groups and its image repositories.
 
 mod cluster;
 mod policy;
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::Found;
 
-/// Everything derived for one type of AWS's.
+/// Adds the derived values of a resource of this sub type.
 pub(super) fn of(sub_type: &str, root: &Value, found: &mut Found<'_>) {
     match sub_type {
         "aws-eks" => {
             let cidrs = "$.resourcesVpcConfig.publicAccessCidrs";
             found.put("publicCidrs", &[cidrs], cluster::public_cidrs(root));
             found.put("clusterAdmins", &["$.accessEntries"], cluster::admins(root));
-            // Of the add-ons only one is asked about; what hides another is in nobody's way.
+            // Rules ask about one add-on, so a gap in another does not matter.
             let addon = cluster::vpc_cni(root);
             let source = addon.as_ref().map_or("$.addons".to_owned(), |(at, _)| format!("$.addons[{at}]"));
             found.put("vpcCni", &[&source], addon.map(|(_, addon)| addon));

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
+use crate::collect::cloud::CloudRequest;
 use crate::collect::cluster::{self, Connection, Request};
 use crate::collect::sightings::Sightings;
-use crate::observe::cloud::{Ask, Cloud};
+use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
 use crate::resource::{Gap, Identity, Kind, Owner, Reason, Resource, Selector, Unread};
 
@@ -41,7 +42,7 @@ impl ClusterCollector {
     pub(super) async fn run(
         self,
         reach: Result<Connection, Unread>,
-        cloud: Option<&Cloud>,
+        cloud: Option<&CloudView>,
         found: &mpsc::Sender<Resource>,
     ) -> Option<ClusterWatch> {
         self.unknown_kinds(found).await;
@@ -49,11 +50,11 @@ impl ClusterCollector {
             let kept = self.objects(reach, None, found).await;
             return self.into_watch(kept);
         };
-        let ask = Ask::new(&self.owner, &self.wanted);
+        let request = CloudRequest::new(&self.owner, &self.wanted);
         let mut sightings = Sightings::default();
         let objects = self.objects(reach, Some(&mut sightings), found);
-        let (kept, ()) = tokio::join!(objects, cloud.observe_cluster(&ask, found));
-        cloud.observe_used(&ask, &sightings, found).await;
+        let (kept, ()) = tokio::join!(objects, cloud.observe_cluster(&request, found));
+        cloud.observe_named(&request, &sightings, found).await;
         self.into_watch(kept)
     }
 

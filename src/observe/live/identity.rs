@@ -1,23 +1,11 @@
 //! The identity of a node or cluster that the API does not show now.
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::collect::cluster::NodeHints;
 use crate::collect::node::host::HostFacts;
-use crate::config::settings::Posture;
-use crate::observe::cloud;
 use crate::observe::data_dir::DataDir;
 use crate::resource::{Identity, IdentitySource, Node};
-
-/// Names an EKS cluster without a call to AWS, so that findings about nodes have the same name as the cluster's.
-pub(super) fn name_by_node(identity: &mut Identity, posture: &Posture, node: &Value) {
-    let mut facts = cloud::facts(&posture.aws, &|_| None);
-    facts.note_node(node);
-    if let Some(name) = facts.cluster_name() {
-        identity.cluster.name = Some(name);
-    }
-}
 
 /// A node that the API does not show: as last seen, else identified by the machine's id. The ids of its files and
 /// processes are hashed from it, so it must not change because one request failed.

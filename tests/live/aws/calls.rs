@@ -3,7 +3,8 @@
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
-use posturebeat::collect::aws::{CALLS, Call};
+use posturebeat::collect::aws::calls;
+use posturebeat::collect::cloud::CloudCall;
 
 use super::Aws;
 use super::seed::{HOME, Seed};
@@ -27,7 +28,7 @@ fn refused<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String
 }
 
 /// What the client of the call's service is told; of both balancer services where both have the call.
-async fn ask(aws: &Aws, call: &Call) -> Vec<Told> {
+async fn ask(aws: &Aws, call: &CloudCall) -> Vec<Told> {
     let (home, operation) = (aws.config(HOME), call.operation);
     let told = match call.service {
         "sts" => {
@@ -46,12 +47,12 @@ async fn ask(aws: &Aws, call: &Call) -> Vec<Told> {
         "elasticloadbalancing" => {
             let told = [classic(&home, operation).await, newer(&home, operation, &aws.seed).await];
             let told: Vec<Told> = told.into_iter().flatten().collect();
-            assert!(!told.is_empty(), "{} is not asked here", call.action());
+            assert!(!told.is_empty(), "{} is not asked here", call.permission);
             return told;
         }
         _ => None,
     };
-    vec![told.unwrap_or_else(|| panic!("{} is not asked here", call.action()))]
+    vec![told.unwrap_or_else(|| panic!("{} is not asked here", call.permission))]
 }
 
 async fn eks(config: &SdkConfig, operation: &str) -> Option<Told> {
@@ -220,28 +221,28 @@ async fn newer(config: &SdkConfig, operation: &str, seed: &Seed) -> Option<Told>
 fn every_call_is_answered() {
     let aws = Aws::take();
     aws.block_on(async {
-        for call in CALLS {
+        for call in calls() {
             for told in ask(&aws, &call).await {
-                assert!(told.as_ref().is_ok_and(|things| *things > 0), "{}: {told:?}", call.action());
+                assert!(told.as_ref().is_ok_and(|things| *things > 0), "{}: {told:?}", call.permission);
             }
         }
     });
-    let calls = aws.front.calls();
-    for call in CALLS {
+    let counts = aws.front.calls();
+    for call in calls() {
         let twice = ["DescribeLoadBalancers", "DescribeTags", "DescribeLoadBalancerAttributes"];
         let expected = if twice.contains(&call.operation) { 2 } else { 1 };
-        assert_eq!(calls[&call.action()], expected, "{}", call.action());
+        assert_eq!(counts[call.permission], expected, "{}", call.permission);
     }
-    assert_eq!((calls.len(), aws.front.most_at_once()), (CALLS.len(), 1));
+    assert_eq!((counts.len(), aws.front.most_at_once()), (calls().count(), 1));
 }
 
 #[test]
 fn every_call_can_be_turned_away() {
     let aws = Aws::take();
     aws.block_on(async {
-        for call in CALLS {
-            let action = call.action();
-            aws.front.deny([action.as_str()]);
+        for call in calls() {
+            let action = call.permission;
+            aws.front.deny([action]);
             let codes = match call.service {
                 "eks" => ["403 AccessDeniedException", "429 ThrottlingException"],
                 "elasticloadbalancing" | "iam" | "sts" => ["403 AccessDenied", "400 Throttling"],
@@ -251,7 +252,7 @@ fn every_call_can_be_turned_away() {
             assert!(told.iter().all(|told| *told == Err(codes[0].to_owned())), "{action}: {told:?}");
 
             aws.front.deny([]);
-            aws.front.throttle(&action, told.len());
+            aws.front.throttle(action, told.len());
             let told = ask(&aws, &call).await;
             assert!(told.iter().all(|told| *told == Err(codes[1].to_owned())), "{action}: {told:?}");
             let told = ask(&aws, &call).await;

@@ -1,6 +1,6 @@
 //! What may not be asked is an error for the recommendations that need it, and `test aws` names the same.
 
-use posturebeat::collect::aws::{CALLS, Call};
+use posturebeat::collect::cloud::CloudCall;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Aws;
@@ -35,8 +35,8 @@ const ELASTIC: [&str; 14] = [
 type Missing = BTreeMap<String, BTreeSet<String>>;
 
 /// The calls that take a right.
-fn calls() -> impl Iterator<Item = &'static Call> {
-    CALLS.iter().filter(|call| call.service != "sts")
+fn calls() -> impl Iterator<Item = CloudCall> {
+    posturebeat::collect::aws::calls().filter(|call| call.service != "sts")
 }
 
 /// `test aws` with the cluster's name: what it says is missing. Its exit code, its list of calls and the policy that it
@@ -50,8 +50,8 @@ fn missing(bed: &Bed, aws: &Aws) -> Missing {
         |rules: &str| rules.split(", ").filter(|rule| rule.contains('/')).map(str::to_owned).collect();
     let missing: Missing = lines.map(|(action, needed_by)| (action.to_owned(), rules(needed_by))).collect();
     for call in calls() {
-        let action = call.action();
-        let is_missing = missing.contains_key(&action);
+        let action = call.permission;
+        let is_missing = missing.contains_key(action);
         let told = if is_missing { "DENIED" } else { "OK" };
         assert!(text.contains(&format!("    {action}... {told}\n")), "{text}");
         assert_eq!(text.contains(&format!("\"{action}\"")), is_missing, "{text}");
@@ -89,18 +89,18 @@ fn each_denial_is_an_error_where_it_matters_and_nowhere_else() {
     assert_eq!(missing(&bed, &aws), Missing::new());
     let mut without_effect = BTreeSet::new();
     for call in calls() {
-        let action = call.action();
-        aws.front.deny([action.as_str()]);
+        let action = call.permission;
+        aws.front.deny([action]);
         let missing = missing(&bed, &aws);
-        assert_eq!(missing.keys().collect::<Vec<_>>(), [&action]);
-        let needed_by = &missing[&action];
+        assert_eq!(missing.keys().collect::<Vec<_>>(), [action]);
+        let needed_by = &missing[action];
         let after = judge();
         if action == LIST {
             assert_eq!(before, after, "the name is configured");
             continue;
         }
         assert_eq!(&owned(after.broken()), needed_by, "{action}");
-        assert_denied(&after, &[&action]);
+        assert_denied(&after, &[action]);
         for change in before.changes(&after) {
             // What cannot be listed any more is gone, and an error on the cluster stands for it.
             let fed =
@@ -115,7 +115,7 @@ fn each_denial_is_an_error_where_it_matters_and_nowhere_else() {
             assert!(needed_by.contains(change.rule), "{action}: {change}");
         }
         if needed_by.is_empty() {
-            without_effect.insert(action);
+            without_effect.insert(action.to_owned());
         }
     }
     // The rest of what is told of a load balancer or an image is only shown.
@@ -142,9 +142,8 @@ fn the_rights_of_elastics_integration_suffice_for_what_they_can() {
     let aws = Aws::take();
     let _objects = objects::apply(&bed, &aws.seed);
     let before = scan(&bed, &aws);
-    let all: Vec<String> = calls().map(Call::action).collect();
-    let denied: Vec<&str> =
-        all.iter().map(String::as_str).filter(|action| !ELASTIC.contains(action)).collect();
+    let all = calls().map(|call| call.permission);
+    let denied: Vec<&str> = all.filter(|action| !ELASTIC.contains(action)).collect();
     aws.front.deny(denied.iter().copied());
     let missing = missing(&bed, &aws);
     assert_eq!(

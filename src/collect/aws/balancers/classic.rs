@@ -1,4 +1,4 @@
-//! Load balancers of the older generation.
+//! Classic Load Balancers.
 
 use aws_sdk_elasticloadbalancing::Client;
 use aws_sdk_elasticloadbalancing::primitives::DateTimeFormat;
@@ -8,25 +8,27 @@ use aws_sdk_elasticloadbalancing::types::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::super::access::Problem;
-use super::super::batches::{Pages, in_batches};
-use super::super::call;
-use super::super::draft::{draft, fill, list, object};
-use super::super::request::Request;
-use super::super::window::Window;
 use super::{
-    Asked, CLASSIC, KIND, PAGE, Region, TAGGED, TOGETHER, Wanted, could_be_classic, is_gone, used_by,
+    CLASSIC, ElbClient, KIND, PAGE, RegionSearch, SoughtBalancers, TAGGED, TOGETHER, could_be_classic,
+    is_gone, used_by,
 };
-use crate::resource::Resource;
+use crate::collect::aws::calls::elb::{
+    DESCRIBE_LOAD_BALANCER_ATTRIBUTES, DESCRIBE_LOAD_BALANCER_POLICIES, DESCRIBE_LOAD_BALANCERS,
+    DESCRIBE_TAGS,
+};
+use crate::collect::aws::client::{PageCursor, TaskWindow, in_batches};
+use crate::collect::aws::document::{draft, fill, list, object};
+use crate::collect::aws::scope::AwsScope;
+use crate::resource::{Gap, Resource};
 
-/// Takes out of `sought` what is there, and gives it to the region's receiver.
-pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result<(), Problem> {
-    let asked = region.asked(Client::new);
-    let mut pages = Pages::default();
+/// Sends those of `sought` that exist to the region's receiver, and removes them from it.
+pub(super) async fn search(region: &RegionSearch<'_>, sought: &mut SoughtBalancers<'_>) -> Result<(), Gap> {
+    let elb = region.client(Client::new);
+    let mut pages = PageCursor::default();
     loop {
         let sent =
-            Box::pin(asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
-        let page = region.access.ask(&call::DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
+            Box::pin(elb.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
+        let page = region.aws.ask(&DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
         let next = page.next_marker;
         let mut found = Vec::new();
         for balancer in page.load_balancer_descriptions.unwrap_or_default() {
@@ -36,44 +38,44 @@ pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result
             used_by(&mut resource, &sought);
             found.push(resource);
         }
-        if region.request.wants(KIND, CLASSIC) {
-            asked.complete(found).await;
+        if region.scope.wants(KIND, CLASSIC) {
+            elb.complete(found).await;
         }
         let over = !could_be_classic(sought) || region.found.is_closed();
-        if over || !pages.turn(next, &call::DESCRIBE_LOAD_BALANCERS, region.name)? {
+        if over || !pages.turn(next, &DESCRIBE_LOAD_BALANCERS, region.name)? {
             return Ok(());
         }
     }
 }
 
-impl Asked<Client> {
-    /// Asks what the list does not tell.
+impl ElbClient<Client> {
+    /// Adds what the list does not contain, and sends them.
     async fn complete(&self, resources: Vec<Resource>) {
-        let mut window = Window::new(TOGETHER);
+        let mut window = TaskWindow::new(TOGETHER);
         let names: Vec<String> = resources.iter().map(|resource| resource.name.clone()).collect();
         let mut tags = self.tags(&names).await;
         for mut resource in resources {
             let tags = tags.remove(&resource.name).unwrap_or_else(|| Ok(Value::Array(Vec::new())));
             fill(&mut resource, "Tags", tags);
-            let asked = self.clone();
+            let elb = self.clone();
             window
                 .start(async move {
                     let (attributes, policies) =
-                        tokio::join!(asked.attributes(&resource.name), asked.policies(&resource.name));
+                        tokio::join!(elb.attributes(&resource.name), elb.policies(&resource.name));
                     fill(&mut resource, "Attributes", attributes);
                     fill(&mut resource, "Policies", policies);
-                    // Nobody listens any more: the cycle is over.
-                    let _ = asked.found.send(resource).await;
+                    // Fails when the receiver was dropped: the cycle is over.
+                    let _ = elb.found.send(resource).await;
                 })
                 .await;
         }
         window.end().await;
     }
 
-    async fn tags(&self, names: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
+    async fn tags(&self, names: &[String]) -> BTreeMap<String, Result<Value, Gap>> {
         let answers = in_batches(names, TAGGED, is_gone, |names| {
             let sent = Box::pin(self.client.describe_tags().set_load_balancer_names(Some(names)).send());
-            self.access.ask(&call::DESCRIBE_TAGS, &self.region, sent)
+            self.aws.ask(&DESCRIBE_TAGS, &self.region, sent)
         })
         .await;
         let given = answers.given.into_iter().flat_map(|answer| answer.tag_descriptions.unwrap_or_default());
@@ -84,25 +86,24 @@ impl Asked<Client> {
         let refused = answers
             .refused
             .into_iter()
-            .flat_map(|(names, problem)| names.into_iter().map(move |name| (name, Err(problem.clone()))));
+            .flat_map(|(names, refusal)| names.into_iter().map(move |name| (name, Err(refusal.gap.clone()))));
         given.chain(refused).collect()
     }
 
-    async fn attributes(&self, name: &str) -> Result<Value, Problem> {
+    async fn attributes(&self, name: &str) -> Result<Value, Gap> {
         let sent = Box::pin(self.client.describe_load_balancer_attributes().load_balancer_name(name).send());
-        let call = call::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
-        let answer = self.access.ask(&call, &self.region, sent).await?;
+        let answer = self.aws.ask(&DESCRIBE_LOAD_BALANCER_ATTRIBUTES, &self.region, sent).await?;
         Ok(Value::Object(answer.load_balancer_attributes.map(attributes).unwrap_or_default()))
     }
 
-    async fn policies(&self, name: &str) -> Result<Value, Problem> {
+    async fn policies(&self, name: &str) -> Result<Value, Gap> {
         let sent = Box::pin(self.client.describe_load_balancer_policies().load_balancer_name(name).send());
-        let answer = self.access.ask(&call::DESCRIBE_LOAD_BALANCER_POLICIES, &self.region, sent).await?;
+        let answer = self.aws.ask(&DESCRIBE_LOAD_BALANCER_POLICIES, &self.region, sent).await?;
         Ok(list(Some(answer.policy_descriptions.unwrap_or_default()), policy).unwrap_or_default())
     }
 }
 
-fn described(balancer: LoadBalancerDescription, region: &Region) -> Resource {
+fn described(balancer: LoadBalancerDescription, region: &RegionSearch) -> Resource {
     let name = balancer.load_balancer_name.clone().unwrap_or_default();
     let created = balancer.created_time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
     let raw = object([
@@ -118,9 +119,9 @@ fn described(balancer: LoadBalancerDescription, region: &Region) -> Resource {
     draft(KIND, CLASSIC, id(region, &name), name, raw)
 }
 
-/// These have no ARN, and a name is one region's: the cluster's own goes without saying.
-fn id(region: &Region, name: &str) -> String {
-    let Request { account, region: own, .. } = region.request;
+/// A classic load balancer has no ARN, and its name is unique in its region only; the cluster's own region is left out.
+fn id(region: &RegionSearch, name: &str) -> String {
+    let AwsScope { account, region: own, .. } = region.scope;
     if region.name == own { format!("{account}-{name}") } else { format!("{account}-{}-{name}", region.name) }
 }
 

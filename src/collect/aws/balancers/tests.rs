@@ -5,8 +5,8 @@ mod double;
 use serde_json::{Value, json};
 use wiremock::MockServer;
 
-use super::super::tests::{access, collected, request};
-use super::balancers;
+use super::super::tests::{client, collected, scope};
+use super::observe;
 use crate::collect::sightings::Sightings;
 use crate::resource::{Gap, Reason, Resource, Unread};
 use double::{CLASSIC, V2, asked, double, of_classic, of_v2, refused};
@@ -22,7 +22,7 @@ fn seen(hosts: &[(&str, &str)]) -> Sightings {
 }
 
 async fn look(server: &MockServer, wanted: &[&str], sightings: &Sightings) -> Vec<Resource> {
-    collected(async |found| balancers(&access(server), &request(wanted), sightings, found).await).await
+    collected(async |found| observe(&client(server), &scope(wanted), sightings, found).await).await
 }
 
 #[tokio::test]
@@ -122,9 +122,10 @@ async fn a_name_that_nothing_has_is_missing() {
     let hosts = ["gone-1.eu-west-1.elb.amazonaws.com", "gone-1.elb.eu-west-1.amazonaws.com"];
     let sightings = seen(&[(hosts[0], "Service/a/b"), (hosts[1], "Service/a/c")]);
     let found = look(&server, &ALL, &sightings).await;
-    let told: Vec<_> = found.iter().map(|r| (r.sub_type.as_str(), r.id.as_str(), r.name.as_str())).collect();
+    let found_as: Vec<_> =
+        found.iter().map(|r| (r.sub_type.as_str(), r.id.as_str(), r.name.as_str())).collect();
     // `elb` comes before `eu`.
-    assert_eq!(told, [("aws-nlb", hosts[1], hosts[1]), ("aws-elb", hosts[0], hosts[0])]);
+    assert_eq!(found_as, [("aws-nlb", hosts[1], hosts[1]), ("aws-elb", hosts[0], hosts[0])]);
     for resource in &found {
         assert_eq!((resource.unread[0].at.as_str(), resource.unread[0].gap.reason), ("$", Reason::Missing));
         assert!(
@@ -152,9 +153,10 @@ async fn classic_ones_of_one_name_in_two_regions_are_two() {
         ("web-1.us-east-1.elb.amazonaws.com", "Service/a/there"),
     ]);
     let found = look(&server, &ALL, &sightings).await;
-    let told: Vec<_> = found.iter().map(|r| (r.id.as_str(), r.name.as_str(), &r.raw["usedBy"][0])).collect();
+    let found_as: Vec<_> =
+        found.iter().map(|r| (r.id.as_str(), r.name.as_str(), &r.raw["usedBy"][0])).collect();
     assert_eq!(
-        told,
+        found_as,
         [
             ("123456789012-us-east-1-web", "web", &json!("Service/a/there")),
             ("123456789012-web", "web", &json!("Service/a/here")),
@@ -198,7 +200,7 @@ async fn a_denied_region_does_not_hide_another() {
 }
 
 #[tokio::test]
-async fn what_is_refused_of_one_is_said_at_its_place() {
+async fn a_refused_detail_is_a_gap_at_its_place() {
     let server = double(|asked| match (asked.version.as_str(), asked.action.as_str()) {
         (V2, "DescribeLoadBalancers") => Some(asked.answer(&format!(
             "<LoadBalancers>{}</LoadBalancers>",
@@ -228,8 +230,8 @@ async fn what_is_refused_of_one_is_said_at_its_place() {
         places(&found[0]),
         ["$.Attributes", "$.Policies", "$.Tags"].map(|at| (at.to_owned(), Reason::Denied))
     );
-    let said = |action: &str| found[0].unread.iter().any(|unread| unread.gap.what.contains(action));
-    assert!(said("allow the IAM action elasticloadbalancing:DescribeLoadBalancerPolicies"));
+    let why = |action: &str| found[0].unread.iter().any(|unread| unread.gap.what.contains(action));
+    assert!(why("allow the IAM action elasticloadbalancing:DescribeLoadBalancerPolicies"));
     assert_eq!(places(&found[1]), [("$.Listeners".to_owned(), Reason::Malformed)]);
     assert_eq!(found[1].raw["Tags"], json!([{"Key": "of", "Value": "arn:net"}]));
     assert_eq!(found[1].raw.get("Listeners"), None);
@@ -269,7 +271,7 @@ async fn tags_of_many_are_asked_for_in_batches() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_nothing() {
+async fn without_sightings_no_call_is_made() {
     let server = double(|_| None).await;
     let elsewhere = seen(&[
         ("www.example.com", "Ingress/a/b"),
@@ -286,7 +288,7 @@ async fn nobody_is_asked_for_nothing() {
 }
 
 #[tokio::test]
-async fn only_what_rules_ask_for_is_told() {
+async fn only_wanted_sub_types_are_sent() {
     let server = double(|asked| {
         asked.is(V2, "DescribeLoadBalancers").then(|| {
             asked.answer(&format!(

@@ -1,4 +1,4 @@
-//! Load balancers of the newer generation: application and network ones.
+//! Application and Network Load Balancers.
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::primitives::DateTimeFormat;
@@ -8,70 +8,73 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::super::access::Problem;
-use super::super::ask::{Page, follow};
-use super::super::batches::{Pages, in_batches};
-use super::super::call;
-use super::super::draft::{draft, fill, list, object};
-use super::super::window::Window;
-use super::{APPLICATION, Asked, KIND, NETWORK, PAGE, Region, TAGGED, TOGETHER, Wanted, is_gone, used_by};
-use crate::resource::Resource;
+use super::{
+    APPLICATION, ElbClient, KIND, NETWORK, PAGE, RegionSearch, SoughtBalancers, TAGGED, TOGETHER, is_gone,
+    used_by,
+};
+use crate::collect::aws::calls::elb::{
+    DESCRIBE_LOAD_BALANCER_ATTRIBUTES, DESCRIBE_LOAD_BALANCERS, DESCRIBE_TAGS,
+};
+use crate::collect::aws::calls::elbv2::DESCRIBE_LISTENERS;
+use crate::collect::aws::client::{Page, PageCursor, TaskWindow, follow, in_batches};
+use crate::collect::aws::document::{draft, fill, list, object};
+use crate::resource::{Gap, Resource};
 
-/// Takes out of `sought` what is there, and gives it to the region's receiver.
-pub(super) async fn look(region: &Region<'_>, sought: &mut Wanted<'_>) -> Result<(), Problem> {
-    let asked = region.asked(Client::new);
-    let mut pages = Pages::default();
+/// Sends those of `sought` that exist to the region's receiver, and removes them from it.
+pub(super) async fn search(region: &RegionSearch<'_>, sought: &mut SoughtBalancers<'_>) -> Result<(), Gap> {
+    let elb = region.client(Client::new);
+    let mut pages = PageCursor::default();
     loop {
         let sent =
-            Box::pin(asked.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
-        let page = region.access.ask(&call::DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
+            Box::pin(elb.client.describe_load_balancers().page_size(PAGE).set_marker(pages.token()).send());
+        let page = region.aws.ask(&DESCRIBE_LOAD_BALANCERS, region.name, sent).await?;
         let next = page.next_marker;
         let mut found = Vec::new();
         for balancer in page.load_balancers.unwrap_or_default() {
             let name = balancer.dns_name.as_deref().unwrap_or_default().to_ascii_lowercase();
             let Some(sought) = sought.remove(name.as_str()) else { continue };
             let mut resource = described(balancer);
-            if region.request.wants(KIND, &resource.sub_type) {
+            if region.scope.wants(KIND, &resource.sub_type) {
                 used_by(&mut resource, &sought);
                 found.push(resource);
             }
         }
-        asked.complete(found).await;
+        elb.complete(found).await;
         let over = sought.is_empty() || region.found.is_closed();
-        if over || !pages.turn(next, &call::DESCRIBE_LOAD_BALANCERS, region.name)? {
+        if over || !pages.turn(next, &DESCRIBE_LOAD_BALANCERS, region.name)? {
             return Ok(());
         }
     }
 }
 
-impl Asked<Client> {
-    /// Asks what the list does not tell.
+impl ElbClient<Client> {
+    /// Adds what the list does not contain, and sends them.
     async fn complete(&self, resources: Vec<Resource>) {
-        let mut window = Window::new(TOGETHER);
+        let mut window = TaskWindow::new(TOGETHER);
         let arns: Vec<String> = resources.iter().map(|resource| resource.id.clone()).collect();
         let mut tags = self.tags(&arns).await;
         for mut resource in resources {
             let tags = tags.remove(&resource.id).unwrap_or_else(|| Ok(Value::Array(Vec::new())));
             fill(&mut resource, "Tags", tags);
-            let asked = self.clone();
+            let elb = self.clone();
             window
                 .start(async move {
                     let (attributes, listeners) =
-                        tokio::join!(asked.attributes(&resource.id), asked.listeners(&resource.id));
+                        tokio::join!(elb.attributes(&resource.id), elb.listeners(&resource.id));
                     fill(&mut resource, "Attributes", attributes);
                     fill(&mut resource, "Listeners", listeners);
-                    // Nobody listens any more: the cycle is over.
-                    let _ = asked.found.send(resource).await;
+                    // Fails when the receiver was dropped: the cycle is over.
+                    let _ = elb.found.send(resource).await;
                 })
                 .await;
         }
         window.end().await;
     }
 
-    async fn tags(&self, arns: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
+    async fn tags(&self, arns: &[String]) -> BTreeMap<String, Result<Value, Gap>> {
         let answers = in_batches(arns, TAGGED, is_gone, |arns| {
             let sent = Box::pin(self.client.describe_tags().set_resource_arns(Some(arns)).send());
-            self.access.ask(&call::DESCRIBE_TAGS, &self.region, sent)
+            self.aws.ask(&DESCRIBE_TAGS, &self.region, sent)
         })
         .await;
         let given = answers.given.into_iter().flat_map(|answer| answer.tag_descriptions.unwrap_or_default());
@@ -84,25 +87,24 @@ impl Asked<Client> {
         let refused = answers
             .refused
             .into_iter()
-            .flat_map(|(arns, problem)| arns.into_iter().map(move |arn| (arn, Err(problem.clone()))));
+            .flat_map(|(arns, refusal)| arns.into_iter().map(move |arn| (arn, Err(refusal.gap.clone()))));
         given.chain(refused).collect()
     }
 
-    async fn attributes(&self, arn: &str) -> Result<Value, Problem> {
+    async fn attributes(&self, arn: &str) -> Result<Value, Gap> {
         let sent = Box::pin(self.client.describe_load_balancer_attributes().load_balancer_arn(arn).send());
-        let call = call::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
-        let answer = self.access.ask(&call, &self.region, sent).await?;
+        let answer = self.aws.ask(&DESCRIBE_LOAD_BALANCER_ATTRIBUTES, &self.region, sent).await?;
         let attributes = list(Some(answer.attributes.unwrap_or_default()), |attribute| {
             object([("Key", attribute.key.map(Value::from)), ("Value", attribute.value.map(Value::from))])
         });
         Ok(attributes.unwrap_or_default())
     }
 
-    async fn listeners(&self, arn: &str) -> Result<Value, Problem> {
-        let all = follow(&call::DESCRIBE_LISTENERS, &self.region, |marker| async {
+    async fn listeners(&self, arn: &str) -> Result<Value, Gap> {
+        let all = follow(&DESCRIBE_LISTENERS, &self.region, |marker| async {
             let asked = self.client.describe_listeners().load_balancer_arn(arn).page_size(PAGE);
             let sent = Box::pin(asked.set_marker(marker).send());
-            let page = self.access.ask(&call::DESCRIBE_LISTENERS, &self.region, sent).await?;
+            let page = self.aws.ask(&DESCRIBE_LISTENERS, &self.region, sent).await?;
             let items = page.listeners.unwrap_or_default();
             Ok(Page {
                 items: items.into_iter().map(listener).map(Value::Object).collect(),
@@ -114,7 +116,7 @@ impl Asked<Client> {
 }
 
 fn described(balancer: LoadBalancer) -> Resource {
-    // One for gateways has no host name, so it is never looked for.
+    // A Gateway Load Balancer has no host name, so it is never sought.
     let sub_type = match balancer.r#type {
         Some(LoadBalancerTypeEnum::Application) => APPLICATION,
         _ => NETWORK,

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::part::Part;
-use super::{Eks, is_gone, texts};
-use crate::collect::aws::access::Problem;
-use crate::collect::aws::ask::{ask, ask_pages, each};
-use crate::collect::aws::call::{DESCRIBE_ADDON, DESCRIBE_ADDON_VERSIONS, LIST_ADDONS};
+use super::partial_list::PartialList;
+use super::{EksCluster, is_gone, texts};
+use crate::collect::aws::calls::eks::{DESCRIBE_ADDON, DESCRIBE_ADDON_VERSIONS, LIST_ADDONS};
+use crate::collect::aws::client::{Refusal, ask, ask_pages, each};
 use crate::collect::redact;
+use crate::resource::Gap;
 
 /// The add-ons of a cluster of this version.
-pub(super) async fn all(eks: &Eks, version: &str) -> Result<Part, Problem> {
+pub(super) async fn all(eks: &EksCluster, version: &str) -> Result<PartialList, Gap> {
     let request = || eks.client.list_addons().cluster_name(&*eks.cluster);
-    let names = ask_pages!(eks.access, LIST_ADDONS, eks.region, "addons", request)?;
+    let names = ask_pages!(eks.aws, LIST_ADDONS, eks.region, "addons", request)?;
     let answers = each(texts(names), |name| {
         let (eks, version) = (eks.clone(), version.to_owned());
         async move {
@@ -21,31 +21,31 @@ pub(super) async fn all(eks: &Eks, version: &str) -> Result<Part, Problem> {
             (name, addon, default)
         }
     });
-    let mut part = Part::default();
+    let mut part = PartialList::default();
     for (name, addon, default) in answers.await {
         match (addon, default) {
-            (Err(problem), _) if is_gone(&problem) => {}
-            (Err(problem), _) => {
+            (Err(refusal), _) if is_gone(&refusal) => {}
+            (Err(refusal), _) => {
                 part.push(json!({"addonName": name}));
-                part.misses("", problem);
+                part.misses("", refusal);
             }
             (Ok(addon), Ok(None)) => part.push(addon),
             (Ok(mut addon), Ok(Some(default))) => {
                 addon["defaultVersion"] = default.into();
                 part.push(addon);
             }
-            (Ok(addon), Err(problem)) => {
+            (Ok(addon), Err(gap)) => {
                 part.push(addon);
-                part.misses(".defaultVersion", problem);
+                part.misses(".defaultVersion", gap);
             }
         }
     }
     Ok(part)
 }
 
-async fn described(eks: &Eks, name: &str) -> Result<Value, Problem> {
+async fn described(eks: &EksCluster, name: &str) -> Result<Value, Refusal> {
     let request = eks.client.describe_addon().cluster_name(&*eks.cluster).addon_name(name);
-    let answer = ask!(eks.access, DESCRIBE_ADDON, eks.region, request)?;
+    let answer = ask!(eks.aws, DESCRIBE_ADDON, eks.region, request)?;
     let mut addon = eks.object(&DESCRIBE_ADDON, answer, "addon")?;
     if let Some(Value::String(values)) = addon.get_mut("configurationValues") {
         redact_values(values);
@@ -53,8 +53,8 @@ async fn described(eks: &Eks, name: &str) -> Result<Value, Problem> {
     Ok(addon)
 }
 
-/// Blanks the secrets among an add-on's values: a text of JSON or YAML, which stays one, and as written if it holds
-/// none.
+/// Blanks the secrets in an add-on's values, which are JSON or YAML in a string; without secrets the text stays as it
+/// is.
 fn redact_values(text: &mut String) {
     let Ok(parsed) = crate::yaml::from_str::<Value>(text) else {
         redact::BLANK.clone_into(text);
@@ -67,10 +67,10 @@ fn redact_values(text: &mut String) {
     }
 }
 
-/// Which version of an add-on a cluster of this version gets; some have none.
-async fn default_version(eks: &Eks, name: &str, version: &str) -> Result<Option<String>, Problem> {
+/// The default version of an add-on for a cluster of this version; some have none.
+async fn default_version(eks: &EksCluster, name: &str, version: &str) -> Result<Option<String>, Gap> {
     let request = || eks.client.describe_addon_versions().addon_name(name).kubernetes_version(version);
-    let addons = ask_pages!(eks.access, DESCRIBE_ADDON_VERSIONS, eks.region, "addons", request)?;
+    let addons = ask_pages!(eks.aws, DESCRIBE_ADDON_VERSIONS, eks.region, "addons", request)?;
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let is_default = |known: &Value| {
         let fits = |with: &Value| with["clusterVersion"] == version && with["defaultVersion"] == true;
@@ -97,9 +97,9 @@ mod tests {
             ("env:\n  password: s\n", "{\"env\":{\"password\":\"<redacted>\"}}"),
             ("{\"password\": \"s", "<redacted>"),
         ] {
-            let mut told = text.to_owned();
-            redact_values(&mut told);
-            assert_eq!(told, expected, "{text}");
+            let mut redacted = text.to_owned();
+            redact_values(&mut redacted);
+            assert_eq!(redacted, expected, "{text}");
         }
     }
 }

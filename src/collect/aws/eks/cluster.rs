@@ -1,40 +1,44 @@
-//! The cluster: what it says of itself, and its lists.
+//! The cluster: its description, and its lists.
 
 use serde_json::{Map, Value, json};
 
-use super::part::{self, Part};
-use super::{CLUSTER, Eks, access, addons, is_gone, texts};
-use crate::collect::aws::access::Problem;
-use crate::collect::aws::ask::{ask, ask_pages, each};
-use crate::collect::aws::call::{
-    DESCRIBE_CLUSTER, DESCRIBE_FARGATE_PROFILE, DESCRIBE_LOG_GROUPS, LIST_FARGATE_PROFILES,
-    LIST_IDENTITY_PROVIDER_CONFIGS, LIST_POD_IDENTITY_ASSOCIATIONS,
+use super::partial_list::{self, PartialList};
+use super::{CLUSTER, EksCluster, access_entries, addons, is_gone, texts};
+use crate::collect::aws::calls::eks::{
+    DESCRIBE_CLUSTER, DESCRIBE_FARGATE_PROFILE, LIST_FARGATE_PROFILES, LIST_IDENTITY_PROVIDER_CONFIGS,
+    LIST_POD_IDENTITY_ASSOCIATIONS,
 };
-use crate::collect::aws::request::Request;
-use crate::resource::{Kind, Reason, Resource};
+use crate::collect::aws::calls::logs::DESCRIBE_LOG_GROUPS;
+use crate::collect::aws::client::{Refusal, ask, ask_pages, call_gap, each};
+use crate::collect::aws::scope::AwsScope;
+use crate::resource::{Gap, Kind, Reason, Resource};
 
-/// What is told of a group of logs; the rest of the answer is ids.
+/// The fields of a log group that are kept; the others are ids.
 const LOG_GROUP_KEYS: [&str; 4] = ["logGroupName", "retentionInDays", "kmsKeyId", "storedBytes"];
 
 /// The cluster as a resource; where it cannot be described, what stands for it.
-pub(super) async fn observe(eks: &Eks, request: &Request, groups: &Result<Vec<String>, Problem>) -> Resource {
+pub(super) async fn observe(
+    eks: &EksCluster,
+    scope: &AwsScope,
+    groups: &Result<Vec<String>, Gap>,
+) -> Resource {
     let (mut raw, arn) = match described(eks).await {
         Ok(found) => found,
-        Err(problem) => return request.unlisted(Kind::Caas, CLUSTER, &problem),
+        Err(gap) => return scope.unlisted(Kind::Caas, CLUSTER, &gap),
     };
-    // Nobody judges it, and it is long.
+    // No rule judges it, and it is long.
     raw.remove("certificateAuthority");
     let version = raw.get("version").and_then(Value::as_str).unwrap_or_default();
     let mode = raw.get("accessConfig").and_then(|config| config["authenticationMode"].as_str());
     let (addons, entries, associations, providers, profiles, logs) = tokio::join!(
         addons::all(eks, version),
-        access::entries(eks, mode),
+        access_entries::entries(eks, mode),
         associations(eks),
         identity_providers(eks),
         fargate_profiles(eks),
         log_groups(eks),
     );
-    let names = |names: &Vec<String>| Part::whole(names.iter().map(|name| json!(name)).collect());
+    let names = |names: &Vec<String>| PartialList::whole(names.iter().map(|name| json!(name)).collect());
     let mut unread = Vec::new();
     for (key, part) in [
         ("addons", addons),
@@ -45,7 +49,7 @@ pub(super) async fn observe(eks: &Eks, request: &Request, groups: &Result<Vec<St
         ("nodegroups", groups.as_ref().map(names).map_err(Clone::clone)),
         ("logGroups", logs),
     ] {
-        part::put(&mut raw, &mut unread, key, part);
+        partial_list::put(&mut raw, &mut unread, key, part);
     }
     Resource {
         unread,
@@ -53,71 +57,74 @@ pub(super) async fn observe(eks: &Eks, request: &Request, groups: &Result<Vec<St
     }
 }
 
-async fn described(eks: &Eks) -> Result<(Map<String, Value>, String), Problem> {
+async fn described(eks: &EksCluster) -> Result<(Map<String, Value>, String), Gap> {
     let request = eks.client.describe_cluster().name(&*eks.cluster);
-    let answer = ask!(eks.access, DESCRIBE_CLUSTER, eks.region, request)?;
+    let answer = ask!(eks.aws, DESCRIBE_CLUSTER, eks.region, request)?;
     let cluster = eks.object(&DESCRIBE_CLUSTER, answer, "cluster")?;
     let arn = cluster["arn"].as_str().map(str::to_owned);
     let (Value::Object(fields), Some(arn)) = (cluster, arn) else {
-        let said = "the cluster has no ARN";
-        return Err(Problem::new(&DESCRIBE_CLUSTER, &eks.region, Reason::Malformed, said));
+        let why = "the cluster has no ARN";
+        return Err(call_gap(&DESCRIBE_CLUSTER, &eks.region, Reason::Malformed, why));
     };
     Ok((fields, arn))
 }
 
-async fn associations(eks: &Eks) -> Result<Part, Problem> {
+async fn associations(eks: &EksCluster) -> Result<PartialList, Gap> {
     let request = || eks.client.list_pod_identity_associations().cluster_name(&*eks.cluster);
-    let list = ask_pages!(eks.access, LIST_POD_IDENTITY_ASSOCIATIONS, eks.region, "associations", request)?;
-    Ok(Part::whole(list))
+    let list = ask_pages!(eks.aws, LIST_POD_IDENTITY_ASSOCIATIONS, eks.region, "associations", request)?;
+    Ok(PartialList::whole(list))
 }
 
-async fn identity_providers(eks: &Eks) -> Result<Part, Problem> {
+async fn identity_providers(eks: &EksCluster) -> Result<PartialList, Gap> {
     let request = || eks.client.list_identity_provider_configs().cluster_name(&*eks.cluster);
     let key = "identityProviderConfigs";
-    Ok(Part::whole(ask_pages!(eks.access, LIST_IDENTITY_PROVIDER_CONFIGS, eks.region, key, request)?))
+    Ok(PartialList::whole(ask_pages!(eks.aws, LIST_IDENTITY_PROVIDER_CONFIGS, eks.region, key, request)?))
 }
 
-async fn fargate_profiles(eks: &Eks) -> Result<Part, Problem> {
+async fn fargate_profiles(eks: &EksCluster) -> Result<PartialList, Gap> {
     let request = || eks.client.list_fargate_profiles().cluster_name(&*eks.cluster);
     let key = "fargateProfileNames";
-    let names = ask_pages!(eks.access, LIST_FARGATE_PROFILES, eks.region, key, request)?;
+    let names = ask_pages!(eks.aws, LIST_FARGATE_PROFILES, eks.region, key, request)?;
     let profiles = each(texts(names), |name| {
         let eks = eks.clone();
         async move {
             let request =
                 eks.client.describe_fargate_profile().cluster_name(&*eks.cluster).fargate_profile_name(&name);
-            let answer = ask!(eks.access, DESCRIBE_FARGATE_PROFILE, eks.region, request);
-            let profile =
-                answer.and_then(|answer| eks.object(&DESCRIBE_FARGATE_PROFILE, answer, "fargateProfile"));
+            let profile = match ask!(eks.aws, DESCRIBE_FARGATE_PROFILE, eks.region, request) {
+                Ok(answer) => {
+                    eks.object(&DESCRIBE_FARGATE_PROFILE, answer, "fargateProfile").map_err(Refusal::from)
+                }
+                Err(refusal) => Err(refusal),
+            };
             (name, profile)
         }
     });
-    let mut part = Part::default();
+    let mut part = PartialList::default();
     for (name, profile) in profiles.await {
         match profile {
             Ok(profile) => part.push(profile),
-            Err(problem) if is_gone(&problem) => {}
-            Err(problem) => {
+            Err(refusal) if is_gone(&refusal) => {}
+            Err(refusal) => {
                 part.push(json!({"fargateProfileName": name}));
-                part.misses("", problem);
+                part.misses("", refusal);
             }
         }
     }
     Ok(part)
 }
 
-/// Where the control plane's logs go, if there have ever been any: EKS makes the group with the first.
-async fn log_groups(eks: &Eks) -> Result<Part, Problem> {
-    let client = aws_sdk_cloudwatchlogs::Client::new(&eks.access.at(&eks.region));
+/// The log group of the control plane; EKS creates it with the first log.
+async fn log_groups(eks: &EksCluster) -> Result<PartialList, Gap> {
+    let client = aws_sdk_cloudwatchlogs::Client::new(&eks.aws.at(&eks.region));
     let name = format!("/aws/eks/{}/cluster", eks.cluster);
     let request = || client.describe_log_groups().log_group_name_prefix(&name);
-    let list = ask_pages!(eks.access, DESCRIBE_LOG_GROUPS, eks.region, "logGroups", request)?;
-    let mut part = Part::default();
+    let list = ask_pages!(eks.aws, DESCRIBE_LOG_GROUPS, eks.region, "logGroups", request)?;
+    let mut part = PartialList::default();
     for mut group in list {
-        // Others may begin with the same words.
+        // The prefix also matches longer names.
         if group["logGroupName"] == name.as_str() {
-            let told = LOG_GROUP_KEYS.iter().filter_map(|key| Some((*key, group.get_mut(key)?.take())));
-            part.push(told.map(|(key, value)| (key.to_owned(), value)).collect());
+            let kept = LOG_GROUP_KEYS.iter().filter_map(|key| Some((*key, group.get_mut(key)?.take())));
+            part.push(kept.map(|(key, value)| (key.to_owned(), value)).collect());
         }
     }
     Ok(part)

@@ -1,7 +1,7 @@
 //! The cluster and its node groups, asked of a double of EKS, IAM and CloudWatch Logs.
 
 mod cluster;
-mod groups;
+mod node_groups;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -9,8 +9,8 @@ use wiremock::matchers::header;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 
 use super::observe;
-use crate::collect::aws::Request;
-use crate::collect::aws::tests::{access, action, get, told, told_xml};
+use crate::collect::aws::scope::AwsScope;
+use crate::collect::aws::tests::{action, client, get, json_answer, xml_answer};
 use crate::resource::{Kind, Owner, Resource, Selector};
 
 const CLUSTER_ARN: &str = "arn:aws:eks:eu-west-1:111122223333:cluster/demo";
@@ -29,7 +29,7 @@ async fn double() -> MockServer {
         "accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"},
         "aNewFieldOfTheApi": {"enabled": true},
     }});
-    let mut answers = vec![(get("/clusters/demo"), told(cluster))];
+    let mut answers = vec![(get("/clusters/demo"), json_answer(cluster))];
     for (list, key) in [
         ("addons", "addons"),
         ("access-entries", "accessEntries"),
@@ -38,14 +38,14 @@ async fn double() -> MockServer {
         ("fargate-profiles", "fargateProfileNames"),
         ("node-groups", "nodegroups"),
     ] {
-        answers.push((get(&format!("/clusters/demo/{list}")), told(json!({key: []}))));
+        answers.push((get(&format!("/clusters/demo/{list}")), json_answer(json!({key: []}))));
     }
-    answers.push((logs(), told(json!({"logGroups": []}))));
+    answers.push((logs(), json_answer(json!({"logGroups": []}))));
     for (name, list) in
         [("ListAttachedRolePolicies", "AttachedPolicies"), ("ListRolePolicies", "PolicyNames")]
     {
         let empty = format!("<{list}/><IsTruncated>false</IsTruncated>");
-        answers.push((action(name, "RoleName="), told_xml(name, &empty)));
+        answers.push((action(name, "RoleName="), xml_answer(name, &empty)));
     }
     for (request, answer) in answers {
         request.respond_with(answer).with_priority(10).mount(&server).await;
@@ -65,7 +65,7 @@ async fn answer(server: &MockServer, path: &str, answer: ResponseTemplate) {
 /// What is found of `wanted`.
 async fn found(server: &MockServer, wanted: &[&str]) -> Vec<Resource> {
     let owner = Owner { id: "cluster/uid".into(), name: "prod".into() };
-    let request = Request {
+    let scope = AwsScope {
         cluster: "demo".into(),
         region: "eu-west-1".into(),
         account: "123456789012".into(),
@@ -74,7 +74,7 @@ async fn found(server: &MockServer, wanted: &[&str]) -> Vec<Resource> {
         wanted: wanted.iter().map(|name| Selector::new(Kind::Caas, *name)).collect(),
     };
     let (sender, mut receiver) = mpsc::channel(100);
-    observe(&access(server), &request, &sender).await;
+    observe(&client(server), &scope, &sender).await;
     drop(sender);
     let mut found = Vec::new();
     while let Some(resource) = receiver.recv().await {

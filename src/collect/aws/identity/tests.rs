@@ -7,18 +7,18 @@ use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::collect::aws::tests::{access, action, get, page, refused, told, told_xml};
+use crate::collect::aws::tests::{action, client, get, json_answer, page, refused, xml_answer};
 
 const ISSUER: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B";
 
-fn facts(node: Value) -> Facts {
-    let mut facts = Facts::default();
+fn facts(node: Value) -> ClusterFacts {
+    let mut facts = ClusterFacts::default();
     facts.note_node(&node);
     facts
 }
 
-fn region(facts: &Facts) -> Option<(String, &'static str)> {
-    facts.region().map(|found| (found.value, found.from))
+fn region(facts: &ClusterFacts) -> Option<(String, &'static str)> {
+    known_region(facts).map(|found| (found.value, found.from))
 }
 
 #[test]
@@ -27,16 +27,16 @@ fn the_region_is_taken_from_the_surest_place() {
         "metadata": {"labels": {"topology.kubernetes.io/region": "eu-west-2"}},
         "spec": {"providerID": "aws:///eu-west-3a/i-0abc"},
     }));
-    let told = |value: &str, from| Some((value.to_owned(), from));
+    let detected = |value: &str, from| Some((value.to_owned(), from));
     facts.issuer = Some(ISSUER.into());
     facts.region = Some("eu-north-1".into());
-    assert_eq!(region(&facts), told("eu-north-1", "configuration"));
+    assert_eq!(region(&facts), detected("eu-north-1", "configuration"));
     facts.region = Some(String::new());
-    assert_eq!(region(&facts), told("eu-west-1", "issuer of the service account token"));
+    assert_eq!(region(&facts), detected("eu-west-1", "issuer of the service account token"));
     facts.issuer = Some("https://kubernetes.default.svc".into());
-    assert_eq!(region(&facts), told("eu-west-2", "region label of the Node"));
+    assert_eq!(region(&facts), detected("eu-west-2", "region label of the Node"));
     facts.labels.clear();
-    assert_eq!(region(&facts), told("eu-west-3", "zone in the Node's providerID"));
+    assert_eq!(region(&facts), detected("eu-west-3", "zone in the Node's providerID"));
     facts.provider_id = None;
     assert_eq!(region(&facts), None);
 }
@@ -53,8 +53,8 @@ fn issuers_of_every_partition_name_a_region() {
         ("https://oidc.eks.eu-west-1", None),
         ("https://container.googleapis.com/v1/projects/p", None),
     ] {
-        let facts = Facts { issuer: Some(issuer.into()), ..Facts::default() };
-        assert_eq!(facts.region().map(|found| found.value).as_deref(), expected, "{issuer}");
+        let facts = ClusterFacts { issuer: Some(issuer.into()), ..ClusterFacts::default() };
+        assert_eq!(known_region(&facts).map(|found| found.value).as_deref(), expected, "{issuer}");
     }
 }
 
@@ -70,24 +70,26 @@ fn only_a_region_is_one() {
         ("", None),
     ] {
         let facts = facts(json!({"spec": {"providerID": format!("aws:///{zone}/i-1")}}));
-        assert_eq!(facts.region().map(|found| found.value).as_deref(), expected, "{zone}");
+        assert_eq!(known_region(&facts).map(|found| found.value).as_deref(), expected, "{zone}");
     }
     for label in ["eu-west-1.evil.example/", "eu-west-1a", "evil", "EU-west-1"] {
         let facts = facts(json!({"metadata": {"labels": {"topology.kubernetes.io/region": label}}}));
-        assert_eq!(facts.region(), None, "{label}");
+        assert_eq!(known_region(&facts), None, "{label}");
     }
-    assert_eq!(facts(json!({"spec": {"providerID": "gce://p/eu-west-1a/n"}})).region(), None);
+    let elsewhere = facts(json!({"spec": {"providerID": "gce://p/eu-west-1a/n"}}));
+    assert_eq!(known_region(&elsewhere), None);
 }
 
 #[tokio::test]
-async fn the_caller_tells_account_and_partition() {
+async fn the_caller_has_an_account_and_a_partition() {
     let server = MockServer::start().await;
     let arn = "arn:aws-cn:sts::111122223333:assumed-role/posturebeat/i-1";
     let result = format!("<Arn>{arn}</Arn><UserId>A:i-1</UserId><Account>111122223333</Account>");
-    let answer = told_xml("GetCallerIdentity", &result);
+    let answer = xml_answer("GetCallerIdentity", &result);
     action("GetCallerIdentity", "Version=").respond_with(answer).mount(&server).await;
-    let caller = caller(&access(&server), "cn-north-1").await.unwrap();
-    let expected = Caller { account: "111122223333".into(), arn: arn.into(), partition: "aws-cn".into() };
+    let caller = caller(&client(&server), "cn-north-1").await.unwrap();
+    let expected =
+        CallerIdentity { account: "111122223333".into(), arn: arn.into(), partition: "aws-cn".into() };
     assert_eq!(caller, expected);
 }
 
@@ -100,9 +102,9 @@ fn authority(der: &[u8]) -> String {
 /// `other` and `hidden` on the first page, `ours` on the second.
 async fn region_with_clusters() -> MockServer {
     let server = MockServer::start().await;
-    let first = told(json!({"clusters": ["other", "hidden"], "nextToken": "t"}));
+    let first = json_answer(json!({"clusters": ["other", "hidden"], "nextToken": "t"}));
     get("/clusters").respond_with(first).with_priority(10).mount(&server).await;
-    page("/clusters", "t").respond_with(told(json!({"clusters": ["ours"]}))).mount(&server).await;
+    page("/clusters", "t").respond_with(json_answer(json!({"clusters": ["ours"]}))).mount(&server).await;
     for (name, id, der) in [("other", "9Z", b"other"), ("ours", "0A1B", b"ours!")] {
         let issuer = format!("https://oidc.eks.eu-west-1.amazonaws.com/id/{id}");
         let cluster = json!({
@@ -111,7 +113,7 @@ async fn region_with_clusters() -> MockServer {
             "certificateAuthority": {"data": authority(der)},
         });
         get(&format!("/clusters/{name}"))
-            .respond_with(told(json!({"cluster": cluster})))
+            .respond_with(json_answer(json!({"cluster": cluster})))
             .mount(&server)
             .await;
     }
@@ -120,20 +122,21 @@ async fn region_with_clusters() -> MockServer {
     server
 }
 
-async fn cluster(server: &MockServer, facts: &Facts) -> Result<Found, Unread> {
-    let instance = Instance::new(&access(server), Some(&server.uri())).unwrap();
-    find_cluster(&access(server), "eu-west-1", facts, Some(&instance)).await
+async fn cluster(server: &MockServer, facts: &ClusterFacts) -> Result<Detected, Gap> {
+    let instance = InstanceMetadata::new(&client(server), Some(&server.uri())).unwrap();
+    find_cluster(&client(server), "eu-west-1", facts, Some(&instance)).await
 }
 
-fn labelled(name: &str) -> Facts {
+fn labelled(name: &str) -> ClusterFacts {
     facts(json!({"metadata": {"labels": {"alpha.eksctl.io/cluster-name": name}}}))
 }
 
 #[tokio::test]
-async fn a_configured_name_is_not_doubted() {
+async fn a_configured_name_is_used_unchecked() {
     let server = MockServer::start().await;
-    let facts = Facts { cluster: Some("nowhere".into()), issuer: Some(ISSUER.into()), ..labelled("ours") };
-    assert_eq!(cluster(&server, &facts).await.unwrap(), Found::new("nowhere", "configuration"));
+    let facts =
+        ClusterFacts { cluster: Some("nowhere".into()), issuer: Some(ISSUER.into()), ..labelled("ours") };
+    assert_eq!(cluster(&server, &facts).await.unwrap(), Detected::new("nowhere", "configuration"));
     assert_eq!(server.received_requests().await.unwrap().len(), 0);
 }
 
@@ -141,17 +144,17 @@ async fn a_configured_name_is_not_doubted() {
 async fn a_label_that_eks_does_not_contradict_is_the_name() {
     let server = region_with_clusters().await;
     for name in ["ours", "hidden"] {
-        let facts = Facts { issuer: Some(ISSUER.into()), ..labelled(name) };
-        assert_eq!(cluster(&server, &facts).await.unwrap(), Found::new(name, "label of the Node"));
+        let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..labelled(name) };
+        assert_eq!(cluster(&server, &facts).await.unwrap(), Detected::new(name, "label of the Node"));
     }
     assert_eq!(cluster(&server, &labelled("other")).await.unwrap().value, "other", "nothing to compare");
 }
 
 #[tokio::test]
-async fn a_label_that_lies_is_not_believed() {
+async fn a_contradicted_label_is_ignored() {
     let server = region_with_clusters().await;
     for name in ["other", "nowhere", "../../x"] {
-        let facts = Facts { issuer: Some(ISSUER.into()), ..labelled(name) };
+        let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..labelled(name) };
         assert_eq!(cluster(&server, &facts).await.unwrap().value, "ours", "{name}");
     }
 }
@@ -159,24 +162,25 @@ async fn a_label_that_lies_is_not_believed() {
 #[tokio::test]
 async fn the_cluster_is_known_by_its_issuer() {
     let server = region_with_clusters().await;
-    let facts = Facts { issuer: Some(ISSUER.into()), ..Facts::default() };
-    let expected = Found::new("ours", "issuer or certificate authority among the region's clusters");
+    let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..ClusterFacts::default() };
+    let expected = Detected::new("ours", "issuer or certificate authority among the region's clusters");
     assert_eq!(cluster(&server, &facts).await.unwrap(), expected);
 }
 
 #[tokio::test]
 async fn the_cluster_is_known_by_its_certificate_authority() {
     let server = region_with_clusters().await;
-    let facts = Facts { authorities: vec![b"proxy".to_vec(), b"ours!".to_vec()], ..Facts::default() };
+    let facts =
+        ClusterFacts { authorities: vec![b"proxy".to_vec(), b"ours!".to_vec()], ..ClusterFacts::default() };
     assert_eq!(cluster(&server, &facts).await.unwrap().value, "ours");
 }
 
 #[tokio::test]
 async fn a_cluster_that_is_not_found_says_what_was_tried() {
     let server = region_with_clusters().await;
-    let facts = Facts { issuer: Some(ISSUER.replace("0A1B", "77")), ..labelled("other") };
-    let unread = cluster(&server, &facts).await.unwrap_err();
-    assert_eq!((unread.at.as_str(), unread.gap.reason), ("$", Reason::Denied), "one of them is hidden");
+    let facts = ClusterFacts { issuer: Some(ISSUER.replace("0A1B", "77")), ..labelled("other") };
+    let gap = cluster(&server, &facts).await.unwrap_err();
+    assert_eq!(gap.reason, Reason::Denied, "one of them is hidden");
     for words in [
         "posturebeat.aws.cluster_name",
         "the label of the Node says `other`, which has another issuer",
@@ -184,25 +188,21 @@ async fn a_cluster_that_is_not_found_says_what_was_tried() {
         "none of the 3 clusters of eu-west-1",
         "allow the IAM action eks:DescribeCluster",
     ] {
-        assert!(unread.gap.what.contains(words), "{words}: {}", unread.gap.what);
+        assert!(gap.what.contains(words), "{words}: {}", gap.what);
     }
 }
 
 #[tokio::test]
-async fn clusters_that_cannot_be_listed_are_said() {
+async fn a_refused_list_of_clusters_is_the_reason() {
     let server = MockServer::start().await;
     get("/clusters").respond_with(refused(403, "AccessDeniedException")).mount(&server).await;
-    let facts = Facts { issuer: Some(ISSUER.into()), ..Facts::default() };
-    let unread = cluster(&server, &facts).await.unwrap_err();
-    assert_eq!(unread.gap.reason, Reason::Denied);
-    assert!(unread.gap.what.contains("allow the IAM action eks:ListClusters"), "{}", unread.gap.what);
-    let unread = cluster(&server, &Facts::default()).await.unwrap_err();
-    assert_eq!(unread.gap.reason, Reason::Missing);
-    assert!(
-        unread.gap.what.contains("no issuer and no certificate authority is known"),
-        "{}",
-        unread.gap.what
-    );
+    let facts = ClusterFacts { issuer: Some(ISSUER.into()), ..ClusterFacts::default() };
+    let gap = cluster(&server, &facts).await.unwrap_err();
+    assert_eq!(gap.reason, Reason::Denied);
+    assert!(gap.what.contains("allow the IAM action eks:ListClusters"), "{}", gap.what);
+    let gap = cluster(&server, &ClusterFacts::default()).await.unwrap_err();
+    assert_eq!(gap.reason, Reason::Missing);
+    assert!(gap.what.contains("no issuer and no certificate authority is known"), "{}", gap.what);
 }
 
 /// A metadata service, of version 2.
@@ -225,13 +225,13 @@ async fn a_tag_of_the_machine_names_the_cluster() {
         let keys = format!("Name\n{key}\neks:nodegroup-name");
         let tag = format!("/latest/meta-data/tags/instance/{key}");
         let server = machine(&[("/latest/meta-data/tags/instance", &keys), (&tag, "demo")]).await;
-        let found = cluster(&server, &Facts::default()).await.unwrap();
-        assert_eq!(found, Found::new("demo", "tag of the instance"), "{key}");
+        let found = cluster(&server, &ClusterFacts::default()).await.unwrap();
+        assert_eq!(found, Detected::new("demo", "tag of the instance"), "{key}");
     }
 }
 
 #[tokio::test]
-async fn a_machine_tells_its_region() {
+async fn instance_metadata_give_the_region() {
     let document = ("/latest/dynamic/instance-identity/document", r#"{"region": "eu-west-1"}"#);
     let zone = ("/latest/meta-data/placement/availability-zone", "eu-west-2b");
     for (answers, expected) in [
@@ -240,19 +240,19 @@ async fn a_machine_tells_its_region() {
         (vec![], None),
     ] {
         let server = machine(&answers).await;
-        let instance = Instance::new(&access(&server), Some(&server.uri())).unwrap();
-        let found = find_region(&Facts::default(), Some(&instance)).await;
+        let instance = InstanceMetadata::new(&client(&server), Some(&server.uri())).unwrap();
+        let found = find_region(&ClusterFacts::default(), Some(&instance)).await;
         match expected {
-            Some((region, from)) => assert_eq!(found.unwrap(), Found::new(region, from)),
-            None => assert!(found.unwrap_err().gap.what.contains("no posturebeat.aws.region")),
+            Some((region, from)) => assert_eq!(found.unwrap(), Detected::new(region, from)),
+            None => assert!(found.unwrap_err().what.contains("no posturebeat.aws.region")),
         }
     }
 }
 
 #[tokio::test]
-async fn a_machine_that_is_not_asked_tells_nothing() {
-    let unread = find_region(&Facts::default(), None).await.unwrap_err();
-    assert!(unread.gap.what.contains("the instance metadata is switched off"), "{}", unread.gap.what);
+async fn disabled_instance_metadata_are_not_asked() {
+    let gap = find_region(&ClusterFacts::default(), None).await.unwrap_err();
+    assert!(gap.what.contains("the instance metadata is switched off"), "{}", gap.what);
 }
 
 /// As from a pod that is one hop too far away: its packets get lost.
@@ -261,10 +261,10 @@ async fn a_machine_that_never_answers_is_not_waited_for() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let server = MockServer::start().await;
-    let instance = Instance::new(&access(&server), Some(&endpoint)).unwrap();
+    let instance = InstanceMetadata::new(&client(&server), Some(&endpoint)).unwrap();
     let began = tokio::time::Instant::now();
-    let unread = find_region(&Facts::default(), Some(&instance)).await.unwrap_err();
-    assert!(unread.gap.what.contains("the instance metadata gave no answer"), "{}", unread.gap.what);
+    let gap = find_region(&ClusterFacts::default(), Some(&instance)).await.unwrap_err();
+    assert!(gap.what.contains("the instance metadata gave no answer"), "{}", gap.what);
     // The clock of the test, which stands still but for waits.
     assert!(began.elapsed() <= std::time::Duration::from_secs(3), "{:?}", began.elapsed());
 }

@@ -1,85 +1,79 @@
-//! Private repositories: found in the names of images, asked for in batches.
+//! Private repositories: found in image references, described in batches.
 //!
-//! Nothing of a registry is kept: a batch is asked for when there is a place for it, and each of its repositories
-//! leaves as soon as all of it is known.
+//! Nothing of a registry is kept: a batch starts when a slot is free, and each of its repositories is sent as soon as it
+//! is complete.
 
-use aws_sdk_ecr::Client;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
-use super::super::access::{Access, Problem};
-use super::super::ask::ask;
-use super::super::batches::in_batches;
-use super::super::call;
-use super::super::draft::{draft, fill};
-use super::super::regions::{out_of_reach, partition};
-use super::super::request::Request;
-use super::super::window::Window;
-use super::image::{Image, Registry};
-use super::there::There;
-use super::{KIND, PRIVATE, list_in, policy_in};
-use crate::resource::{Reason, Resource};
+use super::ecr::{EcrClient, by_name, named, only_owner};
+use super::existing::ExistingRepositories;
+use super::image_reference::{EcrRegistry, ImageReference};
+use super::{KIND, PRIVATE};
+use crate::collect::aws::calls::ecr::{
+    BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION, GET_REGISTRY_POLICY, GET_REGISTRY_SCANNING_CONFIGURATION,
+};
+use crate::collect::aws::client::{AwsClient, Refusal, TaskWindow, in_batches, out_of_reach, partition};
+use crate::collect::aws::document::{draft, fill};
+use crate::collect::aws::scope::AwsScope;
+use crate::resource::{Gap, Reason, Resource};
 
 /// The most repositories that one call describes.
 const NAMES: usize = 100;
-/// The most whose scanning one call tells.
-const SCANNED: usize = 25;
 /// Batches under way.
 const BATCHES: usize = 4;
 /// Repositories of one batch under way.
 const OF_BATCH: usize = 4;
-/// The most registries that are asked: whoever may create a Pod can name any number.
+/// The most registries that are asked: anyone who may create a Pod can name any number.
 const REGISTRIES: usize = 256;
 /// The most repositories that are asked about, for the same reason.
 const REPOSITORIES: usize = 20_000;
-/// Refused calls, with no other between, after which a registry's batches are no longer taken apart to find those
-/// repositories that may be read.
+/// Denied calls in a row after which a registry's batches are no longer split to find the repositories that may be
+/// read.
 const DENIALS: usize = 16;
 
-/// A registry that is asked, and what is known of it as a whole.
-pub(super) struct Place {
-    pub(super) access: Access,
-    pub(super) client: Client,
-    pub(super) account: String,
-    pub(super) region: String,
-    pub(super) found: mpsc::Sender<Resource>,
+/// A registry, with what holds for all its repositories.
+struct PrivateRegistry {
+    ecr: EcrClient,
+    found: mpsc::Sender<Resource>,
+    /// Whether it belongs to the account of the credentials.
     own: bool,
-    scanning: Result<Value, Problem>,
-    policy: Result<Option<Value>, Problem>,
+    scanning: Result<Value, Gap>,
+    policy: Result<Option<Value>, Gap>,
     denials: AtomicUsize,
-    pub(super) there: There,
+    existing: ExistingRepositories,
 }
 
 /// A repository, and the images of it that run.
-pub(super) struct Used {
-    pub(super) repository: String,
-    pub(super) images: Vec<String>,
+struct UsedRepository {
+    repository: String,
+    images: Vec<String>,
 }
 
 type Repositories<'i> = BTreeMap<&'i str, Vec<&'i str>>;
 
-/// Gives each repository that an image is of; `gap` stands for those whose images could not be seen.
-pub(super) async fn all(
-    access: &Access,
-    request: &Request,
+/// Sends each repository that an image comes from; `unseen` stands for those whose Pods could not be read.
+pub(super) async fn observe(
+    aws: &AwsClient,
+    scope: &AwsScope,
     images: &BTreeSet<String>,
-    gap: Option<Resource>,
+    unseen: Option<Resource>,
     found: &mpsc::Sender<Resource>,
 ) {
-    let mut registries: Vec<(Registry, Repositories)> = by_registry(images).into_iter().collect();
+    let mut registries: Vec<(EcrRegistry, Repositories)> = by_registry(images).into_iter().collect();
     let count = registries.iter().map(|(_, repositories)| repositories.len()).sum();
-    if let Some(gap) = with_excess(gap, count, request) {
-        // Nobody listens any more: the cycle is over.
-        let _ = found.send(gap).await;
+    if let Some(unlisted) = with_excess(unseen, count, scope) {
+        // Fails when the receiver was dropped: the cycle is over.
+        let _ = found.send(unlisted).await;
     }
-    // What is most likely real comes before the bound.
+    // The likeliest registries come first, before the bound.
     registries.sort_by_key(|(registry, _)| {
-        (registry.account != request.account, registry.region != request.region, *registry)
+        (registry.account != scope.account, registry.region != scope.region, *registry)
     });
-    let mut window = Window::new(BATCHES);
+    let mut window = TaskWindow::new(BATCHES);
     let mut left = REPOSITORIES;
     for (at, (registry, repositories)) in registries.into_iter().enumerate() {
         let repositories: Vec<_> = repositories.into_iter().take(left).collect();
@@ -87,23 +81,24 @@ pub(super) async fn all(
         if repositories.is_empty() {
             break;
         }
-        let asked = if let Some(problem) = unasked(at, registry, request) {
-            Err(problem)
+        let asked = if let Some(gap) = unasked(at, registry, scope) {
+            Err(gap)
         } else {
             let used = repositories.iter().map(|(name, _)| (*name).to_owned()).collect();
-            Ok(Arc::new(Place::new(access, request, registry, used, found).await))
+            Ok(Arc::new(PrivateRegistry::new(aws, scope, registry, used, found).await))
         };
         for batch in repositories.chunks(NAMES) {
             if found.is_closed() {
                 return;
             }
-            let batch: Vec<Used> = batch.iter().map(|(name, images)| Used::new(name, images)).collect();
+            let batch: Vec<UsedRepository> =
+                batch.iter().map(|(name, images)| UsedRepository::new(name, images)).collect();
             match &asked {
-                Ok(place) => window.start(Arc::clone(place).judge(batch)).await,
-                Err(problem) => {
+                Ok(registry) => window.start(Arc::clone(registry).observe(batch)).await,
+                Err(gap) => {
                     for used in batch {
-                        // Nobody listens any more: the cycle is over.
-                        let _ = found.send(unknown(registry, &used, problem)).await;
+                        // Fails when the receiver was dropped: the cycle is over.
+                        let _ = found.send(unknown(registry, &used, gap.clone())).await;
                     }
                 }
             }
@@ -112,43 +107,44 @@ pub(super) async fn all(
     window.end().await;
 }
 
-fn by_registry(images: &BTreeSet<String>) -> BTreeMap<Registry<'_>, Repositories<'_>> {
-    let mut registries: BTreeMap<Registry, Repositories> = BTreeMap::new();
+fn by_registry(images: &BTreeSet<String>) -> BTreeMap<EcrRegistry<'_>, Repositories<'_>> {
+    let mut registries: BTreeMap<EcrRegistry, Repositories> = BTreeMap::new();
     for text in images {
-        let Some(image) = Image::parse(text) else { continue };
+        let Some(image) = ImageReference::parse(text) else { continue };
         let Some(registry) = image.ecr() else { continue };
         registries.entry(registry).or_default().entry(image.repository).or_default().push(text);
     }
     registries
 }
 
-/// Adds to what stands for repositories that are not seen those that are too many to be asked about. It is one
-/// resource: a second one would have its id.
-fn with_excess(gap: Option<Resource>, count: usize, request: &Request) -> Option<Resource> {
+/// Adds the repositories over the bound to the resource that stands for unseen ones. It is one resource: a second one
+/// would have the same id.
+fn with_excess(unseen: Option<Resource>, count: usize, scope: &AwsScope) -> Option<Resource> {
     if count <= REPOSITORIES {
-        return gap;
+        return unseen;
     }
     let what = format!("images of {count} repositories run; only {REPOSITORIES} of these are asked about");
-    let problem = Problem { reason: Reason::TooLarge, code: String::new(), what };
-    let Some(mut gap) = gap else { return Some(request.unlisted(KIND, PRIVATE, &problem)) };
-    for unread in &mut gap.unread {
-        unread.gap.what = format!("{}; {}", unread.gap.what, problem.what);
+    let Some(mut unlisted) = unseen else {
+        return Some(scope.unlisted(KIND, PRIVATE, &Gap::new(Reason::TooLarge, what)));
+    };
+    for unread in &mut unlisted.unread {
+        unread.gap.what = format!("{}; {what}", unread.gap.what);
     }
-    Some(gap)
+    Some(unlisted)
 }
 
 /// Why a registry is not asked at all, if so.
-fn unasked(at: usize, registry: Registry, request: &Request) -> Option<Problem> {
+fn unasked(at: usize, registry: EcrRegistry, scope: &AwsScope) -> Option<Gap> {
     if at >= REGISTRIES {
         let what = format!("images of over {REGISTRIES} registries run; this one is not asked");
-        return Some(Problem { reason: Reason::TooLarge, code: String::new(), what });
+        return Some(Gap::new(Reason::TooLarge, what));
     }
-    out_of_reach(registry.region, &request.partition)
+    out_of_reach(registry.region, &scope.partition)
 }
 
-/// A repository of which nothing can be told.
-fn unknown(registry: Registry, used: &Used, problem: &Problem) -> Resource {
-    let Registry { account, region } = registry;
+/// A repository of which only the name is known.
+fn unknown(registry: EcrRegistry, used: &UsedRepository, gap: Gap) -> Resource {
+    let EcrRegistry { account, region } = registry;
     let partition = partition(region).map_or("aws", |partition| partition.name);
     let arn = format!("arn:{partition}:ecr:{region}:{account}:repository/{}", used.repository);
     let raw = Map::from_iter([
@@ -157,181 +153,125 @@ fn unknown(registry: Registry, used: &Used, problem: &Problem) -> Resource {
         ("usedBy".to_owned(), Value::from(used.images.clone())),
     ]);
     let mut resource = draft(KIND, PRIVATE, arn, used.repository.clone(), raw);
-    resource.unread.push(problem.unread("$"));
+    resource.unread.push(gap.at("$"));
     resource
 }
 
-impl Used {
+impl UsedRepository {
     fn new(repository: &str, images: &[&str]) -> Self {
         let images = images.iter().map(|image| (*image).to_owned()).collect();
         Self { repository: repository.to_owned(), images }
     }
 }
 
-impl Place {
+impl PrivateRegistry {
     async fn new(
-        access: &Access,
-        request: &Request,
-        registry: Registry<'_>,
+        aws: &AwsClient,
+        scope: &AwsScope,
+        registry: EcrRegistry<'_>,
         used: BTreeSet<String>,
         found: &mpsc::Sender<Resource>,
     ) -> Self {
-        let mut place = Self {
-            access: access.clone(),
-            client: Client::new(&access.at(registry.region)),
-            account: registry.account.to_owned(),
-            region: registry.region.to_owned(),
-            found: found.clone(),
-            own: registry.account == request.account,
-            scanning: Err(only_owner(registry.account, &call::GET_REGISTRY_SCANNING_CONFIGURATION)),
-            policy: Err(only_owner(registry.account, &call::GET_REGISTRY_POLICY)),
-            denials: AtomicUsize::new(0),
-            there: There::of(used),
+        let ecr = EcrClient::new(aws, registry);
+        let own = registry.account == scope.account;
+        let (scanning, policy) = if own {
+            tokio::join!(ecr.registry_scanning(), ecr.registry_policy())
+        } else {
+            let only_owner = |call| only_owner(registry.account, call);
+            (Err(only_owner(&GET_REGISTRY_SCANNING_CONFIGURATION)), Err(only_owner(&GET_REGISTRY_POLICY)))
         };
-        if place.own {
-            let (scanning, policy) = tokio::join!(place.ask_scanning(), place.ask_policy());
-            (place.scanning, place.policy) = (scanning, policy);
-        }
-        place
+        let (denials, existing) = (AtomicUsize::new(0), ExistingRepositories::among(used));
+        Self { ecr, found: found.clone(), own, scanning, policy, denials, existing }
     }
 
-    fn registry(&self) -> Registry<'_> {
-        Registry { account: &self.account, region: &self.region }
-    }
-
-    async fn ask_scanning(&self) -> Result<Value, Problem> {
-        let request = self.client.get_registry_scanning_configuration();
-        let call = call::GET_REGISTRY_SCANNING_CONFIGURATION;
-        let mut answer = ask!(self.access, call, self.region, request)?;
-        Ok(answer["scanningConfiguration"].take())
-    }
-
-    async fn ask_policy(&self) -> Result<Option<Value>, Problem> {
-        let call = call::GET_REGISTRY_POLICY;
-        let sent = Box::pin(self.client.get_registry_policy().send());
-        let answer = self.access.ask(&call, &self.region, sent).await;
-        let text = answer.map(|answer| answer.policy_text);
-        policy_in(text, "RegistryPolicyNotFoundException", &call, &self.region)
-    }
-
-    /// Tells of a batch of repositories.
-    async fn judge(self: Arc<Self>, batch: Vec<Used>) {
+    /// Sends a batch of repositories.
+    async fn observe(self: Arc<Self>, batch: Vec<UsedRepository>) {
         let names: Vec<String> = batch.iter().map(|used| used.repository.clone()).collect();
-        let answers =
-            in_batches(&names, NAMES, |problem| self.is_spoilt(problem), |names| self.describe(names)).await;
+        let spoilt = |refusal: &Refusal| self.is_spoilt(refusal);
+        let answers = in_batches(&names, NAMES, spoilt, |names| self.describe(names)).await;
         let mut described = named(answers.given.into_iter().flatten());
-        let refused: BTreeMap<String, Problem> = each(answers.refused).collect();
+        let refused: BTreeMap<String, Gap> = by_name(answers.refused).collect();
         let names: Vec<String> = described.keys().cloned().collect();
         let mut scanning = self.scanning_of(&names).await;
-        let mut window = Window::new(OF_BATCH);
+        let mut window = TaskWindow::new(OF_BATCH);
         for used in batch {
             if self.found.is_closed() {
                 return;
             }
-            let Some(raw) = described.remove(&used.repository) else {
-                let problem =
-                    refused.get(&used.repository).cloned().unwrap_or_else(|| self.absent(&used.repository));
-                // Nobody listens any more: the cycle is over.
-                let _ = self.found.send(unknown(self.registry(), &used, &problem)).await;
+            let name = &used.repository;
+            let Some(raw) = described.remove(name) else {
+                let gap = refused.get(name).cloned().unwrap_or_else(|| self.existing.absent(&self.ecr, name));
+                // Fails when the receiver was dropped: the cycle is over.
+                let _ = self.found.send(unknown(self.ecr.registry(), &used, gap)).await;
                 continue;
             };
-            let scanning = scanning.remove(&used.repository).unwrap_or_else(|| Err(self.not_answered()));
+            let scanning = scanning.remove(name).unwrap_or_else(|| Err(self.ecr.not_answered()));
             window.start(Arc::clone(&self).complete(raw, used, scanning)).await;
         }
         window.end().await;
     }
 
-    async fn describe(&self, mut names: Vec<String>) -> Result<Vec<Value>, Problem> {
-        if let Some(there) = self.those_there().await {
-            names.retain(|name| there.contains(name));
-            // To ask for no name is to ask for all.
+    async fn describe(&self, mut names: Vec<String>) -> Result<Vec<Value>, Refusal> {
+        if let Some(existing) = self.existing.known(&self.ecr).await {
+            names.retain(|name| existing.contains(name));
+            // A call without names lists all repositories.
             if names.is_empty() {
                 return Ok(Vec::new());
             }
         }
-        let asked = self.client.describe_repositories().registry_id(&self.account);
-        let call = call::DESCRIBE_REPOSITORIES;
-        let mut answer = ask!(self.access, call, self.region, asked.set_repository_names(Some(names)))?;
+        let described = self.ecr.describe(names).await?;
         self.denials.store(0, Ordering::Relaxed);
-        list_in(&mut answer, "repositories", &call, &self.region)
+        Ok(described)
     }
 
     /// Whether a call failed for a reason that need not hold for each repository that it asked for.
-    fn is_spoilt(&self, problem: &Problem) -> bool {
-        match problem.code.as_str() {
+    fn is_spoilt(&self, refusal: &Refusal) -> bool {
+        match refusal.code.as_str() {
             "RepositoryNotFoundException" => {
-                self.there.missed();
+                self.existing.missed();
                 true
             }
             "InvalidParameterException" => true,
-            _ if problem.reason == Reason::Denied => self.denials.fetch_add(1, Ordering::Relaxed) < DENIALS,
+            _ if refusal.gap.reason == Reason::Denied => {
+                self.denials.fetch_add(1, Ordering::Relaxed) < DENIALS
+            }
             _ => false,
         }
     }
 
-    /// How the registry's scanning meets each of these.
-    async fn scanning_of(&self, names: &[String]) -> BTreeMap<String, Result<Value, Problem>> {
-        let call = call::BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION;
-        if !self.own {
-            let problem = only_owner(&self.account, &call);
-            return names.iter().map(|name| (name.clone(), Err(problem.clone()))).collect();
+    /// The scanning configuration of each of these repositories, which only the registry's owner may read.
+    async fn scanning_of(&self, names: &[String]) -> BTreeMap<String, Result<Value, Gap>> {
+        if self.own {
+            return self.ecr.scanning_of(names).await;
         }
-        let gone = |problem: &Problem| problem.code == "RepositoryNotFoundException";
-        let answers = in_batches(names, SCANNED, gone, |names| async {
-            let asked = self.client.batch_get_repository_scanning_configuration();
-            let mut answer = ask!(self.access, call, self.region, asked.set_repository_names(Some(names)))?;
-            let given = list_in(&mut answer, "scanningConfigurations", &call, &self.region)?;
-            // Left out where there are none.
-            Ok((given, list_in(&mut answer, "failures", &call, &self.region).unwrap_or_default()))
-        })
-        .await;
-        let mut all: BTreeMap<_, _> = each(answers.refused).map(|(name, why)| (name, Err(why))).collect();
-        for (given, failures) in answers.given {
-            all.extend(named(given).into_iter().map(|(name, given)| (name, Ok(Value::Object(given)))));
-            for (name, failure) in named(failures) {
-                let text = |key: &str| failure.get(key).and_then(Value::as_str).unwrap_or_default();
-                let what =
-                    format!("call {}: {}: {}", call.action(), text("failureCode"), text("failureReason"));
-                let missing = text("failureCode") == "REPOSITORY_NOT_FOUND";
-                let reason = if missing { Reason::Missing } else { Reason::Malformed };
-                all.insert(name, Err(Problem { reason, code: text("failureCode").to_owned(), what }));
-            }
-        }
-        all
+        let gap = only_owner(&self.ecr.account, &BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION);
+        names.iter().map(|name| (name.clone(), Err(gap.clone()))).collect()
     }
 
-    /// Puts into a repository what its registry says of all.
-    pub(super) fn fill_registry(&self, resource: &mut Resource) {
-        fill(resource, "registryScanningConfiguration", self.scanning.clone());
+    /// Adds what the batch does not contain, and sends the repository.
+    async fn complete(
+        self: Arc<Self>,
+        raw: Map<String, Value>,
+        used: UsedRepository,
+        scanning: Result<Value, Gap>,
+    ) {
+        let UsedRepository { repository, images: running } = used;
+        let arn = raw.get("repositoryArn").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (policy, (images, unread)) =
+            tokio::join!(self.ecr.repository_policy(&repository), self.ecr.images_of(&repository, &running));
+        let mut resource = draft(KIND, PRIVATE, arn, repository, raw);
+        fill(&mut resource, "scanningConfiguration", scanning);
+        fill(&mut resource, "registryScanningConfiguration", self.scanning.clone());
         if let Some(policy) = self.policy.clone().transpose() {
-            fill(resource, "registryPolicy", policy);
+            fill(&mut resource, "registryPolicy", policy);
         }
+        if let Some(policy) = policy.transpose() {
+            fill(&mut resource, "policy", policy);
+        }
+        resource.unread.extend(unread);
+        fill(&mut resource, "images", images.map(Value::Array));
+        fill(&mut resource, "usedBy", Ok(Value::from(running)));
+        // Fails when the receiver was dropped: the cycle is over.
+        let _ = self.found.send(resource).await;
     }
-
-    pub(super) fn not_answered(&self) -> Problem {
-        let what = format!("an answer of ECR in {} leaves out what was asked for", self.region);
-        Problem { reason: Reason::Missing, code: String::new(), what }
-    }
-}
-
-/// What nobody else is told.
-fn only_owner(account: &str, call: &call::Call) -> Problem {
-    let what = format!("only credentials of account {account} can call {} for its registry", call.action());
-    Problem { reason: Reason::Denied, code: String::new(), what }
-}
-
-/// Each thing that was refused.
-fn each(refused: Vec<(Vec<String>, Problem)>) -> impl Iterator<Item = (String, Problem)> {
-    refused
-        .into_iter()
-        .flat_map(|(names, problem)| names.into_iter().map(move |name| (name, problem.clone())))
-}
-
-/// Objects by the repository that they are about.
-fn named(objects: impl IntoIterator<Item = Value>) -> BTreeMap<String, Map<String, Value>> {
-    let named = objects.into_iter().filter_map(|object| {
-        let Value::Object(object) = object else { return None };
-        Some((object.get("repositoryName")?.as_str()?.to_owned(), object))
-    });
-    named.collect()
 }

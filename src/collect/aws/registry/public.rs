@@ -1,69 +1,69 @@
-//! The account's public repositories, which anybody can pull from.
+//! The account's public repositories, which anyone can pull from.
 
 use aws_sdk_ecrpublic::Client;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::super::PUBLIC_REGION as REGION;
-use super::super::access::{Access, Problem};
-use super::super::ask::{ask, ask_pages};
-use super::super::batches::Pages;
-use super::super::call;
-use super::super::draft::{draft, fill};
-use super::super::request::Request;
-use super::super::window::Window;
 use super::{KIND, PUBLIC, list_in, policy_in};
-use crate::resource::Resource;
+use crate::collect::aws::calls::ecr_public::{
+    DESCRIBE_PUBLIC_REGISTRIES, DESCRIBE_PUBLIC_REPOSITORIES, GET_PUBLIC_REPOSITORY_POLICY,
+};
+use crate::collect::aws::client::{
+    AwsClient, PUBLIC_REGION as REGION, PageCursor, Refusal, TaskWindow, ask, ask_pages,
+};
+use crate::collect::aws::document::{draft, fill};
+use crate::collect::aws::scope::AwsScope;
+use crate::resource::{Gap, Resource};
 
-/// The repositories of which more is being asked at once.
+/// The most repositories that are completed at once.
 const TOGETHER: usize = 16;
-/// Repositories of one page.
+/// The most repositories that one call lists.
 const PAGE: i32 = 100;
 
 #[derive(Clone)]
-struct Place {
-    access: Access,
+struct PublicRegistries {
+    aws: AwsClient,
     client: Client,
     found: mpsc::Sender<Resource>,
 }
 
-/// Gives each public repository; nothing where there is none.
-pub(super) async fn all(access: &Access, request: &Request, found: &mpsc::Sender<Resource>) {
-    let client = Client::new(&access.at(REGION));
-    let place = Place { access: access.clone(), client, found: found.clone() };
-    if let Err(problem) = place.list().await {
-        // Nobody listens any more: the cycle is over.
-        let _ = found.send(request.unlisted(KIND, PUBLIC, &problem)).await;
+/// Sends each public repository; nothing where there is none.
+pub(super) async fn observe(aws: &AwsClient, scope: &AwsScope, found: &mpsc::Sender<Resource>) {
+    let client = Client::new(&aws.at(REGION));
+    let registries = PublicRegistries { aws: aws.clone(), client, found: found.clone() };
+    if let Err(gap) = registries.list().await {
+        // Fails when the receiver was dropped: the cycle is over.
+        let _ = found.send(scope.unlisted(KIND, PUBLIC, &gap)).await;
     }
 }
 
-impl Place {
-    async fn list(&self) -> Result<(), Problem> {
+impl PublicRegistries {
+    async fn list(&self) -> Result<(), Gap> {
         for registry in self.registries().await? {
             match self.list_of(&registry).await {
-                // It is made with the first repository.
-                Err(problem) if problem.code == "RegistryNotFoundException" => {}
-                told => told?,
+                // It is created with the first repository.
+                Err(refusal) if refusal.code == "RegistryNotFoundException" => {}
+                listed => listed?,
             }
         }
         Ok(())
     }
 
-    async fn registries(&self) -> Result<Vec<String>, Problem> {
+    async fn registries(&self) -> Result<Vec<String>, Gap> {
         let request = || self.client.describe_registries();
-        let all = ask_pages!(self.access, call::DESCRIBE_PUBLIC_REGISTRIES, REGION, "registries", request)?;
+        let all = ask_pages!(self.aws, DESCRIBE_PUBLIC_REGISTRIES, REGION, "registries", request)?;
         Ok(all.iter().filter_map(|registry| registry["registryId"].as_str()).map(str::to_owned).collect())
     }
 
-    async fn list_of(&self, registry: &str) -> Result<(), Problem> {
-        let mut pages = Pages::default();
+    async fn list_of(&self, registry: &str) -> Result<(), Refusal> {
+        let mut pages = PageCursor::default();
         loop {
             let asked = self.client.describe_repositories().registry_id(registry);
             let asked = asked.max_results(PAGE).set_next_token(pages.token());
-            let call = call::DESCRIBE_PUBLIC_REPOSITORIES;
-            let mut answer = ask!(self.access, call, REGION, asked)?;
+            let call = DESCRIBE_PUBLIC_REPOSITORIES;
+            let mut answer = ask!(self.aws, call, REGION, asked)?;
             let next = answer["nextToken"].as_str().map(str::to_owned);
-            let mut window = Window::new(TOGETHER);
+            let mut window = TaskWindow::new(TOGETHER);
             for repository in list_in(&mut answer, "repositories", &call, REGION)? {
                 window.start(self.clone().complete(repository)).await;
             }
@@ -81,13 +81,13 @@ impl Place {
         let mut resource = draft(KIND, PUBLIC, arn, name.clone(), raw);
         let asked = self.client.get_repository_policy().registry_id(registry).repository_name(name);
         let sent = Box::pin(asked.send());
-        let call = call::GET_PUBLIC_REPOSITORY_POLICY;
-        let text = self.access.ask(&call, REGION, sent).await.map(|answer| answer.policy_text);
+        let call = GET_PUBLIC_REPOSITORY_POLICY;
+        let text = self.aws.ask(&call, REGION, sent).await.map(|answer| answer.policy_text);
         let policy = policy_in(text, "RepositoryPolicyNotFoundException", &call, REGION);
         if let Some(policy) = policy.transpose() {
             fill(&mut resource, "policy", policy);
         }
-        // Nobody listens any more: the cycle is over.
+        // Fails when the receiver was dropped: the cycle is over.
         let _ = self.found.send(resource).await;
     }
 }

@@ -7,8 +7,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use wiremock::MockServer;
 
-use super::super::tests::{ACCOUNT, access, collected, request};
-use super::repositories;
+use super::super::tests::{ACCOUNT, client, collected, scope};
+use super::observe;
 use crate::collect::sightings::Sightings;
 use crate::resource::{Reason, Resource, Unread};
 use double::{asked, count, double, given, refused};
@@ -28,8 +28,8 @@ fn own(rest: &str) -> String {
 
 async fn look(server: &MockServer, wanted: &[&str], images: &[String]) -> Vec<Resource> {
     let sightings = Sightings { images: images.iter().cloned().collect(), ..Sightings::default() };
-    let (access, request) = (access(server), request(wanted));
-    collected(async |found| repositories(&access, &request, &sightings, found).await).await
+    let (aws, scope) = (client(server), scope(wanted));
+    collected(async |found| observe(&aws, &scope, &sightings, found).await).await
 }
 
 fn places(resource: &Resource) -> BTreeMap<&str, Reason> {
@@ -37,7 +37,7 @@ fn places(resource: &Resource) -> BTreeMap<&str, Reason> {
 }
 
 #[tokio::test]
-async fn a_repository_has_all_that_its_registry_tells() {
+async fn a_repository_has_the_fields_of_its_registry() {
     let server = double(|asked| {
         Some(match asked.operation.as_str() {
             "GetRepositoryPolicy" => given(&json!({"registryId": ACCOUNT, "policyText":
@@ -190,7 +190,7 @@ async fn a_denied_region_does_not_hide_another() {
 }
 
 #[tokio::test]
-async fn what_scans_found_is_told_for_each_image_that_is_still_there() {
+async fn each_existing_image_has_its_scan_findings() {
     let server = double(|asked| match (asked.operation.as_str(), asked.name()) {
         ("DescribeImages", "shut") => Some(refused("AccessDeniedException")),
         ("DescribeImages", _) => {
@@ -222,7 +222,7 @@ async fn what_scans_found_is_told_for_each_image_that_is_still_there() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_nothing() {
+async fn without_sightings_no_call_is_made() {
     let server = double(|asked| panic!("{} was not to be called", asked.operation)).await;
     let elsewhere = ["nginx".to_owned(), "quay.io/a/b:1".to_owned(), own("Not A Name"), "x".repeat(5_000)];
     assert!(look(&server, &[ECR], &elsewhere).await.is_empty());
@@ -251,8 +251,8 @@ async fn pods_that_could_not_be_listed_stand_beside_what_is_known() {
     let mut sightings = Sightings::default();
     sightings.images.insert(own("app"));
     sightings.gaps.insert("Pod".to_owned(), Unread::new("$", Reason::Denied, "list pods"));
-    let (access, request) = (access(&server), request(&[ECR, ECR_PUBLIC]));
-    let found = collected(async |found| repositories(&access, &request, &sightings, found).await).await;
+    let (aws, scope) = (client(&server), scope(&[ECR, ECR_PUBLIC]));
+    let found = collected(async |found| observe(&aws, &scope, &sightings, found).await).await;
     assert_eq!(found.len(), 2);
     let unlisted: Vec<_> = found.iter().filter(|resource| resource.is_unlisted()).collect();
     assert_eq!(unlisted.len(), 1);
@@ -304,11 +304,11 @@ async fn without_public_repositories_there_is_nothing_to_tell() {
     assert_eq!(found.len(), 1);
     assert!(found[0].is_unlisted() && found[0].sub_type == "aws-ecr-public");
     assert!(found[0].unread[0].gap.what.contains("ecr-public:DescribeRegistries"), "{:?}", found[0].unread);
-    let mut elsewhere = request(&[ECR_PUBLIC]);
+    let mut elsewhere = scope(&[ECR_PUBLIC]);
     elsewhere.partition = "aws-cn".to_owned();
-    let access = access(&denied);
+    let aws = client(&denied);
     let found = collected(async |found| {
-        repositories(&access, &elsewhere, &Sightings::default(), found).await;
+        observe(&aws, &elsewhere, &Sightings::default(), found).await;
     });
     assert!(found.await.is_empty());
 }
@@ -318,9 +318,9 @@ async fn nothing_runs_ahead_of_who_listens() {
     let server = double(|_| None).await;
     let images = (0..2_000).map(|at| own(&format!("r{at:04}"))).collect();
     let sightings = Sightings { images, ..Sightings::default() };
-    let (access, request) = (access(&server), request(&[ECR]));
+    let (aws, scope) = (client(&server), scope(&[ECR]));
     let (sender, mut found) = tokio::sync::mpsc::channel(1);
-    let collecting = tokio::spawn(async move { repositories(&access, &request, &sightings, &sender).await });
+    let collecting = tokio::spawn(async move { observe(&aws, &scope, &sightings, &sender).await });
     assert!(found.recv().await.is_some());
     drop(found);
     collecting.await.unwrap();

@@ -1,10 +1,10 @@
-//! AWS's policies: their statements, and which actions on ECR they allow beyond reading.
+//! IAM policies: their statements, and the actions that they allow on ECR beyond reading.
 
 use serde_json::{Map, Value};
 
 use crate::evaluate::wildcard;
 
-/// Actions on ECR that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
+/// The actions on ECR that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
 const WRITES: [&str; 30] = [
     "BatchDeleteImage",
     "CompleteLayerUpload",
@@ -38,7 +38,7 @@ const WRITES: [&str; 30] = [
     "PutRepositoryCatalogData",
 ];
 
-/// How the names of actions begin that only read, in small letters.
+/// The prefixes of read-only actions, in lower case.
 const READS: [&str; 7] = [
     "batchcheck",
     "batchget",
@@ -49,12 +49,12 @@ const READS: [&str; 7] = [
     "validatepullthroughcacherule",
 ];
 
-/// One statement, understood as far as it matters.
+/// The parts of a statement that rules need.
 pub(super) struct Statement<'v> {
     pub sid: Option<&'v str>,
     pub allows: bool,
     actions: Vec<&'v str>,
-    /// The actions are those that are not meant.
+    /// Whether `actions` are excluded (`NotAction`).
     all_but: bool,
     resources: Vec<&'v str>,
     pub principal: Option<&'v Value>,
@@ -62,10 +62,10 @@ pub(super) struct Statement<'v> {
     pub condition: Option<&'v Map<String, Value>>,
 }
 
-/// So many signs the actions and resources of a policy may have together. AWS takes some 10,000 of any policy.
+/// The most characters in all actions and resources of a policy. AWS accepts about 10,000 in a whole policy.
 const MOST: usize = 32 * 1024;
 
-/// Every statement of a policy, or what is not as it must be.
+/// Every statement of a policy, or what is malformed.
 pub(super) fn statements(policy: &Value) -> Result<Vec<Statement<'_>>, String> {
     let statements = match policy.get("Statement") {
         Some(Value::Array(statements)) => statements.iter().collect(),
@@ -88,7 +88,7 @@ impl<'v> Statement<'v> {
         let texts =
             |key: &str| texts(statement.get(key)).ok_or_else(|| format!("texts as a statement's {key}"));
         let all_but = statement.get("NotAction").is_some();
-        // A statement about all resources but some is about all, as far as this can say.
+        // `NotResource`: treated as all resources.
         let resources = texts("Resource")?;
         Ok(Self {
             sid: statement.get("Sid").and_then(Value::as_str),
@@ -106,12 +106,12 @@ impl<'v> Statement<'v> {
         })
     }
 
-    /// Whether it is about something that fits this pattern; one that names no resource is about what it hangs on.
+    /// Whether it applies to a resource that matches this pattern; one without a resource applies to what it is attached to.
     pub(super) fn is_about(&self, arn: &str) -> bool {
         self.resources.is_empty() || self.resources.iter().any(|pattern| wildcard::aws_overlap(pattern, arn))
     }
 
-    /// The actions on ECR that it names and that change something: `ecr:PutImage`.
+    /// The actions on ECR among its own that change something: `ecr:PutImage`.
     pub(super) fn writes(&self, service: &str) -> Vec<String> {
         let is_meant = |name: &&&str| {
             let full = format!("{service}:{name}").to_ascii_lowercase();
@@ -121,7 +121,7 @@ impl<'v> Statement<'v> {
         };
         let mut out: Vec<String> =
             WRITES.iter().filter(is_meant).map(|name| format!("{service}:{name}")).collect();
-        // An action that is newer than the table.
+        // An action that the table does not know yet.
         let unknown = |action: &&&str| {
             let name = action.strip_prefix(service).and_then(|rest| rest.strip_prefix(':'));
             name.is_some_and(|name| {
@@ -138,7 +138,7 @@ impl<'v> Statement<'v> {
     }
 }
 
-/// A text or a list of texts; nothing is an empty list.
+/// The strings of a string or a list of them; an absent value is an empty list.
 fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
     match value {
         None => Some(Vec::new()),
@@ -148,8 +148,8 @@ fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
     }
 }
 
-/// What the policies of a node group's role allow on ECR beyond reading, each once, whatever conditions they set and
-/// whatever others deny.
+/// What the policies of a node group's role allow on ECR beyond reading, each action once; conditions and denials are
+/// ignored.
 pub(super) fn ecr_writes(group: &Value) -> Result<Value, String> {
     let policies = group.get("nodeRolePolicies").and_then(Value::as_array);
     let arn = group.get("nodegroupArn").and_then(Value::as_str).unwrap_or_default();

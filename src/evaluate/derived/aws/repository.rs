@@ -1,4 +1,4 @@
-//! What follows from what ECR says of a repository: how often its images are scanned, and whom its policies let in.
+//! Values derived from ECR's description of a repository: its scan frequency, and whom its policies allow.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::policy::{Statement, statements};
 use crate::evaluate::wildcard;
 
-/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and what says so: the registry's own word on the repository, else its
-/// rules, which alone count under enhanced scanning, else the repository's old setting.
+/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and the source: the registry's configuration for the repository, else
+/// its rules (the only source under enhanced scanning), else the repository's own setting.
 pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Value) {
     let own = repository.pointer("/scanningConfiguration/scanFrequency").and_then(Value::as_str);
     if let Some(frequency) = own {
@@ -24,10 +24,10 @@ pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Va
     (sources, frequency.into())
 }
 
-/// Strongest first.
+/// The frequencies, strongest first.
 const FREQUENCIES: [&str; 3] = ["CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL"];
 
-/// The frequency of the strongest rule that a repository fits.
+/// The frequency of the strongest rule that matches a repository.
 fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     let name = repository.get("repositoryName").and_then(Value::as_str)?;
     let rules = registry.get("rules").and_then(Value::as_array).into_iter().flatten();
@@ -41,10 +41,9 @@ fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     FREQUENCIES.into_iter().find(|frequency| frequencies.contains(frequency))
 }
 
-/// Each statement that allows something, of the repository's own policy and of the registry's where that is about this
-/// repository: `{policy, sid?, principals, accounts, public, unclear, writes}`. `accounts` are other accounts than the
-/// owner's; `public` says everybody, with no condition that keeps strangers out; `unclear` that somebody is let in
-/// whom this cannot tell.
+/// Each Allow statement of the repository's policy, and of the registry's where it applies to this repository: `{policy,
+/// sid?, principals, accounts, public, unclear, writes}`. `accounts` are accounts other than the owner's; `public` means
+/// everyone, without a condition that limits callers; `unclear` means a principal that cannot be identified.
 pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     let arn = repository.get("repositoryArn").and_then(Value::as_str).unwrap_or_default();
     let mut parts = arn.split(':').skip(2);
@@ -56,7 +55,7 @@ pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     for key in ["policy", "registryPolicy"] {
         let Some(policy) = repository.get(key).filter(|policy| !policy.is_null()) else { continue };
         for statement in statements(policy).map_err(|expected| format!("{key}: {expected}"))? {
-            // The resource of a repository's own policy is the repository, whatever it says.
+            // A repository's policy always applies to the repository, whatever resource it names.
             if statement.allows && (key == "policy" || statement.is_about(arn)) {
                 out.push(one(key, &statement, service, owner));
             }
@@ -66,8 +65,8 @@ pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
 }
 
 fn one(policy: &str, statement: &Statement<'_>, service: &str, owner: &str) -> Value {
-    let let_in = LetIn::of(statement.principal);
-    let closed = statement.condition.is_some_and(keeps_strangers_out);
+    let let_in = StatementPrincipals::of(statement.principal);
+    let closed = statement.condition.is_some_and(limits_callers);
     let accounts: Vec<&String> = let_in.accounts.iter().filter(|account| *account != owner).collect();
     let mut out = Map::new();
     out.insert("policy".into(), policy.into());
@@ -80,16 +79,16 @@ fn one(policy: &str, statement: &Statement<'_>, service: &str, owner: &str) -> V
     Value::Object(out)
 }
 
-/// Whom a statement is for.
+/// The principals of a statement.
 #[derive(Default)]
-struct LetIn {
+struct StatementPrincipals {
     principals: Vec<String>,
     accounts: BTreeSet<String>,
     everybody: bool,
     unclear: bool,
 }
 
-impl LetIn {
+impl StatementPrincipals {
     fn of(principal: Option<&Value>) -> Self {
         let mut out = Self::default();
         match principal {
@@ -110,7 +109,7 @@ impl LetIn {
                     }
                 }
             }
-            // Nobody is named, or all but some.
+            // No principal, or `NotPrincipal`.
             None => {}
             Some(_) => out.unclear = true,
         }
@@ -126,9 +125,9 @@ impl LetIn {
             "AWS" if is_account(account) => {
                 self.accounts.insert(account.to_owned());
             }
-            // A service of AWS's acts for whoever set it up; whose it is says a condition.
+            // An AWS service acts for the account that set it up, which only a condition limits.
             "Service" => {}
-            // The id of a user that is gone, or somebody of another identity provider.
+            // The id of a deleted user, or a principal of another identity provider.
             _ => self.unclear = true,
         }
     }
@@ -138,7 +137,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Keys that say where a caller belongs.
+/// Condition keys for the caller's account or organization.
 const BELONGING: [&str; 8] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -149,7 +148,7 @@ const BELONGING: [&str; 8] = [
     "aws:sourcevpc",
     "aws:sourcevpce",
 ];
-/// Operators that hold only where the key is there and one of the values fits.
+/// Operators that require the key to be present and one of the values to match.
 const POSITIVE: [&str; 8] = [
     "stringequals",
     "stringequalsignorecase",
@@ -161,8 +160,8 @@ const POSITIVE: [&str; 8] = [
     "foranyvalue:arnlike",
 ];
 
-/// Whether a condition asks where the caller belongs, and not of everybody the same.
-fn keeps_strangers_out(condition: &Map<String, Value>) -> bool {
+/// Whether a condition limits callers by account or organization, and not by a wildcard.
+fn limits_callers(condition: &Map<String, Value>) -> bool {
     let is_set =
         |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches(['*', '?', ':']).is_empty());
     let closes = |key: &String, value: &Value| {
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_everybody_unless_a_condition_keeps_strangers_out() {
+    fn everybody_is_everybody_unless_a_condition_limits_callers() {
         let public = |principal: Value, condition: Value| {
             allows(
                 json!({"Effect": "Allow", "Principal": principal, "Action": "ecr:BatchGetImage", "Condition": condition}),

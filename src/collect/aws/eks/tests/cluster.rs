@@ -4,7 +4,7 @@ use super::*;
 use crate::collect::aws::tests::{page, refused};
 
 #[tokio::test]
-async fn a_cluster_is_what_the_api_tells_of_it() {
+async fn a_cluster_has_the_fields_of_the_api() {
     let server = double().await;
     let cluster = cluster(&server).await;
     assert_eq!((cluster.kind, cluster.sub_type.as_str()), (Kind::Caas, "aws-eks"));
@@ -33,13 +33,13 @@ async fn its_lists_are_read_over_all_pages() {
     let server = double().await;
     let pods = "/clusters/demo/pod-identity-associations";
     let association = |name: &str| json!({"namespace": "a", "serviceAccount": name, "clusterName": "demo"});
-    answer(&server, pods, told(json!({"associations": [association("x")], "nextToken": "t/1"}))).await;
-    let second = told(json!({"associations": [association("y")], "nextToken": "t2"}));
+    answer(&server, pods, json_answer(json!({"associations": [association("x")], "nextToken": "t/1"}))).await;
+    let second = json_answer(json!({"associations": [association("y")], "nextToken": "t2"}));
     page(pods, "t/1").respond_with(second).with_priority(1).mount(&server).await;
-    let third = told(json!({"associations": [association("z")], "nextToken": null}));
+    let third = json_answer(json!({"associations": [association("z")], "nextToken": null}));
     page(pods, "t2").respond_with(third).with_priority(1).mount(&server).await;
     let providers = json!({"identityProviderConfigs": [{"type": "oidc", "name": "corp"}]});
-    answer(&server, "/clusters/demo/identity-provider-configs", told(providers)).await;
+    answer(&server, "/clusters/demo/identity-provider-configs", json_answer(providers)).await;
     let cluster = cluster(&server).await;
     let expected = json!([association("x"), association("y"), association("z")]);
     assert_eq!(cluster.raw["podIdentityAssociations"], expected);
@@ -47,10 +47,10 @@ async fn its_lists_are_read_over_all_pages() {
 }
 
 #[tokio::test]
-async fn a_list_that_goes_round_in_a_circle_is_unread() {
+async fn a_list_that_repeats_a_token_is_a_gap() {
     let server = double().await;
     let round = json!({"nodegroups": ["a"], "nextToken": "again"});
-    answer(&server, "/clusters/demo/node-groups", told(round)).await;
+    answer(&server, "/clusters/demo/node-groups", json_answer(round)).await;
     let found = found(&server, BOTH).await;
     let mut all: Vec<_> = found.iter().map(|found| (found.sub_type.as_str(), gaps(found))).collect();
     all.sort();
@@ -63,7 +63,7 @@ async fn a_list_that_goes_round_in_a_circle_is_unread() {
 async fn a_refused_list_is_unread_and_the_rest_goes_on() {
     let server = double().await;
     answer(&server, "/clusters/demo/addons", refused(403, "AccessDeniedException")).await;
-    answer(&server, "/clusters/demo/node-groups", told(json!({"nodegroups": ["a", "b"]}))).await;
+    answer(&server, "/clusters/demo/node-groups", json_answer(json!({"nodegroups": ["a", "b"]}))).await;
     let denied = refused(400, "AccessDeniedException");
     logs().respond_with(denied).mount(&server).await;
     let cluster = cluster(&server).await;
@@ -122,7 +122,7 @@ async fn a_cluster_that_is_not_there_is_missing() {
 async fn an_answer_without_a_cluster_is_none() {
     for body in [json!({}), json!({"cluster": {"name": "demo"}})] {
         let server = double().await;
-        answer(&server, "/clusters/demo", told(body)).await;
+        answer(&server, "/clusters/demo", json_answer(body)).await;
         assert_eq!(gaps(&cluster(&server).await), [("$", "malformed")]);
     }
 }
@@ -132,10 +132,10 @@ async fn an_answer_without_a_cluster_is_none() {
 async fn add_ons_have_the_version_that_eks_would_install() {
     let server = double().await;
     let names = ["vpc-cni", "private", "coredns", "kube-proxy", "deleted"];
-    answer(&server, "/clusters/demo/addons", told(json!({"addons": names}))).await;
+    answer(&server, "/clusters/demo/addons", json_answer(json!({"addons": names}))).await;
     for name in &names[..3] {
         let addon = json!({"addon": {"addonName": name, "addonVersion": "v1", "status": "ACTIVE"}});
-        answer(&server, &format!("/clusters/demo/addons/{name}"), told(addon)).await;
+        answer(&server, &format!("/clusters/demo/addons/{name}"), json_answer(addon)).await;
     }
     answer(&server, "/clusters/demo/addons/kube-proxy", refused(403, "AccessDeniedException")).await;
     answer(&server, "/clusters/demo/addons/deleted", refused(404, "ResourceNotFoundException")).await;
@@ -147,7 +147,7 @@ async fn add_ons_have_the_version_that_eks_would_install() {
         let request = get("/addons/supported-versions")
             .and(matchers::query_param("addonName", name))
             .and(matchers::query_param("kubernetesVersion", "1.33"));
-        request.respond_with(told(versions)).mount(&server).await;
+        request.respond_with(json_answer(versions)).mount(&server).await;
     }
     let denied = refused(403, "AccessDeniedException");
     get("/addons/supported-versions").respond_with(denied).with_priority(9).mount(&server).await;
@@ -170,8 +170,8 @@ async fn access_entries_have_their_policies() {
     let principal = |name: &str| format!("arn:aws:iam::111122223333:role/path/{name}");
     let entries = "/clusters/demo/access-entries";
     let (admin, node, other) = (principal("admin"), principal("node"), principal("other"));
-    answer(&server, entries, told(json!({"accessEntries": [admin, node], "nextToken": "t"}))).await;
-    let rest = told(json!({"accessEntries": [other]}));
+    answer(&server, entries, json_answer(json!({"accessEntries": [admin, node], "nextToken": "t"}))).await;
+    let rest = json_answer(json!({"accessEntries": [other]}));
     page(entries, "t").respond_with(rest).with_priority(1).mount(&server).await;
     let policy = |name: &str| {
         let arn = format!("arn:aws:eks::aws:cluster-access-policy/{name}");
@@ -181,11 +181,11 @@ async fn access_entries_have_their_policies() {
         let arn = format!("arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fpath%2F{name}");
         format!("{entries}/{arn}/access-policies")
     };
-    let first = told(json!({"associatedAccessPolicies": [policy("AdminPolicy")], "nextToken": "p"}));
+    let first = json_answer(json!({"associatedAccessPolicies": [policy("AdminPolicy")], "nextToken": "p"}));
     answer(&server, &of("admin"), first).await;
-    let second = told(json!({"associatedAccessPolicies": [policy("ViewPolicy")]}));
+    let second = json_answer(json!({"associatedAccessPolicies": [policy("ViewPolicy")]}));
     page(&of("admin"), "p").respond_with(second).with_priority(1).mount(&server).await;
-    answer(&server, &of("node"), told(json!({"associatedAccessPolicies": []}))).await;
+    answer(&server, &of("node"), json_answer(json!({"associatedAccessPolicies": []}))).await;
     answer(&server, &of("other"), refused(403, "AccessDeniedException")).await;
     let cluster = cluster(&server).await;
     let expected = json!([
@@ -198,10 +198,10 @@ async fn access_entries_have_their_policies() {
 }
 
 #[tokio::test]
-async fn many_refusals_of_one_list_are_said_once() {
+async fn many_refusals_in_one_list_are_one_gap() {
     let server = double().await;
     let entries: Vec<_> = (0..30).map(|number| format!("role-{number}")).collect();
-    answer(&server, "/clusters/demo/access-entries", told(json!({"accessEntries": entries}))).await;
+    answer(&server, "/clusters/demo/access-entries", json_answer(json!({"accessEntries": entries}))).await;
     let policies = matchers::path_regex("/access-policies$");
     Mock::given(policies).respond_with(refused(403, "AccessDeniedException")).mount(&server).await;
     let cluster = cluster(&server).await;
@@ -211,7 +211,7 @@ async fn many_refusals_of_one_list_are_said_once() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_the_old_way_has_no_access_entries() {
+async fn a_cluster_without_access_entries_has_an_empty_list() {
     for (config, expected) in [
         (json!({"authenticationMode": "CONFIG_MAP"}), vec![]),
         (json!(null), vec![]),
@@ -219,7 +219,7 @@ async fn a_cluster_of_the_old_way_has_no_access_entries() {
     ] {
         let server = double().await;
         let old = json!({"cluster": {"arn": CLUSTER_ARN, "version": "1.33", "accessConfig": config}});
-        answer(&server, "/clusters/demo", told(old)).await;
+        answer(&server, "/clusters/demo", json_answer(old)).await;
         answer(&server, "/clusters/demo/access-entries", refused(400, "InvalidRequestException")).await;
         let cluster = cluster(&server).await;
         assert_eq!(gaps(&cluster), expected, "{config}");
@@ -231,9 +231,9 @@ async fn a_cluster_of_the_old_way_has_no_access_entries() {
 async fn fargate_profiles_are_described() {
     let server = double().await;
     let profiles = "/clusters/demo/fargate-profiles";
-    answer(&server, profiles, told(json!({"fargateProfileNames": ["a", "gone", "b"]}))).await;
+    answer(&server, profiles, json_answer(json!({"fargateProfileNames": ["a", "gone", "b"]}))).await;
     let profile = json!({"fargateProfileName": "a", "selectors": [{"namespace": "x"}]});
-    answer(&server, &format!("{profiles}/a"), told(json!({"fargateProfile": profile}))).await;
+    answer(&server, &format!("{profiles}/a"), json_answer(json!({"fargateProfile": profile}))).await;
     answer(&server, &format!("{profiles}/gone"), refused(404, "ResourceNotFoundException")).await;
     answer(&server, &format!("{profiles}/b"), refused(500, "ServerException")).await;
     let cluster = cluster(&server).await;
@@ -242,13 +242,13 @@ async fn fargate_profiles_are_described() {
 }
 
 #[tokio::test]
-async fn only_the_clusters_own_log_group_is_told() {
+async fn only_the_clusters_own_log_group_is_kept() {
     let server = double().await;
     let name = "/aws/eks/demo/cluster";
     let own = json!({"logGroupName": name, "retentionInDays": 90, "storedBytes": 5, "kmsKeyId": "arn:k", "arn": "a"});
     let groups = json!({"logGroups": [own, {"logGroupName": "/aws/eks/demo/cluster-2"}]});
     let asked = matchers::body_string_contains(name);
-    logs().and(asked).respond_with(told(groups)).mount(&server).await;
+    logs().and(asked).respond_with(json_answer(groups)).mount(&server).await;
     let cluster = cluster(&server).await;
     let expected =
         json!({"logGroupName": name, "retentionInDays": 90, "storedBytes": 5, "kmsKeyId": "arn:k"});

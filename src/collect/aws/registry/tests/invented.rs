@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wiremock::ResponseTemplate;
 
-use super::super::super::tests::{access, collected, request};
-use super::super::repositories;
+use super::super::super::tests::{client, collected, scope};
+use super::super::observe;
 use super::double::{Asked, asked, count, double, given, refused, repository};
 use super::{ECR, look, own, places};
 use crate::collect::sightings::Sightings;
@@ -63,14 +63,14 @@ async fn where_a_registry_does_not_tell_its_names_each_is_asked_for() {
 }
 
 #[tokio::test]
-async fn more_repositories_than_are_asked_about_are_said_once() {
+async fn repositories_over_the_bound_are_one_gap() {
     let server = double(only_real).await;
     let mut sightings = Sightings::default();
     sightings.images.extend((0..20_001).map(|at| own(&format!("z{at}"))));
     sightings.images.insert(own("real"));
     let look = async |sightings: &Sightings| {
-        let (access, request) = (access(&server), request(&[ECR]));
-        collected(async |found| repositories(&access, &request, sightings, found).await).await
+        let (aws, scope) = (client(&server), scope(&[ECR]));
+        collected(async |found| observe(&aws, &scope, sightings, found).await).await
     };
     let found = look(&sightings).await;
     let unlisted: Vec<_> = found.iter().filter(|resource| resource.is_unlisted()).collect();
