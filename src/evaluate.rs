@@ -27,13 +27,13 @@ use std::collections::BTreeMap;
 
 use crate::resource::Gap;
 use crate::rule::{Check, Control, Decision, Operand};
-use answer::{Answer, Truth};
+use answer::{CheckAnswer, Truth};
 
 pub use cases::{CaseFailure, run_cases, survivors};
 pub use document::Document;
 pub use judge::Judge;
 pub use needs::needs;
-pub use tally::{Counts, Tally};
+pub use tally::{OutcomeCounts, Tally};
 
 /// A control's parameters in force.
 pub type Params = BTreeMap<String, Value>;
@@ -114,7 +114,7 @@ fn sides<'d>(
     fail: Option<&'d Check>,
     params: &'d Params,
     document: &'d Document,
-) -> (Outcome, Answer<'d>) {
+) -> (Outcome, CheckAnswer<'d>) {
     let pass = pass.map(|check| check::ask(check, params, document));
     if let Some(answer) = pass.as_ref().filter(|answer| answer.truth == Truth::True) {
         return (Outcome::Passed, answer.clone());
@@ -123,10 +123,10 @@ fn sides<'d>(
     if let Some(answer) = fail.as_ref().filter(|answer| answer.truth == Truth::True) {
         return (Outcome::Failed, answer.clone());
     }
-    let answers: Vec<Answer<'d>> = pass.into_iter().chain(fail).collect();
+    let answers: Vec<CheckAnswer<'d>> = pass.into_iter().chain(fail).collect();
     let unknown = answers.iter().any(|answer| answer.truth == Truth::Unknown);
     let outcome = if unknown { Outcome::Error } else { Outcome::NeedsReview };
-    (outcome, Answer::gather(answers))
+    (outcome, CheckAnswer::gather(answers))
 }
 
 fn finish(
@@ -134,7 +134,7 @@ fn finish(
     params: &Params,
     document: &Document,
     outcome: Outcome,
-    answer: Answer<'_>,
+    answer: CheckAnswer<'_>,
 ) -> Judgement {
     let gap = (outcome == Outcome::Error).then(|| answer.gap());
     let evidence = match outcome {

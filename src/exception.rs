@@ -19,8 +19,8 @@ use std::sync::Arc;
 use crate::resource::{Cluster, Kind, Resource};
 use crate::rule::Rule;
 
-pub use cycle::{Cycle, Mark, Marks, State, Use};
-pub use known::Known;
+pub use cycle::{ExceptionCycle, ExceptionState, ExceptionUse, Mark, Marks};
+pub use known::KnownRules;
 pub use pattern::Pattern;
 pub use rule_name::RuleName;
 
@@ -95,8 +95,8 @@ impl Exceptions {
     }
 
     /// Begins a cycle that looks at `cluster` at the time `now`.
-    pub fn cycle(&self, now: Timestamp, cluster: &Cluster) -> Cycle<'_> {
-        Cycle::new(self, now, cluster)
+    pub fn cycle(&self, now: Timestamp, cluster: &Cluster) -> ExceptionCycle<'_> {
+        ExceptionCycle::new(self, now, cluster)
     }
 }
 

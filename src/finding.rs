@@ -7,6 +7,7 @@
 mod audit;
 mod cloud;
 mod coverage;
+mod data_stream;
 mod ecs;
 mod ids;
 mod raw;
@@ -22,9 +23,10 @@ use serde_json::{Map, Value, json};
 use crate::exception::Exception;
 use crate::resource::Identity;
 
+pub use coverage::Totals;
 pub use rule_text::{applies_text, audit_text};
 pub use subject::Subject;
-pub use writer::{Totals, Writer};
+pub use writer::FindingWriter;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

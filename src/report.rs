@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 use crate::evaluate::{Judgement, Outcome, Tally};
-use crate::exception::{Exception, Marks, Use};
+use crate::exception::{Exception, ExceptionUse, Marks};
 use crate::resource::{Gap, Identity, Resource};
 use crate::rule::{Benchmark, Rule};
 
-pub use diff::{Change, Key, Verdicts, changes, render as render_diff};
+pub use diff::{VerdictChange, VerdictKey, Verdicts, changes, render as render_diff};
 pub use text::safe;
 
 /// Everything that one scan found.
@@ -26,24 +26,24 @@ pub struct Report {
     identity: Identity,
     rules: Arc<[Rule]>,
     tally: Tally,
-    seen: Vec<Seen>,
-    details: Vec<Detail>,
-    exceptions: Vec<Use>,
+    seen: Vec<JudgedResource>,
+    details: Vec<OutcomeDetail>,
+    exceptions: Vec<ExceptionUse>,
     /// Rules that found nothing to judge.
     without_resource: Vec<usize>,
 }
 
 /// One resource and what came of every rule about it.
 #[derive(Debug)]
-struct Seen {
+struct JudgedResource {
     id: String,
-    label: Label,
+    label: ResourceLabel,
     results: Vec<(usize, Outcome)>,
 }
 
 /// A resource's name for people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Label {
+pub struct ResourceLabel {
     /// `resource.type`.
     pub kind: String,
     /// `resource.sub_type`.
@@ -56,7 +56,7 @@ pub struct Label {
 
 /// What is said of one judgement that is neither passed nor not applicable.
 #[derive(Debug)]
-struct Detail {
+struct OutcomeDetail {
     seen: usize,
     rule: usize,
     outcome: Outcome,
@@ -81,11 +81,17 @@ impl Report {
     }
 
     /// Takes in every judgement of one resource, whose `resource.id` is `id`, and which of them have an exception.
-    pub fn add(&mut self, id: &str, label: Label, judgements: &[(&[usize], Judgement)], marks: &Marks) {
+    pub fn add(
+        &mut self,
+        id: &str,
+        label: ResourceLabel,
+        judgements: &[(&[usize], Judgement)],
+        marks: &Marks,
+    ) {
         if judgements.is_empty() {
             return;
         }
-        let mut seen = Seen { id: id.to_owned(), label, results: Vec::new() };
+        let mut seen = JudgedResource { id: id.to_owned(), label, results: Vec::new() };
         self.tally.resources += 1;
         for (rules, judgement) in judgements {
             for rule in *rules {
@@ -96,7 +102,7 @@ impl Report {
                 }
                 seen.results.push((*rule, judgement.outcome));
                 if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
-                    self.details.push(Detail {
+                    self.details.push(OutcomeDetail {
                         seen: self.seen.len(),
                         rule: *rule,
                         outcome: judgement.outcome,
@@ -111,7 +117,7 @@ impl Report {
     }
 
     /// Nothing more will come: rules that saw no resource are not applicable, and this became of the exceptions.
-    pub fn close(&mut self, exceptions: Vec<Use>) {
+    pub fn close(&mut self, exceptions: Vec<ExceptionUse>) {
         self.without_resource = self.tally.close();
         self.exceptions = exceptions;
     }
@@ -122,7 +128,7 @@ impl Report {
     }
 
     /// The counts of all rules together.
-    pub fn totals(&self) -> crate::evaluate::Counts {
+    pub fn totals(&self) -> crate::evaluate::OutcomeCounts {
         self.tally.total(0..self.rules.len())
     }
 
@@ -167,7 +173,7 @@ impl Report {
     }
 }
 
-impl Label {
+impl ResourceLabel {
     /// Of a resource; what could not be listed is said of its cluster or node.
     pub fn of(resource: &Resource) -> Self {
         let (kind, sub_type) = if resource.is_unlisted() {
@@ -185,7 +191,7 @@ impl Label {
     }
 }
 
-impl std::fmt::Display for Label {
+impl std::fmt::Display for ResourceLabel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = safe(&self.name);
         match (self.kind.as_str(), &self.namespace) {

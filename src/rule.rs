@@ -16,18 +16,18 @@ mod path;
 mod schema;
 mod setting;
 
-pub use benchmark::{Assessment, Benchmark, BenchmarkName, Row};
+pub use benchmark::{Assessment, Benchmark, BenchmarkLinks, BenchmarkName, Recommendation};
 pub use builtin::{BuiltIn, built_in};
 pub use case::{Case, Cases};
-pub use catalogue::{Catalogue, Rule, RuleFile, rule_id};
+pub use catalogue::{Catalogue, Rule, RuleFile, benchmarks, rule_id};
 pub use check::{Absent, Check, Comparison, Operand};
 pub use control::{Control, Decision, Severity};
 pub use mutate::{Mutant, mutants};
-pub(crate) use path::{Key, Place, place_steps};
-pub use path::{Match, Path};
+pub(crate) use path::{DocumentPlace, PlaceStep, place_steps};
+pub use path::{Path, PathMatch};
 pub use schema::{cases_schema, control_schema};
 pub(crate) use setting::minor_version;
-pub use setting::{Default, Setting, SettingType};
+pub use setting::{Setting, SettingDefault, SettingType};
 
 /// A rule author's mistake: which file, where in it, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 //! that sees all others.
 
 mod aws_test;
+mod benchmarks;
 mod between;
 mod cycle;
 mod cycles;
@@ -19,6 +20,7 @@ mod stop;
 mod tracks;
 
 pub use aws_test::{AwsTest, test_aws};
+pub use benchmarks::{benchmarks_for, fleet_inputs, is_among};
 pub use daemon::{Ended, run};
 pub use diff::diff;
 pub use engine::{Engine, load_catalogue, rule_files};

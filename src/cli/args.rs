@@ -201,6 +201,7 @@ impl Global {
             overrides,
             env,
             strict_perms: self.strict_perms,
+            fleet_inputs: crate::runtime::fleet_inputs,
         }
     }
 

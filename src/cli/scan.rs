@@ -11,6 +11,7 @@ use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::observe::{Scope, Source};
 use crate::report::Report;
+use crate::resource::Platform;
 use crate::runtime::{self, Deliver, Engine};
 
 pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
@@ -87,7 +88,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
 fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Result<Engine> {
     let posture = &mut settings.posture;
     if options.benchmarks.is_empty() {
-        posture.benchmarks = vec!["cis_eks".to_owned()];
+        posture.benchmarks = runtime::benchmarks_for(Platform::Eks);
     }
     posture.aws.cluster_name.clone_from(&options.eks_cluster);
     if options.region.is_some() {

@@ -14,20 +14,20 @@ pub(super) enum Truth {
 
 /// A place and what stands there; `None` is said where nothing does.
 #[derive(Debug, Clone)]
-pub(super) struct Fact<'d> {
+pub(super) struct EvidenceFact<'d> {
     pub place: Cow<'d, str>,
     pub value: Option<Cow<'d, Value>>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Answer<'d> {
+pub(super) struct CheckAnswer<'d> {
     pub truth: Truth,
-    pub facts: Vec<Fact<'d>>,
+    pub facts: Vec<EvidenceFact<'d>>,
     pub gaps: Vec<Gap>,
 }
 
-impl<'d> Answer<'d> {
-    pub fn known(truth: bool, facts: Vec<Fact<'d>>) -> Self {
+impl<'d> CheckAnswer<'d> {
+    pub fn known(truth: bool, facts: Vec<EvidenceFact<'d>>) -> Self {
         let truth = if truth { Truth::True } else { Truth::False };
         Self { truth, facts, gaps: Vec::new() }
     }

@@ -9,14 +9,14 @@ use crate::rule::{Comparison, Operand, SettingType};
 
 /// How texts are to be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Typing {
+pub(super) enum TextTyping {
     /// By their JSON type.
     Plain,
     /// As lengths of time: `60s` equals `1m`.
     Duration,
 }
 
-impl Typing {
+impl TextTyping {
     pub fn of(kind: SettingType) -> Self {
         match kind {
             SettingType::Duration => Self::Duration,
@@ -30,7 +30,7 @@ pub(super) fn all(
     comparisons: &[Comparison],
     value: &Value,
     params: &Params,
-    typing: Typing,
+    typing: TextTyping,
 ) -> Result<bool, String> {
     let mut holds = true;
     for comparison in comparisons {
@@ -44,7 +44,7 @@ pub(super) fn one(
     comparison: &Comparison,
     value: &Value,
     params: &Params,
-    typing: Typing,
+    typing: TextTyping,
 ) -> Result<bool, String> {
     let bound = |operand: &Operand| {
         resolve(operand, params).cloned().ok_or_else(|| "a parameter without a value".to_owned())
@@ -97,7 +97,7 @@ fn list(value: &Value) -> Result<&Vec<Value>, String> {
     value.as_array().ok_or_else(|| unexpected(value, "a list"))
 }
 
-fn any_same(value: &Value, list: &Value, typing: Typing) -> Result<bool, String> {
+fn any_same(value: &Value, list: &Value, typing: TextTyping) -> Result<bool, String> {
     for element in self::list(list)? {
         if same(value, element, typing)? {
             return Ok(true);
@@ -106,8 +106,8 @@ fn any_same(value: &Value, list: &Value, typing: Typing) -> Result<bool, String>
     Ok(false)
 }
 
-fn same(value: &Value, wanted: &Value, typing: Typing) -> Result<bool, String> {
-    if typing == Typing::Duration {
+fn same(value: &Value, wanted: &Value, typing: TextTyping) -> Result<bool, String> {
+    if typing == TextTyping::Duration {
         return Ok(time(value)? == time(wanted)?);
     }
     match (value, wanted) {
@@ -168,7 +168,7 @@ mod tests {
     fn holds(text: &str, value: Value) -> Result<bool, String> {
         let check: crate::rule::Check = crate::yaml::from_str(text).unwrap();
         let crate::rule::Check::Each { compare, .. } = check else { panic!() };
-        all(&compare, &value, &Params::new(), Typing::Plain)
+        all(&compare, &value, &Params::new(), TextTyping::Plain)
     }
 
     #[test]

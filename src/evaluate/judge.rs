@@ -12,12 +12,12 @@ use crate::rule::{Control, Rule};
 /// Rules that share control and parameters (the same check in two benchmark versions) are judged once.
 #[derive(Debug)]
 pub struct Judge {
-    groups: Vec<Group>,
+    groups: Vec<RuleGroup>,
     by_selector: HashMap<(Kind, String), Vec<usize>>,
 }
 
 #[derive(Debug)]
-struct Group {
+struct RuleGroup {
     control: Arc<Control>,
     params: Arc<Params>,
     /// Indexes into the rules that were given.
@@ -27,14 +27,14 @@ struct Group {
 impl Judge {
     /// Sorts rules by what they judge.
     pub fn new(rules: &[Rule]) -> Self {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<RuleGroup> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            let same = |group: &&mut Group| {
+            let same = |group: &&mut RuleGroup| {
                 Arc::ptr_eq(&group.control, &rule.control) && group.params == rule.params
             };
             match groups.iter_mut().find(same) {
                 Some(group) => group.rules.push(index),
-                None => groups.push(Group {
+                None => groups.push(RuleGroup {
                     control: Arc::clone(&rule.control),
                     params: Arc::clone(&rule.params),
                     rules: vec![index],

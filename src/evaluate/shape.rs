@@ -6,13 +6,13 @@
 use serde_json::Value;
 
 use crate::resource::{Reason, Unread};
-use crate::rule::{Key, Place};
-use Is::{Bool, List, Number, Object, Text};
+use crate::rule::{DocumentPlace, PlaceStep};
+use JsonShape::{Bool, List, Number, Object, Text};
 
 /// A type of JSON, and of what is in it as far as rules look.
-enum Is {
-    Object(&'static [(&'static str, Is)]),
-    List(&'static Is),
+enum JsonShape {
+    Object(&'static [(&'static str, JsonShape)]),
+    List(&'static JsonShape),
     Bool,
     Number,
     Text,
@@ -21,9 +21,9 @@ enum Is {
 /// So many wrong places are named. In an object with more of them, nothing can be relied on.
 const MOST: usize = 20;
 
-const TEXTS: Is = List(&Text);
+const TEXTS: JsonShape = List(&Text);
 
-const POD: Is = Object(&[(
+const POD: JsonShape = Object(&[(
     "spec",
     Object(&[
         ("containers", CONTAINERS),
@@ -36,14 +36,14 @@ const POD: Is = Object(&[(
         ("hostIPC", Bool),
     ]),
 )]);
-const CONTAINERS: Is = List(&Object(&[
+const CONTAINERS: JsonShape = List(&Object(&[
     ("securityContext", CONTEXT),
     ("ports", List(&Object(&[("hostPort", Number)]))),
     ("env", List(&Object(&[("name", Text), ("valueFrom", Object(&[]))]))),
     ("envFrom", List(&Object(&[]))),
 ]));
 /// A pod's, or a container's.
-const CONTEXT: Is = Object(&[
+const CONTEXT: JsonShape = Object(&[
     ("privileged", Bool),
     ("allowPrivilegeEscalation", Bool),
     ("runAsNonRoot", Bool),
@@ -51,24 +51,24 @@ const CONTEXT: Is = Object(&[
     ("capabilities", Object(&[("add", TEXTS), ("drop", TEXTS)])),
     ("windowsOptions", Object(&[("hostProcess", Bool)])),
 ]);
-const VOLUME: Is =
+const VOLUME: JsonShape =
     Object(&[("projected", Object(&[("sources", List(&Object(&[("serviceAccountToken", Object(&[]))])))]))]);
 
-const ROLE: Is = Object(&[("rules", RULES)]);
-const RULES: Is = List(&Object(&[("apiGroups", TEXTS), ("resources", TEXTS), ("verbs", TEXTS)]));
-const BINDING: Is = Object(&[
+const ROLE: JsonShape = Object(&[("rules", RULES)]);
+const RULES: JsonShape = List(&Object(&[("apiGroups", TEXTS), ("resources", TEXTS), ("verbs", TEXTS)]));
+const BINDING: JsonShape = Object(&[
     ("subjects", List(&Object(&[("kind", Text), ("name", Text), ("namespace", Text)]))),
     ("roleRef", Object(&[("kind", Text), ("name", Text)])),
     ("related", Object(&[("role", ROLE)])),
 ]);
 
-const SERVICE_ACCOUNT: Is =
+const SERVICE_ACCOUNT: JsonShape =
     Object(&[("automountServiceAccountToken", Bool), ("metadata", Object(&[("annotations", Object(&[]))]))]);
-const NODE: Is = Object(&[
+const NODE: JsonShape = Object(&[
     ("metadata", Object(&[("labels", Object(&[]))])),
     ("status", Object(&[("addresses", List(&Object(&[("type", Text), ("address", Text)])))])),
 ]);
-const NAMESPACE: Is = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
+const NAMESPACE: JsonShape = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
 
 /// Adds to `unread` every place of an object that holds another type than it must.
 pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
@@ -82,7 +82,7 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
         _ => return,
     };
     let before = unread.len();
-    Shape { unread, most: before + MOST }.check(object, &is, &Place::Root);
+    ShapeCheck { unread, most: before + MOST }.check(object, &is, &DocumentPlace::Root);
     if unread.len() > before + MOST {
         unread.truncate(before);
         let what = format!("understand it: more than {MOST} places hold another type than they must");
@@ -94,15 +94,15 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
     }
 }
 
-struct Shape<'u> {
+struct ShapeCheck<'u> {
     unread: &'u mut Vec<Unread>,
     /// With more than so many, the walk ends.
     most: usize,
 }
 
 /// Places are chains on the stack: almost every object is as it must be, and needs no text for them.
-impl Shape<'_> {
-    fn check(&mut self, value: &Value, is: &Is, place: &Place<'_, '_>) {
+impl ShapeCheck<'_> {
+    fn check(&mut self, value: &Value, is: &JsonShape, place: &DocumentPlace<'_, '_>) {
         if self.unread.len() > self.most {
             return;
         }
@@ -111,13 +111,13 @@ impl Shape<'_> {
                 for (name, is) in *fields {
                     // To Kubernetes, a key with null is a key left out.
                     if let Some(value) = object.get(*name).filter(|value| !value.is_null()) {
-                        self.check(value, is, &Place::Under(place, Key::Name(name)));
+                        self.check(value, is, &DocumentPlace::Under(place, PlaceStep::Name(name)));
                     }
                 }
             }
             (List(is), Value::Array(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.check(element, is, &Place::Under(place, Key::Index(index)));
+                    self.check(element, is, &DocumentPlace::Under(place, PlaceStep::Index(index)));
                 }
             }
             (Bool, Value::Bool(_)) | (Number, Value::Number(_)) | (Text, Value::String(_)) => {}
@@ -129,7 +129,7 @@ impl Shape<'_> {
     }
 }
 
-impl Is {
+impl JsonShape {
     fn name(&self) -> &'static str {
         match self {
             Object(_) => "an object",

@@ -7,13 +7,13 @@ use crate::resource::Reason;
 
 /// Counts by outcome, and those of errors by code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct OutcomeCounts {
     by_outcome: [u64; Outcome::ALL.len()],
     by_code: [u64; Reason::ALL.len()],
     excepted: u64,
 }
 
-impl Counts {
+impl OutcomeCounts {
     fn add(&mut self, judgement: &Judgement) {
         self.by_outcome[judgement.outcome as usize] += 1;
         if let Some(gap) = &judgement.gap {
@@ -65,7 +65,7 @@ impl Counts {
 /// Counts for each rule, by its index.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    rules: BTreeMap<usize, Counts>,
+    rules: BTreeMap<usize, OutcomeCounts>,
     /// How many resources were judged by at least one rule.
     pub resources: u64,
 }
@@ -73,7 +73,7 @@ pub struct Tally {
 impl Tally {
     /// For this many rules, none of which has seen a resource.
     pub fn new(rules: usize) -> Self {
-        Self { rules: (0..rules).map(|index| (index, Counts::default())).collect(), resources: 0 }
+        Self { rules: (0..rules).map(|index| (index, OutcomeCounts::default())).collect(), resources: 0 }
     }
 
     /// One (rule, resource) has ended so.
@@ -91,7 +91,7 @@ impl Tally {
     pub fn close(&mut self) -> Vec<usize> {
         let mut unseen = Vec::new();
         for (index, counts) in &mut self.rules {
-            if *counts == Counts::default() {
+            if *counts == OutcomeCounts::default() {
                 counts.by_outcome[Outcome::NotApplicable as usize] = 1;
                 unseen.push(*index);
             }
@@ -100,13 +100,13 @@ impl Tally {
     }
 
     /// The counts of one rule.
-    pub fn rule(&self, index: usize) -> Counts {
+    pub fn rule(&self, index: usize) -> OutcomeCounts {
         self.rules.get(&index).copied().unwrap_or_default()
     }
 
     /// The counts of some rules together.
-    pub fn total(&self, rules: impl IntoIterator<Item = usize>) -> Counts {
-        let mut total = Counts::default();
+    pub fn total(&self, rules: impl IntoIterator<Item = usize>) -> OutcomeCounts {
+        let mut total = OutcomeCounts::default();
         rules.into_iter().for_each(|index| total.merge(&self.rule(index)));
         total
     }

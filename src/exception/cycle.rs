@@ -9,21 +9,21 @@ use crate::resource::{Cluster, Resource};
 
 /// The exceptions during one cycle.
 #[derive(Debug)]
-pub struct Cycle<'e> {
+pub struct ExceptionCycle<'e> {
     exceptions: &'e Exceptions,
-    standings: Vec<Standing>,
+    standings: Vec<ExceptionStanding>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Standing {
+enum ExceptionStanding {
     Expired,
     OtherCluster,
-    Valid(Seen),
+    Valid(SeenJudgements),
 }
 
 /// The judgements that a valid exception was about.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
+struct SeenJudgements {
     marked: u64,
     errors: u64,
     passed: u64,
@@ -46,18 +46,18 @@ pub struct Mark {
 
 /// What became of an exception.
 #[derive(Debug, Clone)]
-pub struct Use {
+pub struct ExceptionUse {
     /// The exception.
     pub exception: Arc<Exception>,
     /// How it stands.
-    pub state: State,
+    pub state: ExceptionState,
     /// How many findings it is about that are not good.
     pub findings: u64,
 }
 
 /// How an exception stands at the end of a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ExceptionState {
     /// There was something to except.
     InUse,
     /// It is over, and marks nothing any more.
@@ -72,15 +72,15 @@ pub enum State {
     Unmatched,
 }
 
-impl<'e> Cycle<'e> {
+impl<'e> ExceptionCycle<'e> {
     pub(super) fn new(exceptions: &'e Exceptions, now: Timestamp, cluster: &Cluster) -> Self {
         let standing = |exception: &Exception| {
             if exception.expires.is_some_and(|expires| now >= expires) {
-                Standing::Expired
+                ExceptionStanding::Expired
             } else if !exception.is_for(cluster) {
-                Standing::OtherCluster
+                ExceptionStanding::OtherCluster
             } else {
-                Standing::Valid(Seen::default())
+                ExceptionStanding::Valid(SeenJudgements::default())
             }
         };
         Self { exceptions, standings: exceptions.iter().map(standing).collect() }
@@ -99,7 +99,7 @@ impl<'e> Cycle<'e> {
         let named =
             selectors.filter_map(|name| self.exceptions.by_selector.get(&(resource.kind, name.to_owned())));
         let fits = |number: &usize| {
-            matches!(self.standings[*number], Standing::Valid(_))
+            matches!(self.standings[*number], ExceptionStanding::Valid(_))
                 && (unlisted || self.exceptions.all[*number].exception.is_about(&known))
         };
         let mut about: Vec<usize> = named.flatten().copied().filter(fits).collect();
@@ -114,7 +114,7 @@ impl<'e> Cycle<'e> {
         let mut marks = Marks::default();
         for number in about {
             let granted = &self.exceptions.all[*number];
-            let Standing::Valid(seen) = &mut self.standings[*number] else { continue };
+            let ExceptionStanding::Valid(seen) = &mut self.standings[*number] else { continue };
             for (rules, judgement) in judgements {
                 for rule in rules.iter().filter(|rule| granted.rules.binary_search(rule).is_ok()) {
                     match judgement.outcome {
@@ -136,17 +136,21 @@ impl<'e> Cycle<'e> {
     }
 
     /// What became of each, in order, once everything was judged.
-    pub fn close(self) -> Vec<Use> {
-        let became = |(granted, standing): (&super::Granted, &Standing)| {
+    pub fn close(self) -> Vec<ExceptionUse> {
+        let became = |(granted, standing): (&super::Granted, &ExceptionStanding)| {
             let (state, findings) = match standing {
-                Standing::Expired => (State::Expired, 0),
-                Standing::OtherCluster => (State::OtherCluster, 0),
-                Standing::Valid(Seen { marked: 0, errors: 0, passed: 0 }) => (State::Unmatched, 0),
-                Standing::Valid(Seen { marked: 0, errors: 0, .. }) => (State::NotNeeded, 0),
-                Standing::Valid(Seen { marked: 0, .. }) => (State::Undecided, 0),
-                Standing::Valid(seen) => (State::InUse, seen.marked),
+                ExceptionStanding::Expired => (ExceptionState::Expired, 0),
+                ExceptionStanding::OtherCluster => (ExceptionState::OtherCluster, 0),
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, errors: 0, passed: 0 }) => {
+                    (ExceptionState::Unmatched, 0)
+                }
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, errors: 0, .. }) => {
+                    (ExceptionState::NotNeeded, 0)
+                }
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, .. }) => (ExceptionState::Undecided, 0),
+                ExceptionStanding::Valid(seen) => (ExceptionState::InUse, seen.marked),
             };
-            Use { exception: Arc::clone(&granted.exception), state, findings }
+            ExceptionUse { exception: Arc::clone(&granted.exception), state, findings }
         };
         self.exceptions.all.iter().zip(&self.standings).map(became).collect()
     }
@@ -159,7 +163,7 @@ impl Marks {
     }
 }
 
-impl State {
+impl ExceptionState {
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rule_name::Form;
+use super::rule_name::RuleNameForm;
 use super::{Exception, RuleName};
 use crate::resource::{Kind, Selector};
 use crate::rule::{BenchmarkName, Catalogue, rule_id};
@@ -13,27 +13,27 @@ const ALIKE: f64 = 0.7;
 
 /// Every rule of a catalogue.
 #[derive(Debug)]
-pub struct Known {
+pub struct KnownRules {
     /// What each control judges.
     controls: BTreeMap<String, Vec<Selector>>,
-    rows: Vec<Row>,
+    rows: Vec<NumberedRule>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct NumberedRule {
     benchmark: BenchmarkName,
     number: String,
     id: String,
     controls: Vec<String>,
 }
 
-impl Known {
+impl KnownRules {
     /// All rules of the catalogue.
     pub fn new(catalogue: &Catalogue) -> Self {
         let controls = catalogue.controls().map(|control| (control.id.clone(), control.resources.clone()));
         let mut rows = Vec::new();
         for table in catalogue.benchmarks() {
-            rows.extend(table.rules.iter().map(|row| Row {
+            rows.extend(table.rules.iter().map(|row| NumberedRule {
                 benchmark: table.full_name(),
                 number: row.number.clone(),
                 id: row.id.clone().unwrap_or_else(|| rule_id(&table.full_name(), &row.number)),
@@ -49,12 +49,14 @@ impl Known {
             return None;
         }
         let all: Vec<String> = match &rule.form {
-            Form::Control(_) => self.controls.keys().cloned().collect(),
-            Form::Number { benchmark: None, .. } => self.rows.iter().map(|row| row.number.clone()).collect(),
-            Form::Number { benchmark: Some(_), .. } => {
+            RuleNameForm::Control(_) => self.controls.keys().cloned().collect(),
+            RuleNameForm::Number { benchmark: None, .. } => {
+                self.rows.iter().map(|row| row.number.clone()).collect()
+            }
+            RuleNameForm::Number { benchmark: Some(_), .. } => {
                 self.rows.iter().map(|row| format!("{}/{}", row.benchmark, row.number)).collect()
             }
-            Form::Id(_) => Vec::new(),
+            RuleNameForm::Id(_) => Vec::new(),
         };
         Some(match nearest(&rule.to_string(), all.iter().map(String::as_str)) {
             Some(nearest) => format!("unknown rule `{rule}`; did you mean `{nearest}`?"),
@@ -95,9 +97,9 @@ impl Known {
         let direct = self
             .controls
             .keys()
-            .filter(|id| matches!(&rule.form, Form::Control(wanted) if wanted.matches(id)));
+            .filter(|id| matches!(&rule.form, RuleNameForm::Control(wanted) if wanted.matches(id)));
         let rows = self.rows.iter().filter(|row| match &rule.form {
-            Form::Id(id) => *id == row.id,
+            RuleNameForm::Id(id) => *id == row.id,
             _ => rule.numbers(&row.benchmark, &row.number),
         });
         direct.chain(rows.flat_map(|row| &row.controls))

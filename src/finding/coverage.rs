@@ -3,11 +3,24 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::writer::{Totals, tail};
+use super::data_stream::tail;
 use super::{COVERAGE, Context, ids, milliseconds};
-use crate::evaluate::Outcome;
+use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::event::Event;
 use crate::rule::BenchmarkName;
+
+/// A cycle's account under one benchmark.
+#[derive(Debug, Clone, Copy)]
+pub struct Totals {
+    /// By outcome.
+    pub counts: OutcomeCounts,
+    /// How many rules were in force.
+    pub rules: usize,
+    /// How many resources were judged.
+    pub resources: u64,
+    /// From the start of the cycle to its last judgement.
+    pub duration_ms: u64,
+}
 
 /// Totals by outcome, and how much was looked at.
 pub(super) fn document(

@@ -70,7 +70,7 @@ fn documents(resource: Resource) -> Vec<(String, Value)> {
 fn excepted(resource: Resource, exceptions: Vec<Exception>) -> Vec<(String, Value)> {
     let rules = rules();
     let exceptions = Exceptions::new(exceptions, &rules);
-    let writer = Writer::new(&rules, &exceptions, context());
+    let writer = FindingWriter::new(&rules, &exceptions, context());
     let judge = Judge::new(&rules);
     let now: Timestamp = "2026-08-21T07:10:03.123456789Z".parse().unwrap();
     let subject = writer.subject(&resource, now);
@@ -200,7 +200,7 @@ fn of_two_exceptions_the_first_is_named_also_of_a_cut_resource() {
 #[test]
 fn a_cycle_is_accounted_for() {
     let rules = rules();
-    let writer = Writer::new(&rules, &Exceptions::default(), context());
+    let writer = FindingWriter::new(&rules, &Exceptions::default(), context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
     let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None };
     tally.add(0, &ended(Outcome::Passed));

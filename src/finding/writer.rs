@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 
+use super::coverage::{self, Totals};
+use super::data_stream::DataStream;
 use super::rule_text::RuleText;
-use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, granted, ids};
-use crate::evaluate::{Counts, Judgement, Outcome};
+use super::{Context, FINDINGS, OUTCOMES, Subject, granted, ids};
+use crate::evaluate::{Judgement, Outcome};
 use crate::event::{Event, Piece, Text};
 use crate::exception::{Exceptions, Marks};
 use crate::resource::{IdentitySource, Resource};
@@ -20,15 +22,15 @@ const TRUNCATED: &str = ",\"truncated\":true";
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
-pub struct Writer {
+pub struct FindingWriter {
     rules: Vec<RuleText>,
     context: Context,
     /// The cycle as event ids know it.
     cycle: String,
     /// What the documents of the cycle share.
     common: Arc<Vec<u8>>,
-    findings: Stream,
-    outcomes: Stream,
+    findings: DataStream,
+    outcomes: DataStream,
     /// `,"truncated":true`
     truncated: Piece,
     /// `,"exception":{…}` of each exception: alone, and with what says that the resource was cut.
@@ -38,8 +40,8 @@ pub struct Writer {
 }
 
 /// What tells a resource's findings apart.
-struct Part<'w> {
-    stream: &'w Stream,
+struct FindingPart<'w> {
+    stream: &'w DataStream,
     rule: &'w RuleText,
     id: Piece,
     head: Piece,
@@ -47,21 +49,13 @@ struct Part<'w> {
     more: Piece,
 }
 
-/// A data stream and what its documents carry about the cycle.
-#[derive(Debug)]
-struct Stream {
-    dataset: &'static str,
-    index: Piece,
-    tail: Piece,
-}
-
-impl Writer {
+impl FindingWriter {
     /// For these rules and exceptions, in this context.
     pub fn new(rules: &[Rule], exceptions: &Exceptions, context: Context) -> Self {
         let mut common = Text::common();
         let rules = rules.iter().map(|rule| RuleText::new(rule, &mut common)).collect();
-        let findings = Stream::new(FINDINGS, &context, &mut common);
-        let outcomes = Stream::new(OUTCOMES, &context, &mut common);
+        let findings = DataStream::new(FINDINGS, &context, &mut common);
+        let outcomes = DataStream::new(OUTCOMES, &context, &mut common);
         let exceptions = exceptions.iter().map(|exception| {
             let start = common.end();
             let alone = common.add(&format!(",\"exception\":{}", granted(exception)));
@@ -129,12 +123,12 @@ impl Writer {
                     None if subject.truncated => self.truncated,
                     None => Piece::default(),
                 };
-                parts.push(Part { stream, rule, id, head, result, more });
+                parts.push(FindingPart { stream, rule, id, head, result, more });
             }
         }
         let own = own.share();
-        let document = |part: Part<'_>| {
-            let Part { stream, rule, id, head, result, more } = part;
+        let document = |part: FindingPart<'_>| {
+            let FindingPart { stream, rule, id, head, result, more } = part;
             let pieces = [head, result, rule.text, more, self.close, resource, stream.tail];
             Event::new(&self.common, &own, stream.index, id, pieces)
         };
@@ -181,26 +175,6 @@ impl Writer {
     }
 }
 
-/// A cycle's account under one benchmark.
-#[derive(Debug, Clone, Copy)]
-pub struct Totals {
-    /// By outcome.
-    pub counts: Counts,
-    /// How many rules were in force.
-    pub rules: usize,
-    /// How many resources were judged.
-    pub resources: u64,
-    /// From the start of the cycle to its last judgement.
-    pub duration_ms: u64,
-}
-
-impl Stream {
-    fn new(dataset: &'static str, context: &Context, common: &mut Text) -> Self {
-        let index = common.add(&format!("logs-{dataset}-{}", context.namespace));
-        Self { dataset, index, tail: common.add(&tail(dataset, context)) }
-    }
-}
-
 /// Writes `,"result":{…}`, and `,"error":{…}` where something was in the way.
 fn result(own: &mut Text, judgement: &Judgement) -> Piece {
     let start = own.end();
@@ -216,28 +190,4 @@ fn result(own: &mut Text, judgement: &Judgement) -> Piece {
         own.push_json(&json!({"code": gap.reason.as_str(), "message": gap.what}));
     }
     own.since(start)
-}
-
-/// What every document of a stream ends with.
-pub(super) fn tail(dataset: &str, context: &Context) -> String {
-    let agent = &context.agent;
-    let (policy, revision) = &context.package_policy;
-    let common = json!({
-        "cluster_id": context.identity.cluster.id,
-        "data_stream": {"type": "logs", "dataset": dataset, "namespace": context.namespace},
-        "agent": {
-            "type": agent.kind,
-            "name": agent.name,
-            "id": agent.id,
-            "ephemeral_id": agent.ephemeral_id,
-            "version": VERSION,
-        },
-        "host": context.host,
-        "ecs": {"version": "8.6.0"},
-        "observer": {"vendor": "posturebeat"},
-        "cloudbeat": {"version": VERSION, "policy": {"version": VERSION}},
-        "cloud_security_posture": {"package_policy": {"id": policy, "revision": revision}},
-    })
-    .to_string();
-    format!(",{}", &common[1..])
 }

@@ -5,11 +5,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::Label;
+use super::ResourceLabel;
 
 /// A rule about a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct VerdictKey {
     /// `cis_k8s@2.0.1`.
     pub benchmark: String,
     /// `1.1.1`.
@@ -23,20 +23,20 @@ pub struct Key {
 pub struct Verdicts {
     /// Several resources may be called the same (two kubelets): all their outcomes. A number may have several
     /// controls, so the title stands with the resource.
-    outcomes: BTreeMap<Key, Found>,
+    outcomes: BTreeMap<VerdictKey, NamedOutcomes>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Found {
+struct NamedOutcomes {
     title: String,
     outcomes: BTreeSet<String>,
 }
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct VerdictChange {
     /// Of what.
-    pub key: Key,
+    pub key: VerdictKey,
     /// The rule's title.
     pub title: String,
     /// The outcome before; `None`: there was none.
@@ -47,8 +47,9 @@ pub struct Change {
 
 impl Verdicts {
     /// One more verdict.
-    pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &Label, outcome: &str) {
-        let key = Key { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
+    pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &ResourceLabel, outcome: &str) {
+        let key =
+            VerdictKey { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
         let found = self.outcomes.entry(key).or_default();
         title.clone_into(&mut found.title);
         found.outcomes.insert(outcome.to_owned());
@@ -85,7 +86,7 @@ impl Verdicts {
             same.find(judges).or(first).map(|rule| text(rule, "title")).unwrap_or_default()
         };
         for resource in list("resources")? {
-            let label = Label {
+            let label = ResourceLabel {
                 kind: text(resource, "type"),
                 sub_type: text(resource, "sub_type"),
                 namespace: resource.get("namespace").and_then(Value::as_str).map(str::to_owned),
@@ -101,7 +102,7 @@ impl Verdicts {
     }
 
     /// The worst outcome of a key.
-    fn worst(&self, key: &Key) -> Option<String> {
+    fn worst(&self, key: &VerdictKey) -> Option<String> {
         let outcomes = &self.outcomes.get(key)?.outcomes;
         let order = ["failed", "error", "needs_review", "passed", "not_applicable"];
         order.iter().find(|outcome| outcomes.contains(**outcome)).map(|outcome| (*outcome).to_owned())
@@ -109,14 +110,14 @@ impl Verdicts {
 }
 
 /// Every key whose outcome is another now.
-pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
-    let keys: BTreeSet<&Key> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
+pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<VerdictChange> {
+    let keys: BTreeSet<&VerdictKey> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
     let mut out = Vec::new();
     for key in keys {
         let (was, is) = (before.worst(key), after.worst(key));
         if was != is {
             let found = after.outcomes.get(key).or_else(|| before.outcomes.get(key));
-            out.push(Change {
+            out.push(VerdictChange {
                 key: key.clone(),
                 title: found.map(|found| found.title.clone()).unwrap_or_default(),
                 before: was,
@@ -132,7 +133,7 @@ pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
 }
 
 /// For people: one line a change.
-pub fn render(changes: &[Change]) -> String {
+pub fn render(changes: &[VerdictChange]) -> String {
     let mut out = String::new();
     for change in changes {
         let word = |outcome: &Option<String>| outcome.clone().unwrap_or_else(|| "-".into());
@@ -160,7 +161,7 @@ mod tests {
     fn verdicts(outcomes: &[(&str, &str)]) -> Verdicts {
         let mut verdicts = Verdicts::default();
         for (name, outcome) in outcomes {
-            let label = Label {
+            let label = ResourceLabel {
                 kind: "process".into(),
                 sub_type: "process".into(),
                 namespace: None,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::text::{cut, safe};
-use super::{Detail, Report};
-use crate::evaluate::{Counts, Outcome};
+use super::{OutcomeDetail, Report};
+use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::resource::IdentitySource;
 use crate::rule::Severity;
 
@@ -43,11 +43,11 @@ impl Paint {
     }
 }
 
-fn score_text(counts: &Counts) -> String {
+fn score_text(counts: &OutcomeCounts) -> String {
     counts.score().map_or_else(|| "-".to_owned(), |score| format!("{score:.1} %"))
 }
 
-fn of_what(counts: &Counts) -> &'static str {
+fn of_what(counts: &OutcomeCounts) -> &'static str {
     if counts.of(Outcome::Error) > 0 { " of what could be judged" } else { "" }
 }
 
@@ -87,7 +87,7 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
 fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     for (benchmark, rules) in report.benchmarks() {
         writeln!(out, "\n{} ({})", paint.with("1", &benchmark.name), benchmark.full_name())?;
-        let mut by_section: BTreeMap<&str, Counts> = BTreeMap::new();
+        let mut by_section: BTreeMap<&str, OutcomeCounts> = BTreeMap::new();
         for index in rules {
             let counts = by_section.entry(report.rules[index].row.section()).or_default();
             counts.merge(&report.tally.rule(index));
@@ -117,7 +117,7 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
 }
 
 /// Passed, failed, and what could not be judged, in their shares; what failed at all has a cell.
-fn bar(counts: &Counts, paint: &Paint) -> String {
+fn bar(counts: &OutcomeCounts, paint: &Paint) -> String {
     let errors = counts.of(Outcome::Error);
     let all = counts.judged() + errors;
     if all == 0 {
@@ -136,8 +136,8 @@ fn bar(counts: &Counts, paint: &Paint) -> String {
 }
 
 /// The details that are wanted by rule, worst severity first.
-fn by_rule(report: &Report, wanted: impl Fn(&Detail) -> bool) -> Vec<(usize, Vec<&Detail>)> {
-    let mut rules: BTreeMap<usize, Vec<&Detail>> = BTreeMap::new();
+fn by_rule(report: &Report, wanted: impl Fn(&OutcomeDetail) -> bool) -> Vec<(usize, Vec<&OutcomeDetail>)> {
+    let mut rules: BTreeMap<usize, Vec<&OutcomeDetail>> = BTreeMap::new();
     for detail in report.details.iter().filter(|detail| wanted(detail)) {
         rules.entry(detail.rule).or_default().push(detail);
     }
@@ -165,7 +165,12 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
 }
 
 /// Where, and what was seen there.
-fn resources(out: &mut String, report: &Report, details: &[&Detail], paint: &Paint) -> std::fmt::Result {
+fn resources(
+    out: &mut String,
+    report: &Report,
+    details: &[&OutcomeDetail],
+    paint: &Paint,
+) -> std::fmt::Result {
     for detail in details.iter().take(MAX_RESOURCES) {
         let label = report.seen[detail.seen].label.to_string();
         writeln!(out, "{INDENT}{label}")?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::benchmark::{Benchmark, BenchmarkName, Row};
+use super::benchmark::{Benchmark, BenchmarkName, Recommendation};
 use super::control::Control;
 use super::{Cases, RuleError};
 
@@ -34,7 +34,7 @@ pub struct Rule {
     /// The table it stands in.
     pub benchmark: Arc<Benchmark>,
     /// Its row there.
-    pub row: Row,
+    pub row: Recommendation,
     /// What decides.
     pub control: Arc<Control>,
     /// The control's parameters, overlaid by the row's `with` and the user's.
@@ -52,6 +52,29 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// Adds a rule author's files in place of what has the same name: to check an edited built-in rule. The cases of a
+    /// control that is replaced go with it.
+    pub fn replace(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
+        for file in files {
+            match kind_of(&file.name) {
+                FileKind::Benchmark => {
+                    // A table that cannot be read is reported when it is added.
+                    if let Ok(table) = Benchmark::parse(&file.name, &file.text) {
+                        self.benchmarks.remove(&table.full_name());
+                    }
+                }
+                FileKind::Cases(id) => {
+                    self.cases.remove(id);
+                }
+                FileKind::Control(id) => {
+                    self.controls.remove(id);
+                    self.cases.remove(id);
+                }
+            }
+        }
+        self.add(files)
+    }
+
     /// Adds a rule author's files. Every mistake is reported, not only the first.
     pub fn add(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
         let mut errors = Vec::new();
@@ -65,51 +88,65 @@ impl Catalogue {
                 let file = table.full_name().to_string();
                 for id in row.controls() {
                     if !self.controls.contains_key(id) {
-                        let message = format!("{}: there is no control `{id}`", row.number);
+                        let message = format!("{}: unknown control `{id}`", row.number);
                         errors.push(RuleError::whole(&file, message));
                     }
                 }
                 errors.extend(self.check_row(&file, row));
             }
         }
-        for id in self.cases.keys() {
-            if !self.controls.contains_key(id) {
-                errors.push(RuleError::whole(
-                    &format!("{id}.cases.yml"),
-                    "cases of a control that is not there",
-                ));
-            }
+        for id in self.cases.keys().filter(|id| !self.controls.contains_key(*id)) {
+            errors.push(RuleError::whole(&format!("{id}.cases.yml"), format!("unknown control `{id}`")));
         }
+        errors.extend(self.check_fleet_inputs());
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn add_file(&mut self, file: &RuleFile) -> Result<(), RuleError> {
-        let base = file.name.rsplit('/').next().unwrap_or(&file.name);
-        if let Some(id) = base.strip_suffix(".cases.yml") {
-            if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
-                return Err(RuleError::whole(&file.name, format!("cases of `{id}` are there already")));
+        let duplicate = |what: String| {
+            let message = format!("{what} already exists (to check an edited one: rules check --override)");
+            Err(RuleError::whole(&file.name, message))
+        };
+        match kind_of(&file.name) {
+            FileKind::Cases(id) => {
+                if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
+                    return duplicate(format!("a file of cases for `{id}`"));
+                }
             }
-        } else if is_benchmark(&file.name) {
-            let table = Benchmark::parse(&file.name, &file.text)?;
-            let name = table.full_name();
-            if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
-                return Err(RuleError::whole(&file.name, format!("a benchmark `{name}` is there already")));
+            FileKind::Benchmark => {
+                let table = Benchmark::parse(&file.name, &file.text)?;
+                let name = table.full_name();
+                if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
+                    return duplicate(format!("the benchmark `{name}`"));
+                }
             }
-        } else {
-            let control = Control::parse(&file.name, &file.text)?;
-            if self.controls.contains_key(&control.id) {
-                return Err(RuleError::whole(
-                    &file.name,
-                    format!("a control `{}` is there already", control.id),
-                ));
+            FileKind::Control(_) => {
+                let control = Control::parse(&file.name, &file.text)?;
+                if self.controls.contains_key(&control.id) {
+                    return duplicate(format!("the control `{}`", control.id));
+                }
+                self.controls.insert(control.id.clone(), Arc::new(control));
             }
-            self.controls.insert(control.id.clone(), Arc::new(control));
         }
         Ok(())
     }
 
+    /// A Fleet input means one version of one benchmark.
+    fn check_fleet_inputs(&self) -> Vec<RuleError> {
+        let mut seen = HashMap::new();
+        let tables = self.benchmarks.iter();
+        let inputs = tables.filter_map(|(name, table)| Some((name, table.fleet_input.as_deref()?)));
+        inputs
+            .filter_map(|(name, input)| {
+                let other = seen.insert(input, name)?;
+                let message = format!("`fleet_input: {input}` belongs to {other} already");
+                Some(RuleError::whole(&name.to_string(), message))
+            })
+            .collect()
+    }
+
     /// The controls of one number judge different resources, else one (rule, resource) had two findings.
-    fn check_row(&self, file: &str, row: &Row) -> Option<RuleError> {
+    fn check_row(&self, file: &str, row: &Recommendation) -> Option<RuleError> {
         let mut seen = HashMap::new();
         for control in row.controls().filter_map(|id| self.controls.get(id)) {
             for selector in &control.resources {
@@ -234,9 +271,32 @@ pub fn rule_id(benchmark: &BenchmarkName, number: &str) -> String {
     Uuid::new_v5(&RULE_NAMESPACE, format!("{benchmark}/{number}").as_bytes()).to_string()
 }
 
-/// A table lies in a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
-fn is_benchmark(file: &str) -> bool {
-    file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks")
+/// What a file holds, by its folder and name.
+enum FileKind<'n> {
+    /// In a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
+    Benchmark,
+    /// `<id>.cases.yml`.
+    Cases(&'n str),
+    /// `<id>.yml`.
+    Control(&'n str),
+}
+
+fn kind_of(file: &str) -> FileKind<'_> {
+    let base = file.rsplit('/').next().unwrap_or(file);
+    if let Some(id) = base.strip_suffix(".cases.yml") {
+        FileKind::Cases(id)
+    } else if file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks") {
+        FileKind::Benchmark
+    } else {
+        FileKind::Control(base.strip_suffix(".yml").unwrap_or(base))
+    }
+}
+
+/// The benchmarks among some files, without their controls. One that cannot be read is left out: loading the
+/// catalogue reports it.
+pub fn benchmarks(files: &[RuleFile]) -> Vec<Benchmark> {
+    let tables = files.iter().filter(|file| matches!(kind_of(&file.name), FileKind::Benchmark));
+    tables.filter_map(|file| Benchmark::parse(&file.name, &file.text).ok()).collect()
 }
 
 /// `1.12.0` sorts after `1.2.0`.

@@ -13,7 +13,7 @@ use super::setting::{Setting, SettingType};
 
 /// A three-valued question about a resource.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Form")]
+#[serde(try_from = "CheckForm")]
 pub enum Check {
     /// Every part is true.
     All(Vec<Check>),
@@ -142,7 +142,7 @@ impl JsonSchema for Operand {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Check")]
-pub(super) struct Form {
+pub(super) struct CheckForm {
     /// Every part is true; unknown never hides a failure.
     all: Option<Vec<Check>>,
     /// Some part is true; unknown never hides a pass.
@@ -201,20 +201,20 @@ enum Patterns {
 
 impl JsonSchema for Check {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Form::schema_name()
+        CheckForm::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Form::json_schema(generator)
+        CheckForm::json_schema(generator)
     }
 }
 
 const FORMS: &str = "all, any, not, none, some, path, values, setting, owner, given";
 
-impl TryFrom<Form> for Check {
+impl TryFrom<CheckForm> for Check {
     type Error = String;
 
-    fn try_from(mut form: Form) -> Result<Self, String> {
+    fn try_from(mut form: CheckForm) -> Result<Self, String> {
         let compare = form.comparisons()?;
         let absent = form.absent.take();
         let mut found = Vec::new();
@@ -273,7 +273,7 @@ impl TryFrom<Form> for Check {
     }
 }
 
-impl Form {
+impl CheckForm {
     fn comparisons(&mut self) -> Result<Vec<Comparison>, String> {
         let mut out = Vec::new();
         let mut add =

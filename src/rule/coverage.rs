@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::control::Decision;
-use super::{Benchmark, Catalogue, Control, Row};
+use super::{Benchmark, Catalogue, Control, Recommendation};
 
 /// Markdown, one table for each benchmark.
 pub(super) fn table(catalogue: &Catalogue) -> String {
@@ -42,7 +42,7 @@ fn answered(controls: &[&Control]) -> &'static str {
     if person { "judged as far as it goes" } else { "judged" }
 }
 
-fn list(row: &Row) -> String {
+fn list(row: &Recommendation) -> String {
     row.controls().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }
 

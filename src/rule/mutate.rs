@@ -6,7 +6,7 @@
 use super::check::{Absent, Check, Comparison};
 use super::control::{Control, Decision};
 use super::path::Path;
-use super::setting::{Default, Setting};
+use super::setting::{Setting, SettingDefault};
 
 /// A control that is wrong in one place.
 #[derive(Debug, Clone)]
@@ -163,9 +163,9 @@ fn blanked(setting: &Setting) -> Vec<(String, Setting)> {
     if let Some(config) = &setting.config {
         add("key of the file", config.text(), &|setting| setting.config = Some(Path::blank()));
     }
-    if setting.default != Default::Unset {
+    if setting.default != SettingDefault::Unset {
         let name = setting.flag.as_deref().unwrap_or_default();
-        add("default of", name, &|setting| setting.default = Default::Unset);
+        add("default of", name, &|setting| setting.default = SettingDefault::Unset);
     }
     out
 }

@@ -17,9 +17,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
 
-pub(crate) use place::{Key, Place, place_steps};
-use query::{Query, Segment, Selector};
-use touch::Step;
+pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
+use query::{PathSelector, Query, Segment};
+use touch::PathStep;
 
 /// A validated path.
 #[derive(Debug, Clone)]
@@ -27,14 +27,14 @@ pub struct Path {
     text: String,
     query: Query,
     /// The place that the path itself looks at.
-    main: Vec<Step>,
+    main: Vec<PathStep>,
     /// The places that filters inside it look at.
-    filters: Vec<Vec<Step>>,
+    filters: Vec<Vec<PathStep>>,
 }
 
 /// One selected value and where it stands.
 #[derive(Debug, Clone)]
-pub struct Match<'a> {
+pub struct PathMatch<'a> {
     /// The value.
     pub value: &'a Value,
     /// Its place, in short form: `$.spec.containers[0].image`.
@@ -65,14 +65,14 @@ impl Path {
     }
 
     /// What it selects in `document`, in document order.
-    pub fn select<'a>(&'a self, document: &'a Value) -> Vec<Match<'a>> {
-        let named = |segment: &Segment| matches!(segment, Segment::One(Selector::Name(_)));
+    pub fn select<'a>(&'a self, document: &'a Value) -> Vec<PathMatch<'a>> {
+        let named = |segment: &Segment| matches!(segment, Segment::One(PathSelector::Name(_)));
         let plain = self.query.segments.iter().all(named);
         let mut found = Vec::new();
         select::each(&self.query, document, &mut |value, place| {
             // A path of names alone is its own place.
             let place = if plain { Cow::Borrowed(self.text.as_str()) } else { place.to_string().into() };
-            found.push(Match { value, place });
+            found.push(PathMatch { value, place });
         });
         found
     }
@@ -91,7 +91,7 @@ impl Path {
     /// A path to where nothing ever is.
     pub(super) fn blank() -> Self {
         let name = "blanked".to_owned();
-        let query = Query { from_root: true, segments: vec![Segment::One(Selector::Name(name))] };
+        let query = Query { from_root: true, segments: vec![Segment::One(PathSelector::Name(name))] };
         let (main, filters) = touch::of(&query);
         Self { text: "$.blanked".into(), query, main, filters }
     }

@@ -24,7 +24,7 @@ pub struct Setting {
     pub kind: SettingType,
     /// The value in force when it is written nowhere.
     #[serde(default)]
-    pub default: Default,
+    pub default: SettingDefault,
 }
 
 /// The type of a setting's value.
@@ -49,7 +49,7 @@ pub enum SettingType {
 
 /// The value in force when a setting is written nowhere.
 #[derive(Debug, Clone, PartialEq, std::default::Default)]
-pub enum Default {
+pub enum SettingDefault {
     /// Nothing is in force.
     #[default]
     Unset,
@@ -66,13 +66,13 @@ pub enum Default {
     ByVersion(Vec<((u32, u32), Value)>),
 }
 
-impl<'de> Deserialize<'de> for Default {
+impl<'de> Deserialize<'de> for SettingDefault {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
-impl Default {
+impl SettingDefault {
     fn from_value(value: Value) -> Result<Self, String> {
         let fields: BTreeMap<String, Value> = match value {
             Value::String(text) if text == "unset" => return Ok(Self::Unset),
@@ -106,7 +106,7 @@ pub(crate) fn minor_version(text: &str) -> Option<(u32, u32)> {
     Some((major, minor))
 }
 
-impl JsonSchema for Default {
+impl JsonSchema for SettingDefault {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Default".into()
     }
@@ -125,12 +125,12 @@ mod tests {
 
     #[test]
     fn the_forms_of_a_default() {
-        assert_eq!(Default::from_value(json!("unset")).unwrap(), Default::Unset);
-        assert_eq!(Default::from_value(json!(0)).unwrap(), Default::Value(json!(0)));
-        let by_version = Default::from_value(json!({"1.36": 366, "1.0": 0, "1.4": 7})).unwrap();
-        let Default::ByVersion(versions) = by_version else { panic!("{by_version:?}") };
+        assert_eq!(SettingDefault::from_value(json!("unset")).unwrap(), SettingDefault::Unset);
+        assert_eq!(SettingDefault::from_value(json!(0)).unwrap(), SettingDefault::Value(json!(0)));
+        let by_version = SettingDefault::from_value(json!({"1.36": 366, "1.0": 0, "1.4": 7})).unwrap();
+        let SettingDefault::ByVersion(versions) = by_version else { panic!("{by_version:?}") };
         assert_eq!(versions.iter().map(|(version, _)| version.1).collect::<Vec<_>>(), [0, 4, 36]);
-        assert!(Default::from_value(json!({"with_file": 1})).is_err());
-        assert!(Default::from_value(json!({"soon": 1})).is_err());
+        assert!(SettingDefault::from_value(json!({"with_file": 1})).is_err());
+        assert!(SettingDefault::from_value(json!({"soon": 1})).is_err());
     }
 }

@@ -11,14 +11,14 @@ use super::cycles::Cycles;
 use super::engine::Engine;
 use super::outcomes::Outcomes;
 use super::stop::Stop;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::Going;
 use crate::pipeline::Producer;
 use crate::resource::Cluster;
 
 /// What a cycle leaves behind.
 pub(super) struct Between {
-    pub writer: Writer,
+    pub writer: FindingWriter,
     pub cluster: Cluster,
     pub outcomes: Outcomes,
     pub going: Box<Going>,

@@ -11,14 +11,14 @@ use super::exceptions;
 use super::outcomes::Outcomes;
 use super::stop::Stop;
 use crate::config::settings::Settings;
-use crate::evaluate::{Counts, Judgement, Outcome, Tally};
+use crate::evaluate::{Judgement, Outcome, OutcomeCounts, Tally};
 use crate::event::Event;
 use crate::exception::{self, Marks};
-use crate::finding::{Agent, Context, Totals, Writer};
+use crate::finding::{Agent, Context, FindingWriter, Totals};
 use crate::observe::remarks::why_absent;
 use crate::observe::{Observation, Source};
 use crate::pipeline::Producer;
-use crate::report::{Label, Report};
+use crate::report::{Report, ResourceLabel};
 use crate::resource::{Identity, Kind, Platform, Resource};
 use crate::rule::BenchmarkName;
 
@@ -60,7 +60,7 @@ pub(super) struct Account {
 /// Judges what is found until there is no more, or until `stop`.
 pub(super) async fn judge_all(
     engine: &Engine,
-    writer: &Writer,
+    writer: &FindingWriter,
     observation: &mut Observation,
     sinks: &mut Sinks<'_>,
     stop: &Stop<'_>,
@@ -85,7 +85,7 @@ pub(super) async fn judge_all(
         }
         let now = Timestamp::now();
         let subject = writer.subject(&resource, now);
-        let label = sinks.report.is_some().then(|| Label::of(&resource));
+        let label = sinks.report.is_some().then(|| ResourceLabel::of(&resource));
         let kind = resource.sub_type.clone();
         let who = sinks.outcomes.as_ref().map(|outcomes| outcomes.who(&resource));
         let Judged { judgements, marks } = judge(engine, &mut granted, resource);
@@ -160,7 +160,7 @@ pub(super) struct Judged<'e> {
 /// Asks every rule that is meant for a resource.
 pub(super) fn judge<'e>(
     engine: &'e Engine,
-    granted: &mut exception::Cycle<'_>,
+    granted: &mut exception::ExceptionCycle<'_>,
     resource: Resource,
 ) -> Judged<'e> {
     let about = granted.about(&resource);
@@ -192,8 +192,8 @@ impl Account {
     }
 
     /// The counts of all benchmarks together.
-    pub fn total(&self) -> Counts {
-        let mut total = Counts::default();
+    pub fn total(&self) -> OutcomeCounts {
+        let mut total = OutcomeCounts::default();
         self.totals.iter().for_each(|(_, totals)| total.merge(&totals.counts));
         total
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::benchmarks::{benchmarks_for, built_in_files};
 use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
@@ -12,8 +13,8 @@ use crate::config::settings::Posture;
 use crate::evaluate::Judge;
 use crate::exception::{Exception, Exceptions};
 use crate::observe::Scope;
-use crate::resource::{CLOUD, Kind};
-use crate::rule::{Catalogue, Rule, RuleFile, built_in};
+use crate::resource::{CLOUD, Kind, Platform};
+use crate::rule::{Catalogue, Rule, RuleFile};
 
 /// The rules of a run and what judges by them.
 pub struct Engine {
@@ -38,8 +39,9 @@ impl Engine {
         let (engine, others) = Self::of(posture, of_cluster)?;
         if engine.rules.is_empty() {
             bail!(
-                "no rule of {} is about what is seen from outside: ask for `cis_eks`",
-                posture.benchmarks.join(", ")
+                "{} has no rules about the cloud's view of a cluster: use --benchmark {}",
+                posture.benchmarks.join(", "),
+                benchmarks_for(Platform::Eks).join(" or ")
             );
         }
         let recommendations = |rules: &mut dyn Iterator<Item = &Rule>| {
@@ -104,7 +106,7 @@ pub fn load_catalogue(paths: &[PathBuf]) -> anyhow::Result<Catalogue> {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow!("{}", lines.join("\n"))
     };
-    let mut catalogue = Catalogue::load(&built_in()).map_err(all)?;
+    let mut catalogue = Catalogue::load(&built_in_files()).map_err(all)?;
     for path in paths {
         let files = rule_files(path)?;
         catalogue.add(&files).map_err(all)?;

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::engine::load_catalogue;
 use crate::config::{ConfigError, Exception as Written, Mistake};
-use crate::exception::{Exception, Known, Pattern, RuleName, State, Use};
+use crate::exception::{Exception, ExceptionState, ExceptionUse, KnownRules, Pattern, RuleName};
 use crate::rule::Catalogue;
 
 /// What is wrong with exceptions that only who knows the rules can tell, in order.
@@ -14,7 +14,7 @@ pub(super) fn mistakes(written: &[Written], catalogue: &Catalogue) -> Vec<Mistak
     if written.is_empty() {
         return Vec::new();
     }
-    let known = Known::new(catalogue);
+    let known = KnownRules::new(catalogue);
     let wrong = |written: &Written| {
         let exception = read(written);
         if let Some(message) = known.unknown(&exception.rule) {
@@ -64,14 +64,16 @@ pub(super) fn lines<'m>(mistakes: impl Iterator<Item = &'m Mistake>) -> String {
 }
 
 /// At the end of a cycle: one line for each exception that did nothing in it.
-pub(super) fn warn(uses: &[Use]) {
-    for Use { exception, state, .. } in uses {
+pub(super) fn warn(uses: &[ExceptionUse]) {
+    for ExceptionUse { exception, state, .. } in uses {
         let message = match state {
-            State::InUse | State::Undecided => continue,
-            State::Expired => "an exception has expired and marks nothing any more: renew or remove it",
-            State::OtherCluster => "an exception matched nothing: it is for another cluster",
-            State::NotNeeded => "an exception is not needed: what it is about passes",
-            State::Unmatched => {
+            ExceptionState::InUse | ExceptionState::Undecided => continue,
+            ExceptionState::Expired => {
+                "an exception has expired and marks nothing any more: renew or remove it"
+            }
+            ExceptionState::OtherCluster => "an exception matched nothing: it is for another cluster",
+            ExceptionState::NotNeeded => "an exception is not needed: what it is about passes",
+            ExceptionState::Unmatched => {
                 "an exception matched nothing: its rule is not in force, or what it names was not found"
             }
         };

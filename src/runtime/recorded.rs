@@ -9,7 +9,7 @@ use super::cycles::Cycles;
 use super::engine::Engine;
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::state::State;
 use crate::observe::{Source, observe};
 use crate::report::Report;
@@ -55,7 +55,7 @@ async fn one(
     let source = Source::Snapshot(path.to_owned());
     let mut observation = observe(&source, settings, state, wanted(engine)).await?;
     let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-    let writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let writer = FindingWriter::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     let mut sinks = Sinks { producer: producer.as_ref(), report: Some(&mut report), ..Sinks::default() };
     let account = judge_all(engine, &writer, &mut observation, &mut sinks, &stop).await?;

@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::state::{State, random_uuid};
 use crate::observe::{Source, observe};
 use crate::report::Report;
@@ -53,7 +53,7 @@ pub async fn scan(
     };
     let agent_id = random_uuid().to_string();
     let context = context(settings, source, &observation, &agent_id, &agent_id, sequence);
-    let writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let writer = FindingWriter::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     // Not `lines: deliver.lines`: only in a match may the writer's lifetime shrink to the report's.
     #[allow(clippy::manual_map, clippy::needless_match, reason = "see above")]

@@ -15,7 +15,7 @@ use super::leadership::{Leadership, Term};
 use super::outcomes::Outcomes;
 use super::stop::Stop;
 use crate::config::settings::Settings;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::Scope;
 use crate::observe::state::State;
 use crate::observe::{Source, observe};
@@ -183,7 +183,7 @@ impl Track {
             observation = observe(&source, settings, &self.state, wanted(&self.engine)) => observation?,
         };
         let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-        let writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
+        let writer = FindingWriter::new(&self.engine.rules, &self.engine.exceptions, context);
         let watch = self.scope.lasting && settings.posture.watch;
         let mut outcomes = watch.then(Outcomes::default);
         let mut sinks =

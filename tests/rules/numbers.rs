@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use posturebeat::rule::{Benchmark, Row};
+use posturebeat::rule::{Benchmark, Recommendation};
 
 use crate::catalogue;
 
@@ -27,7 +27,7 @@ fn facts() -> BTreeMap<&'static str, BTreeMap<&'static str, Vec<&'static str>>> 
 }
 
 /// What a row says, in the words of the facts. An `id` that the facts do not have is one too many: it is derived.
-fn said(row: &Row) -> Vec<String> {
+fn said(row: &Recommendation) -> Vec<String> {
     let mut said = vec![row.level.to_string(), row.assessment.as_str().to_owned()];
     said.extend(row.id.clone());
     said

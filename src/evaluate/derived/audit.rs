@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 /// A kind of request, and what must be recorded of it.
-struct Request {
+struct AuditedRequest {
     id: &'static str,
     group: &'static str,
     resources: &'static [&'static str],
@@ -17,8 +17,8 @@ struct Request {
 
 const WRITES: &[&str] = &["create", "update", "patch", "delete"];
 
-const REQUESTS: [Request; 9] = [
-    Request {
+const REQUESTS: [AuditedRequest; 9] = [
+    AuditedRequest {
         id: "secrets",
         group: "",
         resources: &["secrets"],
@@ -26,7 +26,7 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "configmaps",
         group: "",
         resources: &["configmaps"],
@@ -34,7 +34,7 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "tokenreviews",
         group: "authentication.k8s.io",
         resources: &["tokenreviews"],
@@ -42,8 +42,15 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: false,
     },
-    Request { id: "pods", group: "", resources: &["pods"], verbs: WRITES, class: "any", namespaced: true },
-    Request {
+    AuditedRequest {
+        id: "pods",
+        group: "",
+        resources: &["pods"],
+        verbs: WRITES,
+        class: "any",
+        namespaced: true,
+    },
+    AuditedRequest {
         id: "deployments",
         group: "apps",
         resources: &["deployments"],
@@ -51,7 +58,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "pod-subresources",
         group: "",
         resources: &["pods/exec", "pods/portforward", "pods/proxy"],
@@ -59,7 +66,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "service-proxy",
         group: "",
         resources: &["services/proxy"],
@@ -67,7 +74,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "csr",
         group: "certificates.k8s.io",
         resources: &["certificatesigningrequests"],
@@ -75,7 +82,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: false,
     },
-    Request {
+    AuditedRequest {
         id: "serviceaccount-token",
         group: "",
         resources: &["serviceaccounts/token"],
@@ -103,7 +110,7 @@ pub(super) fn levels(root: &Value) -> Option<Value> {
     Some(Value::Array(out))
 }
 
-fn level<'p>(policy: &'p Value, request: &Request, resource: &str, verb: &str) -> &'p str {
+fn level<'p>(policy: &'p Value, request: &AuditedRequest, resource: &str, verb: &str) -> &'p str {
     let rule = elements(policy, "rules").find(|rule| matches(rule, request, resource, verb));
     let Some(rule) = rule else { return "None" };
     let omitted =
@@ -114,7 +121,7 @@ fn level<'p>(policy: &'p Value, request: &Request, resource: &str, verb: &str) -
     rule.get("level").and_then(Value::as_str).unwrap_or("None")
 }
 
-fn matches(rule: &Value, request: &Request, resource: &str, verb: &str) -> bool {
+fn matches(rule: &Value, request: &AuditedRequest, resource: &str, verb: &str) -> bool {
     // An empty list is a list left out.
     let admits = |key: &str, wanted: &[&str]| {
         texts(rule, key).next().is_none() || texts(rule, key).any(|text| wanted.contains(&text))

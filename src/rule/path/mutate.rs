@@ -1,6 +1,6 @@
 //! A path with one thing about it wrong, for `rules check --mutate`.
 
-use super::query::{Filter, Operand, Query, Segment, Selector};
+use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
 
 /// Every query that differs from this one in one choice: a selector or a filter's branch less, a comparison or
 /// a test turned round. With what was done.
@@ -22,10 +22,10 @@ fn of_segments(segments: &[Segment]) -> Vec<(String, Vec<Segment>)> {
     })
 }
 
-fn of_selector(selector: &Selector) -> Vec<(String, Selector)> {
+fn of_selector(selector: &PathSelector) -> Vec<(String, PathSelector)> {
     match selector {
-        Selector::Where(filter) => wrap(of_filter(filter), Selector::Where),
-        Selector::Name(_) | Selector::Index(_) | Selector::Any => Vec::new(),
+        PathSelector::Where(filter) => wrap(of_filter(filter), PathSelector::Where),
+        PathSelector::Name(_) | PathSelector::Index(_) | PathSelector::Any => Vec::new(),
     }
 }
 
@@ -64,12 +64,14 @@ fn turned(filter: &Filter) -> Filter {
     Filter::Not(Box::new(filter.clone()))
 }
 
-fn of_operand(operand: &Operand) -> Vec<(String, Operand)> {
+fn of_operand(operand: &FilterOperand) -> Vec<(String, FilterOperand)> {
     match operand {
-        Operand::Literal(_) => Vec::new(),
-        Operand::One(query) => wrap(of(query), Operand::One),
-        Operand::Count(query) => wrap(of(query), Operand::Count),
-        Operand::Length(operand) => wrap(of_operand(operand), |operand| Operand::Length(Box::new(operand))),
+        FilterOperand::Literal(_) => Vec::new(),
+        FilterOperand::One(query) => wrap(of(query), FilterOperand::One),
+        FilterOperand::Count(query) => wrap(of(query), FilterOperand::Count),
+        FilterOperand::Length(operand) => {
+            wrap(of_operand(operand), |operand| FilterOperand::Length(Box::new(operand)))
+        }
     }
 }
 
