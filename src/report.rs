@@ -1,7 +1,6 @@
 //! A scan's result for people and programs: table, JSON, and what changed between two of them.
 //!
-//! In: each judgement as it is made. Out: text. Names come from clusters, so whatever a terminal could
-//! take for a command is escaped.
+//! In: each judgement as it is made. Out: text. Names come from clusters, so terminal control characters are escaped.
 
 mod diff;
 mod json;
@@ -20,7 +19,7 @@ use crate::rule::{Benchmark, Rule};
 pub use diff::{VerdictChange, VerdictKey, Verdicts, changes, render as render_diff};
 pub use text::safe;
 
-/// Everything that one scan found.
+/// The result of one scan.
 #[derive(Debug)]
 pub struct Report {
     identity: Identity,
@@ -29,11 +28,11 @@ pub struct Report {
     seen: Vec<JudgedResource>,
     details: Vec<OutcomeDetail>,
     exceptions: Vec<ExceptionUse>,
-    /// Rules that found nothing to judge.
+    /// Rules without any resource.
     without_resource: Vec<usize>,
 }
 
-/// One resource and what came of every rule about it.
+/// One resource and the outcome of every rule about it.
 #[derive(Debug)]
 struct JudgedResource {
     id: String,
@@ -41,20 +40,20 @@ struct JudgedResource {
     results: Vec<(usize, Outcome)>,
 }
 
-/// A resource's name for people.
+/// A resource as people name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourceLabel {
     /// `resource.type`.
     pub kind: String,
     /// `resource.sub_type`.
     pub sub_type: String,
-    /// Its namespace, where it has one.
+    /// Its namespace, if it has one.
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
 }
 
-/// What is said of one judgement that is neither passed nor not applicable.
+/// The details of a judgement that needs attention: failed, needs review or error.
 #[derive(Debug)]
 struct OutcomeDetail {
     seen: usize,
@@ -80,7 +79,7 @@ impl Report {
         }
     }
 
-    /// Takes in every judgement of one resource, whose `resource.id` is `id`, and which of them have an exception.
+    /// Adds all judgements of the resource with the `resource.id` `id`, and their exceptions.
     pub fn add(
         &mut self,
         id: &str,
@@ -116,7 +115,7 @@ impl Report {
         self.seen.push(seen);
     }
 
-    /// Nothing more will come: rules that saw no resource are not applicable, and this became of the exceptions.
+    /// Ends the report: rules without a resource are not applicable.
     pub fn close(&mut self, exceptions: Vec<ExceptionUse>) {
         self.without_resource = self.tally.close();
         self.exceptions = exceptions;
@@ -137,7 +136,7 @@ impl Report {
         self.totals().score()
     }
 
-    /// Each (rule, resource) and its outcome, for comparing two reports.
+    /// The outcome of each rule and resource, for comparing two reports.
     pub fn verdicts(&self) -> Verdicts {
         let mut verdicts = Verdicts::default();
         for seen in &self.seen {
@@ -150,12 +149,12 @@ impl Report {
         verdicts
     }
 
-    /// For people.
+    /// As text for people.
     pub fn table(&self, colour: bool) -> String {
         table::render(self, colour)
     }
 
-    /// One JSON object.
+    /// As one JSON object.
     pub fn json(&self) -> Value {
         json::render(self)
     }
@@ -174,7 +173,7 @@ impl Report {
 }
 
 impl ResourceLabel {
-    /// Of a resource; what could not be listed is said of its cluster or node.
+    /// Of a resource; a kind that could not be listed is named by its cluster or node.
     pub fn of(resource: &Resource) -> Self {
         let (kind, sub_type) = if resource.is_unlisted() {
             let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };

@@ -2,8 +2,8 @@
 //! that sees all others.
 
 mod aws_test;
-mod benchmarks;
 mod between;
+mod catalogue;
 mod cycle;
 mod cycles;
 mod daemon;
@@ -20,10 +20,12 @@ mod stop;
 mod tracks;
 
 pub use aws_test::{AwsTest, test_aws};
-pub use benchmarks::{benchmarks_for, fleet_inputs, is_among};
+pub use catalogue::{
+    benchmarks_for, fleet_inputs, is_among, load_catalogue, load_catalogue_without_cases, rule_files,
+};
 pub use daemon::{Ended, run};
 pub use diff::diff;
-pub use engine::{Engine, load_catalogue, rule_files};
+pub use engine::Engine;
 pub use exceptions::with_unknown_rules;
 pub use record::record;
 pub use scan::{Deliver, ScanOutcome, scan};

@@ -27,12 +27,12 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
         Check::Values { path, compare } => values(path, compare, params, document),
         Check::Setting { setting, compare } => setting_is(setting, compare, params, document),
         Check::Owner(owner) => owner_is(owner, params, document),
-        // Which parameters are in force, a finding says anyway.
+        // The finding shows the parameters anyway.
         Check::Given(name) => CheckAnswer::known(params.get(name).is_some_and(is_given), Vec::new()),
     }
 }
 
-/// Whether a parameter says anything.
+/// Whether a parameter has a non-empty value.
 fn is_given(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -43,8 +43,8 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-/// What a path selects. To Kubernetes a key with null is a key left out, so here it is too. Where a filter looked
-/// at what is unread, even what it did select is in doubt.
+/// What a path selects. Kubernetes treats a key with null as absent, and so does this. If a filter looked at an unread
+/// place, even what it selected is in doubt.
 fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<PathMatch<'d>>, Vec<Gap>> {
     let doubts = document.doubts(path);
     if !doubts.is_empty() {
@@ -55,7 +55,7 @@ fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<PathMatch<'d>>
     Ok(found)
 }
 
-/// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
+/// A selected value decides; an empty selection decides only if no unread place could have been selected.
 fn selects<'d>(path: &'d Path, document: &'d Document) -> CheckAnswer<'d> {
     let found = match look(path, document) {
         Ok(found) => found,
@@ -101,7 +101,7 @@ fn each<'d>(
         return match absent {
             Absent::Pass => CheckAnswer::known(true, nothing),
             Absent::Fail => CheckAnswer::known(false, nothing),
-            Absent::Error => CheckAnswer::malformed(format!("nothing stands at {}", path.text())),
+            Absent::Error => CheckAnswer::malformed(format!("{} is missing", path.text())),
         };
     }
     CheckAnswer::combine(parts, Truth::False)
@@ -155,7 +155,7 @@ fn setting_is<'d>(
             let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
             CheckAnswer::known(holds, vec![EvidenceFact { place: place.into(), value: None }])
         }
-        // A default is in force, but nobody wrote it.
+        // A default applies, but the setting is not written anywhere.
         EffectiveSetting::Default { place, value } if exists_only => {
             let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
             CheckAnswer::known(
@@ -175,7 +175,7 @@ fn setting_is<'d>(
     }
 }
 
-/// `root` is uid and gid 0, whatever the host calls them, and though nobody knows; other names are the host's.
+/// `root` means uid and gid 0, whatever their names on the host; other names are looked up by the host's own.
 fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> CheckAnswer<'d> {
     let wanted = resolve(owner, params).and_then(Value::as_str).and_then(|text| text.split_once(':'));
     let Some((user, group)) = wanted else {
@@ -194,7 +194,7 @@ fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) 
     for (key, wanted) in &asked {
         match document.root.get(*key).and_then(Value::as_str) {
             Some(found) => holds &= found == wanted,
-            None => return CheckAnswer::malformed(format!("nothing stands at $.{key}")),
+            None => return CheckAnswer::malformed(format!("$.{key} is missing")),
         }
     }
     let facts = ["owner", "group", "uid", "gid"]

@@ -1,4 +1,4 @@
-//! Comparators. Types are strict: what cannot be compared is an error, never a pass or a failure.
+//! Comparators. Types are strict: values that cannot be compared are an error, never a pass or a failure.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use super::wildcard;
 use super::{Params, resolve};
 use crate::rule::{Comparison, Operand, SettingType};
 
-/// How texts are to be understood.
+/// How to read strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextTyping {
     /// By their JSON type.
     Plain,
-    /// As lengths of time: `60s` equals `1m`.
+    /// As durations: `60s` equals `1m`.
     Duration,
 }
 
@@ -25,7 +25,7 @@ impl TextTyping {
     }
 }
 
-/// Whether every comparison holds; an `Err` says what could not be compared.
+/// Whether every comparison holds; an error says what could not be compared.
 pub(super) fn all(
     comparisons: &[Comparison],
     value: &Value,
@@ -47,7 +47,7 @@ pub(super) fn one(
     typing: TextTyping,
 ) -> Result<bool, String> {
     let bound = |operand: &Operand| {
-        resolve(operand, params).cloned().ok_or_else(|| "a parameter without a value".to_owned())
+        resolve(operand, params).cloned().ok_or_else(|| "parameter without a value".to_owned())
     };
     match comparison {
         Comparison::Exists(wanted) => Ok(*wanted),
@@ -152,7 +152,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The value stays out of the message where it is more than a scalar: it comes from a cluster.
+/// Lists and objects stay out of the message: they come from a cluster and may be large.
 fn unexpected(value: &Value, expected: &str) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => format!("expected {expected}, found {}", kind(value)),

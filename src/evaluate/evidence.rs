@@ -7,7 +7,7 @@ use super::answer::EvidenceFact;
 use super::document::Document;
 use crate::rule::Path;
 
-/// The most places that are shown; the rest is counted.
+/// The most places shown; the rest are counted.
 const MAX_FACTS: usize = 20;
 /// The most bytes of evidence in one finding.
 const MAX_BYTES: usize = 4 * 1024;

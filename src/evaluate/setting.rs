@@ -1,8 +1,8 @@
-//! The effective value of a setting: which source wins is known here, once, per component.
+//! The effective value of a setting. Which source wins is decided here, per component.
 //!
-//! kubelet: what it answered itself (`/configz`), else flag, then configuration file with drop-ins, then default. kube-scheduler and kube-proxy: a
-//! named file replaces the flags. etcd: a named file makes it ignore flags and variables. The others
-//! have flags only. All of it was tried on Kubernetes 1.37.2 and etcd 3.6.16.
+//! kubelet: its own answer (`/configz`), then flag, configuration file with drop-ins, default. kube-scheduler and
+//! kube-proxy: a configuration file replaces the flags. etcd: a configuration file makes it ignore flags and variables.
+//! The others have flags only. Verified on Kubernetes 1.37.2 and etcd 3.6.16.
 
 use serde_json::Value;
 
@@ -11,19 +11,19 @@ use super::parse;
 use crate::resource::{Gap, Reason};
 use crate::rule::{Path, Setting, SettingDefault, SettingType, minor_version};
 
-/// What is in force.
+/// The effective value, and where it comes from.
 pub(super) enum EffectiveSetting {
     /// Written somewhere.
     Written { place: String, value: Value },
-    /// Written nowhere, and a default holds.
+    /// Written nowhere; the default applies.
     Default { place: String, value: Value },
-    /// Written nowhere, and nothing holds.
+    /// Written nowhere, and there is no default.
     Unset { place: String },
-    /// It could not be seen, or not be understood.
+    /// Could not be read or understood.
     Unknown(Vec<Gap>),
 }
 
-/// Finds the value in force.
+/// Finds the effective value.
 pub(super) fn effective(setting: &Setting, document: &Document) -> EffectiveSetting {
     let lookup = SettingLookup { setting, document };
     let found = match document.component() {
@@ -53,7 +53,7 @@ enum SourceValue {
         place: String,
         value: Value,
     },
-    /// Written, and empty: what comes after it in precedence does not count, the default does.
+    /// Written but empty: sources of lower precedence are ignored, the default applies.
     Empty,
     Nothing,
     Unknown(Vec<Gap>),
@@ -89,12 +89,12 @@ impl SettingLookup<'_> {
         Some(values.iter().filter_map(Value::as_str).collect())
     }
 
-    /// Whether a configuration file is in use: only a flag that is not empty names one.
+    /// Whether a configuration file is in use: a non-empty flag names one.
     fn names_file(&self, flag: &str) -> Result<bool, Vec<Gap>> {
         let given = self.given(flag).map(|values| values.last().is_some_and(|path| !path.is_empty()));
         match given {
             Some(true) => return Ok(true),
-            // Beside an empty flag etcd still heeds the variable.
+            // With an empty flag, etcd still reads the variable.
             Some(false) if self.document.component() != "etcd" => return Ok(false),
             _ => {}
         }
@@ -128,7 +128,7 @@ impl SettingLookup<'_> {
         self.texts(&[text], name.clone())
     }
 
-    /// Reads what a flag or variable says.
+    /// Reads the value of a flag or variable.
     fn texts(&self, values: &[&str], place: String) -> SourceValue {
         let last = values.last().copied().unwrap_or_default();
         let value = match self.setting.kind {
@@ -207,7 +207,7 @@ impl SettingLookup<'_> {
             }
             (SettingType::String | SettingType::Path, Value::String(_)) => {}
             (SettingType::Duration, Value::String(text)) => match parse::duration(text) {
-                // At load the kubelet puts the default in the place of a zero duration.
+                // The kubelet replaces a zero duration with the default when it loads the file.
                 Some(0)
                     if self.document.component() == "kubelet" && !path.text().starts_with("$.configz") =>
                 {
@@ -222,9 +222,9 @@ impl SettingLookup<'_> {
         SourceValue::Value { place, value: value.clone() }
     }
 
-    /// What the kubelet itself says is in force: flags, drop-ins, file and defaults in one.
+    /// The kubelet's own effective configuration: flags, drop-ins, file and defaults combined.
     fn configz(&self) -> SourceValue {
-        /// Filled in with the self-signed pair where nothing is written.
+        /// The kubelet fills these in with its self-signed pair if they are not set.
         const FILLED: [&str; 2] = ["$.tlsCertFile", "$.tlsPrivateKeyFile"];
         let Some(path) = &self.setting.config else { return SourceValue::Nothing };
         if self.document.root.get("configz").is_none() || FILLED.contains(&path.text()) {
@@ -232,9 +232,9 @@ impl SettingLookup<'_> {
         }
         let Ok(path) = path.under("$.configz") else { return SourceValue::Nothing };
         match (self.file_at(&path), self.setting.kind) {
-            // Gates that nobody set are not in it.
+            // Feature gates that are not set are not in it.
             (SourceValue::Nothing, _) if self.setting.key.is_some() => SourceValue::Nothing,
-            // Zero values are left out.
+            // Zero values are omitted.
             (SourceValue::Nothing, SettingType::Bool) => SourceValue::left_out(&path, false.into()),
             (SourceValue::Nothing, SettingType::Int) => SourceValue::left_out(&path, 0.into()),
             (SourceValue::Nothing, _) => SourceValue::Empty,
@@ -242,7 +242,7 @@ impl SettingLookup<'_> {
         }
     }
 
-    /// The kubelet's `--seccomp-default` is not part of its configuration: either one switches it on.
+    /// The kubelet's `--seccomp-default` does not end up in its configuration: either one turns it on.
     fn flag_or_file(&self) -> SourceValue {
         let flag = self.flag();
         match &flag {
@@ -286,7 +286,7 @@ impl SettingLookup<'_> {
                 let chosen = versions.iter().rev().find(|(from, _)| minor.is_none_or(|minor| *from <= minor));
                 let place = match version {
                     Some(version) => format!("{place} in {version}"),
-                    None => format!("{place} in the newest known version, the running one being unknown"),
+                    None => format!("{place} in the newest known version (running version unknown)"),
                 };
                 match chosen {
                     Some((_, Value::String(text))) if text == "unset" => EffectiveSetting::Unset { place },

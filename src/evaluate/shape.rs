@@ -1,7 +1,7 @@
-//! Whether an object has the types that the API gives it. What an API server stored always has; a manifest may not,
-//! and a filter over a text where a list should be selects nothing, which would pass.
+//! Whether an object has the types that the API defines. Objects from an API server always do; a manifest may not, and
+//! a filter on a string where a list belongs selects nothing, which would pass.
 //!
-//! In: an object with its joins. Out: each place of another type than it must be, as unread.
+//! In: an object with its joins. Out: each place of a wrong type, as unread.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::resource::{Reason, Unread};
 use crate::rule::{DocumentPlace, PlaceStep};
 use JsonShape::{Bool, List, Number, Object, Text};
 
-/// A type of JSON, and of what is in it as far as rules look.
+/// A JSON type, and the types inside it that rules look at.
 enum JsonShape {
     Object(&'static [(&'static str, JsonShape)]),
     List(&'static JsonShape),
@@ -18,7 +18,7 @@ enum JsonShape {
     Text,
 }
 
-/// So many wrong places are named. In an object with more of them, nothing can be relied on.
+/// The most wrong places to name. An object with more is unread as a whole.
 const MOST: usize = 20;
 
 const TEXTS: JsonShape = List(&Text);
@@ -70,7 +70,7 @@ const NODE: JsonShape = Object(&[
 ]);
 const NAMESPACE: JsonShape = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
 
-/// Adds to `unread` every place of an object that holds another type than it must.
+/// Adds every place of a wrong type to `unread`.
 pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
     let is = match kind {
         "Pod" => POD,
@@ -85,10 +85,10 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
     ShapeCheck { unread, most: before + MOST }.check(object, &is, &DocumentPlace::Root);
     if unread.len() > before + MOST {
         unread.truncate(before);
-        let what = format!("understand it: more than {MOST} places hold another type than they must");
+        let what = format!("parse it: more than {MOST} values have the wrong type");
         unread.push(Unread::new("$", Reason::Malformed, what));
     }
-    // Which role a binding names is then not known either.
+    // The role that a binding names is then unknown too.
     if let Some(wrong) = unread.iter().find(|unread| unread.at.starts_with("$.roleRef")).cloned() {
         unread.push(wrong.gap.at("$.related.role"));
     }
@@ -96,11 +96,11 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
 
 struct ShapeCheck<'u> {
     unread: &'u mut Vec<Unread>,
-    /// With more than so many, the walk ends.
+    /// The walk stops at this many.
     most: usize,
 }
 
-/// Places are chains on the stack: almost every object is as it must be, and needs no text for them.
+/// Places are chains on the stack: almost every object is well-formed and needs no text for them.
 impl ShapeCheck<'_> {
     fn check(&mut self, value: &Value, is: &JsonShape, place: &DocumentPlace<'_, '_>) {
         if self.unread.len() > self.most {
@@ -109,7 +109,7 @@ impl ShapeCheck<'_> {
         match (is, value) {
             (Object(fields), Value::Object(object)) => {
                 for (name, is) in *fields {
-                    // To Kubernetes, a key with null is a key left out.
+                    // Kubernetes treats a key with null as absent.
                     if let Some(value) = object.get(*name).filter(|value| !value.is_null()) {
                         self.check(value, is, &DocumentPlace::Under(place, PlaceStep::Name(name)));
                     }
@@ -122,7 +122,7 @@ impl ShapeCheck<'_> {
             }
             (Bool, Value::Bool(_)) | (Number, Value::Number(_)) | (Text, Value::String(_)) => {}
             _ => {
-                let what = format!("understand {place}: expected {}", is.name());
+                let what = format!("parse {place}: expected {}", is.name());
                 self.unread.push(Unread::new(place.to_string(), Reason::Malformed, what));
             }
         }

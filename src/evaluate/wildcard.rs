@@ -1,7 +1,7 @@
-//! Patterns with stars: those of rules (`like`), and those of AWS's policies.
+//! Patterns with wildcards: those of rules (`like`) and of AWS policies.
 //!
-//! A pattern is walked together with the text, each place of it at once, so that no pattern takes longer than its
-//! length times the text's.
+//! Matching tracks every possible position in the pattern at once, so no pattern takes longer than its length times the
+//! text's.
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, PartialEq)]
@@ -9,13 +9,13 @@ enum PatternPiece {
     Sign(char),
     /// `?`.
     One,
-    /// Any number of signs; whether `/` is among them.
+    /// Any number of characters; whether `/` is one of them.
     Run {
         over_slashes: bool,
     },
 }
 
-/// Whether a whole text fits a rule's pattern: `*` is anything but `/`, `**` that too.
+/// Whether a whole text matches a rule's pattern: `*` matches anything except `/`, `**` matches `/` too.
 pub(super) fn like(pattern: &str, text: &str) -> bool {
     let mut pieces = Vec::new();
     let mut signs = pattern.chars().peekable();
@@ -28,12 +28,12 @@ pub(super) fn like(pattern: &str, text: &str) -> bool {
     fits(&pieces, text)
 }
 
-/// Whether a whole text fits a pattern of an AWS policy: `*` is anything, `?` one sign.
+/// Whether a whole text matches a pattern of an AWS policy: `*` matches anything, `?` one character.
 pub(super) fn aws(pattern: &str, text: &str) -> bool {
     fits(&of_aws(pattern), text)
 }
 
-/// Whether there is a text that fits both patterns of AWS's.
+/// Whether some text matches both AWS patterns.
 pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
     let (left, right) = (of_aws(left), of_aws(right));
     let width = right.len() + 1;

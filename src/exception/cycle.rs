@@ -1,4 +1,4 @@
-//! Exceptions during one cycle: what they mark, and what became of each.
+//! Exceptions during one cycle: what they mark, and the state of each at the end.
 
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ enum ExceptionStanding {
     Valid(SeenJudgements),
 }
 
-/// The judgements that a valid exception was about.
+/// The judgements that a valid exception matched.
 #[derive(Debug, Clone, Copy, Default)]
 struct SeenJudgements {
     marked: u64,
@@ -29,7 +29,7 @@ struct SeenJudgements {
     passed: u64,
 }
 
-/// The findings of one resource that an exception marks; nearly always none.
+/// The findings of one resource that have an exception; usually none.
 #[derive(Debug, Default)]
 pub struct Marks(Vec<Mark>);
 
@@ -38,37 +38,37 @@ pub struct Marks(Vec<Mark>);
 pub struct Mark {
     /// The index of the rule.
     pub rule: usize,
-    /// Its place among the exceptions, from 0.
+    /// Its index among the exceptions.
     pub number: usize,
     /// The exception.
     pub exception: Arc<Exception>,
 }
 
-/// What became of an exception.
+/// An exception at the end of a cycle.
 #[derive(Debug, Clone)]
 pub struct ExceptionUse {
     /// The exception.
     pub exception: Arc<Exception>,
-    /// How it stands.
+    /// Its state.
     pub state: ExceptionState,
-    /// How many findings it is about that are not good.
+    /// How many findings it marks.
     pub findings: u64,
 }
 
-/// How an exception stands at the end of a cycle.
+/// The state of an exception at the end of a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExceptionState {
-    /// There was something to except.
+    /// It marks at least one finding.
     InUse,
-    /// It is over, and marks nothing any more.
+    /// It has expired and marks nothing.
     Expired,
     /// It is for another cluster.
     OtherCluster,
-    /// What it is about passes.
+    /// Everything that it matches passes.
     NotNeeded,
-    /// What it is about could not be judged.
+    /// What it matches could not be judged.
     Undecided,
-    /// There was nothing that it is about.
+    /// It matches nothing.
     Unmatched,
 }
 
@@ -86,13 +86,12 @@ impl<'e> ExceptionCycle<'e> {
         Self { exceptions, standings: exceptions.iter().map(standing).collect() }
     }
 
-    /// The valid exceptions that are about this resource, in order. It is asked before the resource is judged,
-    /// for judging uses it up.
+    /// The valid exceptions that match this resource, in order. Call it before judging, which consumes the resource.
     pub fn about(&self, resource: &Resource) -> Vec<usize> {
         if self.exceptions.is_empty() {
             return Vec::new();
         }
-        // What could not be listed may well hold what they are about.
+        // A kind that could not be listed may contain what they match.
         let unlisted = resource.is_unlisted();
         let known = KnownBy::of(resource);
         let selectors = resource.selectors().into_iter();
@@ -108,8 +107,8 @@ impl<'e> ExceptionCycle<'e> {
         about
     }
 
-    /// The findings that are marked, of a resource that the exceptions `about` are about: what failed, and what
-    /// a person must finish. The first exception wins, and every one that fits has been of use.
+    /// Marks the findings of a resource that the exceptions `about` match: failed ones, and those that need review. The
+    /// first exception wins, but every one that matches counts as in use.
     pub fn marks(&mut self, about: &[usize], judgements: &[(&[usize], Judgement)]) -> Marks {
         let mut marks = Marks::default();
         for number in about {
@@ -135,7 +134,7 @@ impl<'e> ExceptionCycle<'e> {
         marks
     }
 
-    /// What became of each, in order, once everything was judged.
+    /// Ends the cycle: the state of each exception, in order.
     pub fn close(self) -> Vec<ExceptionUse> {
         let became = |(granted, standing): (&super::Granted, &ExceptionStanding)| {
             let (state, findings) = match standing {
@@ -157,7 +156,7 @@ impl<'e> ExceptionCycle<'e> {
 }
 
 impl Marks {
-    /// The mark of this resource's finding by a rule.
+    /// The mark on this resource's finding for a rule.
     pub fn of(&self, rule: usize) -> Option<&Mark> {
         self.0.iter().find(|mark| mark.rule == rule)
     }

@@ -1,5 +1,5 @@
-//! What exceptions can be about: every rule there is, in force or not. An exception that can never match is a
-//! mistake, and whoever wrote it is told at once.
+//! Every rule that exceptions can name, active or not. An exception that can never match is a mistake in the
+//! configuration.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{Exception, RuleName};
 use crate::resource::{Kind, Selector};
 use crate::rule::{BenchmarkName, Catalogue, rule_id};
 
-/// How alike two names must be (0 to 1) for one to be taken as the other, mistyped.
+/// How similar two names must be (0 to 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
 /// Every rule of a catalogue.
@@ -28,7 +28,7 @@ struct NumberedRule {
 }
 
 impl KnownRules {
-    /// All rules of the catalogue.
+    /// Every rule of the catalogue.
     pub fn new(catalogue: &Catalogue) -> Self {
         let controls = catalogue.controls().map(|control| (control.id.clone(), control.resources.clone()));
         let mut rows = Vec::new();
@@ -43,7 +43,7 @@ impl KnownRules {
         Self { controls: controls.collect(), rows }
     }
 
-    /// What is wrong with the rule's name: there is none of it.
+    /// The error for a rule name that matches nothing.
     pub fn unknown(&self, rule: &RuleName) -> Option<String> {
         if self.controls_of(rule).next().is_some() {
             return None;
@@ -66,7 +66,7 @@ impl KnownRules {
         })
     }
 
-    /// What is wrong with an exception whose rule is known: nothing that the rule judges can fit it.
+    /// The error for an exception that cannot match anything its rule judges.
     pub fn impossible(&self, exception: &Exception) -> Option<String> {
         let judged: Vec<&Selector> =
             self.controls_of(&exception.rule).flat_map(|id| &self.controls[id]).collect();
@@ -88,11 +88,11 @@ impl KnownRules {
         let asked = of_objects.iter().find(|(_, asked)| *asked)?;
         let objects = judged.iter().any(|selector| selector.kind == Kind::K8sObject);
         (!objects).then(|| {
-            format!("`{rule}` judges no Kubernetes objects, and nothing else has {}: remove it", asked.0)
+            format!("`{rule}` judges no Kubernetes objects, so `{}` can never match: remove it", asked.0)
         })
     }
 
-    /// The controls that a rule's name means.
+    /// The controls that a rule name matches.
     fn controls_of(&self, rule: &RuleName) -> impl Iterator<Item = &String> {
         let direct = self
             .controls
@@ -106,7 +106,7 @@ impl KnownRules {
     }
 }
 
-/// What `kind` may say of the resources that a selector chooses.
+/// The values that `kind` may have for a selector's resources.
 fn kinds(selector: &Selector) -> Vec<&str> {
     match selector.kind {
         Kind::K8sObject => vec![&selector.name, selector.kind.as_str()],
@@ -118,7 +118,7 @@ fn kinds(selector: &Selector) -> Vec<&str> {
     }
 }
 
-/// The name that was probably meant; of several alike the one that begins alike.
+/// The name that was probably meant; among equals, the one with the longest common prefix.
 fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<((f64, usize), &str)> = None;
     for name in names {

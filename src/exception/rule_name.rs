@@ -1,4 +1,4 @@
-//! The name of a rule, in the four ways that people name one.
+//! The name of a rule, in any of its four forms.
 
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ impl RuleName {
         Self { written: written.to_owned(), form }
     }
 
-    /// Whether this rule is meant.
+    /// Whether it names this rule.
     pub fn names(&self, rule: &Rule) -> bool {
         match &self.form {
             RuleNameForm::Control(control) => control.matches(&rule.control.id),
@@ -44,7 +44,7 @@ impl RuleName {
         }
     }
 
-    /// Whether a recommendation is meant by its number.
+    /// Whether it names a recommendation by number.
     pub(super) fn numbers(&self, table: &BenchmarkName, number: &str) -> bool {
         match &self.form {
             RuleNameForm::Number { benchmark, number: wanted } => {

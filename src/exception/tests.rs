@@ -289,5 +289,5 @@ fn platform_3085_an_exception_that_can_never_match_is_a_mistake_at_once() {
     let in_namespace =
         exception("1.1.1", |exception| exception.namespace = Some(Pattern::new("kube-system")));
     let message = known.impossible(&in_namespace).unwrap();
-    assert_eq!(message, "`1.1.1` judges no Kubernetes objects, and nothing else has namespace: remove it");
+    assert_eq!(message, "`1.1.1` judges no Kubernetes objects, so `namespace` can never match: remove it");
 }

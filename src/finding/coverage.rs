@@ -1,4 +1,4 @@
-//! The document that accounts for a whole cycle.
+//! The document with the totals of a cycle.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::event::Event;
 use crate::rule::BenchmarkName;
 
-/// A cycle's account under one benchmark.
+/// The totals of a cycle for one benchmark.
 #[derive(Debug, Clone, Copy)]
 pub struct Totals {
     /// By outcome.
     pub counts: OutcomeCounts,
-    /// How many rules were in force.
+    /// How many rules were active.
     pub rules: usize,
     /// How many resources were judged.
     pub resources: u64,
@@ -22,7 +22,7 @@ pub struct Totals {
     pub duration_ms: u64,
 }
 
-/// Totals by outcome, and how much was looked at.
+/// Totals by outcome, and the number of rules and resources.
 pub(super) fn document(
     context: &Context,
     benchmark: &BenchmarkName,

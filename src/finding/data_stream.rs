@@ -1,11 +1,11 @@
-//! A data stream: where a document goes, and the end that all its documents share.
+//! A data stream: the index of its documents, and the fields at their end that all of them share.
 
 use serde_json::json;
 
 use super::{Context, VERSION};
 use crate::event::{Piece, Text};
 
-/// A data stream and what its documents carry about the cycle.
+/// A data stream and the end of its documents in this cycle.
 #[derive(Debug)]
 pub(super) struct DataStream {
     pub(super) dataset: &'static str,
@@ -20,7 +20,7 @@ impl DataStream {
     }
 }
 
-/// What every document of a stream ends with.
+/// The fields that every document of a stream ends with.
 pub(super) fn tail(dataset: &str, context: &Context) -> String {
     let agent = &context.agent;
     let (policy, revision) = &context.package_policy;

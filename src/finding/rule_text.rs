@@ -81,12 +81,12 @@ fn fields(rule: &Rule) -> Value {
     Value::Object(out)
 }
 
-/// `rule.audit`: how the control decides, made from its check.
+/// `rule.audit`: how the control decides, generated from its check.
 pub fn audit_text(control: &crate::rule::Control) -> String {
     audit::text(control)
 }
 
-/// What a control is meant for, in words; `None` where it is meant for everything it judges.
+/// When a control applies, in words; `None` if always.
 pub fn applies_text(control: &crate::rule::Control) -> Option<String> {
     audit::applies(control)
 }

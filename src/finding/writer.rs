@@ -1,4 +1,4 @@
-//! Puts the pieces of a finding together.
+//! Assembles findings from their parts.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,10 +14,10 @@ use crate::exception::{Exceptions, Marks};
 use crate::resource::{IdentitySource, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
-/// Room for a finding's own part: times, ids, and evidence of the usual length.
+/// Initial buffer size of a finding's own part: times, ids, and typical evidence.
 const HEAD: usize = 640;
 
-/// What says that a resource was cut.
+/// Marks a truncated resource.
 const TRUNCATED: &str = ",\"truncated\":true";
 
 /// Writes the documents of one cycle.
@@ -25,21 +25,21 @@ const TRUNCATED: &str = ",\"truncated\":true";
 pub struct FindingWriter {
     rules: Vec<RuleText>,
     context: Context,
-    /// The cycle as event ids know it.
+    /// The cycle's part of event ids.
     cycle: String,
-    /// What the documents of the cycle share.
+    /// Text that all documents of the cycle share.
     common: Arc<Vec<u8>>,
     findings: DataStream,
     outcomes: DataStream,
     /// `,"truncated":true`
     truncated: Piece,
-    /// `,"exception":{…}` of each exception: alone, and with what says that the resource was cut.
+    /// `,"exception":{…}` of each exception: alone, and followed by the mark of a truncated resource.
     exceptions: Vec<[Piece; 2]>,
-    /// What closes `posturebeat`, with the source of the cluster's id where that is not the API.
+    /// The end of `posturebeat`, with the source of the cluster's id if that is not the API.
     close: Piece,
 }
 
-/// What tells a resource's findings apart.
+/// What differs between the findings of one resource.
 struct FindingPart<'w> {
     stream: &'w DataStream,
     rule: &'w RuleText,
@@ -85,7 +85,7 @@ impl FindingWriter {
         }
     }
 
-    /// From now on findings are those of the cycle's `judgement`th judgement after its own.
+    /// Sets the number of the re-judgement that the next findings belong to.
     pub fn rejudged(&mut self, judgement: u32) {
         self.cycle = ids::cycle(self.context.sequence, judgement);
     }
@@ -95,8 +95,8 @@ impl FindingWriter {
         Subject::new(resource, &self.context, now)
     }
 
-    /// The documents of a resource's judgements, each with the rules it stands for and marked where there is an
-    /// exception; none for what is not applicable, which is only counted.
+    /// The documents of a resource's judgements: one per rule, with its exception if it has one. What is not applicable
+    /// is only counted and gets no document.
     pub fn findings<'r>(
         &self,
         mut subject: Subject,
@@ -135,7 +135,7 @@ impl FindingWriter {
         parts.into_iter().map(document).collect()
     }
 
-    /// A finding's own part, and in it its id.
+    /// A finding's own part. Returns its id and the whole part.
     fn head(
         &self,
         own: &mut Text,
@@ -169,13 +169,13 @@ impl FindingWriter {
         (id, own.since(start))
     }
 
-    /// The document that accounts for a cycle under one benchmark.
+    /// The document with a cycle's totals for one benchmark.
     pub fn coverage(&self, benchmark: &BenchmarkName, totals: &Totals, now: Timestamp) -> Event {
         coverage::document(&self.context, benchmark, totals, now)
     }
 }
 
-/// Writes `,"result":{…}`, and `,"error":{…}` where something was in the way.
+/// Writes `,"result":{…}`, and `,"error":{…}` for an error.
 fn result(own: &mut Text, judgement: &Judgement) -> Piece {
     let start = own.end();
     for piece in [",\"result\":{\"evaluation\":\"", judgement.outcome.as_str(), "\",\"evidence\":"] {

@@ -1,5 +1,5 @@
-//! What changed between two scans: verdicts by rule and by what the resource is called, since a process or a
-//! pod that was started anew has a new id and is still the same thing to people.
+//! What changed between two scans. Resources are compared by name: a restarted process or pod has a new id, but is the
+//! same to people.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +14,15 @@ pub struct VerdictKey {
     pub benchmark: String,
     /// `1.1.1`.
     pub number: String,
-    /// The resource's name for people.
+    /// The resource as people name it.
     pub resource: String,
 }
 
 /// The verdicts of one scan.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Verdicts {
-    /// Several resources may be called the same (two kubelets): all their outcomes. A number may have several
-    /// controls, so the title stands with the resource.
+    /// Several resources may share a name (two kubelets), so each name has a set of outcomes. A number may have several
+    /// controls, so the title belongs to the resource.
     outcomes: BTreeMap<VerdictKey, NamedOutcomes>,
 }
 
@@ -35,18 +35,18 @@ struct NamedOutcomes {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerdictChange {
-    /// Of what.
+    /// The rule and resource.
     pub key: VerdictKey,
     /// The rule's title.
     pub title: String,
-    /// The outcome before; `None`: there was none.
+    /// The outcome before; `None` if it was not there.
     pub before: Option<String>,
-    /// The outcome now; `None`: there is none.
+    /// The outcome after; `None` if it is gone.
     pub after: Option<String>,
 }
 
 impl Verdicts {
-    /// One more verdict.
+    /// Adds a verdict.
     pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &ResourceLabel, outcome: &str) {
         let key =
             VerdictKey { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
@@ -55,21 +55,24 @@ impl Verdicts {
         found.outcomes.insert(outcome.to_owned());
     }
 
-    /// Whether there is nothing in it.
+    /// Whether there are no verdicts.
     pub fn is_empty(&self) -> bool {
         self.outcomes.is_empty()
     }
 
-    /// Reads what `scan --format json` wrote.
+    /// Reads a report written by `scan --format json`.
     pub fn from_report(report: &Value) -> Result<Self, String> {
         let list = |key: &str| {
-            report.get(key).and_then(Value::as_array).ok_or_else(|| format!("no report: `{key}` is missing"))
+            report
+                .get(key)
+                .and_then(Value::as_array)
+                .ok_or_else(|| format!("not a report of `scan --format json`: `{key}` is missing"))
         };
         let text =
             |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut verdicts = Self::default();
         let rules = list("rules")?;
-        // A number may have several controls, each over resources of its own.
+        // A number may have several controls, each for different resources.
         let title = |benchmark: &str, number: &str, kind: &str, sub_type: &str| {
             let judges = |rule: &&Value| {
                 let judged = rule.get("judges").and_then(Value::as_array).into_iter().flatten();
@@ -109,7 +112,7 @@ impl Verdicts {
     }
 }
 
-/// Every key whose outcome is another now.
+/// Every rule and resource whose outcome differs.
 pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<VerdictChange> {
     let keys: BTreeSet<&VerdictKey> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
     let mut out = Vec::new();
@@ -132,7 +135,7 @@ pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<VerdictChange> {
     out
 }
 
-/// For people: one line a change.
+/// As text for people: one line per change.
 pub fn render(changes: &[VerdictChange]) -> String {
     let mut out = String::new();
     for change in changes {
@@ -149,7 +152,7 @@ pub fn render(changes: &[VerdictChange]) -> String {
         );
     }
     if changes.is_empty() {
-        out.push_str("nothing changed\n");
+        out.push_str("No changes\n");
     }
     out
 }
@@ -189,7 +192,7 @@ mod tests {
                 ("process new".into(), None, some("passed")),
             ]
         );
-        assert_eq!(render(&changes(&before, &before)), "nothing changed\n");
+        assert_eq!(render(&changes(&before, &before)), "No changes\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every control and benchmark, and the rules they make together.
+//! All controls and benchmarks, and the rules that follow from them.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -26,16 +26,16 @@ pub struct Catalogue {
     benchmarks: BTreeMap<BenchmarkName, Arc<Benchmark>>,
 }
 
-/// One recommendation of one benchmark with one of its controls and the parameters in force.
+/// One recommendation of a benchmark with one of its controls and the effective parameters.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// `rule.id`.
     pub id: String,
-    /// The table it stands in.
+    /// Its benchmark.
     pub benchmark: Arc<Benchmark>,
-    /// Its row there.
+    /// Its recommendation.
     pub row: Recommendation,
-    /// What decides.
+    /// Its control.
     pub control: Arc<Control>,
     /// The control's parameters, overlaid by the row's `with` and the user's.
     pub params: Arc<BTreeMap<String, Value>>,
@@ -45,7 +45,7 @@ pub struct Rule {
 type Overrides = BTreeMap<String, BTreeMap<String, Value>>;
 
 impl Catalogue {
-    /// Reads files of all three sorts, told apart by folder and name: `benchmarks/…`, `….cases.yml`, the rest.
+    /// Reads benchmarks, cases and controls, recognized by folder and name: `benchmarks/…`, `….cases.yml`, the rest.
     pub fn load(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let mut catalogue = Self::default();
         catalogue.add(files)?;
@@ -75,7 +75,7 @@ impl Catalogue {
         self.add(files)
     }
 
-    /// Adds a rule author's files. Every mistake is reported, not only the first.
+    /// Adds a rule author's files. Reports every mistake, not only the first.
     pub fn add(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
         let mut errors = Vec::new();
         for file in files {
@@ -145,7 +145,7 @@ impl Catalogue {
             .collect()
     }
 
-    /// The controls of one number judge different resources, else one (rule, resource) had two findings.
+    /// The controls of one number must judge different resources, or a rule and resource would have two findings.
     fn check_row(&self, file: &str, row: &Recommendation) -> Option<RuleError> {
         let mut seen = HashMap::new();
         for control in row.controls().filter_map(|id| self.controls.get(id)) {
@@ -165,7 +165,7 @@ impl Catalogue {
         row.with.keys().find(|name| !known(name)).map(|name| {
             RuleError::whole(
                 file,
-                format!("{}: `with` sets `{name}`, which its control does not have", row.number),
+                format!("{}: `with` sets `{name}`, but its control has no such parameter", row.number),
             )
         })
     }
@@ -192,7 +192,7 @@ impl Catalogue {
         all
     }
 
-    /// The table that `name` (`cis_k8s` or `cis_k8s@2.0.1`) means; without a version, the newest.
+    /// The benchmark called `name`, with or without a version (`cis_k8s`, `cis_k8s@2.0.1`); without, the newest.
     pub fn benchmark(&self, name: &str) -> Result<&Arc<Benchmark>, String> {
         let (id, version) = name.split_once('@').map_or((name, None), |(id, version)| (id, Some(version)));
         let mut found: Vec<_> = self.benchmarks.values().filter(|table| table.benchmark == id).collect();
@@ -213,7 +213,7 @@ impl Catalogue {
         super::coverage::table(self)
     }
 
-    /// Where other tools, or the recommendations' own words, decide otherwise, as Markdown.
+    /// Where other tools or the recommendations' own text decide differently, as Markdown.
     pub fn differences(&self) -> String {
         super::differences::page(self)
     }
@@ -237,7 +237,7 @@ impl Catalogue {
         let mut seen = std::collections::BTreeSet::new();
         for name in benchmarks {
             let table = self.benchmark(name)?;
-            // Named twice, as `cis_k8s` and by its version, it would count twice.
+            // A benchmark may be listed twice, with and without its version.
             if !seen.insert(table.full_name()) {
                 continue;
             }
@@ -263,10 +263,10 @@ impl Catalogue {
     }
 }
 
-/// The namespace of rule ids that Elastic never gave out.
+/// The UUID namespace of rule ids that Elastic has not assigned.
 const RULE_NAMESPACE: Uuid = Uuid::from_u128(0xf2c8_925d_14da_5430_a289_3943_a8e0_3369);
 
-/// `rule.id` of a recommendation that has no id of Elastic's: UUID v5 of `<benchmark>@<version>/<number>`.
+/// `rule.id` of a recommendation without an id from Elastic: UUID v5 of `<benchmark>@<version>/<number>`.
 pub fn rule_id(benchmark: &BenchmarkName, number: &str) -> String {
     Uuid::new_v5(&RULE_NAMESPACE, format!("{benchmark}/{number}").as_bytes()).to_string()
 }

@@ -1,4 +1,4 @@
-//! A setting of a component: where it may be written, its type, and its default.
+//! A component's setting: where it may be written, its type and its default.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,22 +7,23 @@ use std::collections::BTreeMap;
 
 use super::path::Path;
 
-/// Where a setting may come from. Which source wins depends on the component and is code, not data.
+/// Where a setting may be written. Which source wins depends on the component and is known to the code.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// The command line flag, without dashes.
+    /// Command-line flag, without dashes.
     pub flag: Option<String>,
-    /// The environment variable (etcd).
+    /// Environment variable (etcd only).
     pub env: Option<String>,
-    /// The key in the component's configuration file, `$` being the file.
+    /// Path in the component's configuration file; `$` is the file.
     pub config: Option<Path>,
-    /// The key in a `map` flag such as `feature-gates`.
+    /// One key of a flag that holds `name=value` pairs, such as `feature-gates`.
     pub key: Option<String>,
-    /// The type its text is read as.
+    /// `bool`, `int`, `duration`, `string`, `path`, `list` or `map` (with `key`).
     #[serde(rename = "type")]
     pub kind: SettingType,
-    /// The value in force when it is written nowhere.
+    /// The value if it is written nowhere: a value, `unset`, `{with_file, without_file}`, or a map keyed by the
+    /// Kubernetes minor version from which each value applies.
     #[serde(default)]
     pub default: SettingDefault,
 }
@@ -47,19 +48,19 @@ pub enum SettingType {
     Map,
 }
 
-/// The value in force when a setting is written nowhere.
+/// The value of a setting that is written nowhere.
 #[derive(Debug, Clone, PartialEq, std::default::Default)]
 pub enum SettingDefault {
-    /// Nothing is in force.
+    /// No value.
     #[default]
     Unset,
     /// This value.
     Value(Value),
     /// The kubelet: one default with a configuration file, another without.
     ByFile {
-        /// When a configuration file is named.
+        /// With a configuration file.
         with_file: Value,
-        /// When none is.
+        /// Without one.
         without_file: Value,
     },
     /// From which Kubernetes minor version on, in ascending order.
@@ -81,7 +82,9 @@ impl SettingDefault {
         };
         if fields.contains_key("with_file") || fields.contains_key("without_file") {
             let take = |key: &str| {
-                fields.get(key).cloned().ok_or_else(|| format!("`default` has no `{key}` beside the other"))
+                fields.get(key).cloned().ok_or_else(|| {
+                    format!("`default` needs both `with_file` and `without_file`: `{key}` is missing")
+                })
             };
             return Ok(Self::ByFile { with_file: take("with_file")?, without_file: take("without_file")? });
         }

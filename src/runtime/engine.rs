@@ -1,11 +1,10 @@
 //! The rules in force, ready to judge.
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::bail;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::benchmarks::{benchmarks_for, built_in_files};
+use super::catalogue::{benchmarks_for, load_catalogue};
 use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
@@ -14,7 +13,7 @@ use crate::evaluate::Judge;
 use crate::exception::{Exception, Exceptions};
 use crate::observe::Scope;
 use crate::resource::{CLOUD, Kind, Platform};
-use crate::rule::{Catalogue, Rule, RuleFile};
+use crate::rule::Rule;
 
 /// The rules of a run and what judges by them.
 pub struct Engine {
@@ -98,44 +97,4 @@ impl Engine {
         }
         Ok((Self { rules: rules.into(), judge, exceptions }, others))
     }
-}
-
-/// The built-in rules and those of a rule author's folders.
-pub fn load_catalogue(paths: &[PathBuf]) -> anyhow::Result<Catalogue> {
-    let all = |errors: Vec<crate::rule::RuleError>| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow!("{}", lines.join("\n"))
-    };
-    let mut catalogue = Catalogue::load(&built_in_files()).map_err(all)?;
-    for path in paths {
-        let files = rule_files(path)?;
-        catalogue.add(&files).map_err(all)?;
-    }
-    Ok(catalogue)
-}
-
-/// Every `.yml` file below a folder, in order of name.
-pub fn rule_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries =
-            std::fs::read_dir(&folder).with_context(|| format!("rules.paths: read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            // A mounted ConfigMap shows each file twice more, below `..data` and a dated folder.
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "yml") {
-                let text =
-                    std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-                files.push(RuleFile { name: path.display().to_string(), text });
-            }
-        }
-    }
-    files.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(files)
 }

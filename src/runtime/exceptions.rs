@@ -4,7 +4,7 @@
 
 use anyhow::anyhow;
 
-use super::engine::load_catalogue;
+use super::catalogue::load_catalogue;
 use crate::config::{ConfigError, Exception as Written, Mistake};
 use crate::exception::{Exception, ExceptionState, ExceptionUse, KnownRules, Pattern, RuleName};
 use crate::rule::Catalogue;

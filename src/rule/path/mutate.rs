@@ -1,9 +1,9 @@
-//! A path with one thing about it wrong, for `rules check --mutate`.
+//! Paths broken in one place each, for `rules check --mutate`.
 
 use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
 
 /// Every query that differs from this one in one choice: a selector or a filter's branch less, a comparison or
-/// a test turned round. With what was done.
+/// a test inverted. With what was done.
 pub(super) fn of(query: &Query) -> Vec<(String, Query)> {
     of_segments(&query.segments)
         .into_iter()
@@ -42,17 +42,17 @@ fn of_filter(filter: &Filter) -> Vec<(String, Filter)> {
             out
         }
         Filter::Not(part) => {
-            let mut out = vec![("a filter's `!` taken away".to_owned(), part.as_ref().clone())];
+            let mut out = vec![("a filter's `!` dropped".to_owned(), part.as_ref().clone())];
             out.extend(wrap(of_filter(part), |part| Filter::Not(Box::new(part))));
             out
         }
         Filter::Selects(query) => {
-            let mut out = vec![("a filter's test turned round".to_owned(), turned(filter))];
+            let mut out = vec![("a filter's test inverted".to_owned(), turned(filter))];
             out.extend(wrap(of(query), Filter::Selects));
             out
         }
         Filter::Compare(left, operator, right) => {
-            let mut out = vec![("a filter's comparison turned round".to_owned(), turned(filter))];
+            let mut out = vec![("a filter's comparison inverted".to_owned(), turned(filter))];
             out.extend(wrap(of_operand(left), |left| Filter::Compare(left, *operator, right.clone())));
             out.extend(wrap(of_operand(right), |right| Filter::Compare(left.clone(), *operator, right)));
             out

@@ -9,7 +9,7 @@ pub(crate) enum PlaceStep<'a> {
     Index(usize),
 }
 
-/// Where a walk stands: a chain on the stack, written out only when somebody asks.
+/// The current place of a walk: a chain on the stack, formatted only on demand.
 #[derive(Debug)]
 pub(crate) enum DocumentPlace<'p, 'a> {
     Root,

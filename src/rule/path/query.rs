@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Segments, from the document's root or from the element that a filter looks at.
+/// Segments, starting at the document's root or at the element that a filter tests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Query {
     pub from_root: bool,
@@ -31,7 +31,7 @@ pub(super) enum Filter {
     Or(Vec<Filter>),
     And(Vec<Filter>),
     Not(Box<Filter>),
-    /// The query selects something, be it null.
+    /// The query selects something, even null.
     Selects(Query),
     Compare(FilterOperand, Operator, FilterOperand),
 }

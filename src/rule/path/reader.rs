@@ -1,4 +1,4 @@
-//! Reads a path: jsonpath-rust parses it, and what is not in our part of RFC 9535 is refused here.
+//! Reads a path: jsonpath-rust parses it, and everything outside our subset of RFC 9535 is rejected here.
 
 use jsonpath_rust::parser::model::{
     self, Comparable, Comparison, FilterAtom, FnArg, Literal, SingularQuery, SingularQuerySegment, Test,
@@ -12,13 +12,13 @@ use super::query::{Filter, FilterOperand, Operator, PathSelector, Query, Segment
 /// Reads and validates.
 pub(super) fn read(text: &str) -> Result<Query, String> {
     let query = parse_json_path(text)
-        .map_err(|error| format!("`{text}` is no JSONPath: {}", last_line(&error.to_string())))?;
+        .map_err(|error| format!("`{text}` is not a valid JSONPath: {}", last_line(&error.to_string())))?;
     PathReader { text }.query(true, query.segments)
 }
 
 fn last_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // pest draws the position over several lines; its last one says what was expected.
+    // pest's message has several lines; the last says what was expected.
     lines.last().map(|line| line.trim_start_matches("= ").to_owned()).unwrap_or_default()
 }
 
@@ -28,7 +28,7 @@ struct PathReader<'t> {
 
 impl PathReader<'_> {
     fn refuse<T>(&self, what: &str) -> Result<T, String> {
-        Err(format!("`{}`: {what} is not allowed in a rule's path", self.text))
+        Err(format!("`{}`: {what} is not allowed in a path", self.text))
     }
 
     fn query(&self, from_root: bool, segments: Vec<model::Segment>) -> Result<Query, String> {
@@ -38,7 +38,7 @@ impl PathReader<'_> {
 
     fn segment(&self, segment: model::Segment) -> Result<Segment, String> {
         match segment {
-            model::Segment::Descendant(_) => self.refuse("`..` (slow, and it hides misspelt names)"),
+            model::Segment::Descendant(_) => self.refuse("`..` (it is slow and hides misspelled names)"),
             model::Segment::Selector(selector) => self.selector(selector).map(Segment::One),
             model::Segment::Selectors(selectors) => {
                 let selectors = selectors.into_iter().map(|selector| self.selector(selector));
@@ -57,7 +57,7 @@ impl PathReader<'_> {
         }
     }
 
-    /// The library takes `$.a.b c` and `@.n in ['x']` for names with blanks; such a rule selects nothing, ever.
+    /// The library reads `$.a.b c` and `@.n in ['x']` as names with blanks; such a path never selects anything.
     fn name(&self, name: String) -> Result<String, String> {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii());
         let quoted = || {

@@ -1,8 +1,8 @@
 //! Walks a document along a path.
 //!
-//! jsonpath-rust parses our paths but does not walk them: it writes a place as text at every step it takes, and
-//! copies every literal it compares. Rules look at each object of a cluster many times and show a place only where
-//! something is wrong. A property test holds this walk to the library's answers.
+//! jsonpath-rust parses our paths but does not evaluate them: it formats the place at every step and copies every literal
+//! it compares, while rules look at each object many times and rarely show a place. A property test compares this walk
+//! with the library.
 
 use serde_json::{Number, Value};
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use super::query::{Filter, FilterOperand, Operator, PathSelector, Query, Segment
 /// Whether to go on.
 type More = bool;
 
-/// Shows every selected value and its place, in document order.
+/// Passes every selected value and its place to `found`, in document order.
 pub(super) fn each<'a>(
     query: &'a Query,
     document: &'a Value,
@@ -27,12 +27,12 @@ pub(super) fn each<'a>(
     });
 }
 
-/// What is done with a selected value.
+/// Receives a selected value.
 type Show<'s, 'a> = &'s mut dyn FnMut(&'a Value, &DocumentPlace<'_, 'a>) -> More;
 
 #[derive(Clone, Copy)]
 struct SelectWalk<'a> {
-    /// What `$` inside a filter means.
+    /// The value of `$` inside a filter.
     root: &'a Value,
 }
 

@@ -1,4 +1,4 @@
-//! Which places a path could look at, whatever stands there.
+//! Which places a path could look at, whatever the document contains.
 
 use super::place::place_steps;
 use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
@@ -11,14 +11,14 @@ pub(super) enum PathStep {
     Any,
 }
 
-/// The place that a query itself looks at, and those that filters inside it look at.
+/// The places that a query itself looks at, and those that its filters look at.
 pub(super) fn of(query: &Query) -> (Vec<PathStep>, Vec<Vec<PathStep>>) {
     let mut filters = Vec::new();
     let main = along(&query.segments, &[], &mut filters);
     (main, filters)
 }
 
-/// Whether a look along `steps` could meet something at, under or over `place`.
+/// Whether `steps` could lead to something at, under or over `place`.
 pub(super) fn could(steps: &[PathStep], place: &str) -> bool {
     steps.iter().zip(&place_steps(place)).all(|(step, name)| step.could_be(name))
 }
@@ -28,7 +28,7 @@ impl PathStep {
         match self {
             Self::Any => true,
             Self::Names(names) => names.iter().any(|own| own == name),
-            // From the end an index can be any.
+            // An index from the end can be any index.
             Self::Index(index) => *index < 0 || name.parse() == Ok(*index),
         }
     }
