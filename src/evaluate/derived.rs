@@ -86,7 +86,7 @@ const OF_OBJECTS: &[DerivedValue] = &[
     },
 ];
 
-/// What says which admission plug-ins are on; by default, the version does.
+/// The sources of the enabled admission plugins; the defaults depend on the version.
 const ADMISSION_SOURCES: [&str; 4] = [
     "$.version",
     "$.args.admission-control",
@@ -210,13 +210,13 @@ fn kind_and_name(kind: &str, root: &Value) -> Option<Value> {
     Some(Value::from(format!("{kind}/{name}")))
 }
 
-/// Whether one place is at, under or over another.
+/// Whether one place is at, under or over the other.
 fn overlaps(left: &str, right: &str) -> bool {
     let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// The last use of a scalar flag.
+/// The last value of a scalar flag.
 fn last<'v>(root: &'v Value, flag: &str) -> Option<&'v str> {
     root.get("args")?.get(flag)?.as_array()?.last()?.as_str()
 }

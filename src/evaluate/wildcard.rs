@@ -54,10 +54,10 @@ pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
         match (a, b) {
             (None, None) => return true,
             (Some(PatternPiece::Run { .. }), Some(PatternPiece::Sign(_) | PatternPiece::One)) => {
-                open.push((i, j + 1))
+                open.push((i, j + 1));
             }
             (Some(PatternPiece::Sign(_) | PatternPiece::One), Some(PatternPiece::Run { .. })) => {
-                open.push((i + 1, j))
+                open.push((i + 1, j));
             }
             (Some(PatternPiece::Sign(one)), Some(PatternPiece::Sign(other))) if one != other => {}
             (

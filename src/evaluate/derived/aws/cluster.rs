@@ -1,9 +1,9 @@
-//! What follows from what EKS says of a cluster.
+//! Derived values of an EKS cluster.
 
 use serde_json::{Map, Value, json};
 
-/// `{cidr, family, prefix}` of each block that may reach the public endpoint. A prefix that is no number stands as it
-/// is written, so that a comparison with it is an error.
+/// `{cidr, family, prefix}` of each block that can reach the public endpoint. A prefix that is not a number is kept as
+/// text, so that comparing it is an error.
 pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
     let cidrs = cluster.pointer("/resourcesVpcConfig/publicAccessCidrs")?.as_array()?;
     let one = |cidr: &Value| {
@@ -16,10 +16,10 @@ pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
     Some(cidrs.iter().map(one).collect())
 }
 
-/// The access policy that gives all rights.
+/// The access policy that grants all permissions.
 const ADMIN: &str = ":cluster-access-policy/AmazonEKSClusterAdminPolicy";
 
-/// Who has that policy by an access entry, be it for one namespace only.
+/// Principals whose access entry has that policy, even if only for one namespace.
 pub(super) fn admins(cluster: &Value) -> Option<Value> {
     let entries = cluster.get("accessEntries")?.as_array()?;
     let is_admin = |entry: &&Value| {
@@ -30,8 +30,8 @@ pub(super) fn admins(cluster: &Value) -> Option<Value> {
     Some(entries.iter().filter(is_admin).filter_map(|entry| entry.get("principalArn")).cloned().collect())
 }
 
-/// Where among the add-ons the VPC CNI stands, and of it `{addonVersion, defaultVersion, current}`: whether its version
-/// is the default one for the cluster's, or newer. `current` is left out where one of the two is not known.
+/// The index of the VPC CNI among the add-ons, and its `{addonVersion, defaultVersion, current}`: `current` says whether
+/// its version is at least the default for the cluster's version, and is absent if either is unknown.
 pub(super) fn vpc_cni(cluster: &Value) -> Option<(usize, Value)> {
     let mut addons = cluster.get("addons")?.as_array()?.iter().enumerate();
     let (at, addon) =
@@ -48,7 +48,7 @@ pub(super) fn vpc_cni(cluster: &Value) -> Option<(usize, Value)> {
     Some((at, Value::Object(out)))
 }
 
-/// `v1.19.0-eksbuild.2` as its four numbers.
+/// The four numbers of `v1.19.0-eksbuild.2`.
 fn numbers(version: &str) -> Option<[u32; 4]> {
     let (release, build) = version.strip_prefix('v')?.split_once("-eksbuild.")?;
     let mut parts = release.split('.').chain([build]);

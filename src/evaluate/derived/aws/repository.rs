@@ -1,4 +1,4 @@
-//! What follows from what ECR says of a repository: how often its images are scanned, and whom its policies let in.
+//! Derived values of an ECR repository: how often its images are scanned, and whom its policies allow.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::policy::{Statement, statements};
 use crate::evaluate::wildcard;
 
-/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and what says so: the registry's own word on the repository, else its
-/// rules, which alone count under enhanced scanning, else the repository's old setting.
+/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and its sources: the effective configuration that the registry reports,
+/// else the registry's rules (the only source under enhanced scanning), else the repository's legacy setting.
 pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Value) {
     let own = repository.pointer("/scanningConfiguration/scanFrequency").and_then(Value::as_str);
     if let Some(frequency) = own {
@@ -27,7 +27,7 @@ pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Va
 /// Strongest first.
 const FREQUENCIES: [&str; 3] = ["CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL"];
 
-/// The frequency of the strongest rule that a repository fits.
+/// The frequency of the strongest rule that matches the repository.
 fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     let name = repository.get("repositoryName").and_then(Value::as_str)?;
     let rules = registry.get("rules").and_then(Value::as_array).into_iter().flatten();
@@ -41,10 +41,9 @@ fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     FREQUENCIES.into_iter().find(|frequency| frequencies.contains(frequency))
 }
 
-/// Each statement that allows something, of the repository's own policy and of the registry's where that is about this
-/// repository: `{policy, sid?, principals, accounts, public, unclear, writes}`. `accounts` are other accounts than the
-/// owner's; `public` says everybody, with no condition that keeps strangers out; `unclear` that somebody is let in
-/// whom this cannot tell.
+/// Each Allow statement of the repository's policy, and of the registry's policy if it covers this repository: `{policy,
+/// sid?, principals, accounts, public, unclear, writes}`. `accounts` excludes the owner's; `public` means everyone, with
+/// no condition that restricts callers; `unclear` means a principal that cannot be resolved to an account.
 pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     let arn = repository.get("repositoryArn").and_then(Value::as_str).unwrap_or_default();
     let mut parts = arn.split(':').skip(2);
@@ -56,7 +55,7 @@ pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     for key in ["policy", "registryPolicy"] {
         let Some(policy) = repository.get(key).filter(|policy| !policy.is_null()) else { continue };
         for statement in statements(policy).map_err(|expected| format!("{key}: {expected}"))? {
-            // The resource of a repository's own policy is the repository, whatever it says.
+            // A repository's own policy covers the repository, whatever its resource says.
             if statement.allows && (key == "policy" || statement.is_about(arn)) {
                 out.push(one(key, &statement, service, owner));
             }
@@ -80,7 +79,7 @@ fn one(policy: &str, statement: &Statement<'_>, service: &str, owner: &str) -> V
     Value::Object(out)
 }
 
-/// Whom a statement is for.
+/// The principals of a statement.
 #[derive(Default)]
 struct LetIn {
     principals: Vec<String>,
@@ -110,7 +109,7 @@ impl LetIn {
                     }
                 }
             }
-            // Nobody is named, or all but some.
+            // No principal, or `NotPrincipal`.
             None => {}
             Some(_) => out.unclear = true,
         }
@@ -126,9 +125,9 @@ impl LetIn {
             "AWS" if is_account(account) => {
                 self.accounts.insert(account.to_owned());
             }
-            // A service of AWS's acts for whoever set it up; whose it is says a condition.
+            // An AWS service acts for its owner, which only a condition can restrict.
             "Service" => {}
-            // The id of a user that is gone, or somebody of another identity provider.
+            // The id of a deleted user, or a principal of another identity provider.
             _ => self.unclear = true,
         }
     }
@@ -138,7 +137,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Keys that say where a caller belongs.
+/// Condition keys that identify the caller's account or organization.
 const BELONGING: [&str; 8] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -149,7 +148,7 @@ const BELONGING: [&str; 8] = [
     "aws:sourcevpc",
     "aws:sourcevpce",
 ];
-/// Operators that hold only where the key is there and one of the values fits.
+/// Operators that hold only if the key is present and one of the values matches.
 const POSITIVE: [&str; 8] = [
     "stringequals",
     "stringequalsignorecase",
@@ -161,7 +160,7 @@ const POSITIVE: [&str; 8] = [
     "foranyvalue:arnlike",
 ];
 
-/// Whether a condition asks where the caller belongs, and not of everybody the same.
+/// Whether a condition restricts the caller's account or organization.
 fn keeps_strangers_out(condition: &Map<String, Value>) -> bool {
     let is_set =
         |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches(['*', '?', ':']).is_empty());
