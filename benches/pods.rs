@@ -17,7 +17,7 @@ use posturebeat::config::settings::Queue;
 use posturebeat::evaluate::Judge;
 use posturebeat::event::Event;
 use posturebeat::exception::{Exceptions, Marks};
-use posturebeat::finding::{Agent, Context, Writer};
+use posturebeat::finding::{Agent, Context, FindingWriter};
 use posturebeat::output::{BatchError, Output, OutputError, Verdict};
 use posturebeat::pipeline::{Delivery, Pipeline};
 use posturebeat::resource::{Identity, Kind, Resource};
@@ -138,7 +138,7 @@ fn rules_of(section: &str) -> Vec<Rule> {
 }
 
 async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize) {
-    let writer = Writer::new(rules, &Exceptions::default(), context());
+    let writer = FindingWriter::new(rules, &Exceptions::default(), context());
     let mut index = Index::new(Timestamp::now());
     let mut account = resource(json!({"metadata": {"name": "web", "namespace": "shop"}}));
     account.sub_type = "ServiceAccount".into();
@@ -180,7 +180,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
 fn main() {
     let (rules, section) = (rules_of("5.2"), rules_of("5"));
     let (judge, section_judge) = (Judge::new(&rules), Judge::new(&section));
-    let writer = Writer::new(&rules, &Exceptions::default(), context());
+    let writer = FindingWriter::new(&rules, &Exceptions::default(), context());
     let texts: Vec<String> = (0..DISTINCT).map(pod).collect();
     let bytes: usize = texts.iter().map(String::len).sum::<usize>() / DISTINCT;
 

@@ -1,9 +1,9 @@
 //! The command line: arguments in, text and an exit code out.
 //!
-//! Exit codes: 0 good; 1 any error, usage errors included, with a last line that says what and where;
+//! Exit codes: 0 good; 1 any error, usage errors included, whose last line says what and where;
 //! 2 when `scan --fail-on` tripped. Beat flags keep their Beat names, single dashes included.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this room is what talks to people")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this room prints the program's output")]
 
 mod args;
 mod aws;
@@ -22,7 +22,7 @@ use crate::runtime::{self, Ended, Engine};
 use crate::{setup, telemetry};
 use args::{Args, Command, Global, TestCommand};
 
-/// What `--fail-on` tripping exits with.
+/// The exit code when a `--fail-on` condition is met.
 const TRIPPED: u8 = 2;
 
 /// Runs the program.
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
     let args = match Args::try_parse_from(args::long_dashes(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => {
-            // Help and version are no errors; clap would exit with 2 for the rest.
+            // Help and version are not errors; clap would exit with 2 for everything else.
             if !error.use_stderr() {
                 let _ = error.print();
                 return ExitCode::SUCCESS;
@@ -46,12 +46,12 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("Exiting: start the async runtime: {error}");
+            eprintln!("Exiting: cannot start the async runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
     let ended = runtime.block_on(dispatch(args));
-    // A collector that hangs in the kernel must not keep a stopped program alive.
+    // A collector blocked in a system call must not keep a stopped program alive.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match ended {
         Ok(code) => code,
@@ -62,13 +62,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// `posturebeat rules list | head` is no defect: a panic over a closed stdout ends the program without a word.
+/// `posturebeat rules list | head` closes stdout early: the program then ends without a panic message.
 fn end_quietly_on_broken_pipes() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let text = info.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
         if text.starts_with("failed printing to stdout") {
-            #[allow(clippy::exit, reason = "nobody reads what would come")]
+            #[allow(clippy::exit, reason = "stdout is closed")]
             std::process::exit(1);
         }
         default(info);
@@ -87,7 +87,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             let settings = settings(&global, true)?;
             let engine = Engine::new(&settings.posture)?;
             let count = runtime::record(&settings, &engine, &to).await?;
-            println!("recorded {count} resources in {}", to.display());
+            println!("Recorded {count} resources to {}", to.display());
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff { old, new, benchmarks } => {
@@ -95,7 +95,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             if !benchmarks.is_empty() {
                 settings.posture.benchmarks = benchmarks;
             }
-            // Verdicts are compared, which exceptions leave as they are.
+            // Only verdicts are compared, and exceptions do not change those.
             settings.posture.exceptions.clear();
             let engine = Engine::new(&settings.posture)?;
             let changes = runtime::diff(&settings, &engine, &old, &new).await?;
@@ -121,7 +121,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Reads the configuration and starts logging. A one-shot command logs only what is wrong, unless asked.
+/// Reads the configuration and starts logging. A one-shot command logs at `warning` unless told otherwise.
 fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
     let env = |name: &str| std::env::var(name).ok();
     let loaded = crate::config::load(&global.sources(&env)).map_err(runtime::with_unknown_rules)?;
@@ -133,7 +133,7 @@ fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
     }
     telemetry::start(&logging);
     for note in &loaded.notes {
-        tracing::info!("{note}");
+        tracing::info!(%note, "configuration note");
     }
     Ok(loaded.settings)
 }
@@ -152,16 +152,16 @@ async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 /// SIGTERM, SIGINT and SIGHUP all stop gracefully, as in every Beat.
 fn stop_on_signals(cancel: &CancellationToken) -> anyhow::Result<()> {
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
-        let mut signals = signal(kind).context("listen for signals")?;
+        let mut signals = signal(kind).context("cannot listen for signals")?;
         let cancel = cancel.clone();
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
                 if cancel.is_cancelled() {
-                    eprintln!("Exiting: told to stop twice");
-                    #[allow(clippy::exit, reason = "whoever asks twice does not want to wait")]
+                    eprintln!("Exiting: second signal");
+                    #[allow(clippy::exit, reason = "a second signal asks for an immediate stop")]
                     std::process::exit(1);
                 }
-                tracing::info!("told to stop: delivering what was judged");
+                tracing::info!("stopping: delivering the findings in the queue");
                 cancel.cancel();
             }
         });
@@ -171,7 +171,7 @@ fn stop_on_signals(cancel: &CancellationToken) -> anyhow::Result<()> {
 
 async fn index_management(settings: &Settings) -> anyhow::Result<ExitCode> {
     let Output::Elasticsearch(elasticsearch) = &settings.output else {
-        anyhow::bail!("index management needs `output.elasticsearch`");
+        anyhow::bail!("setup needs `output.elasticsearch`: set its `hosts`");
     };
     let report = setup::index_management(elasticsearch).await?;
     for line in report.lines() {

@@ -43,6 +43,7 @@ use std::path::PathBuf;
 const KEYSTORE: &str = "posturebeat.keystore";
 
 pub use error::{ConfigError, Mistake};
+pub use fleet::FleetInput;
 pub use keystore::{Keystore, KeystoreError};
 pub use settings::{
     AssumeRole, Auth, Aws, AwsKeys, Elasticsearch, Exception, FileOutput, Http, Logging, Output, Posture,
@@ -61,6 +62,8 @@ pub struct Sources<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Whether a file that others could have written is refused (`--strict.perms`).
     pub strict_perms: bool,
+    /// The Fleet inputs that a policy may hold, asked for when a file is a policy.
+    pub fleet_inputs: fn() -> Vec<FleetInput>,
 }
 
 /// What [`load`] made of its sources.
@@ -129,7 +132,7 @@ fn merge(sources: &Sources<'_>, notes: &mut Vec<String>) -> Result<config::Value
     let mut layers = Vec::new();
     let default_file = sources.default_file.iter().filter(|file| sources.files.is_empty() && file.exists());
     for file in sources.files.iter().chain(default_file) {
-        layers.push(layer::file(file, sources.strict_perms, notes)?);
+        layers.push(layer::file(file, sources.strict_perms, sources.fleet_inputs, notes)?);
     }
     for (key, value) in &sources.overrides {
         layers.push(layer::override_of(key, value, notes)?);

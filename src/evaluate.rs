@@ -1,9 +1,8 @@
 //! Judging: `(Control, Document) → Judgement`, pure and three-valued.
 //!
-//! In: a control with its parameters, and one resource with its joins and what could not be read.
-//! Out: the outcome, the evidence for it, and for errors what was in the way. Nothing that could not
-//! be read ever counts as passed: a check that could look at an unread place is *unknown* unless what
-//! it did see decides.
+//! In: a control with its parameters, and one resource with its joins and the list of what could not be read.
+//! Out: the outcome, its evidence, and the reason for an error. What could not be read never counts as passed: a check
+//! that could look at an unread place is *unknown* unless what it did see decides.
 
 mod answer;
 mod cases;
@@ -27,18 +26,19 @@ use std::collections::BTreeMap;
 
 use crate::resource::Gap;
 use crate::rule::{Check, Control, Decision, Operand};
-use answer::{Answer, Truth};
+use answer::{CheckAnswer, Truth};
 
 pub use cases::{CaseFailure, run_cases, survivors};
+pub use derived::{DERIVED, DerivedValue};
 pub use document::Document;
 pub use judge::Judge;
 pub use needs::needs;
-pub use tally::{Counts, Tally};
+pub use tally::{OutcomeCounts, Tally};
 
-/// A control's parameters in force.
+/// The values of a control's parameters.
 pub type Params = BTreeMap<String, Value>;
 
-/// What came of judging one resource by one control.
+/// The result of judging one resource by one control.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The outcome.
@@ -47,27 +47,27 @@ pub struct Judgement {
     pub evidence: Map<String, Value>,
     /// `result.expected`; `None` is written as JSON null.
     pub expected: Option<Map<String, Value>>,
-    /// With [`Outcome::Error`]: what was in the way.
+    /// With [`Outcome::Error`]: what could not be read or understood.
     pub gap: Option<Gap>,
 }
 
-/// The five outcomes; nothing is judged without ending as one of them.
+/// The five outcomes. Every judgement ends as one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Judged good.
+    /// The control's check holds.
     Passed,
-    /// Judged bad.
+    /// The control's check does not hold.
     Failed,
-    /// A person must finish.
+    /// A person must decide.
     NeedsReview,
-    /// It could not be read or understood.
+    /// The resource could not be read or understood.
     Error,
-    /// The control is not meant for it.
+    /// The control does not apply to the resource.
     NotApplicable,
 }
 
 impl Outcome {
-    /// All of them, in the order they are reported.
+    /// All outcomes, in the order of reports.
     pub const ALL: [Self; 5] =
         [Self::Passed, Self::Failed, Self::NeedsReview, Self::Error, Self::NotApplicable];
 
@@ -108,13 +108,13 @@ pub fn judge(control: &Control, params: &Params, document: &Document) -> Judgeme
     finish(control, params, document, outcome, answer)
 }
 
-/// `pass` true: passed; else `fail` true: failed; else either unknown: error; else a person.
+/// `pass` true: passed; else `fail` true: failed; else either unknown: error; else a person must decide.
 fn sides<'d>(
     pass: Option<&'d Check>,
     fail: Option<&'d Check>,
     params: &'d Params,
     document: &'d Document,
-) -> (Outcome, Answer<'d>) {
+) -> (Outcome, CheckAnswer<'d>) {
     let pass = pass.map(|check| check::ask(check, params, document));
     if let Some(answer) = pass.as_ref().filter(|answer| answer.truth == Truth::True) {
         return (Outcome::Passed, answer.clone());
@@ -123,10 +123,10 @@ fn sides<'d>(
     if let Some(answer) = fail.as_ref().filter(|answer| answer.truth == Truth::True) {
         return (Outcome::Failed, answer.clone());
     }
-    let answers: Vec<Answer<'d>> = pass.into_iter().chain(fail).collect();
+    let answers: Vec<CheckAnswer<'d>> = pass.into_iter().chain(fail).collect();
     let unknown = answers.iter().any(|answer| answer.truth == Truth::Unknown);
     let outcome = if unknown { Outcome::Error } else { Outcome::NeedsReview };
-    (outcome, Answer::gather(answers))
+    (outcome, CheckAnswer::gather(answers))
 }
 
 fn finish(
@@ -134,7 +134,7 @@ fn finish(
     params: &Params,
     document: &Document,
     outcome: Outcome,
-    answer: Answer<'_>,
+    answer: CheckAnswer<'_>,
 ) -> Judgement {
     let gap = (outcome == Outcome::Error).then(|| answer.gap());
     let evidence = match outcome {
@@ -149,7 +149,7 @@ fn finish(
     Judgement { outcome, evidence, expected, gap }
 }
 
-/// The value of a literal or parameter. Controls with unknown parameters are refused when they are read.
+/// The value of a literal or parameter. Controls with unknown parameters are rejected when they are loaded.
 fn resolve<'v>(operand: &'v Operand, params: &'v Params) -> Option<&'v Value> {
     match operand {
         Operand::Literal(value) => Some(value),

@@ -1,8 +1,8 @@
-//! Exceptions: somebody's decision that a rule may fail for a resource, with a reason and for a time.
+//! Exceptions: a decision that a rule may fail for a resource, with a reason, an owner and an expiry.
 //!
-//! In: exceptions as they are written, the rules in force, and for each cycle its date and cluster. Out: which
-//! findings of a resource an exception marks, and at the end of the cycle what became of each exception. An
-//! exception marks and never hides: outcomes are not this room's to change. Pure: the date is a parameter.
+//! In: exceptions as written, the active rules, and for each cycle the time and the cluster. Out: which findings of a
+//! resource an exception marks, and at the end of the cycle the state of each exception. An exception marks a finding, but
+//! never hides it or changes its outcome. Pure: the time is a parameter.
 
 mod cycle;
 mod known;
@@ -19,15 +19,15 @@ use std::sync::Arc;
 use crate::resource::{Cluster, Kind, Resource};
 use crate::rule::Rule;
 
-pub use cycle::{Cycle, Mark, Marks, State, Use};
-pub use known::Known;
+pub use cycle::{ExceptionCycle, ExceptionState, ExceptionUse, Mark, Marks};
+pub use known::KnownRules;
 pub use pattern::Pattern;
 pub use rule_name::RuleName;
 
-/// One exception. What it does not say, it does not ask.
+/// One exception. A condition that is left out matches everything.
 #[derive(Debug, Clone)]
 pub struct Exception {
-    /// Where it is written: `FILE:LINE:COLUMN`.
+    /// Its place in the configuration: `FILE:LINE:COLUMN`.
     pub place: String,
     /// The rules that may fail.
     pub rule: RuleName,
@@ -37,27 +37,27 @@ pub struct Exception {
     pub namespace: Option<Pattern>,
     /// The object's name, a file's path, a process's component.
     pub name: Option<Pattern>,
-    /// Labels that the object must have, with these values.
+    /// Labels that the object must have, with their values.
     pub labels: BTreeMap<String, String>,
     /// The cluster's id or name.
     pub cluster: Option<Pattern>,
     /// Why the rule may fail.
     pub reason: String,
-    /// Who answers for it.
+    /// Who is responsible for it.
     pub owner: String,
-    /// It marks nothing from then on.
+    /// When it ends.
     pub expires: Option<Timestamp>,
 }
 
-/// The exceptions of a run, by what they are about.
+/// The exceptions of a run, indexed by what their rules judge.
 #[derive(Debug, Default)]
 pub struct Exceptions {
-    /// In the order in which they are asked: the first that fits marks a finding.
+    /// In order: the first that matches marks a finding.
     all: Vec<Granted>,
     by_selector: HashMap<(Kind, String), Vec<usize>>,
 }
 
-/// An exception and the rules in force that it is about.
+/// An exception and the active rules that it names.
 #[derive(Debug)]
 struct Granted {
     exception: Arc<Exception>,
@@ -66,7 +66,7 @@ struct Granted {
 }
 
 impl Exceptions {
-    /// Sorts exceptions by what the rules that they name judge.
+    /// Indexes exceptions by what their rules judge.
     pub fn new(exceptions: Vec<Exception>, rules: &[Rule]) -> Self {
         let mut by_selector: HashMap<(Kind, String), Vec<usize>> = HashMap::new();
         let mut all = Vec::with_capacity(exceptions.len());
@@ -89,14 +89,14 @@ impl Exceptions {
         self.all.is_empty()
     }
 
-    /// All of them, in order.
+    /// All exceptions, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Exception> {
         self.all.iter().map(|granted| granted.exception.as_ref())
     }
 
-    /// Begins a cycle that looks at `cluster` at the time `now`.
-    pub fn cycle(&self, now: Timestamp, cluster: &Cluster) -> Cycle<'_> {
-        Cycle::new(self, now, cluster)
+    /// Starts a cycle for `cluster` at the time `now`.
+    pub fn cycle(&self, now: Timestamp, cluster: &Cluster) -> ExceptionCycle<'_> {
+        ExceptionCycle::new(self, now, cluster)
     }
 }
 
@@ -108,7 +108,7 @@ impl Exception {
             .is_none_or(|wanted| names().filter(|name| !name.is_empty()).any(|name| wanted.matches(name)))
     }
 
-    /// Names first: they differ most.
+    /// Compares names first, because they differ most.
     fn is_about(&self, known: &KnownBy<'_>) -> bool {
         let fits = |wanted: &Option<Pattern>, names: [Option<&str>; 2]| {
             let mut names = names.into_iter().flatten();
@@ -122,13 +122,13 @@ impl Exception {
     }
 }
 
-/// What exceptions know a resource by; looked up once for all of them.
+/// What exceptions can match of a resource, looked up once for all of them.
 struct KnownBy<'r> {
     kind: &'r str,
     sub_type: &'r str,
     namespace: Option<&'r str>,
     name: &'r str,
-    /// Of a process: the kernel cuts its name.
+    /// Of a process: a recorded name may be the kernel's, cut to 15 characters.
     component: Option<&'r str>,
     labels: Option<&'r Value>,
 }

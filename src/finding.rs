@@ -1,12 +1,12 @@
-//! Outcomes to documents: one ECS finding per (rule, resource), with ids that stay.
+//! Outcomes to documents: one ECS finding per rule and resource, with stable ids.
 //!
-//! In: rules, one resource, its judgements, and the context of the cycle. Out: [`Event`]s. What does
-//! not change between findings is rendered once: a rule's texts for the run, a resource for all its
-//! findings, who and where for the cycle.
+//! In: rules, one resource, its judgements, and the context of the cycle. Out: [`Event`](crate::event::Event)s. Parts
+//! that findings share are rendered once: a rule's texts per run, a resource per judgement, the context per cycle.
 
 mod audit;
 mod cloud;
 mod coverage;
+mod data_stream;
 mod ecs;
 mod ids;
 mod raw;
@@ -22,26 +22,27 @@ use serde_json::{Map, Value, json};
 use crate::exception::Exception;
 use crate::resource::Identity;
 
+pub use coverage::Totals;
 pub use rule_text::{applies_text, audit_text};
 pub use subject::Subject;
-pub use writer::{Totals, Writer};
+pub use writer::FindingWriter;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The dataset of judged findings: the one of Elastic's own integration.
+/// The dataset of passed and failed findings, the same as in Elastic's integration.
 pub const FINDINGS: &str = "cloud_security_posture.findings";
-/// The dataset of outcomes that are neither passed nor failed.
+/// The dataset of all other outcomes.
 pub const OUTCOMES: &str = "posturebeat.outcomes";
 /// The dataset of cycle totals.
 pub const COVERAGE: &str = "posturebeat.coverage";
 
-/// Who looks, at what, and when: the same for every document of a cycle.
+/// What all documents of a cycle share: cluster, node, agent and cycle.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The cluster and node.
     pub identity: Identity,
-    /// `posturebeat.coverage.of`: what is looked at.
+    /// `posturebeat.coverage.of`: the scope of the cycle.
     pub of: &'static str,
     /// `agent.*`.
     pub agent: Agent,
@@ -51,7 +52,7 @@ pub struct Context {
     pub package_policy: (String, u64),
     /// `data_stream.namespace`.
     pub namespace: String,
-    /// Whether all cloud resources of a cluster have one `resource.id`, as in Elastic's own findings.
+    /// Whether all cloud resources of a cluster share one `resource.id`, as in Elastic's findings.
     pub shared_cloud_id: bool,
     /// `event.sequence`: Unix seconds at the start of the cycle, strictly increasing.
     pub sequence: i64,
@@ -60,11 +61,11 @@ pub struct Context {
 /// `agent.*`.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// `posturebeat`, or `cloudbeat` for readers that insist on it.
+    /// `posturebeat`, or `cloudbeat` for compatibility.
     pub kind: String,
     /// `agent.name`.
     pub name: String,
-    /// Kept in `path.data`.
+    /// Stored in `path.data`.
     pub id: String,
     /// New in every process.
     pub ephemeral_id: String,
@@ -75,7 +76,7 @@ pub fn milliseconds(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// `posturebeat.exception`: why, who answers for it, and until when.
+/// `posturebeat.exception`: reason, owner and expiry.
 pub fn granted(exception: &Exception) -> Value {
     let mut out = json!({"reason": exception.reason, "owner": exception.owner});
     if let Some(expires) = exception.expires {

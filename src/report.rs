@@ -1,7 +1,6 @@
 //! A scan's result for people and programs: table, JSON, and what changed between two of them.
 //!
-//! In: each judgement as it is made. Out: text. Names come from clusters, so whatever a terminal could
-//! take for a command is escaped.
+//! In: each judgement as it is made. Out: text. Names come from clusters, so terminal control characters are escaped.
 
 mod diff;
 mod json;
@@ -13,50 +12,50 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 use crate::evaluate::{Judgement, Outcome, Tally};
-use crate::exception::{Exception, Marks, Use};
+use crate::exception::{Exception, ExceptionUse, Marks};
 use crate::resource::{Gap, Identity, Resource};
 use crate::rule::{Benchmark, Rule};
 
-pub use diff::{Change, Key, Verdicts, changes, render as render_diff};
+pub use diff::{VerdictChange, VerdictKey, Verdicts, changes, render as render_diff};
 pub use text::safe;
 
-/// Everything that one scan found.
+/// The result of one scan.
 #[derive(Debug)]
 pub struct Report {
     identity: Identity,
     rules: Arc<[Rule]>,
     tally: Tally,
-    seen: Vec<Seen>,
-    details: Vec<Detail>,
-    exceptions: Vec<Use>,
-    /// Rules that found nothing to judge.
+    seen: Vec<JudgedResource>,
+    details: Vec<OutcomeDetail>,
+    exceptions: Vec<ExceptionUse>,
+    /// Rules without any resource.
     without_resource: Vec<usize>,
 }
 
-/// One resource and what came of every rule about it.
+/// One resource and the outcome of every rule about it.
 #[derive(Debug)]
-struct Seen {
+struct JudgedResource {
     id: String,
-    label: Label,
+    label: ResourceLabel,
     results: Vec<(usize, Outcome)>,
 }
 
-/// A resource's name for people.
+/// A resource as people name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Label {
+pub struct ResourceLabel {
     /// `resource.type`.
     pub kind: String,
     /// `resource.sub_type`.
     pub sub_type: String,
-    /// Its namespace, where it has one.
+    /// Its namespace, if it has one.
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
 }
 
-/// What is said of one judgement that is neither passed nor not applicable.
+/// The details of a judgement that needs attention: failed, needs review or error.
 #[derive(Debug)]
-struct Detail {
+struct OutcomeDetail {
     seen: usize,
     rule: usize,
     outcome: Outcome,
@@ -79,18 +78,24 @@ impl Report {
         }
     }
 
-    /// Takes in every judgement of one resource, whose `resource.id` is `id`, and which of them have an exception.
-    pub fn add(&mut self, id: &str, label: Label, judgements: &[(&[usize], Judgement)], marks: &Marks) {
+    /// Adds all judgements of the resource with the `resource.id` `id`, and their exceptions.
+    pub fn add(
+        &mut self,
+        id: &str,
+        label: ResourceLabel,
+        judgements: &[(&[usize], Judgement)],
+        marks: &Marks,
+    ) {
         if judgements.is_empty() {
             return;
         }
-        let mut seen = Seen { id: id.to_owned(), label, results: Vec::new() };
+        let mut seen = JudgedResource { id: id.to_owned(), label, results: Vec::new() };
         for (rules, judgement) in judgements {
             for rule in *rules {
                 let mark = marks.of(*rule);
                 seen.results.push((*rule, judgement.outcome));
                 if !matches!(judgement.outcome, Outcome::Passed | Outcome::NotApplicable) {
-                    self.details.push(Detail {
+                    self.details.push(OutcomeDetail {
                         seen: self.seen.len(),
                         rule: *rule,
                         outcome: judgement.outcome,
@@ -106,7 +111,7 @@ impl Report {
 
     /// Completes the report with the counts of the scan, the rules that saw no resource, and what became of the
     /// exceptions.
-    pub fn close(&mut self, tally: Tally, without_resource: Vec<usize>, exceptions: Vec<Use>) {
+    pub fn close(&mut self, tally: Tally, without_resource: Vec<usize>, exceptions: Vec<ExceptionUse>) {
         self.tally = tally;
         self.without_resource = without_resource;
         self.exceptions = exceptions;
@@ -118,7 +123,7 @@ impl Report {
     }
 
     /// The counts of all rules together.
-    pub fn totals(&self) -> crate::evaluate::Counts {
+    pub fn totals(&self) -> crate::evaluate::OutcomeCounts {
         self.tally.total(0..self.rules.len())
     }
 
@@ -127,7 +132,7 @@ impl Report {
         self.totals().score()
     }
 
-    /// Each (rule, resource) and its outcome, for comparing two reports.
+    /// The outcome of each rule and resource, for comparing two reports.
     pub fn verdicts(&self) -> Verdicts {
         let mut verdicts = Verdicts::default();
         for seen in &self.seen {
@@ -140,12 +145,12 @@ impl Report {
         verdicts
     }
 
-    /// For people.
+    /// As text for people.
     pub fn table(&self, colour: bool) -> String {
         table::render(self, colour)
     }
 
-    /// One JSON object.
+    /// As one JSON object.
     pub fn json(&self) -> Value {
         json::render(self)
     }
@@ -163,8 +168,8 @@ impl Report {
     }
 }
 
-impl Label {
-    /// Of a resource; what could not be listed is said of its cluster or node.
+impl ResourceLabel {
+    /// Of a resource; a kind that could not be listed is named by its cluster or node.
     pub fn of(resource: &Resource) -> Self {
         let (kind, sub_type) = if resource.is_unlisted() {
             let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };
@@ -181,7 +186,7 @@ impl Label {
     }
 }
 
-impl std::fmt::Display for Label {
+impl std::fmt::Display for ResourceLabel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = safe(&self.name);
         match (self.kind.as_str(), &self.namespace) {

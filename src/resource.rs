@@ -44,6 +44,35 @@ pub const CLOUD: [(Kind, &[&str]); 3] = [
     (Kind::ContainerRegistry, &["aws-ecr", "aws-ecr-public"]),
 ];
 
+/// What each resource of [`CLOUD`] holds, for rule authors.
+pub const CLOUD_CONTENTS: [(&str, &str); 7] = [
+    (
+        "caas/aws-eks",
+        "the cluster from DescribeCluster; `addons` (each with its `defaultVersion`), `accessEntries` (`{principalArn, associatedAccessPolicies}`), `podIdentityAssociations`, `identityProviderConfigs`, `fargateProfiles`, `nodegroups` (names), `logGroups` (the control plane's)",
+    ),
+    (
+        "caas/aws-eks-nodegroup",
+        "the node group from DescribeNodegroup; `nodeRolePolicies` (`{policyName, policyArn?, document}`)",
+    ),
+    (
+        "load-balancer/aws-elb",
+        "the load balancer from the classic API, with `Policies`, `Attributes`, `Tags` and `usedBy` (`Service/shop/web`)",
+    ),
+    (
+        "load-balancer/aws-alb",
+        "the application load balancer, with `Listeners`, `Attributes`, `Tags` and `usedBy`",
+    ),
+    (
+        "load-balancer/aws-nlb",
+        "the network load balancer, with `Listeners`, `Attributes`, `Tags` and `usedBy`",
+    ),
+    (
+        "container-registry/aws-ecr",
+        "the repository from DescribeRepositories; `scanningConfiguration`, `registryScanningConfiguration`, `policy`, `registryPolicy`, `images` (those that run in this cluster), `usedBy`",
+    ),
+    ("container-registry/aws-ecr-public", "a public repository of this account; `policy`"),
+];
+
 impl Kind {
     /// All of them.
     pub const ALL: [Self; 6] =
@@ -235,6 +264,14 @@ mod tests {
         }
         let message = "pod/x".parse::<Selector>().unwrap_err();
         assert!(message.contains("unknown resource type `pod`"), "{message}");
+    }
+
+    #[test]
+    fn each_resource_of_a_cloud_has_its_contents_described() {
+        let known =
+            CLOUD.iter().flat_map(|(kind, names)| names.iter().map(|name| Selector::new(*kind, *name)));
+        let known: Vec<String> = known.map(|selector| selector.to_string()).collect();
+        assert_eq!(CLOUD_CONTENTS.map(|(selector, _)| selector).to_vec(), known);
     }
 
     #[test]

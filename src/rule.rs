@@ -1,7 +1,7 @@
-//! Controls, benchmarks and cases: what is checked, said as data.
+//! Controls, benchmarks and cases: what is checked, as data.
 //!
-//! In: YAML text (built in, or a rule author's). Out: a [`Catalogue`] of validated controls and the
-//! tables that number them. Pure: no clock, file system or environment; judging is `evaluate`'s.
+//! In: YAML text, built in or a rule author's. Out: a [`Catalogue`] of validated controls, and the benchmarks that number
+//! them. Pure: no clock, file system or environment. `evaluate` does the judging.
 
 mod benchmark;
 mod builtin;
@@ -16,25 +16,25 @@ mod path;
 mod schema;
 mod setting;
 
-pub use benchmark::{Assessment, Benchmark, BenchmarkName, Row};
+pub use benchmark::{Assessment, Benchmark, BenchmarkLinks, BenchmarkName, Recommendation};
 pub use builtin::{BuiltIn, built_in};
 pub use case::{Case, Cases};
-pub use catalogue::{Catalogue, Rule, RuleFile, rule_id};
+pub use catalogue::{Catalogue, Rule, RuleFile, benchmarks, rule_id};
 pub use check::{Absent, Check, Comparison, Operand};
 pub use control::{Control, Decision, Severity};
 pub use mutate::{Mutant, mutants};
-pub(crate) use path::{Key, Place, place_steps};
-pub use path::{Match, Path};
-pub use schema::{cases_schema, control_schema};
+pub(crate) use path::{DocumentPlace, PlaceStep, place_steps};
+pub use path::{Path, PathMatch};
+pub use schema::{benchmark_schema, cases_schema, control_schema};
 pub(crate) use setting::minor_version;
-pub use setting::{Default, Setting, SettingType};
+pub use setting::{Setting, SettingDefault, SettingType};
 
-/// A rule author's mistake: which file, where in it, and what was expected.
+/// A mistake in a rule file: where it is and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct RuleError {
-    /// The file, as it was named to us.
+    /// The file's name.
     pub file: String,
-    /// Line from 1; 0 when the whole file is meant.
+    /// Line from 1; 0 for the whole file.
     pub line: u64,
     /// Column from 1.
     pub column: u64,

@@ -21,7 +21,9 @@ mod stop;
 mod stream;
 mod tracks;
 
-pub use catalogue::{load_catalogue, rule_files};
+pub use catalogue::{
+    benchmarks_for, fleet_inputs, is_among, load_catalogue, load_catalogue_without_cases, rule_files,
+};
 pub use cloud_test::{CloudTest, test_cloud};
 pub use daemon::{Ended, run};
 pub use diff::diff;

@@ -1,4 +1,4 @@
-//! Arguments, as the user wrote them.
+//! Command-line arguments, as the user wrote them.
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::Sources;
 
-/// Watches the security posture of Kubernetes clusters.
+/// Watch the security posture of Kubernetes clusters
 #[derive(Debug, Parser)]
 #[command(name = "posturebeat", version, about, disable_help_subcommand = false)]
 pub(super) struct Args {
@@ -25,102 +25,102 @@ pub(super) struct Global {
     /// Override a setting, such as -E output.console.pretty=true; may repeat
     #[arg(short = 'E', value_name = "KEY=VALUE", global = true, value_parser = key_value)]
     overrides: Vec<(String, String)>,
-    /// Log to stderr: what is done anyway; taken because every Beat takes it
+    /// Log to stderr (always on; accepted for compatibility with Beats)
     #[arg(short = 'e', global = true)]
     to_stderr: bool,
     /// Log at info level
     #[arg(short = 'v', global = true)]
     verbose: bool,
-    /// Log at debug level; the selectors of Beats are taken and all mean everything
+    /// Log at debug level (every Beat selector is accepted and selects everything)
     #[arg(short = 'd', value_name = "SELECTORS", global = true)]
     debug: Option<String>,
-    /// Where what must outlive a restart is kept
+    /// Directory for persistent state
     #[arg(long = "path.data", value_name = "DIR", global = true)]
     path_data: Option<String>,
-    /// Check owner and mode of configuration files
+    /// Require configuration files that only their owner can write
     #[arg(long = "strict.perms", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     strict_perms: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run as a daemon: a cycle every period, until SIGTERM (the default command)
+    /// Run as a daemon, with one cycle per period, until SIGTERM (the default command)
     Run,
     /// Run one cycle and print a report
     Scan(ScanOptions),
-    /// Record what the collectors see as a snapshot
+    /// Record everything the collectors see to a snapshot file
     Collect {
-        /// The file: .ndjson, .ndjson.gz or .ndjson.zst
+        /// Snapshot file: .ndjson, .ndjson.gz or .ndjson.zst
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Tell what changed between two snapshots, reports or files of findings; exits 0 also when something did
+    /// Show what changed between two snapshots, reports or files of findings (always exits 0)
     Diff {
-        /// The older one
+        /// Older file
         old: PathBuf,
-        /// The newer one
+        /// Newer file
         new: PathBuf,
-        /// Benchmark to judge snapshots by, such as cis_k8s@2.0.1; may repeat
+        /// Benchmark to judge snapshots with, such as cis_k8s@2.0.1; may repeat
         #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
         benchmarks: Vec<String>,
     },
-    /// The catalogue of rules
+    /// List, show and check rules
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Prepare the store: install the index templates
+    /// Install the index templates in Elasticsearch
     Setup {
-        /// The default, and the only thing so far
+        /// Install index templates (the default, and the only step so far)
         #[arg(long = "index-management")]
         index_management: bool,
     },
-    /// Secrets under names, for `${NAME}` in the configuration
+    /// Manage the keystore: secrets that the configuration refers to as `${NAME}`
     #[command(subcommand)]
     Keystore(KeystoreCommand),
-    /// Try what the configuration says
+    /// Test the configuration and access to AWS
     #[command(subcommand)]
     Test(TestCommand),
     /// Print the version
     Version,
 }
 
-/// What to judge, and how to tell of it.
+/// What to judge, and how to report it.
 #[derive(Debug, clap::Args)]
 pub(super) struct ScanOptions {
-    /// Judge recorded resources instead of this machine; may repeat
+    /// Judge recorded snapshots instead of this machine and cluster; may repeat
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "manifests")]
     pub snapshot: Vec<PathBuf>,
-    /// Judge plain Kubernetes YAML or JSON, files or folders, `kubectl get -o json` lists too; may repeat. Pods
-    /// are judged, the pod templates of Deployments and the like are not
+    /// Judge Kubernetes manifests (YAML or JSON files, directories, `kubectl get -o json` lists); may repeat. Only Pods
+    /// are judged, not the pod templates of Deployments and other workloads
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub manifests: Vec<PathBuf>,
-    /// Judge an EKS cluster from outside: what AWS tells of it, with no agent in it
+    /// Judge an EKS cluster through the AWS API alone, with no agent in the cluster
     #[arg(long = "eks-cluster", value_name = "NAME", conflicts_with_all = ["manifests", "snapshot"])]
     pub eks_cluster: Option<String>,
-    /// Its region [default: posturebeat.aws.region, or AWS_REGION]
+    /// Region of the EKS cluster [default: posturebeat.aws.region, or AWS_REGION]
     #[arg(long, value_name = "REGION", requires = "eks_cluster")]
     pub region: Option<String>,
-    /// Benchmark, such as cis_k8s or cis_k8s@1.0.1; may repeat
+    /// Benchmark to judge with, such as cis_k8s or cis_k8s@1.0.1; may repeat
     #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
     pub benchmarks: Vec<String>,
-    /// table, json or ndjson
+    /// Report format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Write the report here instead of stdout
+    /// Write the report to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Exit with 2 on: failed (and not excepted); error (something could not be judged); score:N (a score below N, or
-    /// something that could not be judged); may repeat
+    /// Exit with status 2 on a failed rule without an exception (failed), on anything that could not be judged (error), or
+    /// on either an error or a score below N (score:N); may repeat
     #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
     pub fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people.
+    /// Text for people
     Table,
-    /// One object.
+    /// One JSON object
     Json,
-    /// Exactly the documents that `run` would ship, one a line.
+    /// The documents that `run` would ship, one per line
     Ndjson,
 }
 
@@ -133,51 +133,55 @@ pub(super) enum FailOn {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// One line for each control
+    /// List all controls
     List,
-    /// Everything about one control
+    /// Show one control in full
     Show {
-        /// The control's id, such as kubelet-anonymous-auth
+        /// Id of the control, such as kubelet-anonymous-auth
         id: String,
     },
-    /// Check rules with their cases: the built-in ones, or a rule author's
+    /// Run the cases of the built-in rules, or of your own
     Check {
-        /// A folder of controls, cases and benchmarks
-        dir: Option<PathBuf>,
-        /// Also change each control in every one place, and tell which changes no case notices
+        /// A control with its cases beside it, or a directory of controls, cases and benchmarks
+        #[arg(value_name = "FILE|DIR")]
+        path: Option<PathBuf>,
+        /// Let FILE or DIR replace built-in rules of the same name, to check an edited one without a build
+        #[arg(long = "override", requires = "path")]
+        replace: bool,
+        /// Also break each control in one place at a time and report the changes that no case notices
         #[arg(long)]
         mutate: bool,
     },
-    /// Which recommendation is answered, and how
+    /// Show which recommendations are covered, and by which controls
     Coverage,
-    /// Where other tools, or the recommendations' own words, decide otherwise
+    /// Show where cloudbeat, kube-bench or the benchmark's text decide differently
     Differences,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeystoreCommand {
-    /// Create an empty one
+    /// Create an empty keystore
     Create {
-        /// Without asking, also over an old one
+        /// Overwrite an existing keystore without asking
         #[arg(long)]
         force: bool,
     },
-    /// Keep a secret; it is asked for, and does not show
+    /// Add a secret (prompts for it without echo)
     Add {
-        /// Its name
+        /// Name of the secret
         key: String,
-        /// Read it from standard input; one line end at its end is taken away
+        /// Read the secret from standard input, without its last line break
         #[arg(long)]
         stdin: bool,
-        /// Without asking, also over an old one
+        /// Create the keystore or overwrite the secret without asking
         #[arg(long)]
         force: bool,
     },
-    /// Print the names, one a line
+    /// List the names of all secrets
     List,
-    /// Forget secrets
+    /// Remove secrets
     Remove {
-        /// Their names
+        /// Names of the secrets
         #[arg(required = true)]
         keys: Vec<String>,
     },
@@ -185,9 +189,9 @@ pub(super) enum KeystoreCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TestCommand {
-    /// The configuration, with rules and exceptions, as `run` would take it
+    /// Check the configuration, including rules and exceptions
     Config,
-    /// Who we are to AWS, what we may call there, and the policy to attach where something is missing
+    /// Show the AWS identity, which calls it may make, and the IAM policy for those it may not
     Aws,
 }
 
@@ -201,6 +205,7 @@ impl Global {
             overrides,
             env,
             strict_perms: self.strict_perms,
+            fleet_inputs: crate::runtime::fleet_inputs,
         }
     }
 
@@ -225,13 +230,15 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
         None if text == "error" => Ok(FailOn::Error),
         Some(("score", number)) => {
             let score = number.parse().ok().filter(|score: &f64| (0.0..=100.0).contains(score));
-            score.map(FailOn::ScoreBelow).ok_or_else(|| format!("`{number}` is no score from 0 to 100"))
+            score
+                .map(FailOn::ScoreBelow)
+                .ok_or_else(|| format!("expected a score from 0 to 100, found `{number}`"))
         }
         _ => Err("expected failed, error or score:N".into()),
     }
 }
 
-/// Beats take long flags with one dash (`-path.data`); clap wants two. `-Ekey=value` and `-cFILE` stay.
+/// Beats accept long flags with one dash (`-path.data`), clap expects two. `-Ekey=value` and `-cFILE` stay.
 pub(super) fn long_dashes(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let long = |arg: OsString| match arg.to_str() {
         Some(text)

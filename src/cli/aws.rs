@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use crate::collect::cloud::ProbeVerdict;
 use crate::config::Settings;
 use crate::report::safe;
+use crate::resource::Platform;
 use crate::runtime::{self, CloudTest, Engine};
 
 /// Prints the result; an error where something is missing.
 pub(super) async fn test(mut settings: Settings) -> anyhow::Result<ExitCode> {
-    // Only the benchmarks for EKS ask AWS.
-    if !settings.posture.benchmarks.iter().any(|name| name.starts_with("cis_eks")) {
-        settings.posture.benchmarks = vec!["cis_eks".to_owned()];
+    // Only the benchmarks for EKS ask AWS for anything.
+    let for_eks = runtime::benchmarks_for(Platform::Eks);
+    if !settings.posture.benchmarks.iter().any(|name| runtime::is_among(name, &for_eks)) {
+        settings.posture.benchmarks = for_eks;
     }
     let engine = Engine::new(&settings.posture)?;
     let test = runtime::test_cloud(&settings, &engine).await?;

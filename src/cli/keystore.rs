@@ -1,4 +1,4 @@
-//! `keystore`: secrets under names, for `${NAME}` in the configuration.
+//! `keystore`: named secrets that the configuration refers to as `${NAME}`.
 
 use anyhow::{Context as _, bail};
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::args::{Global, KeystoreCommand};
 use crate::config::Keystore;
 
-/// No secret of people is as long.
+/// More than any real secret.
 const MAX_SECRET: u64 = 256 * 1024;
 
 pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Result<ExitCode> {
@@ -16,7 +16,10 @@ pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Res
     match command {
         KeystoreCommand::Create { force } => {
             if store.exists() && !force && !yes("A keystore already exists, overwrite it?")? {
-                bail!("the keystore `{}` was left as it is", store.path().display());
+                bail!(
+                    "the keystore `{}` was not changed (use --force to overwrite it)",
+                    store.path().display()
+                );
             }
             store.clear();
             store.save()?;
@@ -30,7 +33,7 @@ pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Res
         }
         KeystoreCommand::Remove { keys } => {
             if let Some(unknown) = keys.iter().find(|key| store.get(key).is_none()) {
-                bail!("the keystore has no key `{unknown}`");
+                bail!("the keystore has no secret `{unknown}` (keystore list shows them)");
             }
             for key in &keys {
                 store.remove(key);
@@ -46,22 +49,22 @@ pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Res
 
 fn add(store: &mut Keystore, key: &str, stdin: bool, force: bool) -> anyhow::Result<()> {
     if key.is_empty() || key.contains(['$', '{', '}', ':']) {
-        bail!("`{key}` is no name that a configuration could refer to as `${{NAME}}`");
+        bail!("`{key}`: expected a name without `$`, `{{`, `}}` and `:`");
     }
     if !store.exists() && !force && !yes("The keystore does not exist yet, create it?")? {
-        bail!("no keystore was created");
+        bail!("there is no keystore: use --force to create it, or run keystore create");
     }
     if store.get(key).is_some() && !force {
         if stdin {
-            bail!("the keystore has a key `{key}` already: use --force to overwrite it");
+            bail!("the keystore already has a secret `{key}`: use --force to overwrite it");
         }
-        if !yes(&format!("The key `{key}` exists already, overwrite it?"))? {
-            bail!("the key `{key}` was left as it is");
+        if !yes(&format!("Secret `{key}` already exists, overwrite it?"))? {
+            bail!("the secret `{key}` was not changed");
         }
     }
     let secret = if stdin { all_of_stdin()? } else { typed(&format!("Enter value for {key}: "))? };
     if secret.is_empty() {
-        bail!("no value was given for `{key}`");
+        bail!("the value of `{key}` is empty");
     }
     store.set(key, secret.into());
     store.save()?;
@@ -69,7 +72,7 @@ fn add(store: &mut Keystore, key: &str, stdin: bool, force: bool) -> anyhow::Res
     Ok(())
 }
 
-/// One line end at the end is the shell's, not the secret's.
+/// Drops one line break at the end: the shell's, not the secret's.
 fn without_line_end(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
@@ -82,11 +85,14 @@ fn without_line_end(mut text: String) -> String {
 
 fn all_of_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().take(MAX_SECRET).read_to_string(&mut text).context("read the value from stdin")?;
+    std::io::stdin()
+        .take(MAX_SECRET)
+        .read_to_string(&mut text)
+        .context("cannot read the value from stdin")?;
     Ok(without_line_end(text))
 }
 
-/// Asks a person; without one, no.
+/// Asks on the terminal; without one, the answer is no.
 fn yes(question: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
@@ -98,23 +104,23 @@ fn yes(question: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Reads a line that does not show.
+/// Reads a line without echo.
 fn typed(prompt: &str) -> anyhow::Result<String> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        bail!("there is no terminal to type the value at: use --stdin");
+        bail!("stdin is not a terminal: use --stdin to read the value from it");
     }
     eprint!("{prompt}");
-    let shown = tcgetattr(&stdin).context("hide what is typed")?;
+    let shown = tcgetattr(&stdin).context("cannot turn off terminal echo")?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden).context("hide what is typed")?;
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).context("cannot turn off terminal echo")?;
     let mut line = String::new();
     let read = stdin.read_line(&mut line);
-    tcsetattr(&stdin, OptionalActions::Now, &shown).context("show again what is typed")?;
+    tcsetattr(&stdin, OptionalActions::Now, &shown).context("cannot turn on terminal echo")?;
     eprintln!();
-    read.context("read the value")?;
+    read.context("cannot read the value")?;
     Ok(without_line_end(line))
 }
 

@@ -1,7 +1,8 @@
-//! `rules`: the catalogue, and a rule author's tools.
+//! `rules`: the catalogue, and tools for rule authors.
 
 use anyhow::{Context as _, anyhow, bail};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::RulesCommand;
@@ -10,7 +11,7 @@ use crate::evaluate::{run_cases, survivors};
 use crate::finding::audit_text;
 use crate::report::safe;
 use crate::rule::{Catalogue, Control, RuleFile};
-use crate::runtime::{load_catalogue, rule_files};
+use crate::runtime::{load_catalogue, load_catalogue_without_cases, rule_files};
 
 pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -24,7 +25,9 @@ pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Resul
             let control = catalogue.control(&id).ok_or_else(|| unknown(&catalogue, &id))?;
             show(&catalogue, control);
         }
-        RulesCommand::Check { dir, mutate } => return check(settings, dir.as_deref(), mutate),
+        RulesCommand::Check { path, replace, mutate } => {
+            return check(settings, &CheckOptions { path, replace, mutate });
+        }
         RulesCommand::Coverage => print!("{}", load_catalogue(&settings.posture.rule_paths)?.coverage()),
         RulesCommand::Differences => {
             print!("{}", load_catalogue(&settings.posture.rule_paths)?.differences());
@@ -35,7 +38,7 @@ pub(super) fn rules(settings: &Settings, command: RulesCommand) -> anyhow::Resul
 
 fn unknown(catalogue: &Catalogue, id: &str) -> anyhow::Error {
     let known: Vec<&str> = catalogue.controls().map(|control| control.id.as_str()).collect();
-    anyhow!("unknown rule `{id}` (known: {})", known.join(", "))
+    anyhow!("unknown control `{id}` (known: {})", known.join(", "))
 }
 
 fn show(catalogue: &Catalogue, control: &Control) {
@@ -61,17 +64,27 @@ fn show(catalogue: &Catalogue, control: &Control) {
     }
 }
 
-/// Runs every control's cases. With a folder, only its own controls are run, beside the built-in ones.
-fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Result<ExitCode> {
-    let mut catalogue = load_catalogue(&settings.posture.rule_paths)?;
+/// What `rules check` was asked for.
+struct CheckOptions {
+    path: Option<PathBuf>,
+    replace: bool,
+    mutate: bool,
+}
+
+/// Runs the cases of every control; with a path, only of those in it, beside the built-in ones.
+fn check(settings: &Settings, options: &CheckOptions) -> anyhow::Result<ExitCode> {
+    let paths = &settings.posture.rule_paths;
+    let mut catalogue =
+        if options.replace { load_catalogue_without_cases(paths) } else { load_catalogue(paths) }?;
     let mut only = None;
-    if let Some(dir) = dir {
-        let files = rule_files(dir).context("rules check")?;
+    if let Some(path) = &options.path {
+        let files = files_at(path)?;
         if files.is_empty() {
-            bail!("{}: no .yml files", dir.display());
+            bail!("{}: no .yml files", path.display());
         }
         only = Some(ids(&files));
-        catalogue.add(&files).map_err(|errors| {
+        let added = if options.replace { catalogue.replace(&files) } else { catalogue.add(&files) };
+        added.map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             anyhow!("{}", lines.join("\n"))
         })?;
@@ -85,7 +98,7 @@ fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Resul
         let Some(own) = catalogue.cases(&control.id) else {
             failures += 1;
             println!(
-                "{}: no cases: write {}.cases.yml beside it, with one that passes and one that fails",
+                "{}: no cases; write {}.cases.yml beside it, with one that passes and one that fails",
                 control.id, control.id
             );
             continue;
@@ -93,9 +106,9 @@ fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Resul
         cases += own.cases.len();
         for failure in run_cases(control, own) {
             failures += 1;
-            println!("{}: {}: {}", control.id, failure.case, failure.message);
+            println!("{}: {}: {}", control.id, failure.case, safe(&failure.message));
         }
-        if mutate {
+        if options.mutate {
             for change in survivors(control, own) {
                 unnoticed += 1;
                 println!("{}: no case notices: {}", control.id, safe(&change));
@@ -103,15 +116,35 @@ fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Resul
         }
     }
     if failures > 0 {
-        bail!("{failures} of {cases} cases of {controls} controls did not come out as they say");
+        bail!("{failures} problems in {cases} cases of {controls} controls");
     }
     if unnoticed > 0 {
         bail!(
-            "{unnoticed} changes to {controls} controls went unnoticed: each wants a case, or the control says too much"
+            "no case notices {unnoticed} changes to {controls} controls; write a case for each, or shorten the control"
         );
     }
-    println!("{controls} controls, {cases} cases: all as they say");
+    println!("{controls} controls, {cases} cases: OK");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rule files below a directory; of a file, it and its control or cases beside it.
+fn files_at(path: &Path) -> anyhow::Result<Vec<RuleFile>> {
+    if path.is_dir() {
+        return rule_files(path).context("rules check");
+    }
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let Some(id) = name.strip_suffix(".cases.yml").or_else(|| name.strip_suffix(".yml")) else {
+        bail!("rules check {}: expected a .yml file or a directory", path.display());
+    };
+    let beside = [path.with_file_name(format!("{id}.yml")), path.with_file_name(format!("{id}.cases.yml"))];
+    let wanted = beside.into_iter().filter(|file| file == path || file.exists());
+    wanted
+        .map(|file| {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("rules check: cannot read {}", file.display()))?;
+            Ok(RuleFile { name: file.display().to_string(), text })
+        })
+        .collect()
 }
 
 fn ids(files: &[RuleFile]) -> Vec<String> {

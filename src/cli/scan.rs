@@ -1,4 +1,4 @@
-//! `scan`: one cycle, a report, and perhaps a verdict for a pipeline.
+//! `scan`: one cycle, a report, and an exit code for CI.
 
 use anyhow::{Context as _, bail};
 use std::io::{IsTerminal, Write};
@@ -11,6 +11,7 @@ use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::observe::{Scope, Source};
 use crate::report::Report;
+use crate::resource::Platform;
 use crate::runtime::{self, Deliver, Engine};
 
 pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
@@ -23,7 +24,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     };
     let sources = sources(&settings, &options)?;
     if sources.len() > 1 && options.format == Format::Json {
-        bail!("--format json is one object: scan one snapshot at a time");
+        bail!("--format json writes one object: scan one snapshot at a time, or use --format ndjson");
     }
     let cancel = CancellationToken::new();
     super::stop_on_signals(&cancel)?;
@@ -45,7 +46,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         bar.finish_and_clear();
         let scanned = scanned?;
         if !scanned.complete {
-            bail!("interrupted: what was judged so far is not the whole");
+            bail!("interrupted: the report would be incomplete");
         }
         let totals = scanned.report.totals();
         judged += totals.judged() + totals.of(Outcome::NeedsReview) + totals.of(Outcome::Error);
@@ -59,7 +60,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         if skipped {
             let kinds = scanned.unjudged.join(", ");
             eprintln!(
-                "Not judged, for no rule applies to them: {kinds} (Pods are judged, their templates are not)"
+                "Skipped (no rule applies): {kinds}; of workloads only Pods are judged, not pod templates"
             );
         }
         tripped |= options.fail_on.iter().any(|condition| condition.trips(&scanned.report));
@@ -73,21 +74,21 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         unjudged.sort();
         unjudged.dedup();
         match unjudged.join(", ").as_str() {
-            "" => bail!("nothing was judged: there was nothing to judge"),
+            "" => bail!("nothing was judged: no resources found"),
             kinds => bail!("nothing was judged: no rule applies to {kinds}"),
         }
     }
     if !blind.is_empty() {
-        bail!("nothing at all could be read; the report says what was in the way");
+        bail!("nothing could be read: the report lists the reasons");
     }
     Ok(if tripped { ExitCode::from(super::TRIPPED) } else { ExitCode::SUCCESS })
 }
 
-/// The rules that need no agent in the cluster, which is named.
+/// The rules that the AWS API alone can answer, for the cluster named on the command line.
 fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Result<Engine> {
     let posture = &mut settings.posture;
     if options.benchmarks.is_empty() {
-        posture.benchmarks = vec!["cis_eks".to_owned()];
+        posture.benchmarks = runtime::benchmarks_for(Platform::Eks);
     }
     posture.aws.cluster_name.clone_from(&options.eks_cluster);
     if options.region.is_some() {
@@ -95,7 +96,7 @@ fn from_outside(settings: &mut Settings, options: &ScanOptions) -> anyhow::Resul
     }
     let (engine, some, all) = Engine::from_outside(posture)?;
     eprintln!(
-        "Judged from outside: {some} of {all} recommendations; the others need an agent in the cluster"
+        "Judging {some} of {all} recommendations through the AWS API; the others need an agent in the cluster"
     );
     Ok(engine)
 }
@@ -117,8 +118,7 @@ fn sources(settings: &Settings, options: &ScanOptions) -> anyhow::Result<Vec<Sou
     })
 }
 
-/// Where the report goes. A file gets its name only when it is whole: the old one is not lost to a scan that
-/// fails.
+/// Where the report goes. A file is renamed into place when it is complete, so a failing scan leaves the old one.
 enum Destination {
     /// Standard output, a device or a pipe.
     Straight(std::io::BufWriter<Box<dyn Write + Send>>),
@@ -134,25 +134,27 @@ impl Destination {
         let Some(path) = &options.output else {
             return Ok(Self::Straight(std::io::BufWriter::new(Box::new(std::io::stdout()))));
         };
-        // A link is followed, and what is no regular file (/dev/null, a pipe) is never replaced by one.
+        // Links are followed; a device or pipe (/dev/null) is written to, never replaced.
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             let file = std::fs::OpenOptions::new().write(true).open(path);
-            let file = file.with_context(|| format!("--output {}", path.display()))?;
+            let file = file.with_context(|| format!("--output {}: cannot open it", path.display()))?;
             return Ok(Self::Straight(std::io::BufWriter::new(Box::new(file))));
         }
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = std::fs::File::create(&partial)
-            .with_context(|| format!("--output {}: create {}", path.display(), partial.display()))?;
+            .with_context(|| format!("--output {}: cannot create {}", path.display(), partial.display()))?;
         Ok(Self::File { file: std::io::BufWriter::new(file), partial, path: path.clone() })
     }
 
     fn commit(mut self) -> anyhow::Result<()> {
-        self.flush().context("write the report")?;
+        self.flush().context("cannot write the report")?;
         if let Self::File { partial, path, .. } = self {
-            std::fs::rename(&partial, &path).with_context(|| format!("--output {}", path.display()))?;
+            std::fs::rename(&partial, &path).with_context(|| {
+                format!("--output {}: cannot rename {}", path.display(), partial.display())
+            })?;
         }
         Ok(())
     }
@@ -174,7 +176,7 @@ impl Write for Destination {
     }
 }
 
-/// A line on stderr that says that something goes on; nothing where nobody looks.
+/// A progress line on stderr; none where stderr is not a terminal.
 fn progress() -> indicatif::ProgressBar {
     if std::io::stderr().is_terminal() {
         let bar = indicatif::ProgressBar::new_spinner();
@@ -185,7 +187,7 @@ fn progress() -> indicatif::ProgressBar {
     }
 }
 
-/// Whether stdout takes colours: it is a terminal, and nobody said no (<https://no-color.org>).
+/// Whether to print colours: stdout is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
 pub(super) fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -196,7 +198,7 @@ impl FailOn {
         match self {
             Self::Failed => totals.unexcepted() > 0,
             Self::Error => totals.of(Outcome::Error) > 0,
-            // What could not be judged could be bad: without it the score is only an upper bound.
+            // Anything that could not be judged may fail, so the score is only an upper bound.
             Self::ScoreBelow(score) => {
                 totals.of(Outcome::Error) > 0 || report.score().is_none_or(|own| own < score)
             }

@@ -48,6 +48,18 @@ impl Component {
         }
     }
 
+    /// What it is, for rule authors.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::ApiServer => "the API server",
+            Self::ControllerManager => "the controller manager",
+            Self::Scheduler => "the scheduler",
+            Self::Etcd => "the key-value store of the API server",
+            Self::Kubelet => "the node agent",
+            Self::Proxy => "the network proxy of each node",
+        }
+    }
+
     /// The role of the static pod manifest that starts it.
     pub fn manifest_role(self) -> Option<&'static [&'static str]> {
         match self {

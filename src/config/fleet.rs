@@ -1,7 +1,7 @@
 //! A Fleet input, or a whole exported agent policy, to our own keys.
 //!
 //! The policy was made by Kibana for Elastic's own shipper, so what we do not use is named in a note
-//! instead of being refused, and `cis_k8s` means the version that Kibana's pages know.
+//! instead of being refused, and a benchmark without a version means the one that Kibana's pages know.
 
 mod unused;
 
@@ -13,10 +13,16 @@ use super::tree;
 use super::{aws, keys, layer};
 use unused::Unused;
 
-/// The version that a benchmark without one means in a policy.
-const POLICY_VERSION: &str = "1.0.1";
-/// Preferred where a policy has several inputs of ours: the others are for cloud accounts.
-const KUBERNETES: [&str; 2] = ["cis_k8s", "cis_eks"];
+/// The type of a Fleet input, and the benchmark that it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetInput {
+    /// The input's type.
+    pub kind: String,
+    /// The benchmark's name.
+    pub benchmark: String,
+    /// The version that its name alone means in a policy.
+    pub version: String,
+}
 
 /// Keys of a policy that are used, or that have nothing to say to us.
 const POLICY_KEYS: &[&str] = &[
@@ -45,6 +51,7 @@ pub(super) fn is_policy_key(key: &str) -> bool {
 pub(super) fn translate(
     file: &str,
     table: Map<String, Value>,
+    known: &[FleetInput],
     notes: &mut Vec<String>,
 ) -> Result<Map<String, Value>, Mistake> {
     let policy = Value::new(None, ValueKind::Table(table));
@@ -60,7 +67,7 @@ pub(super) fn translate(
     } else {
         vec![(String::new(), &policy)]
     };
-    let (at, input) = choose(file, &inputs)?;
+    let (at, input) = choose(file, &inputs, known)?;
     let mut unused = Unused::default();
     if whole {
         unused.section(&policy, "", POLICY_KEYS);
@@ -73,7 +80,7 @@ pub(super) fn translate(
         let place = Place::find(value).unwrap_or_default();
         tree::set(&mut ours, &tree::segments(key), value.clone(), &place)
     };
-    put("posturebeat.benchmarks", &versioned(file, input)?)?;
+    put("posturebeat.benchmarks", &versioned(file, input, known)?)?;
     let streams = || items(input, "streams").map(|(_, stream)| stream);
     for (key, ours) in [("period", "posturebeat.period"), ("data_stream.namespace", "posturebeat.namespace")]
     {
@@ -107,26 +114,33 @@ pub(super) fn translate(
     Ok(ours)
 }
 
-/// The input to follow: the first for Kubernetes, else the first that is ours at all.
-fn choose<'a, 'b>(file: &str, inputs: &'b [(String, &'a Value)]) -> Result<(&'b str, &'a Value), Mistake> {
+/// The input to follow: the first for a benchmark that we have, else the first that is ours at all; the others are for
+/// cloud accounts.
+fn choose<'a, 'b>(
+    file: &str,
+    inputs: &'b [(String, &'a Value)],
+    known: &[FleetInput],
+) -> Result<(&'b str, &'a Value), Mistake> {
     let ours = || {
         inputs.iter().filter(|(_, input)| {
             let kind = type_of(input);
             kind == layer::ALIAS || kind.starts_with("cloudbeat/")
         })
     };
-    let kubernetes = |input: &Value| {
+    let has_rules = |input: &Value| {
         let name = benchmark(input).map(|(name, _)| name.split('@').next().unwrap_or(name));
-        name.is_some_and(|name| KUBERNETES.contains(&name))
+        known.iter().any(|known| Some(known.benchmark.as_str()) == name)
     };
-    let chosen = ours().find(|(_, input)| kubernetes(input)).or_else(|| ours().next());
+    let chosen = ours().find(|(_, input)| has_rules(input)).or_else(|| ours().next());
     chosen.map(|(at, input)| (at.as_str(), *input)).ok_or_else(|| {
         let types: Vec<String> = inputs.iter().map(|(_, input)| format!("`{}`", type_of(input))).collect();
         let seen = if types.is_empty() { "nothing".to_owned() } else { types.join(", ") };
-        Mistake {
-            at: file.to_owned(),
-            message: format!("the policy has no input for us: expected the type `cloudbeat/cis_k8s` or `cloudbeat/cis_eks`, found {seen}"),
-        }
+        let expected: Vec<String> = known.iter().map(|input| format!("`{}`", input.kind)).collect();
+        let message = format!(
+            "the policy has no input for posturebeat: expected the type {}, found {seen}",
+            expected.join(" or ")
+        );
+        Mistake { at: file.to_owned(), message }
     })
 }
 
@@ -141,13 +155,16 @@ fn benchmark(input: &Value) -> Option<(&str, &Value)> {
     Some((text(kind)?.split_once('/')?.1, kind))
 }
 
-/// The list of benchmarks that the input means.
-fn versioned(file: &str, input: &Value) -> Result<Value, Mistake> {
+/// The list of benchmarks that the input means. A benchmark that no input of ours is for keeps its name as it is.
+fn versioned(file: &str, input: &Value, known: &[FleetInput]) -> Result<Value, Mistake> {
     let (name, at) = benchmark(input).ok_or_else(|| Mistake {
         at: file.to_owned(),
         message: "the policy's input names no benchmark: expected text in `config.v1.benchmark`".to_owned(),
     })?;
-    let name = if name.contains('@') { name.to_owned() } else { format!("{name}@{POLICY_VERSION}") };
+    let name = match known.iter().find(|known| known.benchmark == name) {
+        Some(known) => format!("{name}@{}", known.version),
+        None => name.to_owned(),
+    };
     let origin = at.origin().map(str::to_owned);
     let name = Value::new(origin.as_ref(), name);
     Ok(Value::new(origin.as_ref(), ValueKind::Array(vec![name])))

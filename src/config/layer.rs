@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::{ConfigError, Mistake};
+use super::fleet::FleetInput;
 use super::place::Place;
 use super::{fleet, permissions, tree};
 
@@ -27,7 +28,12 @@ pub(super) struct Layer {
 }
 
 /// Reads a file of settings, or of a Fleet policy.
-pub(super) fn file(path: &Path, strict_perms: bool, notes: &mut Vec<String>) -> Result<Layer, ConfigError> {
+pub(super) fn file(
+    path: &Path,
+    strict_perms: bool,
+    fleet_inputs: fn() -> Vec<FleetInput>,
+    notes: &mut Vec<String>,
+) -> Result<Layer, ConfigError> {
     let unreadable = |source| ConfigError::ReadFile { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(unreadable)?;
     if strict_perms {
@@ -36,16 +42,21 @@ pub(super) fn file(path: &Path, strict_perms: bool, notes: &mut Vec<String>) -> 
     }
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text_of(&path.display().to_string(), &text, notes)?)
+    Ok(text_of(&path.display().to_string(), &text, fleet_inputs, notes)?)
 }
 
 /// Reads the text of a file called `name`.
-pub(super) fn text_of(name: &str, text: &str, notes: &mut Vec<String>) -> Result<Layer, Mistake> {
+pub(super) fn text_of(
+    name: &str,
+    text: &str,
+    fleet_inputs: fn() -> Vec<FleetInput>,
+    notes: &mut Vec<String>,
+) -> Result<Layer, Mistake> {
     let table = tree::Yaml
         .parse(Some(&name.to_owned()), text)
         .map_err(|error| *error.downcast::<Mistake>().expect("our own format knows no other error"))?;
     let table = if table.keys().any(|key| fleet::is_policy_key(key)) {
-        fleet::translate(name, table, notes)?
+        fleet::translate(name, table, &fleet_inputs(), notes)?
     } else {
         unalias(table, name, notes)?
     };

@@ -93,7 +93,7 @@ fn every_line_of_the_reference_can_be_used() {
     let env = |name: &str| Some(format!("{name}:x"));
     for key in keys::all() {
         let line = format!("{}: {}\n", key.path, plain(&key.value));
-        let layer = super::layer::text_of("reference.yml", &line, &mut Vec::new()).unwrap();
+        let layer = super::layer::text_of("reference.yml", &line, Vec::new, &mut Vec::new()).unwrap();
         let tree = super::expand::expand(&super::layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
         super::read::read::<super::raw::Raw>(&tree).unwrap_or_else(|error| panic!("{line}{error}"));
         assert!(key.text.iter().all(|text| !text.is_empty()), "{} has no text", key.path);

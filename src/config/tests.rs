@@ -59,6 +59,7 @@ impl Files {
             overrides: self.overrides.clone(),
             env: &env,
             strict_perms: false,
+            fleet_inputs: fleet::inputs,
         })
     }
 
@@ -199,7 +200,14 @@ fn the_default_file_is_read_only_when_it_exists_and_no_other_is_named() {
     let files = Files::new("name: named").and("name: default");
     let name = |files: Vec<PathBuf>, default_file: &Path| {
         let default_file = Some(default_file.to_owned());
-        let sources = Sources { files, default_file, overrides: vec![], env: &|_| None, strict_perms: false };
+        let sources = Sources {
+            files,
+            default_file,
+            overrides: vec![],
+            env: &|_| None,
+            strict_perms: false,
+            fleet_inputs: Vec::new,
+        };
         load(&sources).unwrap().settings.name
     };
     assert_eq!(name(vec![], &files.path("2.yml")).as_deref(), Some("default"));
@@ -214,7 +222,14 @@ fn a_file_that_others_may_write_is_refused_if_strict() {
     std::fs::set_permissions(&files.named[0], std::fs::Permissions::from_mode(0o666)).unwrap();
     let load = |strict_perms| {
         let files = files.named.clone();
-        load(&Sources { files, default_file: None, overrides: vec![], env: &|_| None, strict_perms })
+        load(&Sources {
+            files,
+            default_file: None,
+            overrides: vec![],
+            env: &|_| None,
+            strict_perms,
+            fleet_inputs: Vec::new,
+        })
     };
     assert!(load(false).is_ok());
     assert!(matches!(load(true), Err(ConfigError::CheckPermissions { .. })));
@@ -265,8 +280,15 @@ fn the_examples_load() {
         let env = |name: &str| (name == "ES_API_KEY").then(|| "id:key".to_owned());
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let files = vec![folder.join(name)];
-        load(&Sources { files, default_file: None, overrides: vec![], env: &env, strict_perms: false })
-            .unwrap()
+        load(&Sources {
+            files,
+            default_file: None,
+            overrides: vec![],
+            env: &env,
+            strict_perms: false,
+            fleet_inputs: fleet::inputs,
+        })
+        .unwrap()
     };
     let quickstart = example("quickstart.yml");
     assert!(matches!(quickstart.settings.output, Output::None));

@@ -1,4 +1,4 @@
-//! What a check answers: true, false or unknown, with the facts that decided and what was in the way.
+//! The result of a check: true, false or unknown, with the facts that decided and the gaps that kept it from deciding.
 
 use serde_json::Value;
 use std::borrow::Cow;
@@ -12,22 +12,22 @@ pub(super) enum Truth {
     Unknown,
 }
 
-/// A place and what stands there; `None` is said where nothing does.
+/// A place and its value; `None` if there is none.
 #[derive(Debug, Clone)]
-pub(super) struct Fact<'d> {
+pub(super) struct EvidenceFact<'d> {
     pub place: Cow<'d, str>,
     pub value: Option<Cow<'d, Value>>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Answer<'d> {
+pub(super) struct CheckAnswer<'d> {
     pub truth: Truth,
-    pub facts: Vec<Fact<'d>>,
+    pub facts: Vec<EvidenceFact<'d>>,
     pub gaps: Vec<Gap>,
 }
 
-impl<'d> Answer<'d> {
-    pub fn known(truth: bool, facts: Vec<Fact<'d>>) -> Self {
+impl<'d> CheckAnswer<'d> {
+    pub fn known(truth: bool, facts: Vec<EvidenceFact<'d>>) -> Self {
         let truth = if truth { Truth::True } else { Truth::False };
         Self { truth, facts, gaps: Vec::new() }
     }
@@ -49,8 +49,8 @@ impl<'d> Answer<'d> {
         self
     }
 
-    /// `all` (`decides` = False) and `any` (`decides` = True): one deciding part settles it, whatever
-    /// the others could not see; otherwise one unknown part leaves it open.
+    /// `all` (`decides` = False) and `any` (`decides` = True): one deciding part is enough, even if others are unknown;
+    /// otherwise one unknown part makes the whole unknown.
     pub fn combine(parts: Vec<Self>, decides: Truth) -> Self {
         let other = if decides == Truth::True { Truth::False } else { Truth::True };
         let truth = if parts.iter().any(|part| part.truth == decides) {
@@ -65,7 +65,7 @@ impl<'d> Answer<'d> {
         gathered
     }
 
-    /// Facts and gaps of several, whatever they answered.
+    /// The facts and gaps of several results.
     pub fn gather(parts: Vec<Self>) -> Self {
         let mut out = Self { truth: Truth::Unknown, facts: Vec::new(), gaps: Vec::new() };
         for part in parts {
@@ -79,7 +79,7 @@ impl<'d> Answer<'d> {
         out
     }
 
-    /// The gaps as one: the first one's code, every message.
+    /// All gaps as one, with the code of the first and every message.
     pub fn gap(&self) -> Gap {
         let code = self.gaps.first().map_or(Reason::Malformed, |gap| gap.reason);
         let messages: Vec<&str> = self.gaps.iter().map(|gap| gap.what.as_str()).collect();

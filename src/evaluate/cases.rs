@@ -1,30 +1,33 @@
-//! Runs a control's cases: the one runner behind `rules check`, the test suite and users' rules.
+//! Runs a control's cases: for `rules check`, the test suite and users' rules alike.
 
 use super::{Document, Judgement, Outcome, judge};
 use crate::rule::{Case, Cases, Control, Mutant, mutants};
 
-/// A case that came out otherwise than it says.
+/// A case whose outcome is not the expected one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseFailure {
-    /// The case's name; empty when the set as a whole is at fault.
+    /// The case's name; empty if the set of cases is incomplete.
     pub case: String,
-    /// What was expected and what came.
+    /// Expected and actual result.
     pub message: String,
 }
 
-/// Runs every case, and asks that there is a passing and a failing one: a misspelt path selects
-/// nothing, and a control without both would never show it.
+/// Runs every case, and requires a passing and a failing one: a misspelled path selects nothing, and a control
+/// without both would never show it.
 pub fn run_cases(control: &Control, cases: &Cases) -> Vec<CaseFailure> {
     let mut failures: Vec<CaseFailure> = cases.cases.iter().filter_map(|case| run(control, case)).collect();
     for (verdict, possible) in [("passed", can_pass(control)), ("failed", can_fail(control))] {
         if possible && !cases.cases.iter().any(|case| case.verdict == verdict) {
-            failures.push(CaseFailure { case: String::new(), message: format!("no case is {verdict}") });
+            failures.push(CaseFailure {
+                case: String::new(),
+                message: format!("no case has `verdict: {verdict}`"),
+            });
         }
     }
     failures
 }
 
-/// What could be wrong with the control without any of its cases turning red.
+/// The changes to a control that none of its cases notices.
 pub fn survivors(control: &Control, cases: &Cases) -> Vec<String> {
     let survives = |mutant: &Mutant| cases.cases.iter().all(|case| run(&mutant.control, case).is_none());
     mutants(control).into_iter().filter(survives).map(|mutant| mutant.what).collect()
@@ -46,12 +49,12 @@ fn run(control: &Control, case: &Case) -> Option<CaseFailure> {
         .iter()
         .any(|selector| selector.kind == case.resource.kind && selectors.contains(&selector.name.as_str()));
     if !fits {
-        return failure(format!("its resource ({selectors:?}) is none that the control judges"));
+        return failure(format!("the control does not judge its resource ({})", selectors.join(", ")));
     }
     let mut params = control.params.clone();
     for (name, value) in &case.params {
         if params.insert(name.clone(), value.clone()).is_none() {
-            return failure(format!("it sets `{name}`, which is no parameter of the control"));
+            return failure(format!("the control has no parameter `{name}`"));
         }
     }
     let judgement = judge(control, &params, &Document::new(case.resource.clone()));
@@ -64,19 +67,19 @@ fn compare(case: &Case, judgement: &Judgement) -> Option<String> {
     if outcome != case.verdict {
         let because = gap.map(|gap| format!(" ({})", gap.what)).unwrap_or_default();
         let evidence = serde_json::Value::Object(judgement.evidence.clone());
-        return Some(format!("expected {}, came out {outcome}{because}; evidence {evidence}", case.verdict));
+        return Some(format!("expected {}, got {outcome}{because}; evidence {evidence}", case.verdict));
     }
     if let (Some(wanted), Some(gap)) = (&case.error, gap)
         && wanted != gap.reason.as_str()
     {
-        return Some(format!("expected the error {wanted}, came {}: {}", gap.reason.as_str(), gap.what));
+        return Some(format!("expected error {wanted}, got {}: {}", gap.reason.as_str(), gap.what));
     }
     if case.error.is_some() && judgement.outcome != Outcome::Error {
-        return Some("`error` goes with `verdict: error`".into());
+        return Some("`error` is allowed only with `verdict: error`".into());
     }
     match &case.evidence {
         Some(wanted) if *wanted != serde_json::Value::Object(judgement.evidence.clone()) => Some(format!(
-            "expected the evidence {wanted}, came {}",
+            "expected evidence {wanted}, got {}",
             serde_json::Value::Object(judgement.evidence.clone())
         )),
         _ => None,

@@ -3,22 +3,22 @@
 use serde_json::Value;
 use std::borrow::Cow;
 
-use super::answer::{Answer, Fact, Truth};
-use super::compare::{self, Typing};
+use super::answer::{CheckAnswer, EvidenceFact, Truth};
+use super::compare::{self, TextTyping};
 use super::document::Document;
-use super::setting::{self, Effective};
+use super::setting::{self, EffectiveSetting};
 use super::{Params, resolve};
 use crate::resource::Gap;
-use crate::rule::{Absent, Check, Comparison, Match, Operand, Path, Setting};
+use crate::rule::{Absent, Check, Comparison, Operand, Path, PathMatch, Setting};
 
 /// Answers a check for a document.
-pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Document) -> Answer<'d> {
+pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Document) -> CheckAnswer<'d> {
     match check {
         Check::All(parts) => {
-            Answer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::False)
+            CheckAnswer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::False)
         }
         Check::Any(parts) => {
-            Answer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::True)
+            CheckAnswer::combine(parts.iter().map(|part| ask(part, params, document)).collect(), Truth::True)
         }
         Check::Not(part) => ask(part, params, document).negate(),
         Check::None(path) => selects(path, document).negate(),
@@ -27,12 +27,12 @@ pub(super) fn ask<'d>(check: &'d Check, params: &'d Params, document: &'d Docume
         Check::Values { path, compare } => values(path, compare, params, document),
         Check::Setting { setting, compare } => setting_is(setting, compare, params, document),
         Check::Owner(owner) => owner_is(owner, params, document),
-        // Which parameters are in force, a finding says anyway.
-        Check::Given(name) => Answer::known(params.get(name).is_some_and(is_given), Vec::new()),
+        // The finding shows the parameters anyway.
+        Check::Given(name) => CheckAnswer::known(params.get(name).is_some_and(is_given), Vec::new()),
     }
 }
 
-/// Whether a parameter says anything.
+/// Whether a parameter has a non-empty value.
 fn is_given(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -43,9 +43,9 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-/// What a path selects. To Kubernetes a key with null is a key left out, so here it is too. Where a filter looked
-/// at what is unread, even what it did select is in doubt.
-fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<Match<'d>>, Vec<Gap>> {
+/// What a path selects. Kubernetes treats a key with null as absent, and so does this. If a filter looked at an unread
+/// place, even what it selected is in doubt.
+fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<PathMatch<'d>>, Vec<Gap>> {
     let doubts = document.doubts(path);
     if !doubts.is_empty() {
         return Err(doubts);
@@ -55,24 +55,24 @@ fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<Match<'d>>, Ve
     Ok(found)
 }
 
-/// What was seen decides; nothing seen, with an unread place in sight, decides nothing.
-fn selects<'d>(path: &'d Path, document: &'d Document) -> Answer<'d> {
+/// A selected value decides; an empty selection decides only if no unread place could have been selected.
+fn selects<'d>(path: &'d Path, document: &'d Document) -> CheckAnswer<'d> {
     let found = match look(path, document) {
         Ok(found) => found,
-        Err(doubts) => return Answer::unknown(doubts),
+        Err(doubts) => return CheckAnswer::unknown(doubts),
     };
     if found.is_empty() {
         let gaps = document.gaps(path);
         if !gaps.is_empty() {
-            return Answer::unknown(gaps);
+            return CheckAnswer::unknown(gaps);
         }
-        return Answer::known(false, vec![Fact { place: path.text().into(), value: None }]);
+        return CheckAnswer::known(false, vec![EvidenceFact { place: path.text().into(), value: None }]);
     }
-    Answer::known(true, found.into_iter().map(fact).collect())
+    CheckAnswer::known(true, found.into_iter().map(fact).collect())
 }
 
-fn fact(found: Match<'_>) -> Fact<'_> {
-    Fact { place: found.place, value: Some(Cow::Borrowed(found.value)) }
+fn fact(found: PathMatch<'_>) -> EvidenceFact<'_> {
+    EvidenceFact { place: found.place, value: Some(Cow::Borrowed(found.value)) }
 }
 
 fn each<'d>(
@@ -81,30 +81,30 @@ fn each<'d>(
     absent: Absent,
     params: &'d Params,
     document: &'d Document,
-) -> Answer<'d> {
+) -> CheckAnswer<'d> {
     let found = match look(path, document) {
         Ok(found) => found,
-        Err(doubts) => return Answer::unknown(doubts),
+        Err(doubts) => return CheckAnswer::unknown(doubts),
     };
     let gaps = document.gaps(path);
-    let mut parts: Vec<Answer<'d>> = found
+    let mut parts: Vec<CheckAnswer<'d>> = found
         .into_iter()
-        .map(|found| match compare::all(compare, found.value, params, Typing::Plain) {
-            Ok(holds) => Answer::known(holds, vec![fact(found)]),
-            Err(message) => Answer::malformed(format!("{}: {message}", found.place)),
+        .map(|found| match compare::all(compare, found.value, params, TextTyping::Plain) {
+            Ok(holds) => CheckAnswer::known(holds, vec![fact(found)]),
+            Err(message) => CheckAnswer::malformed(format!("{}: {message}", found.place)),
         })
         .collect();
     if !gaps.is_empty() {
-        parts.push(Answer::unknown(gaps));
+        parts.push(CheckAnswer::unknown(gaps));
     } else if parts.is_empty() {
-        let nothing = vec![Fact { place: path.text().into(), value: None }];
+        let nothing = vec![EvidenceFact { place: path.text().into(), value: None }];
         return match absent {
-            Absent::Pass => Answer::known(true, nothing),
-            Absent::Fail => Answer::known(false, nothing),
-            Absent::Error => Answer::malformed(format!("nothing stands at {}", path.text())),
+            Absent::Pass => CheckAnswer::known(true, nothing),
+            Absent::Fail => CheckAnswer::known(false, nothing),
+            Absent::Error => CheckAnswer::malformed(format!("{} is missing", path.text())),
         };
     }
-    Answer::combine(parts, Truth::False)
+    CheckAnswer::combine(parts, Truth::False)
 }
 
 fn values<'d>(
@@ -112,23 +112,25 @@ fn values<'d>(
     compare: &'d [Comparison],
     params: &'d Params,
     document: &'d Document,
-) -> Answer<'d> {
+) -> CheckAnswer<'d> {
     let found = match look(path, document) {
         Ok(found) => found,
-        Err(doubts) => return Answer::unknown(doubts),
+        Err(doubts) => return CheckAnswer::unknown(doubts),
     };
     let gaps = document.gaps(path);
     let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
-    let facts: Vec<Fact<'d>> = found.into_iter().map(fact).collect();
+    let facts: Vec<EvidenceFact<'d>> = found.into_iter().map(fact).collect();
     let parts = compare
         .iter()
-        .map(|comparison| match compare::one(comparison, &list, params, Typing::Plain) {
-            Err(message) => Answer::malformed(format!("{}: {message}", path.text())),
-            Ok(holds) if gaps.is_empty() || settled(comparison, holds) => Answer::known(holds, facts.clone()),
-            Ok(_) => Answer::unknown(gaps.clone()),
+        .map(|comparison| match compare::one(comparison, &list, params, TextTyping::Plain) {
+            Err(message) => CheckAnswer::malformed(format!("{}: {message}", path.text())),
+            Ok(holds) if gaps.is_empty() || settled(comparison, holds) => {
+                CheckAnswer::known(holds, facts.clone())
+            }
+            Ok(_) => CheckAnswer::unknown(gaps.clone()),
         })
         .collect();
-    Answer::combine(parts, Truth::False)
+    CheckAnswer::combine(parts, Truth::False)
 }
 
 /// Whether more values could not change the answer.
@@ -145,35 +147,39 @@ fn setting_is<'d>(
     compare: &'d [Comparison],
     params: &'d Params,
     document: &'d Document,
-) -> Answer<'d> {
+) -> CheckAnswer<'d> {
     let exists_only = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(_)));
     match setting::effective(setting, document) {
-        Effective::Unknown(gaps) => Answer::unknown(gaps),
-        Effective::Unset { place } => {
+        EffectiveSetting::Unknown(gaps) => CheckAnswer::unknown(gaps),
+        EffectiveSetting::Unset { place } => {
             let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
-            Answer::known(holds, vec![Fact { place: place.into(), value: None }])
+            CheckAnswer::known(holds, vec![EvidenceFact { place: place.into(), value: None }])
         }
-        // A default is in force, but nobody wrote it.
-        Effective::Default { place, value } if exists_only => {
+        // A default applies, but the setting is not written anywhere.
+        EffectiveSetting::Default { place, value } if exists_only => {
             let holds = compare.iter().all(|comparison| matches!(comparison, Comparison::Exists(false)));
-            Answer::known(holds, vec![Fact { place: place.into(), value: Some(Cow::Owned(value)) }])
+            CheckAnswer::known(
+                holds,
+                vec![EvidenceFact { place: place.into(), value: Some(Cow::Owned(value)) }],
+            )
         }
-        Effective::Default { place, value } | Effective::Written { place, value } => {
-            match compare::all(compare, &value, params, Typing::of(setting.kind)) {
-                Ok(holds) => {
-                    Answer::known(holds, vec![Fact { place: place.into(), value: Some(Cow::Owned(value)) }])
-                }
-                Err(message) => Answer::malformed(format!("{place}: {message}")),
+        EffectiveSetting::Default { place, value } | EffectiveSetting::Written { place, value } => {
+            match compare::all(compare, &value, params, TextTyping::of(setting.kind)) {
+                Ok(holds) => CheckAnswer::known(
+                    holds,
+                    vec![EvidenceFact { place: place.into(), value: Some(Cow::Owned(value)) }],
+                ),
+                Err(message) => CheckAnswer::malformed(format!("{place}: {message}")),
             }
         }
     }
 }
 
-/// `root` is uid and gid 0, whatever the host calls them, and though nobody knows; other names are the host's.
-fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> Answer<'d> {
+/// `root` means uid and gid 0, whatever their names on the host; other names are looked up by the host's own.
+fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> CheckAnswer<'d> {
     let wanted = resolve(owner, params).and_then(Value::as_str).and_then(|text| text.split_once(':'));
     let Some((user, group)) = wanted else {
-        return Answer::malformed("`owner` expects user:group".into());
+        return CheckAnswer::malformed("`owner` expects user:group".into());
     };
     let of_root = |wanted: &str, number, name| {
         if wanted == "root" { (number, "0".to_owned()) } else { (name, wanted.to_owned()) }
@@ -182,18 +188,21 @@ fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) 
     let mut gaps: Vec<Gap> = asked.iter().flat_map(|(key, _)| document.gaps_at(key)).collect();
     gaps.dedup();
     if !gaps.is_empty() {
-        return Answer::unknown(gaps);
+        return CheckAnswer::unknown(gaps);
     }
     let mut holds = true;
     for (key, wanted) in &asked {
         match document.root.get(*key).and_then(Value::as_str) {
             Some(found) => holds &= found == wanted,
-            None => return Answer::malformed(format!("nothing stands at $.{key}")),
+            None => return CheckAnswer::malformed(format!("$.{key} is missing")),
         }
     }
     let facts = ["owner", "group", "uid", "gid"]
         .iter()
-        .map(|key| Fact { place: Cow::Borrowed(*key), value: document.root.get(*key).map(Cow::Borrowed) })
+        .map(|key| EvidenceFact {
+            place: Cow::Borrowed(*key),
+            value: document.root.get(*key).map(Cow::Borrowed),
+        })
         .collect();
-    Answer::known(holds, facts)
+    CheckAnswer::known(holds, facts)
 }

@@ -1,4 +1,4 @@
-//! Comparators. Types are strict: what cannot be compared is an error, never a pass or a failure.
+//! Comparators. Types are strict: values that cannot be compared are an error, never a pass or a failure.
 
 use serde_json::Value;
 
@@ -7,16 +7,16 @@ use super::wildcard;
 use super::{Params, resolve};
 use crate::rule::{Comparison, Operand, SettingType};
 
-/// How texts are to be understood.
+/// How to read strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Typing {
+pub(super) enum TextTyping {
     /// By their JSON type.
     Plain,
-    /// As lengths of time: `60s` equals `1m`.
+    /// As durations: `60s` equals `1m`.
     Duration,
 }
 
-impl Typing {
+impl TextTyping {
     pub fn of(kind: SettingType) -> Self {
         match kind {
             SettingType::Duration => Self::Duration,
@@ -25,12 +25,12 @@ impl Typing {
     }
 }
 
-/// Whether every comparison holds; an `Err` says what could not be compared.
+/// Whether every comparison holds; an error says what could not be compared.
 pub(super) fn all(
     comparisons: &[Comparison],
     value: &Value,
     params: &Params,
-    typing: Typing,
+    typing: TextTyping,
 ) -> Result<bool, String> {
     let mut holds = true;
     for comparison in comparisons {
@@ -44,10 +44,10 @@ pub(super) fn one(
     comparison: &Comparison,
     value: &Value,
     params: &Params,
-    typing: Typing,
+    typing: TextTyping,
 ) -> Result<bool, String> {
     let bound = |operand: &Operand| {
-        resolve(operand, params).cloned().ok_or_else(|| "a parameter without a value".to_owned())
+        resolve(operand, params).cloned().ok_or_else(|| "parameter without a value".to_owned())
     };
     match comparison {
         Comparison::Exists(wanted) => Ok(*wanted),
@@ -97,7 +97,7 @@ fn list(value: &Value) -> Result<&Vec<Value>, String> {
     value.as_array().ok_or_else(|| unexpected(value, "a list"))
 }
 
-fn any_same(value: &Value, list: &Value, typing: Typing) -> Result<bool, String> {
+fn any_same(value: &Value, list: &Value, typing: TextTyping) -> Result<bool, String> {
     for element in self::list(list)? {
         if same(value, element, typing)? {
             return Ok(true);
@@ -106,8 +106,8 @@ fn any_same(value: &Value, list: &Value, typing: Typing) -> Result<bool, String>
     Ok(false)
 }
 
-fn same(value: &Value, wanted: &Value, typing: Typing) -> Result<bool, String> {
-    if typing == Typing::Duration {
+fn same(value: &Value, wanted: &Value, typing: TextTyping) -> Result<bool, String> {
+    if typing == TextTyping::Duration {
         return Ok(time(value)? == time(wanted)?);
     }
     match (value, wanted) {
@@ -152,7 +152,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The value stays out of the message where it is more than a scalar: it comes from a cluster.
+/// Lists and objects stay out of the message: they come from a cluster and may be large.
 fn unexpected(value: &Value, expected: &str) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => format!("expected {expected}, found {}", kind(value)),
@@ -168,7 +168,7 @@ mod tests {
     fn holds(text: &str, value: Value) -> Result<bool, String> {
         let check: crate::rule::Check = crate::yaml::from_str(text).unwrap();
         let crate::rule::Check::Each { compare, .. } = check else { panic!() };
-        all(&compare, &value, &Params::new(), Typing::Plain)
+        all(&compare, &value, &Params::new(), TextTyping::Plain)
     }
 
     #[test]

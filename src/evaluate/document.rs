@@ -1,4 +1,4 @@
-//! A resource as rules see it: its raw JSON with `related` and `derived` beside, and what is unread.
+//! A resource as rules see it: its raw JSON with `related` and `derived`, and the list of what is unread.
 
 use serde_json::{Map, Value};
 
@@ -15,14 +15,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// Takes the resource's JSON, joins it with what is related, and derives what paths cannot say.
+    /// Adds joins and derived values to the resource's JSON.
     pub fn new(resource: Resource) -> Self {
         let Resource { kind, sub_type, raw: mut root, related, mut unread, .. } = resource;
         if !root.is_object() {
             root = Value::Object(Map::new());
         }
         if let Value::Object(fields) = &mut root {
-            // Over whatever an object says of itself: that cannot stand for a join.
+            // An object must not be able to fake a join with a key of its own.
             fields.insert("related".into(), Value::Object(related));
             fields.remove("derived");
         }
@@ -39,17 +39,17 @@ impl Document {
         Self { kind, root, unread }
     }
 
-    /// What is in the way of `path`: the unread places it could look at.
+    /// The unread places that `path` could look at.
     pub(super) fn gaps(&self, path: &Path) -> Vec<Gap> {
         self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(gap).collect()
     }
 
-    /// What makes even that doubtful which `path` did select.
+    /// The unread places that a filter of `path` could look at: they cast doubt on what it did select.
     pub(super) fn doubts(&self, path: &Path) -> Vec<Gap> {
         self.unread.iter().filter(|unread| path.filter_could_touch(&unread.at)).map(gap).collect()
     }
 
-    /// What is in the way of the top-level key `key`.
+    /// The unread places that hide the top-level key `key`.
     pub(super) fn gaps_at(&self, key: &str) -> Vec<Gap> {
         let over = |at: &str| {
             at == "$" || at.strip_prefix("$.").is_some_and(|rest| rest.split(['.', '[']).next() == Some(key))
@@ -57,7 +57,7 @@ impl Document {
         self.unread.iter().filter(|unread| over(&unread.at)).map(gap).collect()
     }
 
-    /// What is in the way of the flag `flag`: the arguments as such may be unread, or only this one.
+    /// The unread places that hide the flag `flag`: all arguments, or this one.
     pub(super) fn gaps_at_flag(&self, flag: &str) -> Vec<Gap> {
         let hides = |unread: &&Unread| match &place_steps(&unread.at)[..] {
             [] => true,
@@ -76,7 +76,7 @@ impl Document {
     }
 }
 
-/// What is unread is not in the document, whatever a half-read resource holds there.
+/// Removes an unread place, in case a partly read resource has something there.
 fn remove(value: &mut Value, steps: &[String]) {
     let Some((step, rest)) = steps.split_first() else { return };
     let next = match value {
@@ -88,7 +88,7 @@ fn remove(value: &mut Value, steps: &[String]) {
         Value::Array(elements) => {
             let element = step.parse().ok().and_then(|index: usize| elements.get_mut(index));
             match element {
-                // Its place stays, or those behind it would move.
+                // Keep the element, or the indexes after it would shift.
                 Some(element) if rest.is_empty() => {
                     *element = Value::Null;
                     return;

@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-use super::answer::Fact;
+use super::answer::EvidenceFact;
 use super::document::Document;
 use crate::rule::Path;
 
-/// The most places that are shown; the rest is counted.
+/// The most places shown; the rest are counted.
 const MAX_FACTS: usize = 20;
 /// The most bytes of evidence in one finding.
 const MAX_BYTES: usize = 4 * 1024;
 
 /// The places and values that decided.
-pub(super) fn of_facts(facts: &[Fact<'_>]) -> Map<String, Value> {
+pub(super) fn of_facts(facts: &[EvidenceFact<'_>]) -> Map<String, Value> {
     let mut out = Map::new();
     let mut bytes = 0;
     let mut left_out = 0;
@@ -104,14 +104,17 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         let value = json!("x");
-        let facts: Vec<Fact<'_>> = (0..30)
-            .map(|index| Fact { place: format!("$.a[{index}]").into(), value: Some(Cow::Borrowed(&value)) })
+        let facts: Vec<EvidenceFact<'_>> = (0..30)
+            .map(|index| EvidenceFact {
+                place: format!("$.a[{index}]").into(),
+                value: Some(Cow::Borrowed(&value)),
+            })
             .collect();
         let out = of_facts(&facts);
         assert_eq!(out.len(), MAX_FACTS + 1);
         assert_eq!(out["left_out"], json!(10));
         let big = json!("y".repeat(MAX_BYTES));
-        let out = of_facts(&[Fact { place: "$.a".into(), value: Some(Cow::Borrowed(&big)) }]);
+        let out = of_facts(&[EvidenceFact { place: "$.a".into(), value: Some(Cow::Borrowed(&big)) }]);
         assert_eq!(out["left_out"], json!(1));
     }
 }

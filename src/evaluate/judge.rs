@@ -1,4 +1,4 @@
-//! Every rule over one resource: which controls are meant for it, each judged once.
+//! Every rule for one resource: finds the controls that judge it, and asks each once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,34 +7,34 @@ use super::{Document, Judgement, Params, judge};
 use crate::resource::{Kind, Resource};
 use crate::rule::{Control, Rule};
 
-/// The rules of a run, ready to be asked for any resource.
+/// The rules of a run, indexed by what they judge.
 ///
 /// Rules that share control and parameters (the same check in two benchmark versions) are judged once.
 #[derive(Debug)]
 pub struct Judge {
-    groups: Vec<Group>,
+    groups: Vec<RuleGroup>,
     by_selector: HashMap<(Kind, String), Vec<usize>>,
 }
 
 #[derive(Debug)]
-struct Group {
+struct RuleGroup {
     control: Arc<Control>,
     params: Arc<Params>,
-    /// Indexes into the rules that were given.
+    /// Indexes into the run's rules.
     rules: Vec<usize>,
 }
 
 impl Judge {
     /// Sorts rules by what they judge.
     pub fn new(rules: &[Rule]) -> Self {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<RuleGroup> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            let same = |group: &&mut Group| {
+            let same = |group: &&mut RuleGroup| {
                 Arc::ptr_eq(&group.control, &rule.control) && group.params == rule.params
             };
             match groups.iter_mut().find(same) {
                 Some(group) => group.rules.push(index),
-                None => groups.push(Group {
+                None => groups.push(RuleGroup {
                     control: Arc::clone(&rule.control),
                     params: Arc::clone(&rule.params),
                     rules: vec![index],
@@ -50,7 +50,7 @@ impl Judge {
         Self { groups, by_selector }
     }
 
-    /// Judges one resource; the indexes say for which rules each judgement stands.
+    /// Judges one resource. Each judgement comes with the indexes of the rules that it answers.
     pub fn judge(&self, resource: Resource) -> Vec<(&[usize], Judgement)> {
         let mut meant: Vec<usize> = resource
             .selectors()
@@ -60,7 +60,7 @@ impl Judge {
             .copied()
             .collect();
         meant.sort_unstable();
-        // A file of two roles that one control judges is one resource to it.
+        // A file may have two roles that one control judges; it is still one resource.
         meant.dedup();
         if meant.is_empty() {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What a verdict hangs on.
+//! Which parts of a resource a verdict depends on.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::Document;
 use crate::resource::{Reason, Resource, Selector, Unread};
 use crate::rule::Control;
 
-/// Whether a control could say nothing of a resource of which `place` cannot be read, or say less.
+/// Whether a control's verdict about a resource may change if `place` cannot be read.
 pub fn needs(control: &Control, selector: &Selector, place: &str) -> bool {
     if !control.resources.contains(selector) {
         return false;
@@ -24,8 +24,8 @@ pub fn needs(control: &Control, selector: &Selector, place: &str) -> bool {
             Value::Object(Map::new()),
         )
     };
-    // What is derived from the place is unread with it, for the same reason; that it cannot be derived from nothing at
-    // all is no reason.
+    // Values derived from the place are unread with it and share its reason. Other derived values are missing too, since
+    // the document is empty, but for another reason.
     let document = Document::new(resource);
     let paths = control.paths();
     let mut hidden = document.unread.iter().filter(|unread| unread.gap.reason == Reason::Denied);

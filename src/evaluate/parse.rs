@@ -1,4 +1,4 @@
-//! Texts as Go's standard library, and so every Kubernetes component, reads them.
+//! Parses text as Go's standard library, and so every Kubernetes component, does.
 
 use serde_json::Value;
 
@@ -88,7 +88,7 @@ pub(super) fn quantity(text: &str) -> Option<f64> {
     Some(number * factor)
 }
 
-/// A file mode as documents carry it: octal digits in a text, at most four.
+/// A file mode as in documents: a string of up to four octal digits.
 pub(super) fn octal(value: &Value) -> Option<u32> {
     let text = value.as_str()?;
     if text.is_empty() || text.len() > 5 || !text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
@@ -97,7 +97,7 @@ pub(super) fn octal(value: &Value) -> Option<u32> {
     u32::from_str_radix(text, 8).ok()
 }
 
-/// The elements of a pflag StringSlice value: comma separated by the rules of CSV.
+/// The elements of a pflag StringSlice value: comma-separated, with CSV quoting.
 pub(super) fn csv_list(text: &str) -> Vec<String> {
     if text.is_empty() {
         return Vec::new();

@@ -1,65 +1,65 @@
-//! The effective value of a setting: which source wins is known here, once, per component.
+//! The effective value of a setting. Which source wins is decided here, per component.
 //!
-//! kubelet: what it answered itself (`/configz`), else flag, then configuration file with drop-ins, then default. kube-scheduler and kube-proxy: a
-//! named file replaces the flags. etcd: a named file makes it ignore flags and variables. The others
-//! have flags only. All of it was tried on Kubernetes 1.37.2 and etcd 3.6.16.
+//! kubelet: its own answer (`/configz`), then flag, configuration file with drop-ins, default. kube-scheduler and
+//! kube-proxy: a configuration file replaces the flags. etcd: a configuration file makes it ignore flags and variables.
+//! The others have flags only. Verified on Kubernetes 1.37.2 and etcd 3.6.16.
 
 use serde_json::Value;
 
 use super::document::Document;
 use super::parse;
 use crate::resource::{Gap, Reason};
-use crate::rule::{Default, Path, Setting, SettingType, minor_version};
+use crate::rule::{Path, Setting, SettingDefault, SettingType, minor_version};
 
-/// What is in force.
-pub(super) enum Effective {
+/// The effective value, and where it comes from.
+pub(super) enum EffectiveSetting {
     /// Written somewhere.
     Written { place: String, value: Value },
-    /// Written nowhere, and a default holds.
+    /// Written nowhere; the default applies.
     Default { place: String, value: Value },
-    /// Written nowhere, and nothing holds.
+    /// Written nowhere, and there is no default.
     Unset { place: String },
-    /// It could not be seen, or not be understood.
+    /// Could not be read or understood.
     Unknown(Vec<Gap>),
 }
 
-/// Finds the value in force.
-pub(super) fn effective(setting: &Setting, document: &Document) -> Effective {
-    let lookup = Lookup { setting, document };
+/// Finds the effective value.
+pub(super) fn effective(setting: &Setting, document: &Document) -> EffectiveSetting {
+    let lookup = SettingLookup { setting, document };
     let found = match document.component() {
         "kubelet" if setting.flag.as_deref() == Some("seccomp-default") => lookup.flag_or_file(),
         "kubelet" => lookup.configz().or(|| lookup.flag()).or(|| lookup.file()),
         "kube-scheduler" | "kube-proxy" if setting.config.is_some() => match lookup.names_file("config") {
             Ok(true) => lookup.file(),
             Ok(false) => lookup.flag(),
-            Err(gaps) => Found::Unknown(gaps),
+            Err(gaps) => SourceValue::Unknown(gaps),
         },
         "etcd" => match lookup.names_file("config-file") {
             Ok(true) => lookup.file(),
             Ok(false) => lookup.flag().or(|| lookup.env()),
-            Err(gaps) => Found::Unknown(gaps),
+            Err(gaps) => SourceValue::Unknown(gaps),
         },
         _ => lookup.flag(),
     };
     match found {
-        Found::Value { place, value } => Effective::Written { place, value },
-        Found::Unknown(gaps) => Effective::Unknown(gaps),
-        Found::Empty | Found::Nothing => lookup.default(),
+        SourceValue::Value { place, value } => EffectiveSetting::Written { place, value },
+        SourceValue::Unknown(gaps) => EffectiveSetting::Unknown(gaps),
+        SourceValue::Empty | SourceValue::Nothing => lookup.default(),
     }
 }
 
-enum Found {
+enum SourceValue {
     Value {
         place: String,
         value: Value,
     },
-    /// Written, and empty: what comes after it in precedence does not count, the default does.
+    /// Written but empty: sources of lower precedence are ignored, the default applies.
     Empty,
     Nothing,
     Unknown(Vec<Gap>),
 }
 
-impl Found {
+impl SourceValue {
     fn or(self, next: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Nothing => next(),
@@ -77,24 +77,24 @@ impl Found {
     }
 }
 
-struct Lookup<'a> {
+struct SettingLookup<'a> {
     setting: &'a Setting,
     document: &'a Document,
 }
 
-impl Lookup<'_> {
+impl SettingLookup<'_> {
     /// The values of a flag, one for each time it was given.
     fn given(&self, flag: &str) -> Option<Vec<&str>> {
         let values = self.document.root.get("args")?.get(flag)?.as_array()?;
         Some(values.iter().filter_map(Value::as_str).collect())
     }
 
-    /// Whether a configuration file is in use: only a flag that is not empty names one.
+    /// Whether a configuration file is in use: a non-empty flag names one.
     fn names_file(&self, flag: &str) -> Result<bool, Vec<Gap>> {
         let given = self.given(flag).map(|values| values.last().is_some_and(|path| !path.is_empty()));
         match given {
             Some(true) => return Ok(true),
-            // Beside an empty flag etcd still heeds the variable.
+            // With an empty flag, etcd still reads the variable.
             Some(false) if self.document.component() != "etcd" => return Ok(false),
             _ => {}
         }
@@ -109,65 +109,65 @@ impl Lookup<'_> {
         if gaps.is_empty() { Ok(false) } else { Err(gaps) }
     }
 
-    fn flag(&self) -> Found {
-        let Some(flag) = &self.setting.flag else { return Found::Nothing };
+    fn flag(&self) -> SourceValue {
+        let Some(flag) = &self.setting.flag else { return SourceValue::Nothing };
         let Some(values) = self.given(flag) else {
             let gaps = self.document.gaps_at_flag(flag);
-            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
+            return if gaps.is_empty() { SourceValue::Nothing } else { SourceValue::Unknown(gaps) };
         };
         self.texts(&values, format!("--{flag}"))
     }
 
-    fn env(&self) -> Found {
-        let Some(name) = &self.setting.env else { return Found::Nothing };
+    fn env(&self) -> SourceValue {
+        let Some(name) = &self.setting.env else { return SourceValue::Nothing };
         let text = self.document.root.get("env").and_then(|env| env.get(name)).and_then(Value::as_str);
         let Some(text) = text else {
             let gaps = self.document.gaps_at("env");
-            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
+            return if gaps.is_empty() { SourceValue::Nothing } else { SourceValue::Unknown(gaps) };
         };
         self.texts(&[text], name.clone())
     }
 
-    /// Reads what a flag or variable says.
-    fn texts(&self, values: &[&str], place: String) -> Found {
+    /// Reads the value of a flag or variable.
+    fn texts(&self, values: &[&str], place: String) -> SourceValue {
         let last = values.last().copied().unwrap_or_default();
         let value = match self.setting.kind {
             SettingType::List => {
                 let elements: Vec<String> = values.iter().flat_map(|text| parse::csv_list(text)).collect();
                 if elements.is_empty() {
-                    return Found::Empty;
+                    return SourceValue::Empty;
                 }
                 Value::from(elements)
             }
             SettingType::Bool | SettingType::Map if self.setting.key.is_some() => {
                 return self.keyed(values, &place);
             }
-            SettingType::Map => return Found::malformed(&place, "a `key` beside `type: map`"),
-            _ if last.is_empty() => return Found::Empty,
+            SettingType::Map => return SourceValue::malformed(&place, "a `key` beside `type: map`"),
+            _ if last.is_empty() => return SourceValue::Empty,
             SettingType::Bool => match parse::boolean(last) {
                 Some(value) => Value::from(value),
-                None => return Found::malformed(&place, &format!("true or false, found `{last}`")),
+                None => return SourceValue::malformed(&place, &format!("true or false, found `{last}`")),
             },
             SettingType::Int => match parse::integer(last) {
                 Some(value) => Value::from(value),
-                None => return Found::malformed(&place, &format!("a whole number, found `{last}`")),
+                None => return SourceValue::malformed(&place, &format!("a whole number, found `{last}`")),
             },
             SettingType::Duration => match parse::duration(last) {
                 Some(_) => Value::from(last),
-                None => return Found::malformed(&place, &format!("a duration, found `{last}`")),
+                None => return SourceValue::malformed(&place, &format!("a duration, found `{last}`")),
             },
             SettingType::String | SettingType::Path => Value::from(last),
         };
-        Found::Value { place, value }
+        SourceValue::Value { place, value }
     }
 
     /// One key of `name=value` pairs; the last use wins. A `component:` prefix may precede a name.
-    fn keyed(&self, values: &[&str], place: &str) -> Found {
+    fn keyed(&self, values: &[&str], place: &str) -> SourceValue {
         self.key_of(values, place, self.setting.key.as_deref().unwrap_or_default())
     }
 
-    fn key_of(&self, values: &[&str], place: &str, key: &str) -> Found {
-        let mut found = Found::Nothing;
+    fn key_of(&self, values: &[&str], place: &str, key: &str) -> SourceValue {
+        let mut found = SourceValue::Nothing;
         for pair in values.iter().flat_map(|text| parse::csv_list(text)) {
             let Some((name, text)) = pair.split_once('=') else { continue };
             if name.trim().trim_start_matches("kube:") != key {
@@ -175,85 +175,87 @@ impl Lookup<'_> {
             }
             let place = format!("{place}={key}");
             found = match parse::boolean(text.trim()) {
-                Some(value) => Found::Value { place, value: Value::from(value) },
-                None => Found::malformed(&place, &format!("true or false, found `{}`", text.trim())),
+                Some(value) => SourceValue::Value { place, value: Value::from(value) },
+                None => SourceValue::malformed(&place, &format!("true or false, found `{}`", text.trim())),
             };
         }
         found
     }
 
-    fn file(&self) -> Found {
-        let Some(path) = &self.setting.config else { return Found::Nothing };
-        let Ok(path) = path.under("$.config") else { return Found::Nothing };
+    fn file(&self) -> SourceValue {
+        let Some(path) = &self.setting.config else { return SourceValue::Nothing };
+        let Ok(path) = path.under("$.config") else { return SourceValue::Nothing };
         self.file_at(&path)
     }
 
-    fn file_at(&self, path: &Path) -> Found {
+    fn file_at(&self, path: &Path) -> SourceValue {
         let found = path.select(&self.document.root);
         let Some(found) = found.into_iter().find(|found| !found.value.is_null()) else {
             let gaps = self.document.gaps(path);
-            return if gaps.is_empty() { Found::Nothing } else { Found::Unknown(gaps) };
+            return if gaps.is_empty() { SourceValue::Nothing } else { SourceValue::Unknown(gaps) };
         };
         let place = found.place.into_owned();
         let value = found.value;
         match (self.setting.kind, value) {
-            (SettingType::List, Value::Array(elements)) if elements.is_empty() => return Found::Nothing,
+            (SettingType::List, Value::Array(elements)) if elements.is_empty() => {
+                return SourceValue::Nothing;
+            }
             (SettingType::Bool, Value::Bool(_)) | (SettingType::List, Value::Array(_)) => {}
             (SettingType::Int, Value::Number(number)) if number.is_i64() => {}
             (SettingType::String | SettingType::Path, Value::String(text)) if text.is_empty() => {
-                return Found::Nothing;
+                return SourceValue::Nothing;
             }
             (SettingType::String | SettingType::Path, Value::String(_)) => {}
             (SettingType::Duration, Value::String(text)) => match parse::duration(text) {
-                // At load the kubelet puts the default in the place of a zero duration.
+                // The kubelet replaces a zero duration with the default when it loads the file.
                 Some(0)
                     if self.document.component() == "kubelet" && !path.text().starts_with("$.configz") =>
                 {
-                    return Found::Nothing;
+                    return SourceValue::Nothing;
                 }
                 Some(_) => {}
-                None => return Found::malformed(&place, "a duration such as \"4h0m0s\""),
+                None => return SourceValue::malformed(&place, "a duration such as \"4h0m0s\""),
             },
             (SettingType::Map, Value::Object(_)) => {}
-            (kind, _) => return Found::malformed(&place, expected(kind)),
+            (kind, _) => return SourceValue::malformed(&place, expected(kind)),
         }
-        Found::Value { place, value: value.clone() }
+        SourceValue::Value { place, value: value.clone() }
     }
 
-    /// What the kubelet itself says is in force: flags, drop-ins, file and defaults in one.
-    fn configz(&self) -> Found {
-        /// Filled in with the self-signed pair where nothing is written.
+    /// The kubelet's own effective configuration: flags, drop-ins, file and defaults combined.
+    fn configz(&self) -> SourceValue {
+        /// The kubelet fills these in with its self-signed pair if they are not set.
         const FILLED: [&str; 2] = ["$.tlsCertFile", "$.tlsPrivateKeyFile"];
-        let Some(path) = &self.setting.config else { return Found::Nothing };
+        let Some(path) = &self.setting.config else { return SourceValue::Nothing };
         if self.document.root.get("configz").is_none() || FILLED.contains(&path.text()) {
-            return Found::Nothing;
+            return SourceValue::Nothing;
         }
-        let Ok(path) = path.under("$.configz") else { return Found::Nothing };
+        let Ok(path) = path.under("$.configz") else { return SourceValue::Nothing };
         match (self.file_at(&path), self.setting.kind) {
-            // Gates that nobody set are not in it.
-            (Found::Nothing, _) if self.setting.key.is_some() => Found::Nothing,
-            // Zero values are left out.
-            (Found::Nothing, SettingType::Bool) => Found::left_out(&path, false.into()),
-            (Found::Nothing, SettingType::Int) => Found::left_out(&path, 0.into()),
-            (Found::Nothing, _) => Found::Empty,
+            // Feature gates that are not set are not in it.
+            (SourceValue::Nothing, _) if self.setting.key.is_some() => SourceValue::Nothing,
+            // Zero values are omitted.
+            (SourceValue::Nothing, SettingType::Bool) => SourceValue::left_out(&path, false.into()),
+            (SourceValue::Nothing, SettingType::Int) => SourceValue::left_out(&path, 0.into()),
+            (SourceValue::Nothing, _) => SourceValue::Empty,
             (found, _) => found,
         }
     }
 
-    /// The kubelet's `--seccomp-default` is not part of its configuration: either one switches it on.
-    fn flag_or_file(&self) -> Found {
+    /// The kubelet's `--seccomp-default` does not end up in its configuration: either one turns it on.
+    fn flag_or_file(&self) -> SourceValue {
         let flag = self.flag();
         match &flag {
-            Found::Value { value: Value::Bool(true), .. } => flag,
+            SourceValue::Value { value: Value::Bool(true), .. } => flag,
             _ => match (self.configz().or(|| self.file()), &flag) {
-                (file @ Found::Value { value: Value::Bool(true), .. }, _) => file,
-                (Found::Nothing, _) | (_, Found::Unknown(_)) => flag,
+                (file @ SourceValue::Value { value: Value::Bool(true), .. }, _) => file,
+                (SourceValue::Nothing, _) | (_, SourceValue::Unknown(_)) => flag,
                 (file, _) => file,
             },
         }
     }
 
-    fn default(&self) -> Effective {
+    fn default(&self) -> EffectiveSetting {
         let name = self.setting.flag.as_deref().or(self.setting.env.as_deref());
         let name = name.map_or_else(
             || self.setting.config.as_ref().map_or_else(String::new, |path| path.text().to_owned()),
@@ -261,34 +263,35 @@ impl Lookup<'_> {
         );
         let place = format!("default of {name}");
         match &self.setting.default {
-            Default::Unset => Effective::Unset { place: name },
-            Default::Value(value) => Effective::Default { place, value: value.clone() },
-            Default::ByFile { with_file, without_file } => match self.names_file("config") {
-                Ok(true) => {
-                    Effective::Default { place: format!("{place} with a file"), value: with_file.clone() }
-                }
-                Ok(false) => Effective::Default {
+            SettingDefault::Unset => EffectiveSetting::Unset { place: name },
+            SettingDefault::Value(value) => EffectiveSetting::Default { place, value: value.clone() },
+            SettingDefault::ByFile { with_file, without_file } => match self.names_file("config") {
+                Ok(true) => EffectiveSetting::Default {
+                    place: format!("{place} with a file"),
+                    value: with_file.clone(),
+                },
+                Ok(false) => EffectiveSetting::Default {
                     place: format!("{place} without a file"),
                     value: without_file.clone(),
                 },
-                Err(gaps) => Effective::Unknown(gaps),
+                Err(gaps) => EffectiveSetting::Unknown(gaps),
             },
-            Default::ByVersion(versions) => {
+            SettingDefault::ByVersion(versions) => {
                 let gaps = self.document.gaps_at("version");
                 if !gaps.is_empty() {
-                    return Effective::Unknown(gaps);
+                    return EffectiveSetting::Unknown(gaps);
                 }
                 let version = self.document.root.get("version").and_then(Value::as_str);
                 let minor = version.and_then(minor_version);
                 let chosen = versions.iter().rev().find(|(from, _)| minor.is_none_or(|minor| *from <= minor));
                 let place = match version {
                     Some(version) => format!("{place} in {version}"),
-                    None => format!("{place} in the newest known version, the running one being unknown"),
+                    None => format!("{place} in the newest known version (running version unknown)"),
                 };
                 match chosen {
-                    Some((_, Value::String(text))) if text == "unset" => Effective::Unset { place },
-                    Some((_, value)) => Effective::Default { place, value: value.clone() },
-                    None => Effective::Unset { place },
+                    Some((_, Value::String(text))) if text == "unset" => EffectiveSetting::Unset { place },
+                    Some((_, value)) => EffectiveSetting::Default { place, value: value.clone() },
+                    None => EffectiveSetting::Unset { place },
                 }
             }
         }

@@ -1,29 +1,29 @@
-//! Whether an object has the types that the API gives it. What an API server stored always has; a manifest may not,
-//! and a filter over a text where a list should be selects nothing, which would pass.
+//! Whether an object has the types that the API defines. Objects from an API server always do; a manifest may not, and
+//! a filter on a string where a list belongs selects nothing, which would pass.
 //!
-//! In: an object with its joins. Out: each place of another type than it must be, as unread.
+//! In: an object with its joins. Out: each place of a wrong type, as unread.
 
 use serde_json::Value;
 
 use crate::resource::{Reason, Unread};
-use crate::rule::{Key, Place};
-use Is::{Bool, List, Number, Object, Text};
+use crate::rule::{DocumentPlace, PlaceStep};
+use JsonShape::{Bool, List, Number, Object, Text};
 
-/// A type of JSON, and of what is in it as far as rules look.
-enum Is {
-    Object(&'static [(&'static str, Is)]),
-    List(&'static Is),
+/// A JSON type, and the types inside it that rules look at.
+enum JsonShape {
+    Object(&'static [(&'static str, JsonShape)]),
+    List(&'static JsonShape),
     Bool,
     Number,
     Text,
 }
 
-/// So many wrong places are named. In an object with more of them, nothing can be relied on.
+/// The most wrong places to name. An object with more is unread as a whole.
 const MOST: usize = 20;
 
-const TEXTS: Is = List(&Text);
+const TEXTS: JsonShape = List(&Text);
 
-const POD: Is = Object(&[(
+const POD: JsonShape = Object(&[(
     "spec",
     Object(&[
         ("containers", CONTAINERS),
@@ -36,14 +36,14 @@ const POD: Is = Object(&[(
         ("hostIPC", Bool),
     ]),
 )]);
-const CONTAINERS: Is = List(&Object(&[
+const CONTAINERS: JsonShape = List(&Object(&[
     ("securityContext", CONTEXT),
     ("ports", List(&Object(&[("hostPort", Number)]))),
     ("env", List(&Object(&[("name", Text), ("valueFrom", Object(&[]))]))),
     ("envFrom", List(&Object(&[]))),
 ]));
 /// A pod's, or a container's.
-const CONTEXT: Is = Object(&[
+const CONTEXT: JsonShape = Object(&[
     ("privileged", Bool),
     ("allowPrivilegeEscalation", Bool),
     ("runAsNonRoot", Bool),
@@ -51,26 +51,26 @@ const CONTEXT: Is = Object(&[
     ("capabilities", Object(&[("add", TEXTS), ("drop", TEXTS)])),
     ("windowsOptions", Object(&[("hostProcess", Bool)])),
 ]);
-const VOLUME: Is =
+const VOLUME: JsonShape =
     Object(&[("projected", Object(&[("sources", List(&Object(&[("serviceAccountToken", Object(&[]))])))]))]);
 
-const ROLE: Is = Object(&[("rules", RULES)]);
-const RULES: Is = List(&Object(&[("apiGroups", TEXTS), ("resources", TEXTS), ("verbs", TEXTS)]));
-const BINDING: Is = Object(&[
+const ROLE: JsonShape = Object(&[("rules", RULES)]);
+const RULES: JsonShape = List(&Object(&[("apiGroups", TEXTS), ("resources", TEXTS), ("verbs", TEXTS)]));
+const BINDING: JsonShape = Object(&[
     ("subjects", List(&Object(&[("kind", Text), ("name", Text), ("namespace", Text)]))),
     ("roleRef", Object(&[("kind", Text), ("name", Text)])),
     ("related", Object(&[("role", ROLE)])),
 ]);
 
-const SERVICE_ACCOUNT: Is =
+const SERVICE_ACCOUNT: JsonShape =
     Object(&[("automountServiceAccountToken", Bool), ("metadata", Object(&[("annotations", Object(&[]))]))]);
-const NODE: Is = Object(&[
+const NODE: JsonShape = Object(&[
     ("metadata", Object(&[("labels", Object(&[]))])),
     ("status", Object(&[("addresses", List(&Object(&[("type", Text), ("address", Text)])))])),
 ]);
-const NAMESPACE: Is = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
+const NAMESPACE: JsonShape = Object(&[("metadata", Object(&[("labels", Object(&[]))]))]);
 
-/// Adds to `unread` every place of an object that holds another type than it must.
+/// Adds every place of a wrong type to `unread`.
 pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
     let is = match kind {
         "Pod" => POD,
@@ -82,54 +82,54 @@ pub(super) fn check(kind: &str, object: &Value, unread: &mut Vec<Unread>) {
         _ => return,
     };
     let before = unread.len();
-    Shape { unread, most: before + MOST }.check(object, &is, &Place::Root);
+    ShapeCheck { unread, most: before + MOST }.check(object, &is, &DocumentPlace::Root);
     if unread.len() > before + MOST {
         unread.truncate(before);
-        let what = format!("understand it: more than {MOST} places hold another type than they must");
+        let what = format!("parse it: more than {MOST} values have the wrong type");
         unread.push(Unread::new("$", Reason::Malformed, what));
     }
-    // Which role a binding names is then not known either.
+    // The role that a binding names is then unknown too.
     if let Some(wrong) = unread.iter().find(|unread| unread.at.starts_with("$.roleRef")).cloned() {
         unread.push(wrong.gap.at("$.related.role"));
     }
 }
 
-struct Shape<'u> {
+struct ShapeCheck<'u> {
     unread: &'u mut Vec<Unread>,
-    /// With more than so many, the walk ends.
+    /// The walk stops at this many.
     most: usize,
 }
 
-/// Places are chains on the stack: almost every object is as it must be, and needs no text for them.
-impl Shape<'_> {
-    fn check(&mut self, value: &Value, is: &Is, place: &Place<'_, '_>) {
+/// Places are chains on the stack: almost every object is well-formed and needs no text for them.
+impl ShapeCheck<'_> {
+    fn check(&mut self, value: &Value, is: &JsonShape, place: &DocumentPlace<'_, '_>) {
         if self.unread.len() > self.most {
             return;
         }
         match (is, value) {
             (Object(fields), Value::Object(object)) => {
                 for (name, is) in *fields {
-                    // To Kubernetes, a key with null is a key left out.
+                    // Kubernetes treats a key with null as absent.
                     if let Some(value) = object.get(*name).filter(|value| !value.is_null()) {
-                        self.check(value, is, &Place::Under(place, Key::Name(name)));
+                        self.check(value, is, &DocumentPlace::Under(place, PlaceStep::Name(name)));
                     }
                 }
             }
             (List(is), Value::Array(elements)) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.check(element, is, &Place::Under(place, Key::Index(index)));
+                    self.check(element, is, &DocumentPlace::Under(place, PlaceStep::Index(index)));
                 }
             }
             (Bool, Value::Bool(_)) | (Number, Value::Number(_)) | (Text, Value::String(_)) => {}
             _ => {
-                let what = format!("understand {place}: expected {}", is.name());
+                let what = format!("parse {place}: expected {}", is.name());
                 self.unread.push(Unread::new(place.to_string(), Reason::Malformed, what));
             }
         }
     }
 }
 
-impl Is {
+impl JsonShape {
     fn name(&self) -> &'static str {
         match self {
             Object(_) => "an object",

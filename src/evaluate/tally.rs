@@ -1,4 +1,4 @@
-//! The account of a cycle: every (rule, resource) that should have been judged ends in one of five counts.
+//! The tally of a cycle: every pair of rule and resource is counted under one of five outcomes.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use crate::resource::Reason;
 
 /// Counts by outcome, and those of errors by code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct OutcomeCounts {
     by_outcome: [u64; Outcome::ALL.len()],
     by_code: [u64; Reason::ALL.len()],
     excepted: u64,
 }
 
-impl Counts {
+impl OutcomeCounts {
     fn add(&mut self, judgement: &Judgement) {
         self.by_outcome[judgement.outcome as usize] += 1;
         if let Some(gap) = &judgement.gap {
@@ -21,27 +21,27 @@ impl Counts {
         }
     }
 
-    /// How many ended so.
+    /// How many have this outcome.
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.by_outcome[outcome as usize]
     }
 
-    /// How many of the errors had this code; the codes together are all errors.
+    /// How many errors have this code; the codes add up to all errors.
     pub fn errors(&self, code: Reason) -> u64 {
         self.by_code[code as usize]
     }
 
-    /// How many of the failed ones an exception marks; they are failed all the same.
+    /// How many failures have an exception; they count as failed too.
     pub fn excepted(&self) -> u64 {
         self.excepted
     }
 
-    /// How many failed without an exception.
+    /// How many failures have no exception.
     pub fn unexcepted(&self) -> u64 {
         self.of(Outcome::Failed).saturating_sub(self.excepted)
     }
 
-    /// How many were judged good or bad.
+    /// How many passed or failed.
     pub fn judged(&self) -> u64 {
         self.of(Outcome::Passed) + self.of(Outcome::Failed)
     }
@@ -52,7 +52,7 @@ impl Counts {
         (judged > 0).then(|| (self.of(Outcome::Passed) as f64 * 1000.0 / judged as f64).round() / 10.0)
     }
 
-    /// Adds another's counts.
+    /// Adds other counts.
     pub fn merge(&mut self, other: &Self) {
         let own = self.by_outcome.iter_mut().chain(&mut self.by_code);
         for (own, more) in own.zip(other.by_outcome.iter().chain(&other.by_code)) {
@@ -65,33 +65,32 @@ impl Counts {
 /// Counts for each rule, by its index.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    rules: BTreeMap<usize, Counts>,
+    rules: BTreeMap<usize, OutcomeCounts>,
     /// How many resources were judged by at least one rule.
     pub resources: u64,
 }
 
 impl Tally {
-    /// For this many rules, none of which has seen a resource.
+    /// An empty tally for this many rules.
     pub fn new(rules: usize) -> Self {
-        Self { rules: (0..rules).map(|index| (index, Counts::default())).collect(), resources: 0 }
+        Self { rules: (0..rules).map(|index| (index, OutcomeCounts::default())).collect(), resources: 0 }
     }
 
-    /// One (rule, resource) has ended so.
+    /// Counts one judgement.
     pub fn add(&mut self, rule: usize, judgement: &Judgement) {
         self.rules.entry(rule).or_default().add(judgement);
     }
 
-    /// One of a rule's failures has an exception.
+    /// Counts one failure with an exception.
     pub fn except(&mut self, rule: usize) {
         self.rules.entry(rule).or_default().excepted += 1;
     }
 
-    /// At the end of a cycle: rules whose kind of resource was looked for and does not exist here are
-    /// not applicable, and are counted so. Returns their indexes.
+    /// Ends the cycle: rules without any resource count as not applicable. Returns their indexes.
     pub fn close(&mut self) -> Vec<usize> {
         let mut unseen = Vec::new();
         for (index, counts) in &mut self.rules {
-            if *counts == Counts::default() {
+            if *counts == OutcomeCounts::default() {
                 counts.by_outcome[Outcome::NotApplicable as usize] = 1;
                 unseen.push(*index);
             }
@@ -100,13 +99,13 @@ impl Tally {
     }
 
     /// The counts of one rule.
-    pub fn rule(&self, index: usize) -> Counts {
+    pub fn rule(&self, index: usize) -> OutcomeCounts {
         self.rules.get(&index).copied().unwrap_or_default()
     }
 
     /// The counts of some rules together.
-    pub fn total(&self, rules: impl IntoIterator<Item = usize>) -> Counts {
-        let mut total = Counts::default();
+    pub fn total(&self, rules: impl IntoIterator<Item = usize>) -> OutcomeCounts {
+        let mut total = OutcomeCounts::default();
         rules.into_iter().for_each(|index| total.merge(&self.rule(index)));
         total
     }

@@ -1,39 +1,39 @@
-//! Patterns with stars: those of rules (`like`), and those of AWS's policies.
+//! Patterns with wildcards: those of rules (`like`) and of AWS policies.
 //!
-//! A pattern is walked together with the text, each place of it at once, so that no pattern takes longer than its
-//! length times the text's.
+//! Matching tracks every possible position in the pattern at once, so no pattern takes longer than its length times the
+//! text's.
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, PartialEq)]
-enum Piece {
+enum PatternPiece {
     Sign(char),
     /// `?`.
     One,
-    /// Any number of signs; whether `/` is among them.
+    /// Any number of characters; whether `/` is one of them.
     Run {
         over_slashes: bool,
     },
 }
 
-/// Whether a whole text fits a rule's pattern: `*` is anything but `/`, `**` that too.
+/// Whether a whole text matches a rule's pattern: `*` matches anything except `/`, `**` matches `/` too.
 pub(super) fn like(pattern: &str, text: &str) -> bool {
     let mut pieces = Vec::new();
     let mut signs = pattern.chars().peekable();
     while let Some(sign) = signs.next() {
         pieces.push(match sign {
-            '*' => Piece::Run { over_slashes: signs.next_if_eq(&'*').is_some() },
-            sign => Piece::Sign(sign),
+            '*' => PatternPiece::Run { over_slashes: signs.next_if_eq(&'*').is_some() },
+            sign => PatternPiece::Sign(sign),
         });
     }
     fits(&pieces, text)
 }
 
-/// Whether a whole text fits a pattern of an AWS policy: `*` is anything, `?` one sign.
+/// Whether a whole text matches a pattern of an AWS policy: `*` matches anything, `?` one character.
 pub(super) fn aws(pattern: &str, text: &str) -> bool {
     fits(&of_aws(pattern), text)
 }
 
-/// Whether there is a text that fits both patterns of AWS's.
+/// Whether some text matches both AWS patterns.
 pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
     let (left, right) = (of_aws(left), of_aws(right));
     let width = right.len() + 1;
@@ -45,18 +45,25 @@ pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
         }
         let (a, b) = (left.get(i).copied(), right.get(j).copied());
         // A run may end here, or take what the other side has.
-        if matches!(a, Some(Piece::Run { .. })) {
+        if matches!(a, Some(PatternPiece::Run { .. })) {
             open.push((i + 1, j));
         }
-        if matches!(b, Some(Piece::Run { .. })) {
+        if matches!(b, Some(PatternPiece::Run { .. })) {
             open.push((i, j + 1));
         }
         match (a, b) {
             (None, None) => return true,
-            (Some(Piece::Run { .. }), Some(Piece::Sign(_) | Piece::One)) => open.push((i, j + 1)),
-            (Some(Piece::Sign(_) | Piece::One), Some(Piece::Run { .. })) => open.push((i + 1, j)),
-            (Some(Piece::Sign(one)), Some(Piece::Sign(other))) if one != other => {}
-            (Some(Piece::Sign(_) | Piece::One), Some(Piece::Sign(_) | Piece::One)) => {
+            (Some(PatternPiece::Run { .. }), Some(PatternPiece::Sign(_) | PatternPiece::One)) => {
+                open.push((i, j + 1));
+            }
+            (Some(PatternPiece::Sign(_) | PatternPiece::One), Some(PatternPiece::Run { .. })) => {
+                open.push((i + 1, j));
+            }
+            (Some(PatternPiece::Sign(one)), Some(PatternPiece::Sign(other))) if one != other => {}
+            (
+                Some(PatternPiece::Sign(_) | PatternPiece::One),
+                Some(PatternPiece::Sign(_) | PatternPiece::One),
+            ) => {
                 open.push((i + 1, j + 1));
             }
             _ => {}
@@ -65,16 +72,16 @@ pub(super) fn aws_overlap(left: &str, right: &str) -> bool {
     false
 }
 
-fn of_aws(pattern: &str) -> Vec<Piece> {
+fn of_aws(pattern: &str) -> Vec<PatternPiece> {
     let piece = |sign| match sign {
-        '*' => Piece::Run { over_slashes: true },
-        '?' => Piece::One,
-        sign => Piece::Sign(sign),
+        '*' => PatternPiece::Run { over_slashes: true },
+        '?' => PatternPiece::One,
+        sign => PatternPiece::Sign(sign),
     };
     pattern.chars().map(piece).collect()
 }
 
-fn fits(pieces: &[Piece], text: &str) -> bool {
+fn fits(pieces: &[PatternPiece], text: &str) -> bool {
     let mut at = vec![false; pieces.len() + 1];
     at[0] = true;
     skip_runs(pieces, &mut at);
@@ -82,9 +89,9 @@ fn fits(pieces: &[Piece], text: &str) -> bool {
         let mut next = vec![false; pieces.len() + 1];
         for (position, piece) in pieces.iter().enumerate().filter(|(position, _)| at[*position]) {
             match piece {
-                Piece::Sign(wanted) => next[position + 1] |= *wanted == sign,
-                Piece::One => next[position + 1] = true,
-                Piece::Run { over_slashes } => next[position] |= *over_slashes || sign != '/',
+                PatternPiece::Sign(wanted) => next[position + 1] |= *wanted == sign,
+                PatternPiece::One => next[position + 1] = true,
+                PatternPiece::Run { over_slashes } => next[position] |= *over_slashes || sign != '/',
             }
         }
         skip_runs(pieces, &mut next);
@@ -94,9 +101,9 @@ fn fits(pieces: &[Piece], text: &str) -> bool {
 }
 
 /// A run may be empty.
-fn skip_runs(pieces: &[Piece], at: &mut [bool]) {
+fn skip_runs(pieces: &[PatternPiece], at: &mut [bool]) {
     for (position, piece) in pieces.iter().enumerate() {
-        if at[position] && matches!(piece, Piece::Run { .. }) {
+        if at[position] && matches!(piece, PatternPiece::Run { .. }) {
             at[position + 1] = true;
         }
     }

@@ -1,4 +1,4 @@
-//! Exceptions during one cycle: what they mark, and what became of each.
+//! Exceptions during one cycle: what they mark, and the state of each at the end.
 
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use crate::resource::{Cluster, Resource};
 
 /// The exceptions during one cycle.
 #[derive(Debug)]
-pub struct Cycle<'e> {
+pub struct ExceptionCycle<'e> {
     exceptions: &'e Exceptions,
-    standings: Vec<Standing>,
+    standings: Vec<ExceptionStanding>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Standing {
+enum ExceptionStanding {
     Expired,
     OtherCluster,
-    Valid(Seen),
+    Valid(SeenJudgements),
 }
 
-/// The judgements that a valid exception was about.
+/// The judgements that a valid exception matched.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
+struct SeenJudgements {
     marked: u64,
     errors: u64,
     passed: u64,
 }
 
-/// The findings of one resource that an exception marks; nearly always none.
+/// The findings of one resource that have an exception; usually none.
 #[derive(Debug, Default)]
 pub struct Marks(Vec<Mark>);
 
@@ -38,68 +38,67 @@ pub struct Marks(Vec<Mark>);
 pub struct Mark {
     /// The index of the rule.
     pub rule: usize,
-    /// Its place among the exceptions, from 0.
+    /// Its index among the exceptions.
     pub number: usize,
     /// The exception.
     pub exception: Arc<Exception>,
 }
 
-/// What became of an exception.
+/// An exception at the end of a cycle.
 #[derive(Debug, Clone)]
-pub struct Use {
+pub struct ExceptionUse {
     /// The exception.
     pub exception: Arc<Exception>,
-    /// How it stands.
-    pub state: State,
-    /// How many findings it is about that are not good.
+    /// Its state.
+    pub state: ExceptionState,
+    /// How many findings it marks.
     pub findings: u64,
 }
 
-/// How an exception stands at the end of a cycle.
+/// The state of an exception at the end of a cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// There was something to except.
+pub enum ExceptionState {
+    /// It marks at least one finding.
     InUse,
-    /// It is over, and marks nothing any more.
+    /// It has expired and marks nothing.
     Expired,
     /// It is for another cluster.
     OtherCluster,
-    /// What it is about passes.
+    /// Everything that it matches passes.
     NotNeeded,
-    /// What it is about could not be judged.
+    /// What it matches could not be judged.
     Undecided,
-    /// There was nothing that it is about.
+    /// It matches nothing.
     Unmatched,
 }
 
-impl<'e> Cycle<'e> {
+impl<'e> ExceptionCycle<'e> {
     pub(super) fn new(exceptions: &'e Exceptions, now: Timestamp, cluster: &Cluster) -> Self {
         let standing = |exception: &Exception| {
             if exception.expires.is_some_and(|expires| now >= expires) {
-                Standing::Expired
+                ExceptionStanding::Expired
             } else if !exception.is_for(cluster) {
-                Standing::OtherCluster
+                ExceptionStanding::OtherCluster
             } else {
-                Standing::Valid(Seen::default())
+                ExceptionStanding::Valid(SeenJudgements::default())
             }
         };
         Self { exceptions, standings: exceptions.iter().map(standing).collect() }
     }
 
-    /// The valid exceptions that are about this resource, in order. It is asked before the resource is judged,
-    /// for judging uses it up.
+    /// The valid exceptions that match this resource, in order. Call it before judging, which consumes the resource.
     pub fn about(&self, resource: &Resource) -> Vec<usize> {
         if self.exceptions.is_empty() {
             return Vec::new();
         }
-        // What could not be listed may well hold what they are about.
+        // A kind that could not be listed may contain what they match.
         let unlisted = resource.is_unlisted();
         let known = KnownBy::of(resource);
         let selectors = resource.selectors().into_iter();
         let named =
             selectors.filter_map(|name| self.exceptions.by_selector.get(&(resource.kind, name.to_owned())));
         let fits = |number: &usize| {
-            matches!(self.standings[*number], Standing::Valid(_))
+            matches!(self.standings[*number], ExceptionStanding::Valid(_))
                 && (unlisted || self.exceptions.all[*number].exception.is_about(&known))
         };
         let mut about: Vec<usize> = named.flatten().copied().filter(fits).collect();
@@ -108,13 +107,13 @@ impl<'e> Cycle<'e> {
         about
     }
 
-    /// The findings that are marked, of a resource that the exceptions `about` are about: what failed, and what
-    /// a person must finish. The first exception wins, and every one that fits has been of use.
+    /// Marks the findings of a resource that the exceptions `about` match: failed ones, and those that need review. The
+    /// first exception wins, but every one that matches counts as in use.
     pub fn marks(&mut self, about: &[usize], judgements: &[(&[usize], Judgement)]) -> Marks {
         let mut marks = Marks::default();
         for number in about {
             let granted = &self.exceptions.all[*number];
-            let Standing::Valid(seen) = &mut self.standings[*number] else { continue };
+            let ExceptionStanding::Valid(seen) = &mut self.standings[*number] else { continue };
             for (rules, judgement) in judgements {
                 for rule in rules.iter().filter(|rule| granted.rules.binary_search(rule).is_ok()) {
                     match judgement.outcome {
@@ -135,31 +134,35 @@ impl<'e> Cycle<'e> {
         marks
     }
 
-    /// What became of each, in order, once everything was judged.
-    pub fn close(self) -> Vec<Use> {
-        let became = |(granted, standing): (&super::Granted, &Standing)| {
+    /// Ends the cycle: the state of each exception, in order.
+    pub fn close(self) -> Vec<ExceptionUse> {
+        let became = |(granted, standing): (&super::Granted, &ExceptionStanding)| {
             let (state, findings) = match standing {
-                Standing::Expired => (State::Expired, 0),
-                Standing::OtherCluster => (State::OtherCluster, 0),
-                Standing::Valid(Seen { marked: 0, errors: 0, passed: 0 }) => (State::Unmatched, 0),
-                Standing::Valid(Seen { marked: 0, errors: 0, .. }) => (State::NotNeeded, 0),
-                Standing::Valid(Seen { marked: 0, .. }) => (State::Undecided, 0),
-                Standing::Valid(seen) => (State::InUse, seen.marked),
+                ExceptionStanding::Expired => (ExceptionState::Expired, 0),
+                ExceptionStanding::OtherCluster => (ExceptionState::OtherCluster, 0),
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, errors: 0, passed: 0 }) => {
+                    (ExceptionState::Unmatched, 0)
+                }
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, errors: 0, .. }) => {
+                    (ExceptionState::NotNeeded, 0)
+                }
+                ExceptionStanding::Valid(SeenJudgements { marked: 0, .. }) => (ExceptionState::Undecided, 0),
+                ExceptionStanding::Valid(seen) => (ExceptionState::InUse, seen.marked),
             };
-            Use { exception: Arc::clone(&granted.exception), state, findings }
+            ExceptionUse { exception: Arc::clone(&granted.exception), state, findings }
         };
         self.exceptions.all.iter().zip(&self.standings).map(became).collect()
     }
 }
 
 impl Marks {
-    /// The mark of this resource's finding by a rule.
+    /// The mark on this resource's finding for a rule.
     pub fn of(&self, rule: usize) -> Option<&Mark> {
         self.0.iter().find(|mark| mark.rule == rule)
     }
 }
 
-impl State {
+impl ExceptionState {
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {

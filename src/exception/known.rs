@@ -1,39 +1,39 @@
-//! What exceptions can be about: every rule there is, in force or not. An exception that can never match is a
-//! mistake, and whoever wrote it is told at once.
+//! Every rule that exceptions can name, active or not. An exception that can never match is a mistake in the
+//! configuration.
 
 use std::collections::BTreeMap;
 
-use super::rule_name::Form;
+use super::rule_name::RuleNameForm;
 use super::{Exception, RuleName};
 use crate::resource::{Kind, Selector};
 use crate::rule::{BenchmarkName, Catalogue, rule_id};
 
-/// How alike two names must be (0 to 1) for one to be taken as the other, mistyped.
+/// How similar two names must be (0 to 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
 /// Every rule of a catalogue.
 #[derive(Debug)]
-pub struct Known {
+pub struct KnownRules {
     /// What each control judges.
     controls: BTreeMap<String, Vec<Selector>>,
-    rows: Vec<Row>,
+    rows: Vec<NumberedRule>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct NumberedRule {
     benchmark: BenchmarkName,
     number: String,
     id: String,
     controls: Vec<String>,
 }
 
-impl Known {
-    /// All rules of the catalogue.
+impl KnownRules {
+    /// Every rule of the catalogue.
     pub fn new(catalogue: &Catalogue) -> Self {
         let controls = catalogue.controls().map(|control| (control.id.clone(), control.resources.clone()));
         let mut rows = Vec::new();
         for table in catalogue.benchmarks() {
-            rows.extend(table.rules.iter().map(|row| Row {
+            rows.extend(table.rules.iter().map(|row| NumberedRule {
                 benchmark: table.full_name(),
                 number: row.number.clone(),
                 id: row.id.clone().unwrap_or_else(|| rule_id(&table.full_name(), &row.number)),
@@ -43,18 +43,20 @@ impl Known {
         Self { controls: controls.collect(), rows }
     }
 
-    /// What is wrong with the rule's name: there is none of it.
+    /// The error for a rule name that matches nothing.
     pub fn unknown(&self, rule: &RuleName) -> Option<String> {
         if self.controls_of(rule).next().is_some() {
             return None;
         }
         let all: Vec<String> = match &rule.form {
-            Form::Control(_) => self.controls.keys().cloned().collect(),
-            Form::Number { benchmark: None, .. } => self.rows.iter().map(|row| row.number.clone()).collect(),
-            Form::Number { benchmark: Some(_), .. } => {
+            RuleNameForm::Control(_) => self.controls.keys().cloned().collect(),
+            RuleNameForm::Number { benchmark: None, .. } => {
+                self.rows.iter().map(|row| row.number.clone()).collect()
+            }
+            RuleNameForm::Number { benchmark: Some(_), .. } => {
                 self.rows.iter().map(|row| format!("{}/{}", row.benchmark, row.number)).collect()
             }
-            Form::Id(_) => Vec::new(),
+            RuleNameForm::Id(_) => Vec::new(),
         };
         Some(match nearest(&rule.to_string(), all.iter().map(String::as_str)) {
             Some(nearest) => format!("unknown rule `{rule}`; did you mean `{nearest}`?"),
@@ -64,7 +66,7 @@ impl Known {
         })
     }
 
-    /// What is wrong with an exception whose rule is known: nothing that the rule judges can fit it.
+    /// The error for an exception that cannot match anything its rule judges.
     pub fn impossible(&self, exception: &Exception) -> Option<String> {
         let judged: Vec<&Selector> =
             self.controls_of(&exception.rule).flat_map(|id| &self.controls[id]).collect();
@@ -86,25 +88,25 @@ impl Known {
         let asked = of_objects.iter().find(|(_, asked)| *asked)?;
         let objects = judged.iter().any(|selector| selector.kind == Kind::K8sObject);
         (!objects).then(|| {
-            format!("`{rule}` judges no Kubernetes objects, and nothing else has {}: remove it", asked.0)
+            format!("`{rule}` judges no Kubernetes objects, so `{}` can never match: remove it", asked.0)
         })
     }
 
-    /// The controls that a rule's name means.
+    /// The controls that a rule name matches.
     fn controls_of(&self, rule: &RuleName) -> impl Iterator<Item = &String> {
         let direct = self
             .controls
             .keys()
-            .filter(|id| matches!(&rule.form, Form::Control(wanted) if wanted.matches(id)));
+            .filter(|id| matches!(&rule.form, RuleNameForm::Control(wanted) if wanted.matches(id)));
         let rows = self.rows.iter().filter(|row| match &rule.form {
-            Form::Id(id) => *id == row.id,
+            RuleNameForm::Id(id) => *id == row.id,
             _ => rule.numbers(&row.benchmark, &row.number),
         });
         direct.chain(rows.flat_map(|row| &row.controls))
     }
 }
 
-/// What `kind` may say of the resources that a selector chooses.
+/// The values that `kind` may have for a selector's resources.
 fn kinds(selector: &Selector) -> Vec<&str> {
     match selector.kind {
         Kind::K8sObject => vec![&selector.name, selector.kind.as_str()],
@@ -116,7 +118,7 @@ fn kinds(selector: &Selector) -> Vec<&str> {
     }
 }
 
-/// The name that was probably meant; of several alike the one that begins alike.
+/// The name that was probably meant; among equals, the one with the longest common prefix.
 fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<((f64, usize), &str)> = None;
     for name in names {

@@ -1,6 +1,6 @@
-//! A text that is meant exactly, or by its beginning.
+//! An exact text, or a prefix.
 
-/// `web` is `web` and nothing else; `web-*` is everything that begins with `web-`.
+/// `web` matches only `web`; `web-*` matches everything that starts with `web-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// Without the star.
@@ -9,7 +9,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// As written: a star at the end, and only there, means any ending.
+    /// As written: a star is a wildcard only at the end.
     pub fn new(written: &str) -> Self {
         match written.strip_suffix('*') {
             Some(text) => Self { text: text.to_owned(), is_prefix: true },
@@ -17,7 +17,7 @@ impl Pattern {
         }
     }
 
-    /// Whether `name` is meant.
+    /// Whether it matches `name`.
     pub fn matches(&self, name: &str) -> bool {
         if self.is_prefix { name.starts_with(&self.text) } else { name == self.text }
     }

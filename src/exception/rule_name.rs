@@ -1,4 +1,4 @@
-//! The name of a rule, in the four ways that people name one.
+//! The name of a rule, in any of its four forms.
 
 use uuid::Uuid;
 
@@ -10,11 +10,11 @@ use crate::rule::{BenchmarkName, Rule};
 #[derive(Debug, Clone)]
 pub struct RuleName {
     written: String,
-    pub(super) form: Form,
+    pub(super) form: RuleNameForm,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Form {
+pub(super) enum RuleNameForm {
     Control(Pattern),
     Number { benchmark: Option<String>, number: Pattern },
     Id(String),
@@ -24,33 +24,33 @@ impl RuleName {
     /// As written.
     pub fn new(written: &str) -> Self {
         let form = if let Ok(id) = Uuid::try_parse(written) {
-            Form::Id(id.to_string())
+            RuleNameForm::Id(id.to_string())
         } else if let Some((benchmark, number)) = written.rsplit_once('/') {
-            Form::Number { benchmark: Some(benchmark.to_owned()), number: Pattern::new(number) }
+            RuleNameForm::Number { benchmark: Some(benchmark.to_owned()), number: Pattern::new(number) }
         } else if written.starts_with(|first: char| first.is_ascii_digit()) {
-            Form::Number { benchmark: None, number: Pattern::new(written) }
+            RuleNameForm::Number { benchmark: None, number: Pattern::new(written) }
         } else {
-            Form::Control(Pattern::new(written))
+            RuleNameForm::Control(Pattern::new(written))
         };
         Self { written: written.to_owned(), form }
     }
 
-    /// Whether this rule is meant.
+    /// Whether it names this rule.
     pub fn names(&self, rule: &Rule) -> bool {
         match &self.form {
-            Form::Control(control) => control.matches(&rule.control.id),
-            Form::Number { .. } => self.numbers(&rule.benchmark.full_name(), &rule.row.number),
-            Form::Id(id) => *id == rule.id,
+            RuleNameForm::Control(control) => control.matches(&rule.control.id),
+            RuleNameForm::Number { .. } => self.numbers(&rule.benchmark.full_name(), &rule.row.number),
+            RuleNameForm::Id(id) => *id == rule.id,
         }
     }
 
-    /// Whether a recommendation is meant by its number.
+    /// Whether it names a recommendation by number.
     pub(super) fn numbers(&self, table: &BenchmarkName, number: &str) -> bool {
         match &self.form {
-            Form::Number { benchmark, number: wanted } => {
+            RuleNameForm::Number { benchmark, number: wanted } => {
                 wanted.matches(number) && benchmark.as_ref().is_none_or(|name| *name == table.to_string())
             }
-            Form::Control(_) | Form::Id(_) => false,
+            RuleNameForm::Control(_) | RuleNameForm::Id(_) => false,
         }
     }
 }

@@ -59,7 +59,10 @@ fn cluster() -> Cluster {
 
 /// Judges the resources in one cycle: of each the numbers of the rules whose findings are marked, with the
 /// exception's number; and what became of each exception.
-fn cycle(exceptions: Vec<Exception>, resources: Vec<Resource>) -> (Vec<Vec<(String, usize)>>, Vec<Use>) {
+fn cycle(
+    exceptions: Vec<Exception>,
+    resources: Vec<Resource>,
+) -> (Vec<Vec<(String, usize)>>, Vec<ExceptionUse>) {
     let rules = &*RULES;
     let judge = Judge::new(rules);
     let exceptions = Exceptions::new(exceptions, rules);
@@ -76,7 +79,7 @@ fn cycle(exceptions: Vec<Exception>, resources: Vec<Resource>) -> (Vec<Vec<(Stri
     (marked, cycle.close())
 }
 
-fn states(uses: &[Use]) -> Vec<State> {
+fn states(uses: &[ExceptionUse]) -> Vec<ExceptionState> {
     uses.iter().map(|used| used.state).collect()
 }
 
@@ -137,7 +140,7 @@ fn a_cluster_has_an_id_and_a_name() {
         assert_eq!(fits(of(name)), fit, "{name}");
     }
     let (_, uses) = cycle(vec![of("test")], vec![privileged("web")]);
-    assert_eq!(states(&uses), [State::OtherCluster]);
+    assert_eq!(states(&uses), [ExceptionState::OtherCluster]);
     // Manifests are of no cluster: a star does not make them one of everybody's.
     let exceptions = Exceptions::new(vec![of("*")], &RULES);
     let cycle = exceptions.cycle(NOW.parse().unwrap(), &Cluster::default());
@@ -152,7 +155,11 @@ fn an_exception_is_over_at_its_time() {
         let until = || exception("5.2.2", |exception| exception.expires = Some(expires.parse().unwrap()));
         assert_eq!(fits(until()), fit, "{expires}");
         let (_, uses) = cycle(vec![until()], vec![privileged("web")]);
-        assert_eq!(states(&uses), [if fit { State::InUse } else { State::Expired }], "{expires}");
+        assert_eq!(
+            states(&uses),
+            [if fit { ExceptionState::InUse } else { ExceptionState::Expired }],
+            "{expires}"
+        );
     }
 }
 
@@ -161,14 +168,14 @@ fn of_several_the_first_wins_and_all_have_matched() {
     let exceptions = vec![named("5.2.2", "other"), named("pod-privileged", "web"), named("5.2.2", "w*")];
     let (marked, uses) = cycle(exceptions, vec![privileged("web")]);
     assert_eq!(marked[0], [("5.2.2".to_owned(), 1)]);
-    assert_eq!(states(&uses), [State::Unmatched, State::InUse, State::InUse]);
+    assert_eq!(states(&uses), [ExceptionState::Unmatched, ExceptionState::InUse, ExceptionState::InUse]);
     assert_eq!(uses.iter().map(|used| used.findings).collect::<Vec<_>>(), [0, 1, 1]);
 }
 
 #[test]
 fn what_passes_needs_no_exception() {
     let (marked, uses) = cycle(vec![named("5.2.2", "web")], vec![pod("web", json!({"containers": []}))]);
-    assert_eq!((marked[0].len(), states(&uses)), (0, vec![State::NotNeeded]));
+    assert_eq!((marked[0].len(), states(&uses)), (0, vec![ExceptionState::NotNeeded]));
 }
 
 #[test]
@@ -180,7 +187,7 @@ fn what_could_not_be_seen_is_not_excepted_and_nothing_is_said_against_the_except
         Gap::new(Reason::Denied, "list pods"),
     );
     let (marked, uses) = cycle(vec![named("5.2.2", "web")], vec![gap]);
-    assert_eq!((marked[0].len(), states(&uses)), (0, vec![State::Undecided]));
+    assert_eq!((marked[0].len(), states(&uses)), (0, vec![ExceptionState::Undecided]));
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn what_a_person_must_decide_can_be_decided() {
         object("Namespace", "shop", json!({"kind": "Namespace", "metadata": {"name": "shop"}}));
     namespace.related.insert("podPolicyEngines".into(), json!(["kyverno"]));
     let (marked, uses) = cycle(vec![named("5.2.1", "shop")], vec![namespace]);
-    assert_eq!((marked[0].len(), states(&uses)), (1, vec![State::InUse]));
+    assert_eq!((marked[0].len(), states(&uses)), (1, vec![ExceptionState::InUse]));
 }
 
 #[test]
@@ -241,14 +248,14 @@ fn trivy_operator_1517_files_and_processes_have_exceptions_by_path_and_component
     let (marked, uses) = cycle(exceptions, vec![file(), process()]);
     assert_eq!(marked[0], [("1.1.5".to_owned(), 0)]);
     assert!(!marked[1].is_empty());
-    assert_eq!(states(&uses), [State::InUse, State::InUse]);
+    assert_eq!(states(&uses), [ExceptionState::InUse, ExceptionState::InUse]);
     let (marked, _) = cycle(vec![named("1.1.5", "kube-scheduler.yaml")], vec![file()]);
     assert!(marked[0].is_empty(), "the whole path is its name");
 }
 
 #[test]
 fn unknown_rules_are_told_with_what_was_probably_meant() {
-    let known = Known::new(&CATALOGUE);
+    let known = KnownRules::new(&CATALOGUE);
     for (rule, message) in [
         ("pod-priviledged", "unknown rule `pod-priviledged`; did you mean `pod-privileged`?"),
         ("5.2.22", "unknown rule `5.2.22`; did you mean `5.2.2`?"),
@@ -268,7 +275,7 @@ fn unknown_rules_are_told_with_what_was_probably_meant() {
 
 #[test]
 fn platform_3085_an_exception_that_can_never_match_is_a_mistake_at_once() {
-    let known = Known::new(&CATALOGUE);
+    let known = KnownRules::new(&CATALOGUE);
     let kind = |rule: &str, kind: &str| {
         known.impossible(&exception(rule, |exception| exception.kind = Some(Pattern::new(kind))))
     };
@@ -282,5 +289,5 @@ fn platform_3085_an_exception_that_can_never_match_is_a_mistake_at_once() {
     let in_namespace =
         exception("1.1.1", |exception| exception.namespace = Some(Pattern::new("kube-system")));
     let message = known.impossible(&in_namespace).unwrap();
-    assert_eq!(message, "`1.1.1` judges no Kubernetes objects, and nothing else has namespace: remove it");
+    assert_eq!(message, "`1.1.1` judges no Kubernetes objects, so `namespace` can never match: remove it");
 }

@@ -1,4 +1,4 @@
-//! `rule.audit`: a control's check in words, so that it can never say other than what is done.
+//! `rule.audit`: a control's check in words, generated so that it always matches the check.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) fn text(control: &Control) -> String {
         Decision::Sides { pass, fail } => {
             lines.extend(pass.iter().map(|side| format!("- passes when {}", check(side))));
             lines.extend(fail.iter().map(|side| format!("- fails when {}", check(side))));
-            lines.push("- otherwise a person decides".into());
+            lines.push("- otherwise needs review".into());
         }
     }
     if !control.params.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn text(control: &Control) -> String {
     lines.join("\n")
 }
 
-/// What a control is meant for, where not for everything.
+/// When a control applies, unless always.
 pub(super) fn applies(control: &Control) -> Option<String> {
     control.applies.as_ref().map(check)
 }

@@ -1,10 +1,10 @@
-//! `cloud.*` of a document, and `related.entity`: where in a cloud the cluster and the resource are.
+//! `cloud.*` and `related.entity` of a document: where in a cloud the cluster and the resource are.
 
 use serde_json::{Map, Value, json};
 
 use crate::resource::{Cloud, Kind, Resource};
 
-/// `cloud.*`: the resource's own place, else the cluster's; `None` outside of clouds.
+/// `cloud.*`: the resource's own location, else the cluster's; `None` outside a cloud.
 pub(super) fn of(resource: &Resource, cluster: Option<&Cloud>) -> Option<Value> {
     let name = service(resource.kind);
     if name.is_none() && cluster.is_none() {
@@ -30,7 +30,7 @@ pub(super) fn of(resource: &Resource, cluster: Option<&Cloud>) -> Option<Value> 
     Some(Value::Object(out))
 }
 
-/// `related.*`: the names by which others know a cloud's resource; empty for everything else.
+/// `related.*`: the identifiers of a cloud resource; empty for everything else.
 pub(super) fn related(resource: &Resource) -> Value {
     if !resource.kind.is_of_cloud() || resource.is_unlisted() {
         return json!({});

@@ -1,15 +1,28 @@
-//! The document that accounts for a whole cycle.
+//! The document with the totals of a cycle.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::writer::{Totals, tail};
+use super::data_stream::tail;
 use super::{COVERAGE, Context, ids, milliseconds};
-use crate::evaluate::Outcome;
+use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::event::Event;
 use crate::rule::BenchmarkName;
 
-/// Totals by outcome, and how much was looked at.
+/// The totals of a cycle for one benchmark.
+#[derive(Debug, Clone, Copy)]
+pub struct Totals {
+    /// By outcome.
+    pub counts: OutcomeCounts,
+    /// How many rules were active.
+    pub rules: usize,
+    /// How many resources were judged.
+    pub resources: u64,
+    /// From the start of the cycle to its last judgement.
+    pub duration_ms: u64,
+}
+
+/// Totals by outcome, and the number of rules and resources.
 pub(super) fn document(
     context: &Context,
     benchmark: &BenchmarkName,

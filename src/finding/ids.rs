@@ -1,4 +1,4 @@
-//! Ids that others compute too: change nothing here.
+//! Ids that other programs compute too: never change them.
 
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
@@ -9,14 +9,14 @@ use crate::resource::{Identity, Kind, Resource};
 const RESOURCE_NAMESPACE: Uuid = Uuid::from_u128(0x971a_1103_6b5d_4b60_ab3d_8a33_9a58_c6c8);
 /// The namespace of our own event ids.
 const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5a56_820f_082d_5405_8cec_ef92_e299_bc5f);
-/// Elastic's agent sees the host's files below this folder, and hashes what it sees.
+/// Elastic's agent has the host's files below this directory and hashes the path with it.
 const HOSTFS: &str = "/hostfs";
 
-/// `resource.id`: stable from cycle to cycle, and Elastic's own for the same thing.
+/// `resource.id`: stable across cycles, and equal to Elastic's for the same resource.
 pub(super) fn resource_id(resource: &Resource, identity: &Identity, shared_cloud_id: bool) -> String {
     let (cluster, node) = (identity.cluster.id.as_str(), identity.node.id.as_str());
     let name = match resource.kind {
-        // One rule may be about several kinds of which none could be listed: each is an outcome of its own.
+        // A rule may judge several kinds that could not be listed: each is a separate outcome.
         _ if resource.is_unlisted() => format!("{}/{}", resource.id, resource.selectors().join(",")),
         Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
         Kind::Process => format!("{cluster}{node}{}", resource.id),
@@ -31,19 +31,19 @@ fn hash(name: &str) -> String {
     version_5(RESOURCE_NAMESPACE, &[name]).to_string()
 }
 
-/// `_id` and `event.id`: the same finding of the same cycle has the same id, so sending it twice stores it once.
+/// `_id` and `event.id`: the same for the same finding in the same cycle, so that sending it twice stores it once.
 /// `cycle` is [`cycle`]'s.
 pub(super) fn event_id(rule_id: &str, resource_id: &str, cycle: &str) -> Uuid {
     version_5(EVENT_NAMESPACE, &[rule_id, "|", resource_id, "|", cycle])
 }
 
-/// A cycle, and which judgement in it, as event ids know it.
+/// The part of event ids that stands for the cycle and the judgement in it.
 pub(super) fn cycle(sequence: i64, judgement: u32) -> String {
     format!("{sequence}|{judgement}")
 }
 
-/// UUID v5 of a name that is given in pieces. Every finding has an id of its own, and uuid's SHA-1 does not use
-/// the processor's instructions for it.
+/// UUID v5 of a name in pieces. This runs for every finding, and the uuid crate's SHA-1 does not use the processor's
+/// SHA instructions.
 fn version_5(namespace: Uuid, name: &[&str]) -> Uuid {
     let mut hash = Sha1::new_with_prefix(namespace.as_bytes());
     for piece in name {

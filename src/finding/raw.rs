@@ -1,4 +1,4 @@
-//! `resource.raw`, within bounds: a store must never refuse a finding for its size.
+//! `resource.raw`, truncated so that a store never rejects a finding for its size.
 
 use serde_json::{Map, Value};
 
@@ -6,10 +6,10 @@ use crate::event::Text;
 
 /// The most bytes of `resource.raw` in a document.
 pub(super) const MAX_RAW: usize = 64 * 1024;
-/// What is left of a long text when the whole is too long.
+/// Strings are cut to this many bytes if the resource is too large.
 const MAX_TEXT: usize = 256;
 
-/// Writes the resource as JSON; whether something was cut from it.
+/// Writes the resource as JSON. Returns whether it was cut.
 pub(super) fn write(raw: &Value, out: &mut Text) -> bool {
     let start = out.end();
     out.push_json(raw);

@@ -44,7 +44,6 @@ fn fields(rule: &Rule) -> Value {
     let control = &rule.control;
     let table = &rule.benchmark;
     let row = &rule.row;
-    let section = table.sections.get(row.section()).map_or("", String::as_str);
     let profile = match &row.profile {
         Some(profile) => format!("* Level {} - {profile}", row.level),
         None => format!("* Level {}", row.level),
@@ -66,9 +65,9 @@ fn fields(rule: &Rule) -> Value {
     put("default_value", json!(control.default_value.as_deref().unwrap_or_default()));
     put("references", json!(references));
     put("reference", json!(references));
-    put("section", json!(section));
+    put("section", json!(table.section_name(row)));
     put("version", json!("1.0"));
-    put("tags", json!(["CIS", platform(&table.benchmark), format!("CIS {}", row.number), section]));
+    put("tags", json!(table.tags(row)));
     put(
         "benchmark",
         json!({
@@ -82,17 +81,12 @@ fn fields(rule: &Rule) -> Value {
     Value::Object(out)
 }
 
-/// What a benchmark is about, in the word that Elastic's own rules carry among their tags.
-fn platform(benchmark: &str) -> &'static str {
-    if benchmark == "cis_eks" { "EKS" } else { "Kubernetes" }
-}
-
-/// `rule.audit`: how the control decides, made from its check.
+/// `rule.audit`: how the control decides, generated from its check.
 pub fn audit_text(control: &crate::rule::Control) -> String {
     audit::text(control)
 }
 
-/// What a control is meant for, in words; `None` where it is meant for everything it judges.
+/// When a control applies, in words; `None` if always.
 pub fn applies_text(control: &crate::rule::Control) -> Option<String> {
     audit::applies(control)
 }

@@ -1,4 +1,4 @@
-//! One resource, rendered once for all its findings.
+//! The part of a document about the resource, rendered once for all its findings.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{Context, cloud, ecs, ids, milliseconds, raw};
 use crate::event::Text;
 use crate::resource::Resource;
 
-/// Room for a resource of the usual size and a dozen findings about it.
+/// Initial buffer size: a typical resource and a dozen findings.
 const ROOM: usize = 16 * 1024;
 
 /// The part of a document that is the same for every rule about a resource.
@@ -17,11 +17,11 @@ pub struct Subject {
     pub id: String,
     /// Whether `resource.raw` was cut.
     pub(super) truncated: bool,
-    /// `{"@timestamp":"…"`: what every document begins with.
+    /// `{"@timestamp":"…"`: the start of every document.
     pub(super) time: String,
-    /// `,"sequence":N,"created":"…"`: its cycle, and when it was judged.
+    /// `,"sequence":N,"created":"…"`: the cycle, and the time of judgement.
     pub(super) event: String,
-    /// `"resource":{…},"orchestrator":{…}` and what ECS says beside, with a leading comma.
+    /// `,"resource":{…},"orchestrator":{…}` and the other ECS fields.
     pub(super) text: Text,
 }
 
@@ -63,7 +63,7 @@ impl Subject {
     }
 }
 
-/// What could not be listed is said of the cluster or node it would be on.
+/// A kind that could not be listed is reported on its cluster or node.
 fn shown_type(resource: &Resource) -> (&str, &str) {
     if resource.is_unlisted() {
         let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };

@@ -23,7 +23,7 @@ const CONTROLS: [(&str, &str); 3] = [
     ),
 ];
 
-const TABLE: &str = "benchmark: cis_k8s\nversion: 1.0.1\nname: CIS Kubernetes V1.23\nposture_type: kspm\nkubernetes: '1.22'\nrecommendations: 3\nsections: {'1.1': Files, '4.2': Kubelet, '5.2': Pods}\nrules:\n  - {number: '1.1.21', control: file-mode, level: 1, profile: Master Node, assessment: manual, id: 1e180f0d-3419-5681-838b-9247927eb0f6}\n  - {number: '4.2.1', control: process-flag, level: 1, assessment: automated}\n  - {number: '5.2.3', control: pod-pid, level: 2, assessment: manual}\n";
+const TABLE: &str = "benchmark: cis_k8s\nversion: 1.0.1\nname: CIS Kubernetes V1.23\nposture_type: kspm\ntags: [CIS, Kubernetes, 'CIS {number}', '{section}']\nkubernetes: '1.22'\nrecommendations: 3\nsections: {'1.1': Files, '4.2': Kubelet, '5.2': Pods}\nrules:\n  - {number: '1.1.21', control: file-mode, level: 1, profile: Master Node, assessment: manual, id: 1e180f0d-3419-5681-838b-9247927eb0f6}\n  - {number: '4.2.1', control: process-flag, level: 1, assessment: automated}\n  - {number: '5.2.3', control: pod-pid, level: 2, assessment: manual}\n";
 
 fn rules() -> Vec<Rule> {
     let mut files: Vec<RuleFile> =
@@ -70,7 +70,7 @@ fn documents(resource: Resource) -> Vec<(String, Value)> {
 fn excepted(resource: Resource, exceptions: Vec<Exception>) -> Vec<(String, Value)> {
     let rules = rules();
     let exceptions = Exceptions::new(exceptions, &rules);
-    let writer = Writer::new(&rules, &exceptions, context());
+    let writer = FindingWriter::new(&rules, &exceptions, context());
     let judge = Judge::new(&rules);
     let now: Timestamp = "2026-08-21T07:10:03.123456789Z".parse().unwrap();
     let subject = writer.subject(&resource, now);
@@ -200,7 +200,7 @@ fn of_two_exceptions_the_first_is_named_also_of_a_cut_resource() {
 #[test]
 fn a_cycle_is_accounted_for() {
     let rules = rules();
-    let writer = Writer::new(&rules, &Exceptions::default(), context());
+    let writer = FindingWriter::new(&rules, &Exceptions::default(), context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
     let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None };
     tally.add(0, &ended(Outcome::Passed));

@@ -1,45 +1,47 @@
-//! Puts the pieces of a finding together.
+//! Assembles findings from their parts.
 
 use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 
+use super::coverage::{self, Totals};
+use super::data_stream::DataStream;
 use super::rule_text::RuleText;
-use super::{Context, FINDINGS, OUTCOMES, Subject, VERSION, coverage, granted, ids};
-use crate::evaluate::{Counts, Judgement, Outcome};
+use super::{Context, FINDINGS, OUTCOMES, Subject, granted, ids};
+use crate::evaluate::{Judgement, Outcome};
 use crate::event::{Event, Piece, Text};
 use crate::exception::{Exceptions, Marks};
 use crate::resource::{IdentitySource, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
-/// Room for a finding's own part: times, ids, and evidence of the usual length.
+/// Initial buffer size of a finding's own part: times, ids, and typical evidence.
 const HEAD: usize = 640;
 
-/// What says that a resource was cut.
+/// Marks a truncated resource.
 const TRUNCATED: &str = ",\"truncated\":true";
 
 /// Writes the documents of one cycle.
 #[derive(Debug)]
-pub struct Writer {
+pub struct FindingWriter {
     rules: Vec<RuleText>,
     context: Context,
-    /// The cycle as event ids know it.
+    /// The cycle's part of event ids.
     cycle: String,
-    /// What the documents of the cycle share.
+    /// Text that all documents of the cycle share.
     common: Arc<Vec<u8>>,
-    findings: Stream,
-    outcomes: Stream,
+    findings: DataStream,
+    outcomes: DataStream,
     /// `,"truncated":true`
     truncated: Piece,
-    /// `,"exception":{…}` of each exception: alone, and with what says that the resource was cut.
+    /// `,"exception":{…}` of each exception: alone, and followed by the mark of a truncated resource.
     exceptions: Vec<[Piece; 2]>,
-    /// What closes `posturebeat`, with the source of the cluster's id where that is not the API.
+    /// The end of `posturebeat`, with the source of the cluster's id if that is not the API.
     close: Piece,
 }
 
-/// What tells a resource's findings apart.
-struct Part<'w> {
-    stream: &'w Stream,
+/// What differs between the findings of one resource.
+struct FindingPart<'w> {
+    stream: &'w DataStream,
     rule: &'w RuleText,
     id: Piece,
     head: Piece,
@@ -47,21 +49,13 @@ struct Part<'w> {
     more: Piece,
 }
 
-/// A data stream and what its documents carry about the cycle.
-#[derive(Debug)]
-struct Stream {
-    dataset: &'static str,
-    index: Piece,
-    tail: Piece,
-}
-
-impl Writer {
+impl FindingWriter {
     /// For these rules and exceptions, in this context.
     pub fn new(rules: &[Rule], exceptions: &Exceptions, context: Context) -> Self {
         let mut common = Text::common();
         let rules = rules.iter().map(|rule| RuleText::new(rule, &mut common)).collect();
-        let findings = Stream::new(FINDINGS, &context, &mut common);
-        let outcomes = Stream::new(OUTCOMES, &context, &mut common);
+        let findings = DataStream::new(FINDINGS, &context, &mut common);
+        let outcomes = DataStream::new(OUTCOMES, &context, &mut common);
         let exceptions = exceptions.iter().map(|exception| {
             let start = common.end();
             let alone = common.add(&format!(",\"exception\":{}", granted(exception)));
@@ -91,7 +85,7 @@ impl Writer {
         }
     }
 
-    /// From now on findings are those of the cycle's `judgement`th judgement after its own.
+    /// Sets the number of the re-judgement that the next findings belong to.
     pub fn rejudged(&mut self, judgement: u32) {
         self.cycle = ids::cycle(self.context.sequence, judgement);
     }
@@ -101,8 +95,8 @@ impl Writer {
         Subject::new(resource, &self.context, now)
     }
 
-    /// The documents of a resource's judgements, each with the rules it stands for and marked where there is an
-    /// exception; none for what is not applicable, which is only counted.
+    /// The documents of a resource's judgements: one per rule, with its exception if it has one. What is not applicable
+    /// is only counted and gets no document.
     pub fn findings<'r>(
         &self,
         mut subject: Subject,
@@ -129,19 +123,19 @@ impl Writer {
                     None if subject.truncated => self.truncated,
                     None => Piece::default(),
                 };
-                parts.push(Part { stream, rule, id, head, result, more });
+                parts.push(FindingPart { stream, rule, id, head, result, more });
             }
         }
         let own = own.share();
-        let document = |part: Part<'_>| {
-            let Part { stream, rule, id, head, result, more } = part;
+        let document = |part: FindingPart<'_>| {
+            let FindingPart { stream, rule, id, head, result, more } = part;
             let pieces = [head, result, rule.text, more, self.close, resource, stream.tail];
             Event::new(&self.common, &own, stream.index, id, pieces)
         };
         parts.into_iter().map(document).collect()
     }
 
-    /// A finding's own part, and in it its id.
+    /// A finding's own part. Returns its id and the whole part.
     fn head(
         &self,
         own: &mut Text,
@@ -175,33 +169,13 @@ impl Writer {
         (id, own.since(start))
     }
 
-    /// The document that accounts for a cycle under one benchmark.
+    /// The document with a cycle's totals for one benchmark.
     pub fn coverage(&self, benchmark: &BenchmarkName, totals: &Totals, now: Timestamp) -> Event {
         coverage::document(&self.context, benchmark, totals, now)
     }
 }
 
-/// A cycle's account under one benchmark.
-#[derive(Debug, Clone, Copy)]
-pub struct Totals {
-    /// By outcome.
-    pub counts: Counts,
-    /// How many rules were in force.
-    pub rules: usize,
-    /// How many resources were judged.
-    pub resources: u64,
-    /// From the start of the cycle to its last judgement.
-    pub duration_ms: u64,
-}
-
-impl Stream {
-    fn new(dataset: &'static str, context: &Context, common: &mut Text) -> Self {
-        let index = common.add(&format!("logs-{dataset}-{}", context.namespace));
-        Self { dataset, index, tail: common.add(&tail(dataset, context)) }
-    }
-}
-
-/// Writes `,"result":{…}`, and `,"error":{…}` where something was in the way.
+/// Writes `,"result":{…}`, and `,"error":{…}` for an error.
 fn result(own: &mut Text, judgement: &Judgement) -> Piece {
     let start = own.end();
     for piece in [",\"result\":{\"evaluation\":\"", judgement.outcome.as_str(), "\",\"evidence\":"] {
@@ -216,28 +190,4 @@ fn result(own: &mut Text, judgement: &Judgement) -> Piece {
         own.push_json(&json!({"code": gap.reason.as_str(), "message": gap.what}));
     }
     own.since(start)
-}
-
-/// What every document of a stream ends with.
-pub(super) fn tail(dataset: &str, context: &Context) -> String {
-    let agent = &context.agent;
-    let (policy, revision) = &context.package_policy;
-    let common = json!({
-        "cluster_id": context.identity.cluster.id,
-        "data_stream": {"type": "logs", "dataset": dataset, "namespace": context.namespace},
-        "agent": {
-            "type": agent.kind,
-            "name": agent.name,
-            "id": agent.id,
-            "ephemeral_id": agent.ephemeral_id,
-            "version": VERSION,
-        },
-        "host": context.host,
-        "ecs": {"version": "8.6.0"},
-        "observer": {"vendor": "posturebeat"},
-        "cloudbeat": {"version": VERSION, "policy": {"version": VERSION}},
-        "cloud_security_posture": {"package_policy": {"id": policy, "revision": revision}},
-    })
-    .to_string();
-    format!(",{}", &common[1..])
 }

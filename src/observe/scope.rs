@@ -97,6 +97,7 @@ mod tests {
             overrides: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             env: &|_| None,
             strict_perms: false,
+            fleet_inputs: Vec::new,
         };
         load(&sources).unwrap().settings.posture
     }

@@ -1,74 +1,78 @@
-//! What changed between two scans: verdicts by rule and by what the resource is called, since a process or a
-//! pod that was started anew has a new id and is still the same thing to people.
+//! What changed between two scans. Resources are compared by name: a restarted process or pod has a new id, but is the
+//! same to people.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::Label;
+use super::ResourceLabel;
 
 /// A rule about a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct VerdictKey {
     /// `cis_k8s@2.0.1`.
     pub benchmark: String,
     /// `1.1.1`.
     pub number: String,
-    /// The resource's name for people.
+    /// The resource as people name it.
     pub resource: String,
 }
 
 /// The verdicts of one scan.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Verdicts {
-    /// Several resources may be called the same (two kubelets): all their outcomes. A number may have several
-    /// controls, so the title stands with the resource.
-    outcomes: BTreeMap<Key, Found>,
+    /// Several resources may share a name (two kubelets), so each name has a set of outcomes. A number may have several
+    /// controls, so the title belongs to the resource.
+    outcomes: BTreeMap<VerdictKey, NamedOutcomes>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Found {
+struct NamedOutcomes {
     title: String,
     outcomes: BTreeSet<String>,
 }
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Of what.
-    pub key: Key,
+pub struct VerdictChange {
+    /// The rule and resource.
+    pub key: VerdictKey,
     /// The rule's title.
     pub title: String,
-    /// The outcome before; `None`: there was none.
+    /// The outcome before; `None` if it was not there.
     pub before: Option<String>,
-    /// The outcome now; `None`: there is none.
+    /// The outcome after; `None` if it is gone.
     pub after: Option<String>,
 }
 
 impl Verdicts {
-    /// One more verdict.
-    pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &Label, outcome: &str) {
-        let key = Key { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
+    /// Adds a verdict.
+    pub fn add(&mut self, benchmark: &str, number: &str, title: &str, label: &ResourceLabel, outcome: &str) {
+        let key =
+            VerdictKey { benchmark: benchmark.into(), number: number.into(), resource: label.to_string() };
         let found = self.outcomes.entry(key).or_default();
         title.clone_into(&mut found.title);
         found.outcomes.insert(outcome.to_owned());
     }
 
-    /// Whether there is nothing in it.
+    /// Whether there are no verdicts.
     pub fn is_empty(&self) -> bool {
         self.outcomes.is_empty()
     }
 
-    /// Reads what `scan --format json` wrote.
+    /// Reads a report written by `scan --format json`.
     pub fn from_report(report: &Value) -> Result<Self, String> {
         let list = |key: &str| {
-            report.get(key).and_then(Value::as_array).ok_or_else(|| format!("no report: `{key}` is missing"))
+            report
+                .get(key)
+                .and_then(Value::as_array)
+                .ok_or_else(|| format!("not a report of `scan --format json`: `{key}` is missing"))
         };
         let text =
             |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut verdicts = Self::default();
         let rules = list("rules")?;
-        // A number may have several controls, each over resources of its own.
+        // A number may have several controls, each for different resources.
         let title = |benchmark: &str, number: &str, kind: &str, sub_type: &str| {
             let judges = |rule: &&Value| {
                 let judged = rule.get("judges").and_then(Value::as_array).into_iter().flatten();
@@ -85,7 +89,7 @@ impl Verdicts {
             same.find(judges).or(first).map(|rule| text(rule, "title")).unwrap_or_default()
         };
         for resource in list("resources")? {
-            let label = Label {
+            let label = ResourceLabel {
                 kind: text(resource, "type"),
                 sub_type: text(resource, "sub_type"),
                 namespace: resource.get("namespace").and_then(Value::as_str).map(str::to_owned),
@@ -101,22 +105,22 @@ impl Verdicts {
     }
 
     /// The worst outcome of a key.
-    fn worst(&self, key: &Key) -> Option<String> {
+    fn worst(&self, key: &VerdictKey) -> Option<String> {
         let outcomes = &self.outcomes.get(key)?.outcomes;
         let order = ["failed", "error", "needs_review", "passed", "not_applicable"];
         order.iter().find(|outcome| outcomes.contains(**outcome)).map(|outcome| (*outcome).to_owned())
     }
 }
 
-/// Every key whose outcome is another now.
-pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
-    let keys: BTreeSet<&Key> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
+/// Every rule and resource whose outcome differs.
+pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<VerdictChange> {
+    let keys: BTreeSet<&VerdictKey> = before.outcomes.keys().chain(after.outcomes.keys()).collect();
     let mut out = Vec::new();
     for key in keys {
         let (was, is) = (before.worst(key), after.worst(key));
         if was != is {
             let found = after.outcomes.get(key).or_else(|| before.outcomes.get(key));
-            out.push(Change {
+            out.push(VerdictChange {
                 key: key.clone(),
                 title: found.map(|found| found.title.clone()).unwrap_or_default(),
                 before: was,
@@ -131,8 +135,8 @@ pub fn changes(before: &Verdicts, after: &Verdicts) -> Vec<Change> {
     out
 }
 
-/// For people: one line a change.
-pub fn render(changes: &[Change]) -> String {
+/// As text for people: one line per change.
+pub fn render(changes: &[VerdictChange]) -> String {
     let mut out = String::new();
     for change in changes {
         let word = |outcome: &Option<String>| outcome.clone().unwrap_or_else(|| "-".into());
@@ -148,7 +152,7 @@ pub fn render(changes: &[Change]) -> String {
         );
     }
     if changes.is_empty() {
-        out.push_str("nothing changed\n");
+        out.push_str("No changes\n");
     }
     out
 }
@@ -160,7 +164,7 @@ mod tests {
     fn verdicts(outcomes: &[(&str, &str)]) -> Verdicts {
         let mut verdicts = Verdicts::default();
         for (name, outcome) in outcomes {
-            let label = Label {
+            let label = ResourceLabel {
                 kind: "process".into(),
                 sub_type: "process".into(),
                 namespace: None,
@@ -188,7 +192,7 @@ mod tests {
                 ("process new".into(), None, some("passed")),
             ]
         );
-        assert_eq!(render(&changes(&before, &before)), "nothing changed\n");
+        assert_eq!(render(&changes(&before, &before)), "No changes\n");
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, Seen, not_applicable};
-use crate::evaluate::{Counts, Outcome};
-use crate::exception::Use;
+use super::{JudgedResource, Report, not_applicable};
+use crate::evaluate::{Outcome, OutcomeCounts};
+use crate::exception::ExceptionUse;
 use crate::finding::granted;
 
 pub(super) fn render(report: &Report) -> Value {
     let rules: Vec<Value> = (0..report.rules.len()).map(|index| rule(report, index)).collect();
-    let mut details: Vec<Vec<&super::Detail>> = vec![Vec::new(); report.seen.len()];
+    let mut details: Vec<Vec<&super::OutcomeDetail>> = vec![Vec::new(); report.seen.len()];
     report.details.iter().for_each(|detail| details[detail.seen].push(detail));
     let resources: Vec<Value> =
         report.seen.iter().zip(details).map(|(seen, details)| resource(report, seen, &details)).collect();
@@ -26,14 +26,14 @@ pub(super) fn render(report: &Report) -> Value {
 }
 
 /// By outcome; `excepted` are among the failed.
-fn counts(counts: &Counts) -> Value {
+fn counts(counts: &OutcomeCounts) -> Value {
     let outcomes =
         Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), json!(counts.of(*outcome))));
     Value::Object(outcomes.chain([("excepted".to_owned(), json!(counts.excepted()))]).collect())
 }
 
 /// One of all exceptions, and what became of it.
-fn used(used: &Use) -> Value {
+fn used(used: &ExceptionUse) -> Value {
     let mut out = granted(&used.exception);
     out["rule"] = json!(used.exception.rule.to_string());
     out["place"] = json!(used.exception.place);
@@ -63,7 +63,7 @@ fn rule(report: &Report, index: usize) -> Value {
 }
 
 /// `results` has every outcome by `benchmark/number`; `details` what is to be said of those that are not good.
-fn resource(report: &Report, seen: &Seen, details: &[&super::Detail]) -> Value {
+fn resource(report: &Report, seen: &JudgedResource, details: &[&super::OutcomeDetail]) -> Value {
     let key = |rule: usize| {
         let rule = &report.rules[rule];
         format!("{}/{}", rule.benchmark.full_name(), rule.row.number)

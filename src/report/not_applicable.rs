@@ -1,10 +1,10 @@
-//! Why a rule is not applicable: there is nothing that it judges, or what there is it is not meant for.
+//! Why a rule is not applicable: it has no resources, or does not apply to those it has.
 
 use super::Report;
 use crate::evaluate::Outcome;
 use crate::finding::applies_text;
 
-/// The reason; `None` where the rule was applicable to everything.
+/// The reason; `None` if the rule applies to every resource.
 pub(super) fn reason(report: &Report, rule: usize) -> Option<String> {
     if report.tally.rule(rule).of(Outcome::NotApplicable) == 0 {
         return None;
@@ -12,12 +12,12 @@ pub(super) fn reason(report: &Report, rule: usize) -> Option<String> {
     let control = &report.rules[rule].control;
     if report.without_resource.contains(&rule) {
         let judged: Vec<String> = control.resources.iter().map(ToString::to_string).collect();
-        return Some(format!("there is no {}", judged.join(", ")));
+        return Some(format!("no {} found", judged.join(", ")));
     }
     applies_text(control).map(|text| format!("applies when {text}"))
 }
 
-/// Rules that nothing here is judged by, with the reason.
+/// Rules that judged nothing, with the reason.
 pub(super) fn idle(report: &Report) -> impl Iterator<Item = (usize, String)> + '_ {
     (0..report.rules.len()).filter_map(|rule| {
         let counts = report.tally.rule(rule);

@@ -1,22 +1,22 @@
-//! The report for people: score, sections, what fails and where, and what could not be seen.
+//! The report as text for people: score, sections, failures with their resources, and errors.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::text::{cut, safe};
-use super::{Detail, Report};
-use crate::evaluate::{Counts, Outcome};
+use super::{OutcomeDetail, Report};
+use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::resource::IdentitySource;
 use crate::rule::Severity;
 
-/// Cells of a bar.
+/// Width of a bar in characters.
 const BAR: usize = 20;
-/// Columns that lines keep to, names of resources apart.
+/// Line width; names of resources may be longer.
 const WIDTH: usize = 96;
-/// Under a rule's line.
+/// Indentation below a rule's line.
 const INDENT: &str = "          ";
-/// Resources named under one failing rule; the rest is counted.
+/// The most resources named below one rule; the rest are counted.
 const MAX_RESOURCES: usize = 5;
 
 pub(super) fn render(report: &Report, colour: bool) -> String {
@@ -43,12 +43,12 @@ impl Paint {
     }
 }
 
-fn score_text(counts: &Counts) -> String {
+fn score_text(counts: &OutcomeCounts) -> String {
     counts.score().map_or_else(|| "-".to_owned(), |score| format!("{score:.1} %"))
 }
 
-fn of_what(counts: &Counts) -> &'static str {
-    if counts.of(Outcome::Error) > 0 { " of what could be judged" } else { "" }
+fn of_what(counts: &OutcomeCounts) -> &'static str {
+    if counts.of(Outcome::Error) > 0 { " of everything that could be judged" } else { "" }
 }
 
 fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
@@ -57,10 +57,10 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let version = cluster.version.as_deref().map_or_else(String::new, |version| format!(", {version}"));
     let source = match cluster.source {
         IdentitySource::Api => "",
-        IdentitySource::LastKnown => " (the API is out of reach; the id is the last known one)",
-        IdentitySource::MachineId => " (the API was never in reach; the id is the machine's)",
-        IdentitySource::Cloud => " (seen from outside)",
-        IdentitySource::None => " (of unknown identity)",
+        IdentitySource::LastKnown => " (API unreachable; last known id)",
+        IdentitySource::MachineId => " (API never reached; machine id)",
+        IdentitySource::Cloud => " (through the AWS API)",
+        IdentitySource::None => " (identity unknown)",
     };
     writeln!(out, "Cluster {}{version}{source}", safe(name))?;
     if !report.identity.node.name.is_empty() {
@@ -74,7 +74,7 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "{}  {} passed, {} failed{excepted}, {} to review, {} not judged (errors), {} not applicable",
+        "{}  {} passed, {} failed{excepted}, {} need review, {} errors, {} not applicable",
         paint.with("1", &format!("Score {}{}", score_text(&totals), of_what(&totals))),
         totals.of(Outcome::Passed),
         totals.of(Outcome::Failed),
@@ -87,7 +87,7 @@ fn head(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
 fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     for (benchmark, rules) in report.benchmarks() {
         writeln!(out, "\n{} ({})", paint.with("1", &benchmark.name), benchmark.full_name())?;
-        let mut by_section: BTreeMap<&str, Counts> = BTreeMap::new();
+        let mut by_section: BTreeMap<&str, OutcomeCounts> = BTreeMap::new();
         for index in rules {
             let counts = by_section.entry(report.rules[index].row.section()).or_default();
             counts.merge(&report.tally.rule(index));
@@ -105,7 +105,7 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
                     .set_alignment(CellAlignment::Right),
                 Cell::new(match counts.of(Outcome::Error) {
                     0 => String::new(),
-                    errors => format!("{errors} not judged"),
+                    errors => format!("{errors} errors"),
                 }),
             ]);
         }
@@ -116,8 +116,8 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     Ok(())
 }
 
-/// Passed, failed, and what could not be judged, in their shares; what failed at all has a cell.
-fn bar(counts: &Counts, paint: &Paint) -> String {
+/// The shares of passed, failed and errors; a share above zero has at least one character.
+fn bar(counts: &OutcomeCounts, paint: &Paint) -> String {
     let errors = counts.of(Outcome::Error);
     let all = counts.judged() + errors;
     if all == 0 {
@@ -135,9 +135,9 @@ fn bar(counts: &Counts, paint: &Paint) -> String {
     )
 }
 
-/// The details that are wanted by rule, worst severity first.
-fn by_rule(report: &Report, wanted: impl Fn(&Detail) -> bool) -> Vec<(usize, Vec<&Detail>)> {
-    let mut rules: BTreeMap<usize, Vec<&Detail>> = BTreeMap::new();
+/// The wanted details by rule, highest severity first.
+fn by_rule(report: &Report, wanted: impl Fn(&OutcomeDetail) -> bool) -> Vec<(usize, Vec<&OutcomeDetail>)> {
+    let mut rules: BTreeMap<usize, Vec<&OutcomeDetail>> = BTreeMap::new();
     for detail in report.details.iter().filter(|detail| wanted(detail)) {
         rules.entry(detail.rule).or_default().push(detail);
     }
@@ -151,7 +151,7 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     if rules.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "What fails"))?;
+    writeln!(out, "\n{}", paint.with("1", "Failures"))?;
     for (rule, details) in rules {
         let control = &report.rules[rule].control;
         writeln!(out, "{}", title(report, rule, paint))?;
@@ -164,8 +164,13 @@ fn failures(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     Ok(())
 }
 
-/// Where, and what was seen there.
-fn resources(out: &mut String, report: &Report, details: &[&Detail], paint: &Paint) -> std::fmt::Result {
+/// The resources and their evidence.
+fn resources(
+    out: &mut String,
+    report: &Report,
+    details: &[&OutcomeDetail],
+    paint: &Paint,
+) -> std::fmt::Result {
     for detail in details.iter().take(MAX_RESOURCES) {
         let label = report.seen[detail.seen].label.to_string();
         writeln!(out, "{INDENT}{label}")?;
@@ -191,12 +196,12 @@ fn title(report: &Report, rule: usize, paint: &Paint) -> String {
     format!(" {severity} {:<7} {}", number(report, rule), control.title)
 }
 
-/// `key = value`, the shorter ones first: what is long is cut, and a short value often says it all.
+/// `key = value`, shortest first, because the line is cut at its end.
 fn evidence(evidence: &serde_json::Map<String, serde_json::Value>) -> String {
     let mut parts: Vec<String> = evidence
         .iter()
         .map(|(key, value)| match value {
-            serde_json::Value::Null => format!("{key}: nothing"),
+            serde_json::Value::Null => format!("{key}: not set"),
             value => format!("{key} = {value}"),
         })
         .collect();
@@ -227,7 +232,7 @@ fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result
     if rules.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "For a person to decide"))?;
+    writeln!(out, "\n{}", paint.with("1", "Needs review"))?;
     for (rule, details) in rules {
         writeln!(out, "{}", title(report, rule, paint))?;
         resources(out, report, &details, paint)?;
@@ -235,18 +240,18 @@ fn reviews(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result
     Ok(())
 }
 
-/// What fails, or a person must decide, and has an exception: who answers for it, until when, and why.
+/// Findings with an exception: its owner, expiry and reason.
 fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let rules = by_rule(report, |detail| detail.exception.is_some());
     if rules.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "Excepted"))?;
+    writeln!(out, "\n{}", paint.with("1", "Exceptions"))?;
     for (rule, details) in rules {
         writeln!(out, "{}", title(report, rule, paint))?;
         for detail in details.iter().take(MAX_RESOURCES) {
             let label = &report.seen[detail.seen].label;
-            let outcome = if detail.outcome == Outcome::Failed { "fails" } else { "to review" };
+            let outcome = if detail.outcome == Outcome::Failed { "failed" } else { "needs review" };
             writeln!(out, "{INDENT}{label} ({outcome})")?;
             let Some(exception) = &detail.exception else { continue };
             let until =
@@ -261,7 +266,7 @@ fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     Ok(())
 }
 
-/// One line for each thing that was in the way, with the rules it kept from being judged.
+/// One line per error, with the rules that could not be judged.
 fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let mut gaps: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for detail in report.details.iter().filter(|detail| detail.outcome == Outcome::Error) {
@@ -276,21 +281,21 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
     if gaps.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "What could not be seen"))?;
+    writeln!(out, "\n{}", paint.with("1", "Errors (not judged)"))?;
     for (message, (count, rules)) in gaps {
         writeln!(out, " {}", cut(&message, 300))?;
-        for line in wrapped(&format!("{count} not judged: {}", rules.join(", ")), WIDTH - INDENT.len()) {
+        for line in wrapped(&format!("{count} errors: {}", rules.join(", ")), WIDTH - INDENT.len()) {
             writeln!(out, "{INDENT}{line}")?;
         }
     }
     Ok(())
 }
 
-/// The rules that nothing here is judged by. On a node there are few; why each is not, the other formats say.
+/// The rules that judged nothing. Their reasons are in the JSON format.
 fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let idle: BTreeSet<usize> = super::not_applicable::idle(report).map(|(rule, _)| rule).collect();
     let all = 0..report.rules.len();
-    // Of a number with several controls, one may have found something.
+    // One of several controls of a number may have judged something.
     let busy: BTreeSet<String> =
         all.filter(|rule| !idle.contains(rule)).map(|rule| number(report, rule)).collect();
     let mut rules: Vec<String> = idle.iter().map(|rule| number(report, *rule)).collect();
@@ -299,14 +304,14 @@ fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     if rules.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "Not applicable here (why: --format json)"))?;
+    writeln!(out, "\n{}", paint.with("1", "Not applicable (reasons: --format json)"))?;
     for line in wrapped(&rules.join(", "), WIDTH - 2) {
         writeln!(out, " {line}")?;
     }
     Ok(())
 }
 
-/// A rule's number; with its version where there are several benchmarks.
+/// A rule's number, with its version if there are several benchmarks.
 fn number(report: &Report, rule: usize) -> String {
     let rule = &report.rules[rule];
     if report.benchmarks().len() > 1 {

@@ -1,8 +1,8 @@
-//! Text that comes from a cluster, made safe for a terminal.
+//! Text from a cluster, made safe for a terminal.
 
 use std::fmt::Write as _;
 
-/// Escapes control characters, ESC among them, and marks that turn the reading direction or hide.
+/// Escapes control characters, invisible characters and marks that change the reading direction.
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -17,7 +17,7 @@ pub fn safe(text: &str) -> String {
     out
 }
 
-/// At most `most` characters, an ellipsis in the place of the rest.
+/// At most `most` characters, with an ellipsis for the rest.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

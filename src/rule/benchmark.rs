@@ -1,4 +1,6 @@
-//! A benchmark: a table from recommendation numbers to controls.
+//! A benchmark: a table from recommendation numbers to controls, and every fact about the benchmark itself.
+
+mod tag;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,53 +8,76 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::RuleError;
+use tag::TagTemplate;
 
 /// One version of one benchmark.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
-    /// `rule.benchmark.id`: `cis_k8s`.
+    /// Its name without a version: `cis_k8s`. Shipped as `rule.benchmark.id`.
     pub benchmark: String,
     /// Its version, without `v`.
     pub version: String,
-    /// `rule.benchmark.name`.
+    /// Its name for people. Shipped as `rule.benchmark.name`.
     pub name: String,
-    /// `rule.benchmark.posture_type`.
+    /// `kspm` for Kubernetes. Shipped as `rule.benchmark.posture_type`.
     pub posture_type: String,
-    /// The Kubernetes versions it was written for; information, never a filter.
+    /// The platform it was written for, such as `EKS`; left out, any Kubernetes.
+    pub platform: Option<String>,
+    /// Shipped as `rule.tags`, where `{number}` and `{section}` stand for the recommendation's number and section
+    /// name; left out, the benchmark's name and the section.
+    #[schemars(with = "Option<Vec<String>>")]
+    tags: Option<Vec<TagTemplate>>,
+    /// Where to read more.
+    #[serde(default)]
+    pub links: BenchmarkLinks,
+    /// The type of the Fleet input that asks for this benchmark. The version with this key is the one that a policy
+    /// means when it names none.
+    pub fleet_input: Option<String>,
+    /// The Kubernetes versions it was written for; for information only.
     pub kubernetes: String,
     /// How many recommendations it has in all.
     pub recommendations: usize,
     /// Section number → name.
     pub sections: BTreeMap<String, String>,
-    /// The table.
-    pub rules: Vec<Row>,
+    /// The recommendations.
+    pub rules: Vec<Recommendation>,
 }
 
-/// One recommendation.
+/// Web pages about a benchmark.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BenchmarkLinks {
+    /// The publisher's page.
+    pub publisher: Option<String>,
+    /// The start of every address in the platform's own documentation.
+    pub platform: Option<String>,
+}
+
+/// One recommendation and the controls that check it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
-    /// Its number; a string, for 2.10 is not 2.1.
+pub struct Recommendation {
+    /// Its number, in quotes: 2.10 is not 2.1.
     pub number: String,
-    /// The control that answers it.
+    /// The control that checks it.
     control: Option<String>,
-    /// The controls that answer it, each over resources of its own.
+    /// Instead of `control`: several, each for different resources.
     controls: Option<Vec<String>>,
-    /// Parameters of this version.
+    /// Parameters of its controls in this version.
     #[serde(default)]
     pub with: BTreeMap<String, Value>,
     /// 1 or 2.
     pub level: u8,
-    /// The node role it is meant for, as the benchmark prints it.
+    /// The node role it applies to, as the benchmark prints it.
     pub profile: Option<String>,
-    /// How the benchmark itself expects it to be judged.
+    /// How the benchmark expects it to be assessed.
     pub assessment: Assessment,
-    /// `rule.id`, where it is not derived from the number.
+    /// Shipped as `rule.id`; left out, a UUID v5 of benchmark, version and number.
     pub id: Option<String>,
 }
 
-/// How the benchmark expects a recommendation to be judged.
+/// How the benchmark expects a recommendation to be assessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Assessment {
@@ -72,7 +97,7 @@ impl Assessment {
     }
 }
 
-impl Row {
+impl Recommendation {
     /// The ids of its controls.
     pub fn controls(&self) -> impl Iterator<Item = &str> {
         self.control.iter().chain(self.controls.iter().flatten()).map(String::as_str)
@@ -95,16 +120,16 @@ impl Benchmark {
         let mut seen = std::collections::BTreeSet::new();
         for row in &table.rules {
             if !seen.insert(&row.number) {
-                return whole(format!("the number {} stands twice", row.number));
+                return whole(format!("the number {} appears twice", row.number));
             }
             if row.control.is_some() == row.controls.is_some() {
-                return whole(format!("{}: expected `control` or `controls`", row.number));
+                return whole(format!("{}: expected either `control` or `controls`", row.number));
             }
             if row.controls().next().is_none() {
                 return whole(format!("{}: `controls` is empty: nothing would be judged", row.number));
             }
             if !table.sections.contains_key(row.section()) {
-                return whole(format!("{}: section {} is not among `sections`", row.number, row.section()));
+                return whole(format!("{}: `sections` has no section {}", row.number, row.section()));
             }
         }
         Ok(table)
@@ -113,6 +138,20 @@ impl Benchmark {
     /// `cis_k8s@2.0.1`.
     pub fn full_name(&self) -> BenchmarkName {
         BenchmarkName { id: self.benchmark.clone(), version: self.version.clone() }
+    }
+
+    /// The name of a recommendation's section.
+    pub fn section_name(&self, row: &Recommendation) -> &str {
+        self.sections.get(row.section()).map_or("", String::as_str)
+    }
+
+    /// `rule.tags` of a recommendation.
+    pub fn tags(&self, row: &Recommendation) -> Vec<String> {
+        let section = self.section_name(row);
+        match &self.tags {
+            Some(tags) => tags.iter().map(|tag| tag.fill(&row.number, section)).collect(),
+            None => vec![self.name.clone(), section.to_owned()],
+        }
     }
 }
 
@@ -135,20 +174,37 @@ impl std::fmt::Display for BenchmarkName {
 mod tests {
     use super::*;
 
-    /// `elastic/cloudbeat#175`: an empty list of rules switched everything off, and nobody was told.
+    const HEAD: &str = "benchmark: acme\nversion: 1.0.0\nname: x\nposture_type: kspm\nkubernetes: '1'\nrecommendations: 1\nsections: {'1': Pods}\n";
+
+    fn row(controls: &str) -> String {
+        format!("rules: [{{number: '1.1', {controls}, level: 1, assessment: manual}}]\n")
+    }
+
+    fn parse(rest: &str) -> Result<Benchmark, String> {
+        Benchmark::parse("acme.yml", &format!("{HEAD}{rest}")).map_err(|error| error.to_string())
+    }
+
+    /// `elastic/cloudbeat#175`: an empty list of rules switched everything off without a message.
     #[test]
     fn cloudbeat_175_an_empty_list_of_rules_is_refused() {
-        let parse = |rules: &str| {
-            let head = "benchmark: acme\nversion: 1.0.0\nname: x\nposture_type: kspm\nkubernetes: '1'\nrecommendations: 1\nsections: {'1': Pods}\n";
-            Benchmark::parse("acme.yml", &format!("{head}rules: {rules}\n"))
-                .map_err(|error| error.to_string())
-        };
-        let row = |controls: &str| format!("[{{number: '1.1', {controls}, level: 1, assessment: manual}}]");
         assert!(parse(&row("control: pod-privileged")).is_ok());
-        assert_eq!(parse("[]").unwrap_err(), "acme.yml: `rules` is empty: nothing would be judged");
+        assert_eq!(parse("rules: []").unwrap_err(), "acme.yml: `rules` is empty: nothing would be judged");
         assert_eq!(
             parse(&row("controls: []")).unwrap_err(),
             "acme.yml: 1.1: `controls` is empty: nothing would be judged"
         );
+    }
+
+    #[test]
+    fn tags_are_the_benchmark_s_own() {
+        let tags = |written: &str| {
+            let table = parse(&format!("{written}{}", row("control: pod-privileged"))).unwrap();
+            table.tags(&table.rules[0])
+        };
+        assert_eq!(tags("tags: [Acme, 'Acme {number}', '{section}']\n"), ["Acme", "Acme 1.1", "Pods"]);
+        assert_eq!(tags("tags: []\n"), Vec::<String>::new());
+        assert_eq!(tags(""), ["x", "Pods"]);
+        let error = parse(&format!("tags: ['{{level}}']\n{}", row("control: pod-privileged"))).unwrap_err();
+        assert!(error.contains("acme.yml:8:") && error.contains("{number} and {section}"), "{error}");
     }
 }

@@ -1,10 +1,10 @@
-//! The rules that are part of the binary.
+//! The rules in the binary.
 
 use rust_embed::RustEmbed;
 
 use super::RuleFile;
 
-/// The folder `rules/` of the project.
+/// The project's folder `rules/`.
 #[derive(RustEmbed)]
 #[folder = "rules/"]
 #[include = "*.yml"]
@@ -30,7 +30,7 @@ mod tests {
         for name in BuiltIn::iter() {
             let about =
                 BuiltIn::get(&name).map(|file| (file.metadata.last_modified(), file.metadata.created()));
-            assert_eq!(about, Some((Some(0), Some(0))), "{name}: equal sources are to give equal binaries");
+            assert_eq!(about, Some((Some(0), Some(0))), "{name}: equal sources must give equal binaries");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Cases: a resource in, an outcome and evidence out. They lie beside their control and are its tests.
+//! Cases: a resource and the outcome expected for it. They are the tests of a control and lie beside it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,26 +18,26 @@ pub struct Cases {
 /// One case.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What it is about.
+    /// What it shows.
     pub name: String,
-    /// What is judged.
+    /// The resource to judge.
     pub resource: Resource,
     /// Parameters other than the control's defaults.
     pub params: BTreeMap<String, Value>,
     /// `passed`, `failed`, `needs_review`, `error` or `not_applicable`.
     pub verdict: String,
-    /// With `error`: its code.
+    /// With `error`: the expected code.
     pub error: Option<String>,
-    /// The evidence, where the case cares.
+    /// The expected evidence, if the case checks it.
     pub evidence: Option<Value>,
 }
 
-/// A cases file as it is written: a list, or a list with fixtures.
+/// A cases file as written: fixtures and cases.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Cases")]
 pub(super) struct CasesText {
-    /// Resources that several cases start from.
+    /// Name → resource that several cases start from.
     #[serde(default)]
     fixtures: BTreeMap<String, Value>,
     /// The cases.
@@ -47,26 +47,26 @@ pub(super) struct CasesText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CaseText {
-    /// What it is about, in a few words.
+    /// What it shows, in a few words.
     name: String,
-    /// The resource: {type, sub_type, raw, related}.
+    /// The resource: `{type, sub_type, raw, related}`.
     resource: Option<Value>,
     /// The name of a fixture, instead of `resource`.
     from: Option<String>,
-    /// A JSON merge patch over the fixture.
+    /// A JSON merge patch for the fixture; `null` removes a key.
     patch: Option<Value>,
-    /// What could not be read.
+    /// What could not be read: `[{at: PATH, reason, what}]`.
     #[serde(default)]
     #[schemars(with = "Vec<BTreeMap<String, String>>")]
     unread: Vec<Unread>,
     /// Parameters other than the control's defaults.
     #[serde(default)]
     params: BTreeMap<String, Value>,
-    /// passed, failed, needs_review, error or not_applicable.
+    /// The expected outcome: `passed`, `failed`, `needs_review`, `error` or `not_applicable`.
     verdict: VerdictWord,
-    /// With `verdict: error`: its code.
+    /// With `verdict: error`: the expected error code, such as `denied`.
     error: Option<String>,
-    /// The evidence expected.
+    /// The expected evidence.
     evidence: Option<Value>,
 }
 
@@ -114,15 +114,15 @@ impl CaseText {
             (Some(resource), None) => resource,
             (None, Some(name)) => fixtures.get(name).cloned().ok_or_else(|| {
                 let known: Vec<&str> = fixtures.keys().map(String::as_str).collect();
-                format!("no fixture `{name}` (there are: {})", known.join(", "))
+                format!("unknown fixture `{name}` (known: {})", known.join(", "))
             })?,
-            _ => return Err("expected `resource` or `from`".into()),
+            _ => return Err("expected either `resource` or `from`".into()),
         };
         if let Some(patch) = self.patch {
             merge(&mut document, patch);
         }
         let text: ResourceText =
-            serde_json::from_value(document).map_err(|error| format!("its resource: {error}"))?;
+            serde_json::from_value(document).map_err(|error| format!("`resource`: {error}"))?;
         let sub_type = text.sub_type.unwrap_or_else(|| {
             let written = |key: &str| text.raw.get(key).and_then(Value::as_str);
             match text.kind {

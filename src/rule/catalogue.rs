@@ -1,11 +1,11 @@
-//! Every control and benchmark, and the rules they make together.
+//! All controls and benchmarks, and the rules that follow from them.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::benchmark::{Benchmark, BenchmarkName, Row};
+use super::benchmark::{Benchmark, BenchmarkName, Recommendation};
 use super::control::Control;
 use super::{Cases, RuleError};
 
@@ -26,16 +26,16 @@ pub struct Catalogue {
     benchmarks: BTreeMap<BenchmarkName, Arc<Benchmark>>,
 }
 
-/// One recommendation of one benchmark with one of its controls and the parameters in force.
+/// One recommendation of a benchmark with one of its controls and the effective parameters.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// `rule.id`.
     pub id: String,
-    /// The table it stands in.
+    /// Its benchmark.
     pub benchmark: Arc<Benchmark>,
-    /// Its row there.
-    pub row: Row,
-    /// What decides.
+    /// Its recommendation.
+    pub row: Recommendation,
+    /// Its control.
     pub control: Arc<Control>,
     /// The control's parameters, overlaid by the row's `with` and the user's.
     pub params: Arc<BTreeMap<String, Value>>,
@@ -45,14 +45,37 @@ pub struct Rule {
 type Overrides = BTreeMap<String, BTreeMap<String, Value>>;
 
 impl Catalogue {
-    /// Reads files of all three sorts, told apart by folder and name: `benchmarks/…`, `….cases.yml`, the rest.
+    /// Reads benchmarks, cases and controls, recognized by folder and name: `benchmarks/…`, `….cases.yml`, the rest.
     pub fn load(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let mut catalogue = Self::default();
         catalogue.add(files)?;
         Ok(catalogue)
     }
 
-    /// Adds a rule author's files. Every mistake is reported, not only the first.
+    /// Adds a rule author's files in place of what has the same name: to check an edited built-in rule. The cases of a
+    /// control that is replaced go with it.
+    pub fn replace(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
+        for file in files {
+            match kind_of(&file.name) {
+                FileKind::Benchmark => {
+                    // A table that cannot be read is reported when it is added.
+                    if let Ok(table) = Benchmark::parse(&file.name, &file.text) {
+                        self.benchmarks.remove(&table.full_name());
+                    }
+                }
+                FileKind::Cases(id) => {
+                    self.cases.remove(id);
+                }
+                FileKind::Control(id) => {
+                    self.controls.remove(id);
+                    self.cases.remove(id);
+                }
+            }
+        }
+        self.add(files)
+    }
+
+    /// Adds a rule author's files. Reports every mistake, not only the first.
     pub fn add(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
         let mut errors = Vec::new();
         for file in files {
@@ -65,51 +88,65 @@ impl Catalogue {
                 let file = table.full_name().to_string();
                 for id in row.controls() {
                     if !self.controls.contains_key(id) {
-                        let message = format!("{}: there is no control `{id}`", row.number);
+                        let message = format!("{}: unknown control `{id}`", row.number);
                         errors.push(RuleError::whole(&file, message));
                     }
                 }
                 errors.extend(self.check_row(&file, row));
             }
         }
-        for id in self.cases.keys() {
-            if !self.controls.contains_key(id) {
-                errors.push(RuleError::whole(
-                    &format!("{id}.cases.yml"),
-                    "cases of a control that is not there",
-                ));
-            }
+        for id in self.cases.keys().filter(|id| !self.controls.contains_key(*id)) {
+            errors.push(RuleError::whole(&format!("{id}.cases.yml"), format!("unknown control `{id}`")));
         }
+        errors.extend(self.check_fleet_inputs());
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn add_file(&mut self, file: &RuleFile) -> Result<(), RuleError> {
-        let base = file.name.rsplit('/').next().unwrap_or(&file.name);
-        if let Some(id) = base.strip_suffix(".cases.yml") {
-            if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
-                return Err(RuleError::whole(&file.name, format!("cases of `{id}` are there already")));
+        let duplicate = |what: String| {
+            let message = format!("{what} already exists (to check an edited one: rules check --override)");
+            Err(RuleError::whole(&file.name, message))
+        };
+        match kind_of(&file.name) {
+            FileKind::Cases(id) => {
+                if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
+                    return duplicate(format!("a file of cases for `{id}`"));
+                }
             }
-        } else if is_benchmark(&file.name) {
-            let table = Benchmark::parse(&file.name, &file.text)?;
-            let name = table.full_name();
-            if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
-                return Err(RuleError::whole(&file.name, format!("a benchmark `{name}` is there already")));
+            FileKind::Benchmark => {
+                let table = Benchmark::parse(&file.name, &file.text)?;
+                let name = table.full_name();
+                if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
+                    return duplicate(format!("the benchmark `{name}`"));
+                }
             }
-        } else {
-            let control = Control::parse(&file.name, &file.text)?;
-            if self.controls.contains_key(&control.id) {
-                return Err(RuleError::whole(
-                    &file.name,
-                    format!("a control `{}` is there already", control.id),
-                ));
+            FileKind::Control(_) => {
+                let control = Control::parse(&file.name, &file.text)?;
+                if self.controls.contains_key(&control.id) {
+                    return duplicate(format!("the control `{}`", control.id));
+                }
+                self.controls.insert(control.id.clone(), Arc::new(control));
             }
-            self.controls.insert(control.id.clone(), Arc::new(control));
         }
         Ok(())
     }
 
-    /// The controls of one number judge different resources, else one (rule, resource) had two findings.
-    fn check_row(&self, file: &str, row: &Row) -> Option<RuleError> {
+    /// A Fleet input means one version of one benchmark.
+    fn check_fleet_inputs(&self) -> Vec<RuleError> {
+        let mut seen = HashMap::new();
+        let tables = self.benchmarks.iter();
+        let inputs = tables.filter_map(|(name, table)| Some((name, table.fleet_input.as_deref()?)));
+        inputs
+            .filter_map(|(name, input)| {
+                let other = seen.insert(input, name)?;
+                let message = format!("`fleet_input: {input}` belongs to {other} already");
+                Some(RuleError::whole(&name.to_string(), message))
+            })
+            .collect()
+    }
+
+    /// The controls of one number must judge different resources, or a rule and resource would have two findings.
+    fn check_row(&self, file: &str, row: &Recommendation) -> Option<RuleError> {
         let mut seen = HashMap::new();
         for control in row.controls().filter_map(|id| self.controls.get(id)) {
             for selector in &control.resources {
@@ -128,7 +165,7 @@ impl Catalogue {
         row.with.keys().find(|name| !known(name)).map(|name| {
             RuleError::whole(
                 file,
-                format!("{}: `with` sets `{name}`, which its control does not have", row.number),
+                format!("{}: `with` sets `{name}`, but its control has no such parameter", row.number),
             )
         })
     }
@@ -155,7 +192,7 @@ impl Catalogue {
         all
     }
 
-    /// The table that `name` (`cis_k8s` or `cis_k8s@2.0.1`) means; without a version, the newest.
+    /// The benchmark called `name`, with or without a version (`cis_k8s`, `cis_k8s@2.0.1`); without, the newest.
     pub fn benchmark(&self, name: &str) -> Result<&Arc<Benchmark>, String> {
         let (id, version) = name.split_once('@').map_or((name, None), |(id, version)| (id, Some(version)));
         let mut found: Vec<_> = self.benchmarks.values().filter(|table| table.benchmark == id).collect();
@@ -176,7 +213,7 @@ impl Catalogue {
         super::coverage::table(self)
     }
 
-    /// Where other tools, or the recommendations' own words, decide otherwise, as Markdown.
+    /// Where other tools or the recommendations' own text decide differently, as Markdown.
     pub fn differences(&self) -> String {
         super::differences::page(self)
     }
@@ -200,7 +237,7 @@ impl Catalogue {
         let mut seen = std::collections::BTreeSet::new();
         for name in benchmarks {
             let table = self.benchmark(name)?;
-            // Named twice, as `cis_k8s` and by its version, it would count twice.
+            // A benchmark may be listed twice, with and without its version.
             if !seen.insert(table.full_name()) {
                 continue;
             }
@@ -226,17 +263,40 @@ impl Catalogue {
     }
 }
 
-/// The namespace of rule ids that Elastic never gave out.
+/// The UUID namespace of rule ids that Elastic has not assigned.
 const RULE_NAMESPACE: Uuid = Uuid::from_u128(0xf2c8_925d_14da_5430_a289_3943_a8e0_3369);
 
-/// `rule.id` of a recommendation that has no id of Elastic's: UUID v5 of `<benchmark>@<version>/<number>`.
+/// `rule.id` of a recommendation without an id from Elastic: UUID v5 of `<benchmark>@<version>/<number>`.
 pub fn rule_id(benchmark: &BenchmarkName, number: &str) -> String {
     Uuid::new_v5(&RULE_NAMESPACE, format!("{benchmark}/{number}").as_bytes()).to_string()
 }
 
-/// A table lies in a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
-fn is_benchmark(file: &str) -> bool {
-    file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks")
+/// What a file holds, by its folder and name.
+enum FileKind<'n> {
+    /// In a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
+    Benchmark,
+    /// `<id>.cases.yml`.
+    Cases(&'n str),
+    /// `<id>.yml`.
+    Control(&'n str),
+}
+
+fn kind_of(file: &str) -> FileKind<'_> {
+    let base = file.rsplit('/').next().unwrap_or(file);
+    if let Some(id) = base.strip_suffix(".cases.yml") {
+        FileKind::Cases(id)
+    } else if file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks") {
+        FileKind::Benchmark
+    } else {
+        FileKind::Control(base.strip_suffix(".yml").unwrap_or(base))
+    }
+}
+
+/// The benchmarks among some files, without their controls. One that cannot be read is left out: loading the
+/// catalogue reports it.
+pub fn benchmarks(files: &[RuleFile]) -> Vec<Benchmark> {
+    let tables = files.iter().filter(|file| matches!(kind_of(&file.name), FileKind::Benchmark));
+    tables.filter_map(|file| Benchmark::parse(&file.name, &file.text).ok()).collect()
 }
 
 /// `1.12.0` sorts after `1.2.0`.

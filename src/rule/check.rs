@@ -1,4 +1,4 @@
-//! Checks: the closed set of forms a control is made of.
+//! Checks: the closed set of forms that make up a control.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use super::setting::{Setting, SettingType};
 
 /// A three-valued question about a resource.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Form")]
+#[serde(try_from = "CheckForm")]
 pub enum Check {
     /// Every part is true.
     All(Vec<Check>),
@@ -31,7 +31,7 @@ pub enum Check {
         path: Path,
         /// All of them must hold.
         compare: Vec<Comparison>,
-        /// What it means that nothing is selected.
+        /// The result if the path selects nothing.
         absent: Absent,
     },
     /// The selected values, taken together as one list, satisfy every comparison.
@@ -54,7 +54,7 @@ pub enum Check {
     Given(String),
 }
 
-/// What `path:` means when it selects nothing.
+/// The result of `path:` if it selects nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Absent {
@@ -67,7 +67,7 @@ pub enum Absent {
 }
 
 impl Absent {
-    /// The word it is written with.
+    /// The word in YAML.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -94,17 +94,17 @@ pub enum Comparison {
     AtLeast(Operand),
     /// Not above a number or duration.
     AtMost(Operand),
-    /// Written somewhere, or not.
+    /// Set, or not.
     Exists(bool),
-    /// A list that holds all of these.
+    /// A list that has all of these.
     Contains(Operand),
-    /// A list that holds none of these.
+    /// A list that has none of these.
     Excludes(Operand),
-    /// A list that holds nothing but these.
+    /// A list that has nothing but these.
     SubsetOf(Operand),
     /// A file mode without any bit outside this one, set-id and sticky bits included.
     NoMoreThan(Operand),
-    /// The comparison does not hold. No rule is written with it: it is what `rules check --mutate` turns round.
+    /// The comparison does not hold. Only `rules check --mutate` uses it, to invert a comparison.
     Not(Box<Comparison>),
 }
 
@@ -138,14 +138,14 @@ impl JsonSchema for Operand {
     }
 }
 
-/// A check as it is written: one of the forms, with its comparators.
+/// A check as written: one form, with comparators where the form takes them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Check")]
-pub(super) struct Form {
-    /// Every part is true; unknown never hides a failure.
+pub(super) struct CheckForm {
+    /// Every part is true; an unknown part never hides a failure.
     all: Option<Vec<Check>>,
-    /// Some part is true; unknown never hides a pass.
+    /// At least one part is true; an unknown part never hides a pass.
     any: Option<Vec<Check>>,
     /// The part is false.
     not: Option<Box<Check>>,
@@ -153,41 +153,42 @@ pub(super) struct Form {
     none: Option<Path>,
     /// The path selects something.
     some: Option<Path>,
-    /// Each selected value satisfies the comparators; needs `absent`.
+    /// **Each** selected value satisfies all comparators; needs `absent`.
     path: Option<Path>,
-    /// The selected values as one list satisfy the comparators.
+    /// The selected values, **together as one list**, satisfy all list comparators.
     values: Option<Path>,
-    /// The effective value of a setting satisfies the comparators.
+    /// The effective value of a component's setting satisfies all comparators.
     setting: Option<Setting>,
-    /// A file belongs to `user:group`.
+    /// The file belongs to `user:group`. `root:root` means uid and gid 0; other names are looked up in the host's passwd
+    /// and group files.
     owner: Option<Operand>,
-    /// The parameter of this name is set to something that is not empty.
+    /// The parameter of this name has a non-empty value.
     given: Option<String>,
-    /// With `path`: what it means that nothing is selected.
+    /// Beside `path`: the result if it selects nothing, `pass`, `fail` or `error`.
     absent: Option<Absent>,
-    /// The same value of the same type.
+    /// Equal, and of the same type.
     equals: Option<Operand>,
-    /// One of a list.
+    /// In the list.
     one_of: Option<Operand>,
-    /// None of a list.
+    /// Not in the list.
     none_of: Option<Operand>,
-    /// Regular expressions, anchored, any of which matches.
+    /// Matches one or any of several regular expressions; they are anchored.
     matches: Option<Patterns>,
-    /// A list of patterns, anchored, any of which fits: `*` stands for anything but `/`, `**` for that too.
+    /// Matches any of a list of whole names with wildcards: `*` matches anything except `/`, `**` matches `/` too.
     like: Option<Operand>,
-    /// A number or duration not below this.
+    /// Not less than a number, duration or quantity.
     at_least: Option<Operand>,
-    /// A number or duration not above this.
+    /// Not more than a number, duration or quantity.
     at_most: Option<Operand>,
-    /// Written somewhere, or not.
+    /// `true`: the value is set; `false`: it is not.
     exists: Option<bool>,
-    /// A list that holds all of these.
+    /// Lists: has all of these.
     contains: Option<Operand>,
-    /// A list that holds none of these.
+    /// Lists: has none of these.
     excludes: Option<Operand>,
-    /// A list that holds nothing but these.
+    /// Lists: has nothing but these.
     subset_of: Option<Operand>,
-    /// A file mode without any bit outside this one.
+    /// File modes: has no permission bit beyond this mode, set-id and sticky bits included.
     no_more_than: Option<Operand>,
 }
 
@@ -201,20 +202,20 @@ enum Patterns {
 
 impl JsonSchema for Check {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Form::schema_name()
+        CheckForm::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Form::json_schema(generator)
+        CheckForm::json_schema(generator)
     }
 }
 
 const FORMS: &str = "all, any, not, none, some, path, values, setting, owner, given";
 
-impl TryFrom<Form> for Check {
+impl TryFrom<CheckForm> for Check {
     type Error = String;
 
-    fn try_from(mut form: Form) -> Result<Self, String> {
+    fn try_from(mut form: CheckForm) -> Result<Self, String> {
         let compare = form.comparisons()?;
         let absent = form.absent.take();
         let mut found = Vec::new();
@@ -241,23 +242,25 @@ impl TryFrom<Form> for Check {
         }
         let takes_comparators = form.path.is_some() || form.values.is_some() || form.setting.is_some();
         if takes_comparators && compare.is_empty() {
-            return Err("a path, values or setting needs a comparator (equals, one_of, none_of, matches, like, at_least, at_most, exists, contains, excludes, subset_of, no_more_than)".into());
+            return Err("`path`, `values` and `setting` need a comparator (one of equals, one_of, none_of, matches, like, at_least, at_most, exists, contains, excludes, subset_of, no_more_than)".into());
         }
         if !takes_comparators && !compare.is_empty() {
             return Err("a comparator needs `path`, `values` or `setting` beside it".into());
         }
         if form.path.is_none() && absent.is_some() {
-            return Err("`absent` goes with `path` only".into());
+            return Err("`absent` is allowed only with `path`".into());
         }
         if let Some(path) = form.path.take() {
-            let absent = absent.ok_or(
-                "`path` needs `absent: pass|fail|error`: what does it mean that it selects nothing?",
-            )?;
+            let absent =
+                absent.ok_or("`path` needs `absent: pass|fail|error`, the result if it selects nothing")?;
             found.push(Self::Each { path, compare: compare.clone(), absent });
         }
         if let Some(path) = form.values.take() {
             if compare.iter().any(|comparison| matches!(comparison, Comparison::Exists(_))) {
-                return Err("`exists` goes with `path` or `setting`; of a list ask `some` or `none`".into());
+                return Err(
+                    "`exists` is allowed only with `path` or `setting`; for a list use `some` or `none`"
+                        .into(),
+                );
             }
             found.push(Self::Values { path, compare: compare.clone() });
         }
@@ -267,13 +270,13 @@ impl TryFrom<Form> for Check {
         }
         match found.len() {
             1 => Ok(found.remove(0)),
-            0 => Err(format!("a check has one of: {FORMS}")),
-            _ => Err(format!("a check has only one of: {FORMS}")),
+            0 => Err(format!("a check needs one of: {FORMS}")),
+            _ => Err(format!("a check takes only one of: {FORMS}")),
         }
     }
 }
 
-impl Form {
+impl CheckForm {
     fn comparisons(&mut self) -> Result<Vec<Comparison>, String> {
         let mut out = Vec::new();
         let mut add =
@@ -321,11 +324,11 @@ impl Comparison {
         };
         match operand {
             Operand::Literal(Value::Array(_)) | Operand::Param(_) => Ok(()),
-            Operand::Literal(_) => Err(format!("`{name}` wants a list")),
+            Operand::Literal(_) => Err(format!("`{name}` expects a list")),
         }
     }
 
-    /// Its operand, where it has one.
+    /// Its operand, if it has one.
     pub(crate) fn operand(&self) -> Option<&Operand> {
         match self {
             Self::Equals(operand)
@@ -343,7 +346,7 @@ impl Comparison {
         }
     }
 
-    /// The word it is written with.
+    /// The word in YAML.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Equals(_) => "equals",
@@ -363,7 +366,7 @@ impl Comparison {
     }
 }
 
-/// Types are strict: a literal that the setting's type can never equal is a mistake of the rule's author.
+/// Types are strict: a literal that can never equal a value of the setting's type is a mistake.
 fn visible_types(setting: &Setting, compare: &[Comparison]) -> Result<(), String> {
     for comparison in compare {
         let literals: Vec<&Value> = match comparison {

@@ -1,4 +1,4 @@
-//! A control: one check, written once, used by every benchmark that asks for it.
+//! A control: one check, written once and used by any number of benchmarks.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::resource::Selector;
 pub struct Control {
     /// Its name: the file's name without `.yml`.
     pub id: String,
-    /// What is true when it passes, in our own words.
+    /// What holds when it passes.
     pub title: String,
     /// What it judges.
     pub resources: Vec<Selector>,
@@ -23,9 +23,9 @@ pub struct Control {
     pub severity: Severity,
     /// Parameters and their defaults.
     pub params: BTreeMap<String, Value>,
-    /// Whether it is meant for a resource at all.
+    /// Whether it applies to a resource.
     pub applies: Option<Check>,
-    /// How passed and failed are told apart.
+    /// How it decides between passed and failed.
     pub decision: Decision,
     /// What `result.expected` holds.
     pub expected: BTreeMap<String, Operand>,
@@ -33,18 +33,18 @@ pub struct Control {
     pub evidence: BTreeMap<String, Path>,
     /// What a failure lets an attacker do.
     pub why: String,
-    /// What to do about it.
+    /// How to fix it.
     pub remediation: String,
-    /// What holds when nobody configured anything.
+    /// What Kubernetes does by default.
     pub default_value: Option<String>,
     /// Where to read more.
     pub references: Vec<String>,
-    /// Where other tools, or the benchmark's words, decide otherwise.
+    /// Where other tools or the benchmark's text decide differently.
     pub differs: BTreeMap<String, String>,
 }
 
 impl Control {
-    /// Every path that decides; those of the evidence only show.
+    /// Every path that decides; paths of the evidence are only shown.
     pub fn paths(&self) -> Vec<&Path> {
         let decision = match &self.decision {
             Decision::Check(check) => paths(check),
@@ -54,7 +54,7 @@ impl Control {
     }
 }
 
-/// Every path that a check looks at; a setting's are the program's own business.
+/// Every path of a check; those of settings are not included.
 fn paths(check: &Check) -> Vec<&Path> {
     match check {
         Check::All(parts) | Check::Any(parts) => parts.iter().flat_map(paths).collect(),
@@ -68,11 +68,11 @@ fn paths(check: &Check) -> Vec<&Path> {
 
 /// How a control decides.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "one for each control; a box would only be in the way")]
+#[allow(clippy::large_enum_variant, reason = "one per control")]
 pub enum Decision {
     /// True passes, false fails.
     Check(Check),
-    /// Two questions; when neither answers yes, a person must finish.
+    /// Two checks; if neither is true, a person must decide.
     Sides {
         /// True: passed.
         pass: Option<Check>,
@@ -85,13 +85,13 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Little harm, or hard to use.
+    /// Little harm, or hard to exploit.
     Low,
     /// Helps an attacker who is already in.
     Medium,
-    /// Opens a way in or up.
+    /// Opens a way in, or to more privileges.
     High,
-    /// Gives the node or the cluster away.
+    /// Gives control of the node or the cluster.
     Critical,
 }
 
@@ -117,46 +117,49 @@ impl Severity {
     }
 }
 
-/// A control as it is written.
+/// A control as written.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Control")]
 pub(super) struct ControlText {
-    /// The file's name without `.yml`.
+    /// Same as the file name without `.yml`.
     id: String,
-    /// What is true when it passes.
+    /// What holds when the control passes; names the flag, field or file.
     title: String,
-    /// `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, or a list of them.
+    /// What it judges, such as `k8s_object/Pod`; one, or a list of several.
     resource: OneOrMany,
-    /// How bad a failure is.
+    /// `low`, `medium`, `high` or `critical`.
     severity: Severity,
-    /// Parameters and their defaults.
+    /// Parameters and their defaults. A benchmark's row overrides them with `with`, a user with
+    /// `posturebeat.rules.params.<control>.<name>`.
     #[serde(default)]
     params: BTreeMap<String, Value>,
-    /// False: not applicable. Unknown: error.
+    /// A check. False: not applicable; unknown: error.
     applies: Option<Check>,
-    /// True: passed. False: failed. Unknown: error.
+    /// A check. True: passed; false: failed; unknown: error.
     check: Option<Check>,
-    /// True: passed. Instead of `check`, where a person must finish the rest.
+    /// Instead of `check`, if a person must decide the rest. True: passed.
     pass: Option<Check>,
-    /// True: failed. Instead of `check`, where a person must finish the rest.
+    /// Instead of `check`, if a person must decide the rest. True (and `pass` not): failed. If neither is true, the
+    /// outcome is `needs_review`.
     fail: Option<Check>,
-    /// Shown as `result.expected`.
+    /// Key → value or parameter, shown as `result.expected`.
     #[serde(default)]
     expected: BTreeMap<String, Operand>,
-    /// Shown as `result.evidence`; left out, it is what decided.
+    /// Key → path, shown as `result.evidence`; left out, the places and values that decided.
     #[serde(default)]
     evidence: BTreeMap<String, Path>,
     /// What a failure lets an attacker do.
     why: String,
-    /// What to do about it.
+    /// How to fix it.
     remediation: String,
-    /// What holds when nobody configured anything.
+    /// What Kubernetes does by default.
     default_value: Option<String>,
-    /// Where to read more.
+    /// Web pages to read.
     #[serde(default)]
     references: Vec<String>,
-    /// Where others decide otherwise: `cloudbeat`, `kube-bench`, `effect`.
+    /// Where others decide differently, one line under each of `cloudbeat`, `kube-bench` and `effect` (the
+    /// recommendation asks for something else, or for more, than the control checks).
     #[serde(default)]
     differs: BTreeMap<String, String>,
 }
@@ -169,13 +172,13 @@ enum OneOrMany {
 }
 
 impl Control {
-    /// Reads and validates one control; `file` is what errors name, and its stem must be the id.
+    /// Reads and validates one control. Errors name `file`, whose stem must be the id.
     pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
         let written: ControlText = crate::yaml::from_str(text).map_err(|error| RuleError::at(file, error))?;
         let whole = |message: String| RuleError::whole(file, message);
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".yml");
         if written.id != stem {
-            return Err(whole(format!("`id: {}` must be the file's name, `{stem}`", written.id)));
+            return Err(whole(format!("`id: {}` must be the same as the file name, `{stem}`", written.id)));
         }
         let names = match written.resource {
             OneOrMany::One(name) => vec![name],
@@ -191,9 +194,9 @@ impl Control {
         }
         let decision = match (written.check, written.pass, written.fail) {
             (Some(check), None, None) => Decision::Check(check),
-            (None, None, None) => return Err(whole("expected `check`, or `pass` and `fail`".into())),
+            (None, None, None) => return Err(whole("expected `check`, or `pass` or `fail` or both".into())),
             (None, pass, fail) => Decision::Sides { pass, fail },
-            (Some(_), _, _) => return Err(whole("`check` goes without `pass` and `fail`".into())),
+            (Some(_), _, _) => return Err(whole("`check` is not allowed beside `pass` or `fail`".into())),
         };
         let control = Self {
             id: written.id,
@@ -230,11 +233,11 @@ impl Control {
         used.extend(self.expected.values().filter_map(Operand::param));
         for name in &used {
             if !self.params.contains_key(*name) {
-                return Err(RuleError::whole(file, format!("`{{param: {name}}}` is not among `params`")));
+                return Err(RuleError::whole(file, format!("`{{param: {name}}}`: `params` has no `{name}`")));
             }
         }
         match self.params.keys().find(|name| !used.contains(&name.as_str())) {
-            Some(name) => Err(RuleError::whole(file, format!("the parameter `{name}` is used nowhere"))),
+            Some(name) => Err(RuleError::whole(file, format!("the parameter `{name}` is never used"))),
             None => Ok(()),
         }
     }
@@ -299,12 +302,12 @@ remediation: Do it.
             "{}",
             error(&GOOD.replace("$.mode", "$..mode"))
         );
-        assert!(error(&GOOD.replace("id: a-control", "id: other")).contains("file's name"));
+        assert!(error(&GOOD.replace("id: a-control", "id: other")).contains("file name"));
         assert!(error(&GOOD.replace("severity: high\n", "")).contains("severity"));
         assert!(error(&GOOD.replace("param: max_mode", "param: min_mode")).contains("min_mode"));
         let given = GOOD.replace("check: {path", "applies: {given: min_mode}\ncheck: {path");
         assert!(error(&given).contains("min_mode"));
-        assert!(error(&GOOD.replace("\"600\"}", "\"600\", other: 1}")).contains("used nowhere"));
+        assert!(error(&GOOD.replace("\"600\"}", "\"600\", other: 1}")).contains("never used"));
         assert!(error(&GOOD.replace("why:", "wy:")).contains("wy"));
     }
 }

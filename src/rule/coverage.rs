@@ -1,9 +1,9 @@
-//! Which recommendation is answered, and how: a table made from the benchmarks themselves.
+//! Which recommendations are covered, and by which controls: tables generated from the benchmarks.
 
 use std::fmt::Write as _;
 
 use super::control::Decision;
-use super::{Benchmark, Catalogue, Control, Row};
+use super::{Benchmark, Catalogue, Control, Recommendation};
 
 /// Markdown, one table for each benchmark.
 pub(super) fn table(catalogue: &Catalogue) -> String {
@@ -17,8 +17,11 @@ pub(super) fn table(catalogue: &Catalogue) -> String {
 
 fn one(out: &mut String, catalogue: &Catalogue, benchmark: &Benchmark) -> std::fmt::Result {
     writeln!(out, "## {} (`{}`)\n", benchmark.name, benchmark.full_name())?;
-    writeln!(out, "{} of {} recommendations answered.\n", benchmark.rules.len(), benchmark.recommendations)?;
-    writeln!(out, "| number | level | assessed | answered | control | judges |")?;
+    let published =
+        benchmark.links.publisher.as_ref().map_or_else(String::new, |url| format!(" Published at <{url}>."));
+    let covered = benchmark.rules.len();
+    writeln!(out, "{covered} of {} recommendations are covered.{published}\n", benchmark.recommendations)?;
+    writeln!(out, "| number | level | assessment | judged | control | resources |")?;
     writeln!(out, "|---|---|---|---|---|---|")?;
     for row in &benchmark.rules {
         let controls: Vec<&Control> =
@@ -29,24 +32,24 @@ fn one(out: &mut String, catalogue: &Catalogue, benchmark: &Benchmark) -> std::f
             row.number,
             row.level,
             row.assessment.as_str(),
-            answered(&controls),
-            list(row),
             judged(&controls),
+            list(row),
+            resources(&controls),
         )?;
     }
     writeln!(out)
 }
 
-fn answered(controls: &[&Control]) -> &'static str {
+fn judged(controls: &[&Control]) -> &'static str {
     let person = controls.iter().any(|control| matches!(control.decision, Decision::Sides { .. }));
-    if person { "judged as far as it goes" } else { "judged" }
+    if person { "in part" } else { "fully" }
 }
 
-fn list(row: &Row) -> String {
+fn list(row: &Recommendation) -> String {
     row.controls().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn judged(controls: &[&Control]) -> String {
+fn resources(controls: &[&Control]) -> String {
     let mut names: Vec<String> =
         controls.iter().flat_map(|control| &control.resources).map(ToString::to_string).collect();
     names.dedup();

@@ -1,4 +1,4 @@
-//! Where other tools, or a recommendation's own words, decide otherwise: a page made from the controls' `differs`.
+//! Where other tools or a recommendation's own text decide differently: a page generated from the controls' `differs`.
 //!
 //! In: the catalogue. Out: Markdown, one table for each key, ordered by recommendation.
 
@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 
 use super::{Benchmark, Catalogue, Control};
 
-/// A key of `differs`, its heading, and what its lines are about. Other keys stand under their own name.
+/// A key of `differs`, its heading and its introduction. Other keys have their own name as heading.
 const KEYS: [(&str, &str, &str); 3] = [
-    ("cloudbeat", "cloudbeat", "What Elastic's own collector does otherwise."),
-    ("kube-bench", "kube-bench", "What kube-bench does otherwise."),
+    ("cloudbeat", "cloudbeat", "What Elastic's own collector does differently."),
+    ("kube-bench", "kube-bench", "What kube-bench does differently."),
     (
         "effect",
-        "The recommendation's own words",
-        "Where a control goes by what a setting does and not by what the recommendation asks for, or sees less than it asks for.",
+        "The recommendation's own text",
+        "Where a control checks what a setting does instead of what the recommendation asks for, or checks less than that.",
     ),
 ];
 
@@ -52,9 +52,9 @@ fn section(
     writeln!(out)
 }
 
-/// Every control once, under its first number in the newest table that it stands in: those of the newest tables
-/// first, then those that only older ones have, with the version beside the number, then those in none. Where there are
-/// several benchmarks, their names stand before the numbers.
+/// Every control once, under its first number in the newest benchmark version that has it: first those of the newest
+/// versions, then those of older ones with the version after the number, then those in no benchmark. With several
+/// benchmarks, their names come before the numbers.
 fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     let mut newest: BTreeMap<&str, &Benchmark> = BTreeMap::new();
     for table in catalogue.benchmarks() {
@@ -66,7 +66,7 @@ fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     let mut out = Vec::new();
     for table in tables {
         let current = newest[table.benchmark.as_str()].version == table.version;
-        // The same number is another recommendation in another benchmark.
+        // Numbers mean different recommendations in different benchmarks.
         let of = if newest.len() > 1 { format!("{} ", table.benchmark) } else { String::new() };
         for row in &table.rules {
             let version = if current { String::new() } else { format!(" ({})", table.version) };
@@ -82,7 +82,7 @@ fn by_recommendation(catalogue: &Catalogue) -> Vec<(String, &Control)> {
     out
 }
 
-/// A text as one cell of a table: what Markdown would take for its own stands behind a backslash.
+/// A text as one table cell, with Markdown's special characters escaped.
 fn cell(text: &str) -> String {
     let mut out = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for sign in ["|", "<", "*"] {

@@ -1,14 +1,14 @@
-//! Controls with one thing wrong. Each must turn a case red, or the cases do not hold the control to what it says.
+//! Controls broken in one place each. Some case must fail for each, or the cases do not cover the control.
 //!
-//! In: a control. Out: its mutants: a comparator turned round or dropped, a branch dropped, an `absent` that means
-//! something else, a flag, variable, key, default or path blanked.
+//! In: a control. Out: its mutants: a comparator inverted or dropped, a branch dropped, `absent` with another value, a flag,
+//! variable, key, default or path blanked.
 
 use super::check::{Absent, Check, Comparison};
 use super::control::{Control, Decision};
 use super::path::Path;
-use super::setting::{Default, Setting};
+use super::setting::{Setting, SettingDefault};
 
-/// A control that is wrong in one place.
+/// A control broken in one place.
 #[derive(Debug, Clone)]
 pub struct Mutant {
     /// What was changed, for people.
@@ -17,7 +17,7 @@ pub struct Mutant {
     pub control: Control,
 }
 
-/// What stands where a flag, variable or key was.
+/// Replaces a flag, variable or key.
 const BLANK: &str = "blanked";
 
 /// All mutants of a control.
@@ -62,18 +62,18 @@ fn of(check: &Check) -> Vec<(String, Check)> {
         Check::All(parts) => branches(parts, "all", Check::All),
         Check::Any(parts) => branches(parts, "any", Check::Any),
         Check::Not(part) => {
-            let mut out = vec![("`not` taken away".to_owned(), part.as_ref().clone())];
+            let mut out = vec![("`not` dropped".to_owned(), part.as_ref().clone())];
             out.extend(of(part).into_iter().map(|(what, part)| (what, Check::Not(Box::new(part)))));
             out
         }
         Check::None(path) => {
             let mut out = paths(path, Check::None);
-            out.push((format!("`none: {}` turned round", path.text()), Check::Some(path.clone())));
+            out.push((format!("`none: {}` inverted", path.text()), Check::Some(path.clone())));
             out
         }
         Check::Some(path) => {
             let mut out = paths(path, Check::Some);
-            out.push((format!("`some: {}` turned round", path.text()), Check::None(path.clone())));
+            out.push((format!("`some: {}` inverted", path.text()), Check::None(path.clone())));
             out
         }
         Check::Each { path, compare, absent } => {
@@ -98,8 +98,8 @@ fn of(check: &Check) -> Vec<(String, Check)> {
             out.extend(comparisons(compare, |compare| Check::Setting { setting: setting.clone(), compare }));
             out
         }
-        Check::Owner(_) => vec![("`owner` turned round".to_owned(), Check::Not(Box::new(check.clone())))],
-        Check::Given(_) => vec![("`given` turned round".to_owned(), Check::Not(Box::new(check.clone())))],
+        Check::Owner(_) => vec![("`owner` inverted".to_owned(), Check::Not(Box::new(check.clone())))],
+        Check::Given(_) => vec![("`given` inverted".to_owned(), Check::Not(Box::new(check.clone())))],
     }
 }
 
@@ -134,7 +134,7 @@ fn comparisons(compare: &[Comparison], whole: impl Fn(Vec<Comparison>) -> Check)
             Comparison::Exists(wanted) => Comparison::Exists(!wanted),
             comparison => Comparison::Not(Box::new(comparison.clone())),
         };
-        out.push((format!("`{}` turned round", comparison.word()), whole(turned)));
+        out.push((format!("`{}` inverted", comparison.word()), whole(turned)));
         if compare.len() > 1 {
             let mut less = compare.to_vec();
             less.remove(position);
@@ -163,9 +163,9 @@ fn blanked(setting: &Setting) -> Vec<(String, Setting)> {
     if let Some(config) = &setting.config {
         add("key of the file", config.text(), &|setting| setting.config = Some(Path::blank()));
     }
-    if setting.default != Default::Unset {
+    if setting.default != SettingDefault::Unset {
         let name = setting.flag.as_deref().unwrap_or_default();
-        add("default of", name, &|setting| setting.default = Default::Unset);
+        add("default of", name, &|setting| setting.default = SettingDefault::Unset);
     }
     out
 }

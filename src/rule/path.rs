@@ -1,7 +1,7 @@
-//! A JSONPath of a rule: RFC 9535, cut down to what cannot surprise, parsed once.
+//! A JSONPath in a rule: a safe subset of RFC 9535, parsed once.
 //!
-//! Besides selecting, a path can say whether it *could* select something at, under or over a given
-//! place: that is how an unread place makes a check unknown instead of passed.
+//! A path also knows whether it *could* select something at, under or over a given place. That is how an unread place
+//! makes a check unknown instead of passed.
 
 mod mutate;
 mod place;
@@ -17,24 +17,24 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
 
-pub(crate) use place::{Key, Place, place_steps};
-use query::{Query, Segment, Selector};
-use touch::Step;
+pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
+use query::{PathSelector, Query, Segment};
+use touch::PathStep;
 
 /// A validated path.
 #[derive(Debug, Clone)]
 pub struct Path {
     text: String,
     query: Query,
-    /// The place that the path itself looks at.
-    main: Vec<Step>,
-    /// The places that filters inside it look at.
-    filters: Vec<Vec<Step>>,
+    /// The places that the path itself selects from.
+    main: Vec<PathStep>,
+    /// The places that its filters look at.
+    filters: Vec<Vec<PathStep>>,
 }
 
-/// One selected value and where it stands.
+/// A selected value and its place.
 #[derive(Debug, Clone)]
-pub struct Match<'a> {
+pub struct PathMatch<'a> {
     /// The value.
     pub value: &'a Value,
     /// Its place, in short form: `$.spec.containers[0].image`.
@@ -54,30 +54,30 @@ impl Path {
         Self::parse(&format!("{prefix}{}", &self.text[1..]))
     }
 
-    /// As the rule's author wrote it.
+    /// As written in the rule.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it can select one value at most.
+    /// Whether it selects one value at most.
     pub fn is_singular(&self) -> bool {
         self.query.is_singular()
     }
 
     /// What it selects in `document`, in document order.
-    pub fn select<'a>(&'a self, document: &'a Value) -> Vec<Match<'a>> {
-        let named = |segment: &Segment| matches!(segment, Segment::One(Selector::Name(_)));
+    pub fn select<'a>(&'a self, document: &'a Value) -> Vec<PathMatch<'a>> {
+        let named = |segment: &Segment| matches!(segment, Segment::One(PathSelector::Name(_)));
         let plain = self.query.segments.iter().all(named);
         let mut found = Vec::new();
         select::each(&self.query, document, &mut |value, place| {
-            // A path of names alone is its own place.
+            // A path with names only is its own place.
             let place = if plain { Cow::Borrowed(self.text.as_str()) } else { place.to_string().into() };
-            found.push(Match { value, place });
+            found.push(PathMatch { value, place });
         });
         found
     }
 
-    /// The path with one thing about it wrong, and what.
+    /// The path broken in one place, for each place, with a description.
     pub(super) fn mutants(&self) -> Vec<(String, Self)> {
         let wrong = |query: Query| {
             let (main, filters) = touch::of(&query);
@@ -88,10 +88,10 @@ impl Path {
         out
     }
 
-    /// A path to where nothing ever is.
+    /// A path that never selects anything.
     pub(super) fn blank() -> Self {
         let name = "blanked".to_owned();
-        let query = Query { from_root: true, segments: vec![Segment::One(Selector::Name(name))] };
+        let query = Query { from_root: true, segments: vec![Segment::One(PathSelector::Name(name))] };
         let (main, filters) = touch::of(&query);
         Self { text: "$.blanked".into(), query, main, filters }
     }
@@ -101,8 +101,8 @@ impl Path {
         touch::could(&self.main, place) || self.filter_could_touch(place)
     }
 
-    /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold
-    /// where x is merely unread.
+    /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold if x is
+    /// merely unread.
     pub fn filter_could_touch(&self, place: &str) -> bool {
         self.filters.iter().any(|steps| touch::could(steps, place))
     }

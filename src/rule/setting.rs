@@ -1,4 +1,4 @@
-//! A setting of a component: where it may be written, its type, and its default.
+//! A component's setting: where it may be written, its type and its default.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,24 +7,25 @@ use std::collections::BTreeMap;
 
 use super::path::Path;
 
-/// Where a setting may come from. Which source wins depends on the component and is code, not data.
+/// Where a setting may be written. Which source wins depends on the component and is known to the code.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// The command line flag, without dashes.
+    /// Command-line flag, without dashes.
     pub flag: Option<String>,
-    /// The environment variable (etcd).
+    /// Environment variable (etcd only).
     pub env: Option<String>,
-    /// The key in the component's configuration file, `$` being the file.
+    /// Path in the component's configuration file; `$` is the file.
     pub config: Option<Path>,
-    /// The key in a `map` flag such as `feature-gates`.
+    /// One key of a flag that holds `name=value` pairs, such as `feature-gates`.
     pub key: Option<String>,
-    /// The type its text is read as.
+    /// `bool`, `int`, `duration`, `string`, `path`, `list` or `map` (with `key`).
     #[serde(rename = "type")]
     pub kind: SettingType,
-    /// The value in force when it is written nowhere.
+    /// The value if it is written nowhere: a value, `unset`, `{with_file, without_file}`, or a map keyed by the
+    /// Kubernetes minor version from which each value applies.
     #[serde(default)]
-    pub default: Default,
+    pub default: SettingDefault,
 }
 
 /// The type of a setting's value.
@@ -47,32 +48,32 @@ pub enum SettingType {
     Map,
 }
 
-/// The value in force when a setting is written nowhere.
+/// The value of a setting that is written nowhere.
 #[derive(Debug, Clone, PartialEq, std::default::Default)]
-pub enum Default {
-    /// Nothing is in force.
+pub enum SettingDefault {
+    /// No value.
     #[default]
     Unset,
     /// This value.
     Value(Value),
     /// The kubelet: one default with a configuration file, another without.
     ByFile {
-        /// When a configuration file is named.
+        /// With a configuration file.
         with_file: Value,
-        /// When none is.
+        /// Without one.
         without_file: Value,
     },
     /// From which Kubernetes minor version on, in ascending order.
     ByVersion(Vec<((u32, u32), Value)>),
 }
 
-impl<'de> Deserialize<'de> for Default {
+impl<'de> Deserialize<'de> for SettingDefault {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
-impl Default {
+impl SettingDefault {
     fn from_value(value: Value) -> Result<Self, String> {
         let fields: BTreeMap<String, Value> = match value {
             Value::String(text) if text == "unset" => return Ok(Self::Unset),
@@ -81,7 +82,9 @@ impl Default {
         };
         if fields.contains_key("with_file") || fields.contains_key("without_file") {
             let take = |key: &str| {
-                fields.get(key).cloned().ok_or_else(|| format!("`default` has no `{key}` beside the other"))
+                fields.get(key).cloned().ok_or_else(|| {
+                    format!("`default` needs both `with_file` and `without_file`: `{key}` is missing")
+                })
             };
             return Ok(Self::ByFile { with_file: take("with_file")?, without_file: take("without_file")? });
         }
@@ -106,7 +109,7 @@ pub(crate) fn minor_version(text: &str) -> Option<(u32, u32)> {
     Some((major, minor))
 }
 
-impl JsonSchema for Default {
+impl JsonSchema for SettingDefault {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Default".into()
     }
@@ -125,12 +128,12 @@ mod tests {
 
     #[test]
     fn the_forms_of_a_default() {
-        assert_eq!(Default::from_value(json!("unset")).unwrap(), Default::Unset);
-        assert_eq!(Default::from_value(json!(0)).unwrap(), Default::Value(json!(0)));
-        let by_version = Default::from_value(json!({"1.36": 366, "1.0": 0, "1.4": 7})).unwrap();
-        let Default::ByVersion(versions) = by_version else { panic!("{by_version:?}") };
+        assert_eq!(SettingDefault::from_value(json!("unset")).unwrap(), SettingDefault::Unset);
+        assert_eq!(SettingDefault::from_value(json!(0)).unwrap(), SettingDefault::Value(json!(0)));
+        let by_version = SettingDefault::from_value(json!({"1.36": 366, "1.0": 0, "1.4": 7})).unwrap();
+        let SettingDefault::ByVersion(versions) = by_version else { panic!("{by_version:?}") };
         assert_eq!(versions.iter().map(|(version, _)| version.1).collect::<Vec<_>>(), [0, 4, 36]);
-        assert!(Default::from_value(json!({"with_file": 1})).is_err());
-        assert!(Default::from_value(json!({"soon": 1})).is_err());
+        assert!(SettingDefault::from_value(json!({"with_file": 1})).is_err());
+        assert!(SettingDefault::from_value(json!({"soon": 1})).is_err());
     }
 }

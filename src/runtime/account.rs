@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::evaluate::{Counts, Judgement, Outcome, Tally};
-use crate::exception::{Marks, State, Use};
+use crate::evaluate::{Judgement, Outcome, OutcomeCounts, Tally};
+use crate::exception::{ExceptionState, ExceptionUse, Marks};
 use crate::finding::Totals;
 use crate::observe::remarks::why_absent;
 use crate::resource::{Platform, Resource};
@@ -25,7 +25,7 @@ pub(super) struct CycleAccount {
     pub unjudged: BTreeSet<String>,
 }
 
-/// Counts while a cycle runs.
+/// OutcomeCounts while a cycle runs.
 pub(super) struct Accounting {
     pub tally: Tally,
     /// The kind of the resource that is being judged; its buffer is used again.
@@ -44,7 +44,7 @@ impl Accounting {
         self.kind.clone_from(&resource.sub_type);
     }
 
-    /// Counts a resource's judgements.
+    /// OutcomeCounts a resource's judgements.
     pub(super) fn add(&mut self, judgements: &[(&[usize], Judgement)], marks: &Marks) {
         for (rules, judgement) in judgements {
             for rule in *rules {
@@ -62,7 +62,7 @@ impl Accounting {
         }
     }
 
-    /// Counts the rules that saw no resource as not applicable, and returns them.
+    /// OutcomeCounts the rules that saw no resource as not applicable, and returns them.
     pub(super) fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
         let unseen = self.tally.close();
         for index in &unseen {
@@ -99,16 +99,16 @@ impl Accounting {
 
 impl CycleAccount {
     /// The counts of all benchmarks together.
-    pub(super) fn total(&self) -> Counts {
-        let mut total = Counts::default();
+    pub(super) fn total(&self) -> OutcomeCounts {
+        let mut total = OutcomeCounts::default();
         self.totals.iter().for_each(|(_, totals)| total.merge(&totals.counts));
         total
     }
 }
 
 /// Logs one warning for each exception that had no effect in a cycle.
-pub(super) fn warn_unused(uses: &[Use]) {
-    for Use { exception, state, .. } in uses {
+pub(super) fn warn_unused(uses: &[ExceptionUse]) {
+    for ExceptionUse { exception, state, .. } in uses {
         // One macro for all: the message of a log line is a constant.
         macro_rules! warn {
             ($message:literal) => {
@@ -123,11 +123,11 @@ pub(super) fn warn_unused(uses: &[Use]) {
             };
         }
         match state {
-            State::InUse | State::Undecided => {}
-            State::Expired => warn!("exception has expired and has no effect; renew or remove it"),
-            State::OtherCluster => warn!("exception matched nothing: it names another cluster"),
-            State::NotNeeded => warn!("exception is not needed: its resources pass"),
-            State::Unmatched => {
+            ExceptionState::InUse | ExceptionState::Undecided => {}
+            ExceptionState::Expired => warn!("exception has expired and has no effect; renew or remove it"),
+            ExceptionState::OtherCluster => warn!("exception matched nothing: it names another cluster"),
+            ExceptionState::NotNeeded => warn!("exception is not needed: its resources pass"),
+            ExceptionState::Unmatched => {
                 warn!("exception matched nothing: its rule is not loaded, or no resource matches it")
             }
         }

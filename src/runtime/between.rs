@@ -10,14 +10,14 @@ use super::engine::Engine;
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use super::stream::ResourceStream;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::ClusterWatch;
 use crate::pipeline::Producer;
 use crate::resource::{Cluster, Resource};
 
 /// What a sweep leaves behind for the time until the next one.
 pub(super) struct Between {
-    pub writer: Writer,
+    pub writer: FindingWriter,
     pub cluster: Cluster,
     pub outcomes: Outcomes,
     pub watch: Box<ClusterWatch>,

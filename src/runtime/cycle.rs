@@ -9,13 +9,13 @@ use super::sinks::{CycleEnd, Sinks};
 use super::stop::Stop;
 use super::stream::ResourceStream;
 use crate::config::settings::Settings;
-use crate::finding::{Agent, Context, Writer};
+use crate::finding::{Agent, Context, FindingWriter};
 use crate::observe::{Observation, Source};
 
 /// Judges resources until there are no more, or until `stop`.
 pub(super) async fn judge_all(
     engine: &Engine,
-    writer: &mut Writer,
+    writer: &mut FindingWriter,
     observation: &mut Observation,
     sinks: Sinks<'_>,
     stop: &Stop<'_>,

@@ -179,7 +179,7 @@ impl Complete {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::Counts;
+    use crate::evaluate::OutcomeCounts;
     use crate::finding::Totals;
     use crate::rule::BenchmarkName;
     use serde_json::{Value, json};
@@ -187,7 +187,7 @@ mod tests {
 
     fn account(complete: bool, resources: u64) -> CycleAccount {
         let name = BenchmarkName { id: "a".into(), version: "1.0".into() };
-        let totals = Totals { counts: Counts::default(), rules: 3, resources, duration_ms: 1500 };
+        let totals = Totals { counts: OutcomeCounts::default(), rules: 3, resources, duration_ms: 1500 };
         let took = Duration::from_millis(1500);
         CycleAccount {
             complete,

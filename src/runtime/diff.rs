@@ -11,7 +11,7 @@ use super::scan::{Deliver, scan};
 use crate::collect::recorded::snapshot;
 use crate::config::settings::Settings;
 use crate::observe::Source;
-use crate::report::{Change, Label, Verdicts, changes};
+use crate::report::{ResourceLabel, VerdictChange, Verdicts, changes};
 
 /// Compares two inputs; returns every verdict that differs.
 pub async fn diff(
@@ -19,7 +19,7 @@ pub async fn diff(
     engine: &Engine,
     old: &Path,
     new: &Path,
-) -> anyhow::Result<Vec<Change>> {
+) -> anyhow::Result<Vec<VerdictChange>> {
     let before = verdicts(settings, engine, old).await?;
     let after = verdicts(settings, engine, new).await?;
     Ok(changes(&before, &after))
@@ -72,7 +72,7 @@ fn findings(path: &Path, text: &str) -> anyhow::Result<Verdicts> {
             newest = sequence;
             verdicts = Verdicts::default();
         }
-        let label = Label {
+        let label = ResourceLabel {
             kind: text("/resource/type").into(),
             sub_type: text("/resource/sub_type").into(),
             namespace: document

@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::catalogue::load_catalogue;
+use super::catalogue::{benchmarks_for, load_catalogue};
 use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
@@ -12,7 +12,7 @@ use crate::config::settings::Posture;
 use crate::evaluate::Judge;
 use crate::exception::{Exception, Exceptions};
 use crate::observe::Scope;
-use crate::resource::{CLOUD, Kind};
+use crate::resource::{CLOUD, Kind, Platform};
 use crate::rule::Rule;
 
 /// The rules of a run, and what evaluates them.
@@ -38,8 +38,9 @@ impl Engine {
         let (engine, others) = Self::of(posture, of_cluster)?;
         if engine.rules.is_empty() {
             bail!(
-                "no rule of {} is about what is seen from outside: ask for `cis_eks`",
-                posture.benchmarks.join(", ")
+                "{} has no rules about the cloud's view of a cluster: use --benchmark {}",
+                posture.benchmarks.join(", "),
+                benchmarks_for(Platform::Eks).join(" or ")
             );
         }
         let recommendations = |rules: &mut dyn Iterator<Item = &Rule>| {

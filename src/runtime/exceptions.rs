@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::catalogue::load_catalogue;
 use crate::config::{ConfigError, Exception as Written, Mistake};
-use crate::exception::{Exception, Known, Pattern, RuleName};
+use crate::exception::{Exception, KnownRules, Pattern, RuleName};
 use crate::rule::Catalogue;
 
 /// The mistakes in exceptions that only show against the rules, in order.
@@ -14,7 +14,7 @@ pub(super) fn mistakes(written: &[Written], catalogue: &Catalogue) -> Vec<Mistak
     if written.is_empty() {
         return Vec::new();
     }
-    let known = Known::new(catalogue);
+    let known = KnownRules::new(catalogue);
     let wrong = |written: &Written| {
         let exception = read(written);
         if let Some(message) = known.unknown(&exception.rule) {

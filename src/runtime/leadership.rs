@@ -186,6 +186,7 @@ mod tests {
                 overrides: overrides.collect(),
                 env: &|_| None,
                 strict_perms: false,
+                fleet_inputs: Vec::new,
             };
             let posture = load(&sources).unwrap().settings.posture;
             is_elected(&posture, &|name| env.contains(&name).then(|| "x".to_owned()))

@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::sinks::{PipelineSink, ReportSink, Sinks};
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::data_dir::DataDir;
 use crate::observe::{Source, observe};
 use crate::report::Report;
@@ -56,7 +56,7 @@ async fn one(
     let source = Source::Snapshot(path.to_owned());
     let mut observation = observe(&source, settings, state, engine.wanted()).await?;
     let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-    let mut writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let mut writer = FindingWriter::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     let mut to_report = ReportSink::new(&mut report);
     let mut to_pipeline = producer.as_ref().map(PipelineSink::new);

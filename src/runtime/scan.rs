@@ -11,7 +11,7 @@ use super::sinks::{LinesSink, ProgressSink, ReportSink, Sinks};
 use super::stop::Stop;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::data_dir::{DataDir, random_uuid};
 use crate::observe::{Source, observe};
 use crate::report::Report;
@@ -54,7 +54,7 @@ pub async fn scan(
     };
     let agent_id = random_uuid().to_string();
     let context = context(settings, source, &observation, &agent_id, &agent_id, sequence);
-    let mut writer = Writer::new(&engine.rules, &engine.exceptions, context);
+    let mut writer = FindingWriter::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     let mut to_report = ReportSink::new(&mut report);
     let mut to_lines = deliver.lines.map(|out| LinesSink::new(out));

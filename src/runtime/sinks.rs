@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use super::stop::Stop;
 use crate::evaluate::{Judgement, Tally};
 use crate::event::Event;
-use crate::exception::{Marks, Use};
+use crate::exception::{ExceptionUse, Marks};
 use crate::resource::Resource;
 
 pub(super) use lines::LinesSink;
@@ -72,7 +72,7 @@ pub(super) struct CycleEnd<'a> {
     /// The rules that saw no resource, and are not applicable.
     pub without_resource: &'a [usize],
     /// What became of the exceptions.
-    pub exceptions: &'a [Use],
+    pub exceptions: &'a [ExceptionUse],
 }
 
 /// The sinks of one cycle, in the order in which they are called.

@@ -9,15 +9,15 @@ use super::sinks::Sinks;
 use super::stop::Stop;
 use crate::evaluate::Judgement;
 use crate::event::Event;
-use crate::exception::{self, Marks, Use};
-use crate::finding::{Subject, Writer};
+use crate::exception::{ExceptionCycle, ExceptionUse, Marks};
+use crate::finding::{FindingWriter, Subject};
 use crate::resource::{Cluster, Resource};
 
 /// What judges resources and hands the results on.
 pub(super) struct ResourceStream<'e, 's> {
     engine: &'e Engine,
-    writer: &'e mut Writer,
-    granted: exception::Cycle<'e>,
+    writer: &'e mut FindingWriter,
+    granted: ExceptionCycle<'e>,
     sinks: Sinks<'s>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Judged<'e> {
 impl<'e, 's> ResourceStream<'e, 's> {
     pub(super) fn new(
         engine: &'e Engine,
-        writer: &'e mut Writer,
+        writer: &'e mut FindingWriter,
         sinks: Sinks<'s>,
         cluster: &Cluster,
     ) -> Self {
@@ -104,7 +104,7 @@ impl<'e, 's> ResourceStream<'e, 's> {
     }
 
     /// What became of the exceptions, the sinks, and the writer for the cycle's own documents.
-    pub(super) fn end(self) -> (Vec<Use>, Sinks<'s>, &'e mut Writer) {
+    pub(super) fn end(self) -> (Vec<ExceptionUse>, Sinks<'s>, &'e mut FindingWriter) {
         (self.granted.close(), self.sinks, self.writer)
     }
 }

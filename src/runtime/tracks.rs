@@ -15,7 +15,7 @@ use super::leadership::{LeaderTerm, Leadership};
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use crate::config::settings::Settings;
-use crate::finding::Writer;
+use crate::finding::FindingWriter;
 use crate::observe::data_dir::DataDir;
 use crate::observe::{Scope, Source, observe};
 use crate::pipeline::{Closed, Producer};
@@ -181,7 +181,7 @@ impl Track {
             observation = observe(&source, settings, &self.data, self.engine.wanted()) => observation?,
         };
         let context = context(settings, &source, &observation, agent_id, ephemeral_id, sequence);
-        let mut writer = Writer::new(&self.engine.rules, &self.engine.exceptions, context);
+        let mut writer = FindingWriter::new(&self.engine.rules, &self.engine.exceptions, context);
         let watch = self.scope.lasting && settings.posture.watch;
         let mut outcomes = watch.then(Outcomes::default);
         let mut pipeline = producer.as_ref().map(PipelineSink::new);

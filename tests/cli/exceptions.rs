@@ -79,9 +79,9 @@ fn the_table_shows_what_is_excepted_apart() {
         program("  - {rule: pod-privileged, reason: it is the CNI, owner: team-net, expires: 2999-12-31}\n");
     let table = scan(&program, &[]).out;
     assert!(table.contains(" failed (1 excepted), "), "{table}");
-    let (fails, excepted) = table.split_once("\nExcepted\n").unwrap_or_else(|| panic!("{table}"));
+    let (fails, excepted) = table.split_once("\nExceptions\n").unwrap_or_else(|| panic!("{table}"));
     assert!(fails.contains("5.2.6") && !fails.contains("5.2.2 "), "{table}");
-    for words in ["critical 5.2.2", "Pod shop/web (fails)", "team-net until 2999-12-31: it is the CNI"] {
+    for words in ["critical 5.2.2", "Pod shop/web (failed)", "team-net until 2999-12-31: it is the CNI"] {
         assert!(excepted.contains(words), "{words}: {table}");
     }
     configure(&program, "  []\n");

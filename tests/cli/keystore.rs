@@ -56,7 +56,7 @@ fn a_secret_is_kept_listed_used_and_removed() {
     assert_eq!(removed.out, "successfully removed key: ES_PASSWORD\n");
     let unknown = run(&program, &["keystore", "remove", "ES_PASSWORD"]);
     assert_eq!(unknown.code, Some(1));
-    assert!(unknown.err.contains("the keystore has no key `ES_PASSWORD`"), "{}", unknown.err);
+    assert!(unknown.err.contains("the keystore has no secret `ES_PASSWORD`"), "{}", unknown.err);
     let setup = run(&program, &["setup", "--index-management"]);
     assert!(setup.err.contains("`ES_PASSWORD` is neither a setting nor"), "{}", setup.err);
 }
@@ -66,11 +66,11 @@ fn nothing_is_created_or_overwritten_where_nobody_can_be_asked() {
     let program = Program::new();
     let added = add(&program, &["keystore", "add", "KEY", "--stdin"], "secret");
     assert_eq!(added.code, Some(1));
-    assert!(added.err.contains("no keystore was created"), "{}", added.err);
+    assert!(added.err.contains("there is no keystore"), "{}", added.err);
     assert_eq!(run(&program, &["keystore", "create"]).code, Some(0));
     let again = run(&program, &["keystore", "create"]);
     assert_eq!(again.code, Some(1));
-    assert!(again.err.contains("was left as it is"), "{}", again.err);
+    assert!(again.err.contains("was not changed"), "{}", again.err);
     let bad = add(&program, &["keystore", "add", "a:b", "--stdin"], "secret");
-    assert!(bad.err.contains("no name that a configuration could refer to"), "{}", bad.err);
+    assert!(bad.err.contains("expected a name without"), "{}", bad.err);
 }

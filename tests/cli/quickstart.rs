@@ -9,7 +9,7 @@ fn recorded_input_shows_a_posture() {
     command.current_dir(root()).args(["--path.data", program.path("data").to_str().unwrap()]);
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    for words in ["Score ", "posturebeat-test", "1.1 Control plane files", "4.2 Kubelet", "What fails"] {
+    for words in ["Score ", "posturebeat-test", "1.1 Control plane files", "4.2 Kubelet", "Failures"] {
         assert!(ran.out.contains(words), "{words}: {}", ran.out);
     }
 }

@@ -9,7 +9,7 @@ use crate::bed::Bed;
 fn changed(diff: &str) -> Vec<&str> {
     diff.lines()
         .map(str::trim)
-        .filter(|line| *line != "nothing changed" && !line.starts_with("- →") && !line.contains("→ -"))
+        .filter(|line| *line != "No changes" && !line.starts_with("- →") && !line.contains("→ -"))
         .collect()
 }
 

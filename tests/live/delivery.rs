@@ -137,7 +137,10 @@ fn sigterm_in_mid_cycle_delivers_what_was_judged() {
     let arrived = bed.count(Store::Elasticsearch, &findings(&namespace));
     assert!(arrived > 0 && arrived < wanted, "{arrived} of {wanted}: it was in mid-cycle");
     let log = running.log();
-    assert!(log.contains("cycle interrupted") || log.contains("told to stop"), "{log}");
+    assert!(
+        log.contains("cycle interrupted") || log.contains("stopping: delivering the findings in the queue"),
+        "{log}"
+    );
     assert!(!log.contains("were left"), "nothing that was judged is lost: {log}");
 }
 

@@ -11,7 +11,7 @@ fn a_recording_gives_the_verdicts_of_the_live_scan() {
     let recording = bed.path("recording.ndjson.zst");
     let output = bed.output(&["collect", "--to", recording.to_str().unwrap()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(bed.diff(&live, &recording), "nothing changed\n");
+    assert_eq!(bed.diff(&live, &recording), "No changes\n");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_table_is_for_people() {
     let bed = Bed::take();
     let output = bed.output(&["scan"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    for words in ["Score ", "Cluster ", "Node    cp-1", "5.2 Pod security", "What fails", "Namespace bare"] {
+    for words in ["Score ", "Cluster ", "Node    cp-1", "5.2 Pod security", "Failures", "Namespace bare"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "no colours where nobody sees them");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use posturebeat::rule::{Benchmark, Row};
+use posturebeat::rule::{Benchmark, Recommendation};
 
 use crate::catalogue;
 
@@ -27,7 +27,7 @@ fn facts() -> BTreeMap<&'static str, BTreeMap<&'static str, Vec<&'static str>>> 
 }
 
 /// What a row says, in the words of the facts. An `id` that the facts do not have is one too many: it is derived.
-fn said(row: &Row) -> Vec<String> {
+fn said(row: &Recommendation) -> Vec<String> {
     let mut said = vec![row.level.to_string(), row.assessment.as_str().to_owned()];
     said.extend(row.id.clone());
     said
@@ -59,21 +59,13 @@ fn check(table: &Benchmark, facts: &BTreeMap<&str, Vec<&str>>, wrong: &mut Vec<S
 fn every_recommendation_of_every_version_has_a_control() {
     let catalogue = catalogue();
     let facts = facts();
-    let counts: Vec<_> = facts.iter().map(|(version, facts)| (*version, facts.len())).collect();
-    let known = [
-        ("cis_eks@1.0.1", 52),
-        ("cis_eks@1.8.0", 50),
-        ("cis_k8s@1.0.1", 125),
-        ("cis_k8s@1.12.0", 131),
-        ("cis_k8s@2.0.1", 131),
-    ];
-    assert_eq!(counts, known);
     let mut wrong = Vec::new();
     for (version, facts) in &facts {
-        check(catalogue.benchmark(version).unwrap(), facts, &mut wrong);
+        match catalogue.benchmark(version) {
+            Ok(table) => check(table, facts, &mut wrong),
+            Err(message) => wrong.push(message),
+        }
     }
-    assert_eq!(catalogue.benchmark("cis_k8s").unwrap().version, "2.0.1");
-    assert_eq!(catalogue.benchmark("cis_eks").unwrap().version, "1.8.0");
     for table in catalogue.benchmarks() {
         if !facts.contains_key(table.full_name().to_string().as_str()) {
             wrong.push(format!("{}: no facts about it", table.full_name()));

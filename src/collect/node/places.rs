@@ -69,6 +69,28 @@ const ROLES: &[(&[&str], FileFilter, bool)] = &[
     (&["kubelet-client-ca"], FileFilter::Any, true),
 ];
 
+/// What each role is, for rule authors.
+pub const ROLE_MEANINGS: [(&str, &str); 18] = [
+    ("api-server-manifest", "the static pod manifest of kube-apiserver"),
+    ("controller-manager-manifest", "the static pod manifest of kube-controller-manager"),
+    ("scheduler-manifest", "the static pod manifest of kube-scheduler"),
+    ("etcd-manifest", "the static pod manifest of etcd"),
+    ("cni-config", "CNI configuration files"),
+    ("etcd-data-dir", "etcd's data directory"),
+    ("admin-kubeconfig", "kubeconfigs of cluster administrators"),
+    ("scheduler-kubeconfig", "the kubeconfig of kube-scheduler"),
+    ("controller-manager-kubeconfig", "the kubeconfig of kube-controller-manager"),
+    (PKI_DIR, "directories of the cluster's certificates and keys"),
+    (PKI_CERT, "certificates of the cluster"),
+    (PKI_KEY, "private keys of the cluster, whatever the file is called"),
+    (PKI_OTHER, "other files beside the cluster's certificates and keys"),
+    ("kubelet-service", "the kubelet's systemd unit and its drop-ins"),
+    ("kubelet-kubeconfig", "the kubelet's kubeconfig"),
+    ("kubelet-config", "the kubelet's configuration file and its drop-ins"),
+    ("proxy-kubeconfig", "the kubeconfig of kube-proxy"),
+    ("kubelet-client-ca", "the CA that the kubelet trusts for client certificates"),
+];
+
 /// The paths of each platform.
 const PLATFORMS: &str = include_str!("places/platforms.yml");
 
@@ -131,6 +153,11 @@ mod tests {
         roles.sort_unstable();
         roles.dedup();
         assert_eq!(roles.len(), count);
+    }
+
+    #[test]
+    fn each_role_has_a_meaning() {
+        assert_eq!(ROLE_MEANINGS.map(|(role, _)| role).to_vec(), roles());
     }
 
     #[test]

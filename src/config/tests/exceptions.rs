@@ -249,6 +249,7 @@ fn a_file_of_exceptions_that_others_may_write_is_refused_if_strict() {
             overrides: vec![],
             env: &|_| None,
             strict_perms,
+            fleet_inputs: Vec::new,
         };
         crate::config::load(&sources)
     };

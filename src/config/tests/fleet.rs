@@ -3,7 +3,17 @@
 use secrecy::ExposeSecret;
 
 use super::{Files, elasticsearch};
-use crate::config::{Auth, Output};
+use crate::config::{Auth, FleetInput, Output};
+
+/// What a policy may ask for, as the built-in benchmarks say it.
+pub(super) fn inputs() -> Vec<FleetInput> {
+    let input = |benchmark: &str| FleetInput {
+        kind: format!("cloudbeat/{benchmark}"),
+        benchmark: benchmark.to_owned(),
+        version: "1.0.1".to_owned(),
+    };
+    vec![input("cis_k8s"), input("cis_eks")]
+}
 
 const INPUT: &str = "
 id: x
@@ -136,7 +146,7 @@ fn mistakes_in_a_policy_have_their_place() {
     );
     assert_eq!(
         Files::new("inputs: [{type: logfile}, {type: system/metrics}]").error(),
-        "1.yml: the policy has no input for us: expected the type `cloudbeat/cis_k8s` or `cloudbeat/cis_eks`, found `logfile`, `system/metrics`"
+        "1.yml: the policy has no input for posturebeat: expected the type `cloudbeat/cis_k8s` or `cloudbeat/cis_eks`, found `logfile`, `system/metrics`"
     );
     assert_eq!(
         Files::new(&format!("{INPUT}\nposturebeat.period: 1h")).error(),

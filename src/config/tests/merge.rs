@@ -7,7 +7,7 @@ use super::Files;
 use crate::config::{Output, layer};
 
 fn read(text: &str) -> config::Value {
-    layer::merge(vec![layer::text_of("p.yml", text, &mut Vec::new()).unwrap()], &mut Vec::new())
+    layer::merge(vec![layer::text_of("p.yml", text, Vec::new, &mut Vec::new()).unwrap()], &mut Vec::new())
 }
 
 /// Without positions.
@@ -155,7 +155,7 @@ proptest! {
         let mut layers = Vec::new();
         for (index, (key, leaf)) in lines.iter().enumerate() {
             let text = spelled(key, leaf, bits.rotate_left(index as u32));
-            layers.push(layer::text_of("p.yml", &text, &mut Vec::new()).unwrap());
+            layers.push(layer::text_of("p.yml", &text, Vec::new, &mut Vec::new()).unwrap());
         }
         prop_assert_eq!(plain(&layer::merge(layers, &mut Vec::new())), tree.clone());
         // And all in one file, dotted.

@@ -1,12 +1,12 @@
-//! The admission plug-ins in force in an API server.
+//! The enabled admission plugins of an API server.
 
 use serde_json::Value;
 
 use super::{last, list};
 use crate::rule::minor_version;
 
-/// What runs without any flag, and from which minor version of Kubernetes 1 on; as 1.37.2's own help
-/// text lists them. Plug-ins that no rule asks about carry the version they were seen in.
+/// Plugins that are enabled by default, and since which minor version of Kubernetes 1, as listed by the help text of
+/// 1.37.2. Plugins that no rule asks about have the version in which they were seen.
 const DEFAULT_ON: [(&str, u32); 25] = [
     ("NamespaceLifecycle", 0),
     ("LimitRanger", 0),
@@ -35,8 +35,8 @@ const DEFAULT_ON: [(&str, u32); 25] = [
     ("ResourceQuota", 0),
 ];
 
-/// Defaults, plus `--enable-admission-plugins`, less `--disable-admission-plugins`; the deprecated
-/// `--admission-control` is the whole set by itself.
+/// Defaults plus `--enable-admission-plugins` minus `--disable-admission-plugins`; the deprecated `--admission-control`
+/// replaces the whole set.
 pub(super) fn plugins(root: &Value) -> Value {
     let whole = list(root, "admission-control");
     if last(root, "admission-control").is_some() && !whole.is_empty() {

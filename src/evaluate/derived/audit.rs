@@ -1,24 +1,24 @@
-//! What an audit policy records of the requests that matter, by trying them.
+//! The level that an audit policy gives to the requests that matter.
 //!
-//! The first rule that matches a request decides its level, as in the API server's own policy checker.
+//! The first rule that matches a request decides its level, as in the API server.
 
 use serde_json::{Value, json};
 
-/// A kind of request, and what must be recorded of it.
-struct Request {
+/// A kind of request, and the level that it needs.
+struct AuditedRequest {
     id: &'static str,
     group: &'static str,
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
-    /// `metadata`: exactly that, since bodies would put secrets into the log; `any`: anything but nothing.
+    /// `metadata`: exactly that, because bodies would put secrets into the log; `any`: any level except `None`.
     class: &'static str,
     namespaced: bool,
 }
 
 const WRITES: &[&str] = &["create", "update", "patch", "delete"];
 
-const REQUESTS: [Request; 9] = [
-    Request {
+const REQUESTS: [AuditedRequest; 9] = [
+    AuditedRequest {
         id: "secrets",
         group: "",
         resources: &["secrets"],
@@ -26,7 +26,7 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "configmaps",
         group: "",
         resources: &["configmaps"],
@@ -34,7 +34,7 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "tokenreviews",
         group: "authentication.k8s.io",
         resources: &["tokenreviews"],
@@ -42,8 +42,15 @@ const REQUESTS: [Request; 9] = [
         class: "metadata",
         namespaced: false,
     },
-    Request { id: "pods", group: "", resources: &["pods"], verbs: WRITES, class: "any", namespaced: true },
-    Request {
+    AuditedRequest {
+        id: "pods",
+        group: "",
+        resources: &["pods"],
+        verbs: WRITES,
+        class: "any",
+        namespaced: true,
+    },
+    AuditedRequest {
         id: "deployments",
         group: "apps",
         resources: &["deployments"],
@@ -51,7 +58,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "pod-subresources",
         group: "",
         resources: &["pods/exec", "pods/portforward", "pods/proxy"],
@@ -59,7 +66,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "service-proxy",
         group: "",
         resources: &["services/proxy"],
@@ -67,7 +74,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: true,
     },
-    Request {
+    AuditedRequest {
         id: "csr",
         group: "certificates.k8s.io",
         resources: &["certificatesigningrequests"],
@@ -75,7 +82,7 @@ const REQUESTS: [Request; 9] = [
         class: "any",
         namespaced: false,
     },
-    Request {
+    AuditedRequest {
         id: "serviceaccount-token",
         group: "",
         resources: &["serviceaccounts/token"],
@@ -85,10 +92,10 @@ const REQUESTS: [Request; 9] = [
     },
 ];
 
-/// Somebody without a name that a policy would know, in the group that everybody with credentials is in.
+/// A user that no policy names, in the group of all authenticated users.
 const GROUPS: &[&str] = &["system:authenticated"];
 
-/// The level of each request, one element for each verb and resource. `None` where no policy is given.
+/// The level of each request, one element per verb and resource. `None` without a policy.
 pub(super) fn levels(root: &Value) -> Option<Value> {
     let policy = root.pointer("/files/auditPolicy")?;
     let mut out = Vec::new();
@@ -103,7 +110,7 @@ pub(super) fn levels(root: &Value) -> Option<Value> {
     Some(Value::Array(out))
 }
 
-fn level<'p>(policy: &'p Value, request: &Request, resource: &str, verb: &str) -> &'p str {
+fn level<'p>(policy: &'p Value, request: &AuditedRequest, resource: &str, verb: &str) -> &'p str {
     let rule = elements(policy, "rules").find(|rule| matches(rule, request, resource, verb));
     let Some(rule) = rule else { return "None" };
     let omitted =
@@ -114,8 +121,8 @@ fn level<'p>(policy: &'p Value, request: &Request, resource: &str, verb: &str) -
     rule.get("level").and_then(Value::as_str).unwrap_or("None")
 }
 
-fn matches(rule: &Value, request: &Request, resource: &str, verb: &str) -> bool {
-    // An empty list is a list left out.
+fn matches(rule: &Value, request: &AuditedRequest, resource: &str, verb: &str) -> bool {
+    // An empty list is the same as none.
     let admits = |key: &str, wanted: &[&str]| {
         texts(rule, key).next().is_none() || texts(rule, key).any(|text| wanted.contains(&text))
     };
@@ -133,8 +140,8 @@ fn matches(rule: &Value, request: &Request, resource: &str, verb: &str) -> bool 
     !has("nonResourceURLs")
 }
 
-/// `pods` is not its subresources, `pods/*` is both, `*` is all of the group. Names of objects are of objects that
-/// we do not ask for.
+/// `pods` excludes its subresources, `pods/*` includes them, `*` is everything in the group. Rules for named objects
+/// never match, because the requests here are for other objects.
 fn selects(selected: &Value, group: &str, resource: &str) -> bool {
     if selected.get("group").and_then(Value::as_str).unwrap_or_default() != group {
         return false;

@@ -1,8 +1,8 @@
-//! Certificate authorities that etcd and an API server of its node both trust.
+//! Certificate authorities that both etcd and an API server on its node trust.
 
 use serde_json::Value;
 
-/// The fingerprints in both lists; `None` where no API server runs beside it.
+/// The fingerprints in both lists; `None` if no API server runs on the node.
 pub(super) fn shared(etcd: &Value) -> Option<Value> {
     let servers = etcd.pointer("/related/processes/kube-apiserver")?.as_array()?;
     let own = etcd.get("authorities").and_then(Value::as_array);

@@ -1,15 +1,15 @@
-//! Who decides in an API server whether a request is allowed, in order.
+//! The authorizers of an API server, in order.
 
 use serde_json::Value;
 
 use super::{last, list};
 
-/// Whether `--authorization-config` names a file; the server refuses it beside `--authorization-mode`.
+/// Whether `--authorization-config` names a file; the server rejects it together with `--authorization-mode`.
 pub(super) fn uses_file(root: &Value) -> bool {
     last(root, "authorization-config").is_some_and(|path| !path.is_empty())
 }
 
-/// The types in the file, or the modes of the flag, or what holds without both: `AlwaysAllow`.
+/// The types in the file, or the modes of the flag, or the default, `AlwaysAllow`.
 pub(super) fn of(root: &Value) -> Value {
     if uses_file(root) {
         let authorizers = root.pointer("/files/authorizationConfiguration/authorizers");

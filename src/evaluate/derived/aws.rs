@@ -1,37 +1,67 @@
-//! Values derived from AWS's description of a cluster, its node groups and its image repositories.
+//! What follows from AWS's description of a cluster, its node groups and its image repositories.
 
 mod cluster;
 mod policy;
 mod repository;
 
-use serde_json::Value;
+use super::DerivedValue;
+use crate::resource::Kind;
 
-use super::Found;
-
-/// Adds the derived values of a resource of this sub type.
-pub(super) fn of(sub_type: &str, root: &Value, found: &mut Found<'_>) {
-    match sub_type {
-        "aws-eks" => {
-            let cidrs = "$.resourcesVpcConfig.publicAccessCidrs";
-            found.put("publicCidrs", &[cidrs], cluster::public_cidrs(root));
-            found.put("clusterAdmins", &["$.accessEntries"], cluster::admins(root));
-            // Rules ask about one add-on, so a gap in another does not matter.
+/// The derived values of AWS resources.
+pub(super) const DERIVED: &[DerivedValue] = &[
+    DerivedValue {
+        key: "publicCidrs",
+        kind: Kind::Caas,
+        names: &["aws-eks"],
+        meaning: "`[{cidr, family, prefix}]` of the blocks that can reach the public endpoint",
+        derive: |root, field| {
+            field.put(&["$.resourcesVpcConfig.publicAccessCidrs"], cluster::public_cidrs(root));
+        },
+    },
+    DerivedValue {
+        key: "clusterAdmins",
+        kind: Kind::Caas,
+        names: &["aws-eks"],
+        meaning: "principals whose access entry includes AmazonEKSClusterAdminPolicy",
+        derive: |root, field| field.put(&["$.accessEntries"], cluster::admins(root)),
+    },
+    DerivedValue {
+        key: "vpcCni",
+        kind: Kind::Caas,
+        names: &["aws-eks"],
+        meaning: "`{addonVersion, defaultVersion, current}` of the VPC CNI add-on; absent if it is not installed as an add-on",
+        derive: |root, field| {
+            // Only this add-on matters: another that could not be read hides nothing.
             let addon = cluster::vpc_cni(root);
             let source = addon.as_ref().map_or("$.addons".to_owned(), |(at, _)| format!("$.addons[{at}]"));
-            found.put("vpcCni", &[&source], addon.map(|(_, addon)| addon));
-        }
-        "aws-eks-nodegroup" => {
-            found.put_understood("ecrWrites", &["$.nodeRolePolicies"], policy::ecr_writes(root));
-        }
-        "aws-ecr" => {
+            field.put(&[&source], addon.map(|(_, addon)| addon));
+        },
+    },
+    DerivedValue {
+        key: "ecrWrites",
+        kind: Kind::Caas,
+        names: &["aws-eks-nodegroup"],
+        meaning: "ECR actions other than reads that its role's policies allow, wildcards expanded: `ecr:PutImage`",
+        derive: |root, field| field.put_understood(&["$.nodeRolePolicies"], policy::ecr_writes(root)),
+    },
+    DerivedValue {
+        key: "scanFrequency",
+        kind: Kind::ContainerRegistry,
+        names: &["aws-ecr"],
+        meaning: "`SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`",
+        derive: |root, field| {
             let (sources, frequency) = repository::scan_frequency(root);
-            found.put("scanFrequency", sources, Some(frequency));
+            field.put(sources, Some(frequency));
+        },
+    },
+    DerivedValue {
+        key: "allowed",
+        kind: Kind::ContainerRegistry,
+        names: &["aws-ecr", "aws-ecr-public"],
+        meaning: "every Allow statement, `[{policy, sid?, principals, accounts, public, unclear, writes}]`; `accounts` excludes the owner's",
+        derive: |root, field| {
             let sources = ["$.policy", "$.registryPolicy", "$.repositoryArn"];
-            found.put_understood("allowed", &sources, repository::allowed(root));
-        }
-        "aws-ecr-public" => {
-            found.put_understood("allowed", &["$.policy", "$.repositoryArn"], repository::allowed(root));
-        }
-        _ => {}
-    }
-}
+            field.put_understood(&sources, repository::allowed(root));
+        },
+    },
+];

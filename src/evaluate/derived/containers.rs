@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// The three lists of a pod spec.
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
-/// Fields that a container takes from its pod where it says nothing itself.
+/// Fields that a container inherits from its pod.
 const INHERITED: [&str; 7] = [
     "runAsUser",
     "runAsGroup",
@@ -48,7 +48,7 @@ fn context(container: &Value, shared: Option<&Map<String, Value>>) -> Value {
             for name in names.as_array_mut().into_iter().flatten() {
                 let Some(text) = name.as_str() else { continue };
                 let upper = text.to_ascii_uppercase();
-                // containerd puts `CAP_` in front of whatever is written: `drop: [CAP_NET_RAW]` drops nothing there.
+                // containerd adds the prefix `CAP_` to any name, so `drop: [CAP_NET_RAW]` drops nothing.
                 let plain = if list == "add" { upper.trim_start_matches("CAP_") } else { &upper };
                 *name = Value::from(plain);
             }

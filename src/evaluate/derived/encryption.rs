@@ -1,9 +1,9 @@
-//! Which provider writes a resource to etcd.
+//! The encryption provider that writes each resource to etcd.
 
 use serde_json::{Map, Value};
 
-/// Resource → the provider that writes it: of the first entry that covers it, the first provider. A resource that
-/// no entry covers is written as it is, and is not in the map. `None` where no configuration is given.
+/// Resource → the first provider of the first entry that covers it. A resource that no entry covers is not encrypted and
+/// not in the map. `None` without a configuration.
 pub(super) fn of(root: &Value) -> Option<Value> {
     let entries = root.pointer("/files/encryptionConfiguration/resources")?.as_array()?;
     let mut names: Vec<&str> =
@@ -23,7 +23,7 @@ fn covered(entry: &Value) -> impl Iterator<Item = &str> {
     entry.get("resources").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// `secrets.` names the same as `secrets`: a resource of the core group.
+/// `secrets.` is the same as `secrets`, a resource of the core group.
 fn plain(name: &str) -> &str {
     name.strip_suffix('.').filter(|name| *name != "*").unwrap_or(name)
 }

@@ -1,4 +1,4 @@
-//! Whom a binding grants a role.
+//! The subjects of a binding, and what it grants them.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(super) fn of(binding: &Value, kind: &str) -> Vec<String> {
         namespace => format!("{namespace}/"),
     };
     let role_kind = text("/roleRef/kind");
-    // A Role is one of the binding's own namespace.
+    // A Role is in the binding's namespace.
     let role_namespace = if role_kind == "Role" { namespace.as_str() } else { "" };
     let role = format!("{role_kind}/{role_namespace}{}", text("/roleRef/name"));
     let by = format!("{kind}/{namespace}{}", text("/metadata/name"));

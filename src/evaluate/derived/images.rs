@@ -1,4 +1,4 @@
-//! The names of a pod's images, each in full.
+//! The full names of a pod's images.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub(super) fn of(pod: &Value) -> Result<Value, String> {
         let containers = pod.get("spec").and_then(|spec| spec.get(list)).and_then(Value::as_array);
         for container in containers.into_iter().flatten() {
             let image = container.get("image").and_then(Value::as_str).filter(|image| !image.is_empty());
-            let image = image.ok_or_else(|| format!("an image of each of {list}"))?;
+            let image = image.ok_or_else(|| format!("an image in each of {list}"))?;
             let name = full(image);
             if !names.contains(&name) {
                 names.push(name);
@@ -22,7 +22,7 @@ pub(super) fn of(pod: &Value) -> Result<Value, String> {
     Ok(names.into())
 }
 
-/// As a container runtime reads it: what stands before the first slash is a registry only if it looks like a host.
+/// As a container runtime reads it: the part before the first slash is a registry only if it looks like a host.
 fn full(image: &str) -> String {
     let name = repository(image);
     match name.split_once('/') {

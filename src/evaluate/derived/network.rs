@@ -1,11 +1,11 @@
-//! Which network plug-ins a cluster runs.
+//! The network plugins that a cluster runs.
 
 use serde_json::Value;
 
 use super::images::repository;
 use crate::evaluate::parse::boolean;
 
-/// Where plug-ins are installed. A DaemonSet elsewhere is somebody's own, whatever it is called.
+/// The namespaces of network plugins. A DaemonSet elsewhere does not count, whatever its name.
 const NAMESPACES: [&str; 10] = [
     "kube-system",
     "calico-system",
@@ -19,7 +19,7 @@ const NAMESPACES: [&str; 10] = [
     "romana",
 ];
 
-/// A plug-in, and what its DaemonSet's images are called.
+/// A plugin, and the names of its DaemonSet's images.
 const PLUGINS: [(&str, &[&str]); 13] = [
     ("antrea", &["antrea-agent", "antrea-ubuntu", "antrea-ubi", "/antrea"]),
     (POLICY_AGENT, &["aws-network-policy-agent", "aws-eks-nodeagent"]),
@@ -36,10 +36,10 @@ const PLUGINS: [(&str, &[&str]); 13] = [
     ("weave", &["weave-kube", "weave-npc"]),
 ];
 
-/// The one of them that may be installed and do nothing: EKS puts it on every node, switched off.
+/// The plugin that may be installed but inactive: EKS runs it on every node, disabled by default.
 const POLICY_AGENT: &str = "aws-network-policy-agent";
 
-/// Their names, each once, in order.
+/// The names of the plugins, sorted, each once.
 pub(super) fn plugins(cluster: &Value) -> Vec<String> {
     let sets = cluster.pointer("/related/daemonSets").and_then(Value::as_array).into_iter().flatten();
     let mut found: Vec<String> = sets.filter(|set| is_installed(set)).flat_map(of_set).collect();
@@ -65,7 +65,7 @@ fn of_set(set: &Value) -> impl Iterator<Item = String> {
     named.map(|(plugin, _)| *plugin).chain(canal).map(str::to_owned)
 }
 
-/// Whether the last word on it is that the policy agent shall not enforce anything.
+/// Whether the last of its switches turns policy enforcement off.
 fn is_switched_off(set: &Value) -> bool {
     let switches = set.get("policySwitches").and_then(Value::as_array).into_iter().flatten();
     let last = switches.filter_map(Value::as_str).next_back();

@@ -9,12 +9,12 @@ fn error(text: &str) -> String {
 #[test]
 fn each_mistake_has_its_message() {
     assert!(error("{path: $.a, equals: 1}").contains("`path` needs `absent"));
-    assert!(error("{path: $.a, absent: pass}").contains("needs a comparator"));
-    assert!(error("{none: $.a, some: $.b}").contains("only one of"));
+    assert!(error("{path: $.a, absent: pass}").contains("need a comparator"));
+    assert!(error("{none: $.a, some: $.b}").contains("takes only one of"));
     assert!(error("{equals: 1}").contains("beside it"));
     assert!(error("{none: $..a}").contains("not allowed"));
-    assert!(error("{path: $.a, one_of: x, absent: pass}").contains("wants a list"));
-    assert!(error("{path: $.a, like: x, absent: pass}").contains("wants a list"));
+    assert!(error("{path: $.a, one_of: x, absent: pass}").contains("expects a list"));
+    assert!(error("{path: $.a, like: x, absent: pass}").contains("expects a list"));
     assert!(error("{given: a, some: $.b}").contains("only one of"));
     assert!(error("{path: $.a, matches: '(', absent: pass}").contains("matches"));
     assert!(error("{nonsense: 1}").contains("nonsense"));

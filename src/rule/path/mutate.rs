@@ -1,9 +1,9 @@
-//! A path with one thing about it wrong, for `rules check --mutate`.
+//! Paths broken in one place each, for `rules check --mutate`.
 
-use super::query::{Filter, Operand, Query, Segment, Selector};
+use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
 
 /// Every query that differs from this one in one choice: a selector or a filter's branch less, a comparison or
-/// a test turned round. With what was done.
+/// a test inverted. With what was done.
 pub(super) fn of(query: &Query) -> Vec<(String, Query)> {
     of_segments(&query.segments)
         .into_iter()
@@ -22,10 +22,10 @@ fn of_segments(segments: &[Segment]) -> Vec<(String, Vec<Segment>)> {
     })
 }
 
-fn of_selector(selector: &Selector) -> Vec<(String, Selector)> {
+fn of_selector(selector: &PathSelector) -> Vec<(String, PathSelector)> {
     match selector {
-        Selector::Where(filter) => wrap(of_filter(filter), Selector::Where),
-        Selector::Name(_) | Selector::Index(_) | Selector::Any => Vec::new(),
+        PathSelector::Where(filter) => wrap(of_filter(filter), PathSelector::Where),
+        PathSelector::Name(_) | PathSelector::Index(_) | PathSelector::Any => Vec::new(),
     }
 }
 
@@ -42,17 +42,17 @@ fn of_filter(filter: &Filter) -> Vec<(String, Filter)> {
             out
         }
         Filter::Not(part) => {
-            let mut out = vec![("a filter's `!` taken away".to_owned(), part.as_ref().clone())];
+            let mut out = vec![("a filter's `!` dropped".to_owned(), part.as_ref().clone())];
             out.extend(wrap(of_filter(part), |part| Filter::Not(Box::new(part))));
             out
         }
         Filter::Selects(query) => {
-            let mut out = vec![("a filter's test turned round".to_owned(), turned(filter))];
+            let mut out = vec![("a filter's test inverted".to_owned(), turned(filter))];
             out.extend(wrap(of(query), Filter::Selects));
             out
         }
         Filter::Compare(left, operator, right) => {
-            let mut out = vec![("a filter's comparison turned round".to_owned(), turned(filter))];
+            let mut out = vec![("a filter's comparison inverted".to_owned(), turned(filter))];
             out.extend(wrap(of_operand(left), |left| Filter::Compare(left, *operator, right.clone())));
             out.extend(wrap(of_operand(right), |right| Filter::Compare(left.clone(), *operator, right)));
             out
@@ -64,12 +64,14 @@ fn turned(filter: &Filter) -> Filter {
     Filter::Not(Box::new(filter.clone()))
 }
 
-fn of_operand(operand: &Operand) -> Vec<(String, Operand)> {
+fn of_operand(operand: &FilterOperand) -> Vec<(String, FilterOperand)> {
     match operand {
-        Operand::Literal(_) => Vec::new(),
-        Operand::One(query) => wrap(of(query), Operand::One),
-        Operand::Count(query) => wrap(of(query), Operand::Count),
-        Operand::Length(operand) => wrap(of_operand(operand), |operand| Operand::Length(Box::new(operand))),
+        FilterOperand::Literal(_) => Vec::new(),
+        FilterOperand::One(query) => wrap(of(query), FilterOperand::One),
+        FilterOperand::Count(query) => wrap(of(query), FilterOperand::Count),
+        FilterOperand::Length(operand) => {
+            wrap(of_operand(operand), |operand| FilterOperand::Length(Box::new(operand)))
+        }
     }
 }
 

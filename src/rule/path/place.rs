@@ -4,25 +4,25 @@ use std::fmt;
 
 /// One step of a place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Key<'a> {
+pub(crate) enum PlaceStep<'a> {
     Name(&'a str),
     Index(usize),
 }
 
-/// Where a walk stands: a chain on the stack, written out only when somebody asks.
+/// The current place of a walk: a chain on the stack, formatted only on demand.
 #[derive(Debug)]
-pub(crate) enum Place<'p, 'a> {
+pub(crate) enum DocumentPlace<'p, 'a> {
     Root,
-    Under(&'p Place<'p, 'a>, Key<'a>),
+    Under(&'p DocumentPlace<'p, 'a>, PlaceStep<'a>),
 }
 
-impl fmt::Display for Place<'_, '_> {
+impl fmt::Display for DocumentPlace<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("$"),
-            Self::Under(owner, Key::Index(index)) => write!(f, "{owner}[{index}]"),
-            Self::Under(owner, Key::Name(name)) if is_plain(name) => write!(f, "{owner}.{name}"),
-            Self::Under(owner, Key::Name(name)) => write!(f, "{owner}['{name}']"),
+            Self::Under(owner, PlaceStep::Index(index)) => write!(f, "{owner}[{index}]"),
+            Self::Under(owner, PlaceStep::Name(name)) if is_plain(name) => write!(f, "{owner}.{name}"),
+            Self::Under(owner, PlaceStep::Name(name)) => write!(f, "{owner}['{name}']"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Segments, from the document's root or from the element that a filter looks at.
+/// Segments, starting at the document's root or at the element that a filter tests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Query {
     pub from_root: bool,
@@ -12,13 +12,13 @@ pub(super) struct Query {
 /// One step down.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Segment {
-    One(Selector),
+    One(PathSelector),
     /// `['a', 'b']`.
-    Many(Vec<Selector>),
+    Many(Vec<PathSelector>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Selector {
+pub(super) enum PathSelector {
     Name(String),
     /// From the end, where it is negative.
     Index(i64),
@@ -31,9 +31,9 @@ pub(super) enum Filter {
     Or(Vec<Filter>),
     And(Vec<Filter>),
     Not(Box<Filter>),
-    /// The query selects something, be it null.
+    /// The query selects something, even null.
     Selects(Query),
-    Compare(Operand, Operator, Operand),
+    Compare(FilterOperand, Operator, FilterOperand),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +48,12 @@ pub(super) enum Operator {
 
 /// A side of a comparison: one value, or nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Operand {
+pub(super) enum FilterOperand {
     Literal(Value),
     /// What the query selects, if it is one value.
     One(Query),
     /// `length(…)`.
-    Length(Box<Operand>),
+    Length(Box<FilterOperand>),
     /// `count(…)`.
     Count(Query),
 }
@@ -61,7 +61,9 @@ pub(super) enum Operand {
 impl Query {
     /// Whether it can select one value at most.
     pub fn is_singular(&self) -> bool {
-        let one = |segment: &Segment| matches!(segment, Segment::One(Selector::Name(_) | Selector::Index(_)));
+        let one = |segment: &Segment| {
+            matches!(segment, Segment::One(PathSelector::Name(_) | PathSelector::Index(_)))
+        };
         self.segments.iter().all(one)
     }
 }

@@ -1,4 +1,4 @@
-//! Reads a path: jsonpath-rust parses it, and what is not in our part of RFC 9535 is refused here.
+//! Reads a path: jsonpath-rust parses it, and everything outside our subset of RFC 9535 is rejected here.
 
 use jsonpath_rust::parser::model::{
     self, Comparable, Comparison, FilterAtom, FnArg, Literal, SingularQuery, SingularQuerySegment, Test,
@@ -7,28 +7,28 @@ use jsonpath_rust::parser::model::{
 use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
 
-use super::query::{Filter, Operand, Operator, Query, Segment, Selector};
+use super::query::{Filter, FilterOperand, Operator, PathSelector, Query, Segment};
 
 /// Reads and validates.
 pub(super) fn read(text: &str) -> Result<Query, String> {
     let query = parse_json_path(text)
-        .map_err(|error| format!("`{text}` is no JSONPath: {}", last_line(&error.to_string())))?;
-    Reader { text }.query(true, query.segments)
+        .map_err(|error| format!("`{text}` is not a valid JSONPath: {}", last_line(&error.to_string())))?;
+    PathReader { text }.query(true, query.segments)
 }
 
 fn last_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // pest draws the position over several lines; its last one says what was expected.
+    // pest's message has several lines; the last says what was expected.
     lines.last().map(|line| line.trim_start_matches("= ").to_owned()).unwrap_or_default()
 }
 
-struct Reader<'t> {
+struct PathReader<'t> {
     text: &'t str,
 }
 
-impl Reader<'_> {
+impl PathReader<'_> {
     fn refuse<T>(&self, what: &str) -> Result<T, String> {
-        Err(format!("`{}`: {what} is not allowed in a rule's path", self.text))
+        Err(format!("`{}`: {what} is not allowed in a path", self.text))
     }
 
     fn query(&self, from_root: bool, segments: Vec<model::Segment>) -> Result<Query, String> {
@@ -38,7 +38,7 @@ impl Reader<'_> {
 
     fn segment(&self, segment: model::Segment) -> Result<Segment, String> {
         match segment {
-            model::Segment::Descendant(_) => self.refuse("`..` (slow, and it hides misspelt names)"),
+            model::Segment::Descendant(_) => self.refuse("`..` (it is slow and hides misspelled names)"),
             model::Segment::Selector(selector) => self.selector(selector).map(Segment::One),
             model::Segment::Selectors(selectors) => {
                 let selectors = selectors.into_iter().map(|selector| self.selector(selector));
@@ -47,17 +47,17 @@ impl Reader<'_> {
         }
     }
 
-    fn selector(&self, selector: model::Selector) -> Result<Selector, String> {
+    fn selector(&self, selector: model::Selector) -> Result<PathSelector, String> {
         match selector {
-            model::Selector::Name(name) => self.name(name).map(Selector::Name),
-            model::Selector::Wildcard => Ok(Selector::Any),
-            model::Selector::Index(index) => Ok(Selector::Index(index)),
+            model::Selector::Name(name) => self.name(name).map(PathSelector::Name),
+            model::Selector::Wildcard => Ok(PathSelector::Any),
+            model::Selector::Index(index) => Ok(PathSelector::Index(index)),
             model::Selector::Slice(..) => self.refuse("a slice"),
-            model::Selector::Filter(filter) => self.filter(filter).map(Selector::Where),
+            model::Selector::Filter(filter) => self.filter(filter).map(PathSelector::Where),
         }
     }
 
-    /// The library takes `$.a.b c` and `@.n in ['x']` for names with blanks; such a rule selects nothing, ever.
+    /// The library reads `$.a.b c` and `@.n in ['x']` as names with blanks; such a path never selects anything.
     fn name(&self, name: String) -> Result<String, String> {
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii());
         let quoted = || {
@@ -107,40 +107,42 @@ impl Reader<'_> {
         Ok(Filter::Compare(self.comparable(left)?, operator, self.comparable(right)?))
     }
 
-    fn comparable(&self, comparable: Comparable) -> Result<Operand, String> {
+    fn comparable(&self, comparable: Comparable) -> Result<FilterOperand, String> {
         let (from_root, segments) = match comparable {
-            Comparable::Literal(literal) => return Ok(Operand::Literal(value(literal))),
+            Comparable::Literal(literal) => return Ok(FilterOperand::Literal(value(literal))),
             Comparable::Function(function) => return self.function(function),
             Comparable::SingularQuery(SingularQuery::Current(segments)) => (false, segments),
             Comparable::SingularQuery(SingularQuery::Root(segments)) => (true, segments),
         };
         let selector = |segment| match segment {
-            SingularQuerySegment::Index(index) => Ok(Segment::One(Selector::Index(index))),
+            SingularQuerySegment::Index(index) => Ok(Segment::One(PathSelector::Index(index))),
             SingularQuerySegment::Name(name) => {
-                self.name(name).map(|name| Segment::One(Selector::Name(name)))
+                self.name(name).map(|name| Segment::One(PathSelector::Name(name)))
             }
         };
         let segments = segments.into_iter().map(selector).collect::<Result<_, String>>()?;
-        Ok(Operand::One(Query { from_root, segments }))
+        Ok(FilterOperand::One(Query { from_root, segments }))
     }
 
-    fn function(&self, function: TestFunction) -> Result<Operand, String> {
+    fn function(&self, function: TestFunction) -> Result<FilterOperand, String> {
         match function {
             TestFunction::Length(argument) => match *argument {
                 FnArg::Test(test) => match *test {
-                    Test::Function(function) => Ok(Operand::Length(Box::new(self.function(*function)?))),
+                    Test::Function(function) => {
+                        Ok(FilterOperand::Length(Box::new(self.function(*function)?)))
+                    }
                     test => {
                         let query = self.argument(test)?;
                         if !query.is_singular() {
                             return self.refuse("`length` of more than one value (use `count`)");
                         }
-                        Ok(Operand::Length(Box::new(Operand::One(query))))
+                        Ok(FilterOperand::Length(Box::new(FilterOperand::One(query))))
                     }
                 },
                 FnArg::Literal(_) | FnArg::Filter(_) => self.refuse("`length` of anything but a path"),
             },
-            TestFunction::Count(FnArg::Test(test)) => self.argument(*test).map(Operand::Count),
-            TestFunction::Value(FnArg::Test(test)) => self.argument(*test).map(Operand::One),
+            TestFunction::Count(FnArg::Test(test)) => self.argument(*test).map(FilterOperand::Count),
+            TestFunction::Value(FnArg::Test(test)) => self.argument(*test).map(FilterOperand::One),
             TestFunction::Count(_) | TestFunction::Value(_) => {
                 self.refuse("`count` or `value` of anything but a path")
             }

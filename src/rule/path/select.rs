@@ -1,47 +1,47 @@
 //! Walks a document along a path.
 //!
-//! jsonpath-rust parses our paths but does not walk them: it writes a place as text at every step it takes, and
-//! copies every literal it compares. Rules look at each object of a cluster many times and show a place only where
-//! something is wrong. A property test holds this walk to the library's answers.
+//! jsonpath-rust parses our paths but does not evaluate them: it formats the place at every step and copies every literal
+//! it compares, while rules look at each object many times and rarely show a place. A property test compares this walk
+//! with the library.
 
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::place::{Key, Place};
-use super::query::{Filter, Operand, Operator, Query, Segment, Selector};
+use super::place::{DocumentPlace, PlaceStep};
+use super::query::{Filter, FilterOperand, Operator, PathSelector, Query, Segment};
 
 /// Whether to go on.
 type More = bool;
 
-/// Shows every selected value and its place, in document order.
+/// Passes every selected value and its place to `found`, in document order.
 pub(super) fn each<'a>(
     query: &'a Query,
     document: &'a Value,
-    show: &mut dyn FnMut(&'a Value, &Place<'_, 'a>),
+    show: &mut dyn FnMut(&'a Value, &DocumentPlace<'_, 'a>),
 ) {
-    let root = Place::Root;
-    Walk { root: document }.down(&query.segments, document, &root, &mut |value, place| {
+    let root = DocumentPlace::Root;
+    SelectWalk { root: document }.down(&query.segments, document, &root, &mut |value, place| {
         show(value, place);
         true
     });
 }
 
-/// What is done with a selected value.
-type Show<'s, 'a> = &'s mut dyn FnMut(&'a Value, &Place<'_, 'a>) -> More;
+/// Receives a selected value.
+type Show<'s, 'a> = &'s mut dyn FnMut(&'a Value, &DocumentPlace<'_, 'a>) -> More;
 
 #[derive(Clone, Copy)]
-struct Walk<'a> {
-    /// What `$` inside a filter means.
+struct SelectWalk<'a> {
+    /// The value of `$` inside a filter.
     root: &'a Value,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> SelectWalk<'a> {
     fn down(
         self,
         segments: &'a [Segment],
         value: &'a Value,
-        place: &Place<'_, 'a>,
+        place: &DocumentPlace<'_, 'a>,
         show: Show<'_, 'a>,
     ) -> More {
         match segments.split_first() {
@@ -55,34 +55,35 @@ impl<'a> Walk<'a> {
 
     fn step(
         self,
-        selector: &'a Selector,
+        selector: &'a PathSelector,
         rest: &'a [Segment],
         value: &'a Value,
-        place: &Place<'_, 'a>,
+        place: &DocumentPlace<'_, 'a>,
         show: Show<'_, 'a>,
     ) -> More {
-        let mut enter =
-            |value: &'a Value, key: Key<'a>| self.down(rest, value, &Place::Under(place, key), show);
+        let mut enter = |value: &'a Value, key: PlaceStep<'a>| {
+            self.down(rest, value, &DocumentPlace::Under(place, key), show)
+        };
         match (selector, value) {
-            (Selector::Name(name), Value::Object(fields)) => {
-                fields.get(name).is_none_or(|value| enter(value, Key::Name(name)))
+            (PathSelector::Name(name), Value::Object(fields)) => {
+                fields.get(name).is_none_or(|value| enter(value, PlaceStep::Name(name)))
             }
-            (Selector::Index(index), Value::Array(elements)) => position(*index, elements.len())
-                .is_none_or(|index| enter(&elements[index], Key::Index(index))),
-            (Selector::Any | Selector::Where(_), Value::Object(fields)) => fields
+            (PathSelector::Index(index), Value::Array(elements)) => position(*index, elements.len())
+                .is_none_or(|index| enter(&elements[index], PlaceStep::Index(index))),
+            (PathSelector::Any | PathSelector::Where(_), Value::Object(fields)) => fields
                 .iter()
-                .all(|(name, value)| !self.admits(selector, value) || enter(value, Key::Name(name))),
-            (Selector::Any | Selector::Where(_), Value::Array(elements)) => elements
+                .all(|(name, value)| !self.admits(selector, value) || enter(value, PlaceStep::Name(name))),
+            (PathSelector::Any | PathSelector::Where(_), Value::Array(elements)) => elements
                 .iter()
                 .enumerate()
-                .all(|(index, value)| !self.admits(selector, value) || enter(value, Key::Index(index))),
+                .all(|(index, value)| !self.admits(selector, value) || enter(value, PlaceStep::Index(index))),
             _ => true,
         }
     }
 
-    fn admits(self, selector: &'a Selector, element: &'a Value) -> bool {
+    fn admits(self, selector: &'a PathSelector, element: &'a Value) -> bool {
         match selector {
-            Selector::Where(filter) => self.holds(filter, element),
+            PathSelector::Where(filter) => self.holds(filter, element),
             _ => true,
         }
     }
@@ -103,18 +104,18 @@ impl<'a> Walk<'a> {
     /// Walks a filter's own query.
     fn inside(self, query: &'a Query, element: &'a Value, show: Show<'_, 'a>) -> More {
         let start = if query.from_root { self.root } else { element };
-        self.down(&query.segments, start, &Place::Root, show)
+        self.down(&query.segments, start, &DocumentPlace::Root, show)
     }
 
-    fn operand(self, operand: &'a Operand, element: &'a Value) -> Option<Cow<'a, Value>> {
+    fn operand(self, operand: &'a FilterOperand, element: &'a Value) -> Option<Cow<'a, Value>> {
         match operand {
-            Operand::Literal(value) => Some(Cow::Borrowed(value)),
-            Operand::One(query) => {
+            FilterOperand::Literal(value) => Some(Cow::Borrowed(value)),
+            FilterOperand::One(query) => {
                 let mut found = None;
                 let only = self.inside(query, element, &mut |value, _| found.replace(value).is_none());
                 found.filter(|_| only).map(Cow::Borrowed)
             }
-            Operand::Length(operand) => {
+            FilterOperand::Length(operand) => {
                 let length = match self.operand(operand, element)?.as_ref() {
                     Value::String(text) => text.chars().count(),
                     Value::Array(elements) => elements.len(),
@@ -123,7 +124,7 @@ impl<'a> Walk<'a> {
                 };
                 Some(Cow::Owned(Value::from(length)))
             }
-            Operand::Count(query) => {
+            FilterOperand::Count(query) => {
                 let mut count = 0_usize;
                 self.inside(query, element, &mut |_, _| {
                     count += 1;

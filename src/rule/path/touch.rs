@@ -1,40 +1,40 @@
-//! Which places a path could look at, whatever stands there.
+//! Which places a path could look at, whatever the document contains.
 
 use super::place::place_steps;
-use super::query::{Filter, Operand, Query, Segment, Selector};
+use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
 
 /// One step of a place that a path could look at.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     Names(Vec<String>),
     Index(i64),
     Any,
 }
 
-/// The place that a query itself looks at, and those that filters inside it look at.
-pub(super) fn of(query: &Query) -> (Vec<Step>, Vec<Vec<Step>>) {
+/// The places that a query itself looks at, and those that its filters look at.
+pub(super) fn of(query: &Query) -> (Vec<PathStep>, Vec<Vec<PathStep>>) {
     let mut filters = Vec::new();
     let main = along(&query.segments, &[], &mut filters);
     (main, filters)
 }
 
-/// Whether a look along `steps` could meet something at, under or over `place`.
-pub(super) fn could(steps: &[Step], place: &str) -> bool {
+/// Whether `steps` could lead to something at, under or over `place`.
+pub(super) fn could(steps: &[PathStep], place: &str) -> bool {
     steps.iter().zip(&place_steps(place)).all(|(step, name)| step.could_be(name))
 }
 
-impl Step {
+impl PathStep {
     fn could_be(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Names(names) => names.iter().any(|own| own == name),
-            // From the end an index can be any.
+            // An index from the end can be any index.
             Self::Index(index) => *index < 0 || name.parse() == Ok(*index),
         }
     }
 }
 
-fn along(segments: &[Segment], base: &[Step], filters: &mut Vec<Vec<Step>>) -> Vec<Step> {
+fn along(segments: &[Segment], base: &[PathStep], filters: &mut Vec<Vec<PathStep>>) -> Vec<PathStep> {
     let mut steps = base.to_vec();
     for segment in segments {
         let step = match segment {
@@ -44,11 +44,11 @@ fn along(segments: &[Segment], base: &[Step], filters: &mut Vec<Vec<Step>>) -> V
                 let mut other = false;
                 for selector in selectors {
                     match of_selector(selector, &steps, filters) {
-                        Step::Names(mut more) => names.append(&mut more),
+                        PathStep::Names(mut more) => names.append(&mut more),
                         _ => other = true,
                     }
                 }
-                if other { Step::Any } else { Step::Names(names) }
+                if other { PathStep::Any } else { PathStep::Names(names) }
             }
         };
         steps.push(step);
@@ -56,21 +56,21 @@ fn along(segments: &[Segment], base: &[Step], filters: &mut Vec<Vec<Step>>) -> V
     steps
 }
 
-fn of_selector(selector: &Selector, base: &[Step], filters: &mut Vec<Vec<Step>>) -> Step {
+fn of_selector(selector: &PathSelector, base: &[PathStep], filters: &mut Vec<Vec<PathStep>>) -> PathStep {
     match selector {
-        Selector::Name(name) => Step::Names(vec![name.clone()]),
-        Selector::Index(index) => Step::Index(*index),
-        Selector::Any => Step::Any,
-        Selector::Where(filter) => {
+        PathSelector::Name(name) => PathStep::Names(vec![name.clone()]),
+        PathSelector::Index(index) => PathStep::Index(*index),
+        PathSelector::Any => PathStep::Any,
+        PathSelector::Where(filter) => {
             let mut element = base.to_vec();
-            element.push(Step::Any);
+            element.push(PathStep::Any);
             of_filter(filter, &element, filters);
-            Step::Any
+            PathStep::Any
         }
     }
 }
 
-fn of_filter(filter: &Filter, element: &[Step], filters: &mut Vec<Vec<Step>>) {
+fn of_filter(filter: &Filter, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
     match filter {
         Filter::Or(parts) | Filter::And(parts) => {
             for part in parts {
@@ -86,15 +86,15 @@ fn of_filter(filter: &Filter, element: &[Step], filters: &mut Vec<Vec<Step>>) {
     }
 }
 
-fn of_operand(operand: &Operand, element: &[Step], filters: &mut Vec<Vec<Step>>) {
+fn of_operand(operand: &FilterOperand, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
     match operand {
-        Operand::Literal(_) => {}
-        Operand::One(query) | Operand::Count(query) => of_query(query, element, filters),
-        Operand::Length(operand) => of_operand(operand, element, filters),
+        FilterOperand::Literal(_) => {}
+        FilterOperand::One(query) | FilterOperand::Count(query) => of_query(query, element, filters),
+        FilterOperand::Length(operand) => of_operand(operand, element, filters),
     }
 }
 
-fn of_query(query: &Query, element: &[Step], filters: &mut Vec<Vec<Step>>) {
+fn of_query(query: &Query, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
     let base = if query.from_root { &[] } else { element };
     let steps = along(&query.segments, base, filters);
     filters.push(steps);

@@ -34,7 +34,8 @@ fn what_aws_tells_is_judged_as_from_within() {
     assert_eq!(report["cluster"]["name"], "good");
     assert_eq!(report["cluster"]["id"], format!("arn:aws:eks:{HOME}:{ACCOUNT}:cluster/good"));
     // Two versions, of which each has recommendations that no AWS tells of.
-    let line = "Judged from outside: 20 of 102 recommendations; the others need an agent in the cluster";
+    let line =
+        "Judging 20 of 102 recommendations through the AWS API; the others need an agent in the cluster";
     assert!(said(&output).contains(line), "{}", said(&output));
 }
 
@@ -56,7 +57,8 @@ fn the_region_is_where_it_is_said_to_be() {
     ];
     let expected = expected.map(|(number, outcome)| format!("1.8.0/{number} aws-eks away: {outcome}"));
     assert_eq!(Outcomes::of(&output).at_aws(), expected.into());
-    let line = "Judged from outside: 10 of 50 recommendations; the others need an agent in the cluster";
+    let line =
+        "Judging 10 of 50 recommendations through the AWS API; the others need an agent in the cluster";
     assert!(said(&output).contains(line), "{}", said(&output));
 }
 
@@ -74,7 +76,7 @@ fn exit_codes_are_those_of_a_scan() {
     let blind = |cluster: &str, why: &str, words: &str| {
         let (exit, output) = look(cluster, &[]);
         let text = said(&output);
-        assert!(exit == Some(1) && text.contains("nothing at all could be read"), "{exit:?} {text}");
+        assert!(exit == Some(1) && text.contains("nothing could be read"), "{exit:?} {text}");
         let report = serde_json::from_slice(&output.stdout).unwrap();
         let outcomes = Outcomes::read(&report);
         assert_eq!(outcomes.broken(), outcomes.rules());

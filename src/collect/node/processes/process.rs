@@ -142,7 +142,7 @@ pub(super) fn describe(process: &Process<'_>) -> ProcessDescription {
             Kind::Process,
             "process".to_owned(),
             id(process.pid, process.stat, process.component, process.program),
-            name(process.stat, process.component, process.program),
+            name(process.component, process.program),
             Value::Object(raw),
         )
     };
@@ -163,7 +163,7 @@ pub(super) fn hidden(
             Kind::Process,
             "process".to_owned(),
             id(pid, stat, component, program),
-            name(stat, component, program),
+            name(component, program),
             json!({"pid": pid.to_string(), "component": component.as_str(), "stat": stat.document()}),
         )
     }
@@ -177,9 +177,10 @@ fn id(pid: u32, stat: &ProcStat, component: Component, program: Option<&str>) ->
     }
 }
 
-fn name(stat: &ProcStat, component: Component, program: Option<&str>) -> String {
+/// The component's name: the kernel's is cut to 15 characters (`kube-controller`).
+fn name(component: Component, program: Option<&str>) -> String {
     match program {
-        None => stat.name.clone(),
+        None => component.as_str().to_owned(),
         Some(program) => format!("{} ({program})", component.as_str()),
     }
 }

@@ -1,9 +1,9 @@
-//! Values derived from EKS's description of a cluster.
+//! Derived values of an EKS cluster.
 
 use serde_json::{Map, Value, json};
 
-/// `{cidr, family, prefix}` of each CIDR block that may reach the public endpoint. A prefix that is not a number is kept as
-/// it is written, so that a comparison with it is an error.
+/// `{cidr, family, prefix}` of each block that can reach the public endpoint. A prefix that is not a number is kept as
+/// text, so that comparing it is an error.
 pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
     let cidrs = cluster.pointer("/resourcesVpcConfig/publicAccessCidrs")?.as_array()?;
     let one = |cidr: &Value| {
@@ -16,10 +16,10 @@ pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
     Some(cidrs.iter().map(one).collect())
 }
 
-/// The access policy of cluster administrators.
+/// The access policy that grants all permissions.
 const ADMIN: &str = ":cluster-access-policy/AmazonEKSClusterAdminPolicy";
 
-/// The principals with that policy in an access entry, also where it is limited to a namespace.
+/// Principals whose access entry has that policy, even if only for one namespace.
 pub(super) fn admins(cluster: &Value) -> Option<Value> {
     let entries = cluster.get("accessEntries")?.as_array()?;
     let is_admin = |entry: &&Value| {
@@ -30,8 +30,8 @@ pub(super) fn admins(cluster: &Value) -> Option<Value> {
     Some(entries.iter().filter(is_admin).filter_map(|entry| entry.get("principalArn")).cloned().collect())
 }
 
-/// The VPC CNI: its index among the add-ons, and `{addonVersion, defaultVersion, current}`. `current` says whether its
-/// version is the default for the cluster's or newer; it is left out where either version is unknown.
+/// The index of the VPC CNI among the add-ons, and its `{addonVersion, defaultVersion, current}`: `current` says whether
+/// its version is at least the default for the cluster's version, and is absent if either is unknown.
 pub(super) fn vpc_cni(cluster: &Value) -> Option<(usize, Value)> {
     let mut addons = cluster.get("addons")?.as_array()?.iter().enumerate();
     let (at, addon) =

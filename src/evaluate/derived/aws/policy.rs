@@ -1,10 +1,10 @@
-//! IAM policies: their statements, and the actions that they allow on ECR beyond reading.
+//! AWS policies: their statements, and which ECR actions other than reads they allow.
 
 use serde_json::{Map, Value};
 
 use crate::evaluate::wildcard;
 
-/// The actions on ECR that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
+/// ECR actions that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
 const WRITES: [&str; 30] = [
     "BatchDeleteImage",
     "CompleteLayerUpload",
@@ -38,7 +38,7 @@ const WRITES: [&str; 30] = [
     "PutRepositoryCatalogData",
 ];
 
-/// The prefixes of read-only actions, in lower case.
+/// Prefixes of read-only actions, in lower case.
 const READS: [&str; 7] = [
     "batchcheck",
     "batchget",
@@ -49,12 +49,12 @@ const READS: [&str; 7] = [
     "validatepullthroughcacherule",
 ];
 
-/// The parts of a statement that rules need.
+/// The parts of a statement that matter here.
 pub(super) struct Statement<'v> {
     pub sid: Option<&'v str>,
     pub allows: bool,
     actions: Vec<&'v str>,
-    /// Whether `actions` are excluded (`NotAction`).
+    /// Whether the listed actions are the excluded ones (`NotAction`).
     all_but: bool,
     resources: Vec<&'v str>,
     pub principal: Option<&'v Value>,
@@ -62,22 +62,22 @@ pub(super) struct Statement<'v> {
     pub condition: Option<&'v Map<String, Value>>,
 }
 
-/// The most characters in all actions and resources of a policy. AWS accepts about 10,000 in a whole policy.
+/// The most characters in the actions and resources of a policy; AWS allows about 10,000 in a policy.
 const MOST: usize = 32 * 1024;
 
-/// Every statement of a policy, or what is malformed.
+/// Every statement of a policy, or what was expected in a malformed one.
 pub(super) fn statements(policy: &Value) -> Result<Vec<Statement<'_>>, String> {
     let statements = match policy.get("Statement") {
         Some(Value::Array(statements)) => statements.iter().collect(),
         Some(one @ Value::Object(_)) => vec![one],
-        _ => return Err("statements in it".into()),
+        _ => return Err("a list of statements".into()),
     };
     let mut left = MOST;
     let mut out = Vec::new();
     for statement in statements {
         let statement = Statement::read(statement)?;
         let signs = statement.actions.iter().chain(&statement.resources).map(|text| text.len()).sum();
-        left = left.checked_sub(signs).ok_or("a policy that AWS would take: it is too long")?;
+        left = left.checked_sub(signs).ok_or("a policy within AWS's size limit")?;
         out.push(statement);
     }
     Ok(out)
@@ -85,17 +85,18 @@ pub(super) fn statements(policy: &Value) -> Result<Vec<Statement<'_>>, String> {
 
 impl<'v> Statement<'v> {
     fn read(statement: &'v Value) -> Result<Self, String> {
-        let texts =
-            |key: &str| texts(statement.get(key)).ok_or_else(|| format!("texts as a statement's {key}"));
+        let texts = |key: &str| {
+            texts(statement.get(key)).ok_or_else(|| format!("a string or a list of strings as {key}"))
+        };
         let all_but = statement.get("NotAction").is_some();
-        // `NotResource`: treated as all resources.
+        // `NotResource` is treated as all resources.
         let resources = texts("Resource")?;
         Ok(Self {
             sid: statement.get("Sid").and_then(Value::as_str),
             allows: match statement.get("Effect").and_then(Value::as_str) {
                 Some("Allow") => true,
                 Some("Deny") => false,
-                _ => return Err("a statement that allows or denies".into()),
+                _ => return Err("Allow or Deny as Effect".into()),
             },
             actions: texts(if all_but { "NotAction" } else { "Action" })?,
             all_but,
@@ -106,12 +107,12 @@ impl<'v> Statement<'v> {
         })
     }
 
-    /// Whether it applies to a resource that matches this pattern; one without a resource applies to what it is attached to.
+    /// Whether it covers something that matches this pattern; a statement without resources covers the policy's own.
     pub(super) fn is_about(&self, arn: &str) -> bool {
         self.resources.is_empty() || self.resources.iter().any(|pattern| wildcard::aws_overlap(pattern, arn))
     }
 
-    /// The actions on ECR among its own that change something: `ecr:PutImage`.
+    /// The ECR write actions that it names: `ecr:PutImage`.
     pub(super) fn writes(&self, service: &str) -> Vec<String> {
         let is_meant = |name: &&&str| {
             let full = format!("{service}:{name}").to_ascii_lowercase();
@@ -121,7 +122,7 @@ impl<'v> Statement<'v> {
         };
         let mut out: Vec<String> =
             WRITES.iter().filter(is_meant).map(|name| format!("{service}:{name}")).collect();
-        // An action that the table does not know yet.
+        // An action newer than the table.
         let unknown = |action: &&&str| {
             let name = action.strip_prefix(service).and_then(|rest| rest.strip_prefix(':'));
             name.is_some_and(|name| {
@@ -138,7 +139,7 @@ impl<'v> Statement<'v> {
     }
 }
 
-/// The strings of a string or a list of them; an absent value is an empty list.
+/// A string or a list of strings; none is an empty list.
 fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
     match value {
         None => Some(Vec::new()),
@@ -148,8 +149,8 @@ fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
     }
 }
 
-/// What the policies of a node group's role allow on ECR beyond reading, each action once; conditions and denials are
-/// ignored.
+/// The ECR write actions that the policies of a node group's role allow, each once, ignoring conditions and Deny
+/// statements.
 pub(super) fn ecr_writes(group: &Value) -> Result<Value, String> {
     let policies = group.get("nodeRolePolicies").and_then(Value::as_array);
     let arn = group.get("nodegroupArn").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Values derived from ECR's description of a repository: its scan frequency, and whom its policies allow.
+//! Derived values of an ECR repository: how often its images are scanned, and whom its policies allow.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::policy::{Statement, statements};
 use crate::evaluate::wildcard;
 
-/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and the source: the registry's configuration for the repository, else
-/// its rules (the only source under enhanced scanning), else the repository's own setting.
+/// `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`, and its sources: the effective configuration that the registry reports,
+/// else the registry's rules (the only source under enhanced scanning), else the repository's legacy setting.
 pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Value) {
     let own = repository.pointer("/scanningConfiguration/scanFrequency").and_then(Value::as_str);
     if let Some(frequency) = own {
@@ -24,10 +24,10 @@ pub(super) fn scan_frequency(repository: &Value) -> (&'static [&'static str], Va
     (sources, frequency.into())
 }
 
-/// The frequencies, strongest first.
+/// Strongest first.
 const FREQUENCIES: [&str; 3] = ["CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL"];
 
-/// The frequency of the strongest rule that matches a repository.
+/// The frequency of the strongest rule that matches the repository.
 fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     let name = repository.get("repositoryName").and_then(Value::as_str)?;
     let rules = registry.get("rules").and_then(Value::as_array).into_iter().flatten();
@@ -41,9 +41,9 @@ fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     FREQUENCIES.into_iter().find(|frequency| frequencies.contains(frequency))
 }
 
-/// Each Allow statement of the repository's policy, and of the registry's where it applies to this repository: `{policy,
-/// sid?, principals, accounts, public, unclear, writes}`. `accounts` are accounts other than the owner's; `public` means
-/// everyone, without a condition that limits callers; `unclear` means a principal that cannot be identified.
+/// Each Allow statement of the repository's policy, and of the registry's policy if it covers this repository: `{policy,
+/// sid?, principals, accounts, public, unclear, writes}`. `accounts` excludes the owner's; `public` means everyone, with
+/// no condition that restricts callers; `unclear` means a principal that cannot be resolved to an account.
 pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     let arn = repository.get("repositoryArn").and_then(Value::as_str).unwrap_or_default();
     let mut parts = arn.split(':').skip(2);
@@ -55,7 +55,7 @@ pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
     for key in ["policy", "registryPolicy"] {
         let Some(policy) = repository.get(key).filter(|policy| !policy.is_null()) else { continue };
         for statement in statements(policy).map_err(|expected| format!("{key}: {expected}"))? {
-            // A repository's policy always applies to the repository, whatever resource it names.
+            // A repository's own policy covers the repository, whatever its resource says.
             if statement.allows && (key == "policy" || statement.is_about(arn)) {
                 out.push(one(key, &statement, service, owner));
             }
@@ -65,8 +65,8 @@ pub(super) fn allowed(repository: &Value) -> Result<Value, String> {
 }
 
 fn one(policy: &str, statement: &Statement<'_>, service: &str, owner: &str) -> Value {
-    let let_in = StatementPrincipals::of(statement.principal);
-    let closed = statement.condition.is_some_and(limits_callers);
+    let let_in = LetIn::of(statement.principal);
+    let closed = statement.condition.is_some_and(keeps_strangers_out);
     let accounts: Vec<&String> = let_in.accounts.iter().filter(|account| *account != owner).collect();
     let mut out = Map::new();
     out.insert("policy".into(), policy.into());
@@ -81,14 +81,14 @@ fn one(policy: &str, statement: &Statement<'_>, service: &str, owner: &str) -> V
 
 /// The principals of a statement.
 #[derive(Default)]
-struct StatementPrincipals {
+struct LetIn {
     principals: Vec<String>,
     accounts: BTreeSet<String>,
     everybody: bool,
     unclear: bool,
 }
 
-impl StatementPrincipals {
+impl LetIn {
     fn of(principal: Option<&Value>) -> Self {
         let mut out = Self::default();
         match principal {
@@ -125,7 +125,7 @@ impl StatementPrincipals {
             "AWS" if is_account(account) => {
                 self.accounts.insert(account.to_owned());
             }
-            // An AWS service acts for the account that set it up, which only a condition limits.
+            // An AWS service acts for its owner, which only a condition can restrict.
             "Service" => {}
             // The id of a deleted user, or a principal of another identity provider.
             _ => self.unclear = true,
@@ -137,7 +137,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Condition keys for the caller's account or organization.
+/// Condition keys that identify the caller's account or organization.
 const BELONGING: [&str; 8] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -148,7 +148,7 @@ const BELONGING: [&str; 8] = [
     "aws:sourcevpc",
     "aws:sourcevpce",
 ];
-/// Operators that require the key to be present and one of the values to match.
+/// Operators that hold only if the key is present and one of the values matches.
 const POSITIVE: [&str; 8] = [
     "stringequals",
     "stringequalsignorecase",
@@ -160,8 +160,8 @@ const POSITIVE: [&str; 8] = [
     "foranyvalue:arnlike",
 ];
 
-/// Whether a condition limits callers by account or organization, and not by a wildcard.
-fn limits_callers(condition: &Map<String, Value>) -> bool {
+/// Whether a condition restricts the caller's account or organization.
+fn keeps_strangers_out(condition: &Map<String, Value>) -> bool {
     let is_set =
         |value: &Value| value.as_str().is_some_and(|text| !text.trim_matches(['*', '?', ':']).is_empty());
     let closes = |key: &String, value: &Value| {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_everybody_unless_a_condition_limits_callers() {
+    fn everybody_is_everybody_unless_a_condition_keeps_strangers_out() {
         let public = |principal: Value, condition: Value| {
             allows(
                 json!({"Effect": "Allow", "Principal": principal, "Action": "ecr:BatchGetImage", "Condition": condition}),
