@@ -124,11 +124,17 @@ pub(super) fn warn_unused(uses: &[Use]) {
         }
         match state {
             State::InUse | State::Undecided => {}
-            State::Expired => warn!("exception has expired and has no effect; renew or remove it"),
-            State::OtherCluster => warn!("exception matched nothing: it names another cluster"),
-            State::NotNeeded => warn!("exception is not needed: its resources pass"),
+            State::Expired => {
+                warn!("exception has expired and has no effect; renew or remove it");
+            }
+            State::OtherCluster => {
+                warn!("exception matched nothing: it names another cluster");
+            }
+            State::NotNeeded => {
+                warn!("exception is not needed: its resources pass");
+            }
             State::Unmatched => {
-                warn!("exception matched nothing: its rule is not loaded, or no resource matches it")
+                warn!("exception matched nothing: its rule is not loaded, or no resource matches it");
             }
         }
     }
