@@ -38,7 +38,8 @@ pub(super) fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
     }
 }
 
-/// Whether a process shares the mount namespace of the host. Compared by the link `ns/mnt` if that can be read, else by the mount tables.
+/// Whether a process shares the mount namespace of the host. Compared by the link `ns/mnt` if that can be read, else by
+/// the mount tables.
 pub(super) fn namespace(
     pid: u32,
     process: &HostRoot,
