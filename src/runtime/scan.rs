@@ -57,7 +57,7 @@ pub async fn scan(
     let mut writer = FindingWriter::new(&engine.rules, &engine.exceptions, context);
     let mut report = Report::new(Arc::clone(&engine.rules), observation.identity.clone());
     let mut to_report = ReportSink::new(&mut report);
-    let mut to_lines = deliver.lines.map(|out| LinesSink::new(out));
+    let mut to_lines = deliver.lines.map(LinesSink::new);
     let mut progress = deliver.progress.map(ProgressSink::new);
     let sinks = Sinks::default().with(Some(&mut to_report)).with(to_lines.as_mut()).with(progress.as_mut());
     let account = judge_all(engine, &mut writer, &mut observation, sinks, &Stop::on(cancel)).await?;

@@ -92,7 +92,11 @@ impl<'a> Sinks<'a> {
 
     /// Every sink is asked, for each remembers the answer.
     pub(super) fn compare(&mut self, judgements: &Judgements<'_>) -> bool {
-        self.0.iter_mut().fold(true, |changed, sink| sink.compare(judgements) && changed)
+        let mut changed = true;
+        for sink in &mut self.0 {
+            changed &= sink.compare(judgements);
+        }
+        changed
     }
 
     pub(super) fn resource(&mut self, id: &str, judgements: &Judgements<'_>, marks: &Marks) {
@@ -134,5 +138,75 @@ impl<'a> Sinks<'a> {
 
     pub(super) fn close(&mut self, end: &CycleEnd<'_>) {
         self.0.iter_mut().for_each(|sink| sink.close(end));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_util::sync::CancellationToken;
+
+    /// Counts what it is given; is due at two documents, and gives up if `broken`.
+    #[derive(Default)]
+    struct Counter {
+        takes: bool,
+        broken: bool,
+        documents: usize,
+        delivered: usize,
+    }
+
+    #[async_trait]
+    impl Sink for Counter {
+        fn takes_documents(&self) -> bool {
+            self.takes
+        }
+
+        fn documents(&mut self, events: Vec<Event>) -> anyhow::Result<()> {
+            self.documents += events.len();
+            Ok(())
+        }
+
+        fn is_due(&self, idle: bool) -> bool {
+            idle || self.documents >= 2
+        }
+
+        async fn deliver(&mut self, _stop: &Stop<'_>) -> anyhow::Result<bool> {
+            self.delivered += 1;
+            Ok(!self.broken)
+        }
+    }
+
+    fn event() -> Event {
+        Event::single("i", "1", "{}")
+    }
+
+    #[tokio::test]
+    async fn every_sink_that_takes_documents_gets_all_of_them_and_only_due_ones_deliver() {
+        let cancel = CancellationToken::new();
+        let stop = Stop::on(&cancel);
+        let [mut first, mut second] = [true, true].map(|takes| Counter { takes, ..Counter::default() });
+        let mut deaf = Counter::default();
+        let mut sinks = Sinks::default().with(Some(&mut first)).with(Some(&mut deaf)).with(Some(&mut second));
+        assert!(sinks.take_documents());
+        sinks.documents(vec![event()]).unwrap();
+        assert!(sinks.deliver_due(false, &stop).await.unwrap());
+        sinks.documents(vec![event()]).unwrap();
+        assert!(sinks.deliver_due(false, &stop).await.unwrap());
+        let counts = [first, deaf, second].map(|sink| (sink.documents, sink.delivered));
+        assert_eq!(counts, [(2, 1), (0, 0), (2, 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_sink_that_gives_up_ends_the_cycle() {
+        let cancel = CancellationToken::new();
+        let stop = Stop::on(&cancel);
+        let mut broken = Counter { broken: true, ..Counter::default() };
+        let mut after = Counter::default();
+        let mut sinks = Sinks::default().with(Some(&mut broken)).with(Some(&mut after)).with::<Counter>(None);
+        assert!(!sinks.take_documents());
+        assert!(!sinks.deliver_due(true, &stop).await.unwrap());
+        assert!(!sinks.deliver(&stop).await.unwrap());
+        // The last delivery is tried by every sink.
+        assert_eq!((broken.delivered, after.delivered), (2, 1));
     }
 }

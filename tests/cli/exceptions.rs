@@ -251,7 +251,7 @@ fn a_cluster_is_known_by_id_and_name() {
     assert_eq!(excepted(&id).0, by_name);
     let (count, _, err) = excepted("production");
     assert!(
-        count == 0 && err.contains("it is for another cluster") && err.contains("cluster=\"production\""),
+        count == 0 && err.contains("it names another cluster") && err.contains("cluster=\"production\""),
         "{err}"
     );
 }

@@ -5,7 +5,9 @@
 //! a component in a container from an impostor.
 
 mod authorities;
+mod candidates;
 mod embedded;
+mod host_table;
 mod kubelet;
 pub(super) mod proc_stat;
 mod process;
@@ -15,19 +17,19 @@ mod provenance;
 use tracing::warn;
 
 use super::filesystem::hostfs::HostRoot;
-use super::filesystem::mounts::{self, Mount};
 use super::filesystem::process_view::{MountContext, ProcessView, tidy};
 use super::named_files::{self, NamedFile};
 use super::static_pods::{self, DEFAULT_DIRECTORY, StaticPods};
-use crate::collect::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_MOUNT_TABLE, MAX_PROCESSES};
 use crate::collect::component::Component;
 use crate::collect::join::Index;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector};
+use candidates::{ProcessCandidate, candidates};
 use embedded::{EmbeddedComponent, EmbeddingProcess};
+use host_table::{HostProcessTable, mount_table, namespace};
 use proc_stat::ProcStat;
 use process::{Process, ProcessDescription, path_of};
 use program::Program;
-use provenance::{MountNamespace, ProcessFacts, Provenance};
+use provenance::{ProcessFacts, Provenance};
 
 /// What the processes of a node lead to.
 #[derive(Debug, Default)]
@@ -52,15 +54,6 @@ impl ProcessInventory {
 
 /// A component that was seen; with a gap, if its process ended before it could be read.
 type SeenComponent = (Component, Option<Gap>);
-
-/// A process with the name of a component, or of a program that runs several.
-struct ProcessCandidate {
-    pid: u32,
-    program: Program,
-    directory: HostRoot,
-    words: Vec<String>,
-    cut: bool,
-}
 
 /// Emits a resource for each component, and one on `node` for each that could not be looked for.
 pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> ProcessInventory {
@@ -123,98 +116,6 @@ fn loss(component: Component, found: &[SeenComponent], lost: Option<&Gap>) -> Op
         return lost.cloned();
     }
     of_it.into_iter().cloned().collect::<Option<Vec<_>>>()?.into_iter().next()
-}
-
-/// The processes with a component's name, and why there may be more.
-fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
-    let listing = match host.list("/proc", MAX_PROCESSES) {
-        Ok(listing) => listing,
-        Err(error) => return (Vec::new(), Some(Gap::new(error.reason, "list /proc".to_owned()))),
-    };
-    let mut lost = listing.cut.then(|| Gap::new(Reason::TooLarge, "list /proc".to_owned()));
-    let mut pids: Vec<u32> =
-        listing.entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok()).collect();
-    pids.sort_unstable();
-    if pids.is_empty() {
-        // `/proc` of the host is not mounted: its mount point is an empty directory.
-        return (
-            Vec::new(),
-            Some(Gap::new(
-                Reason::Missing,
-                "list /proc: it has no processes; check that the host's /proc is mounted".to_owned(),
-            )),
-        );
-    }
-    if pids[0] != 1 {
-        // `/proc` is mounted with `hidepid`, which hides processes of other users.
-        let what = "list /proc: it does not show process 1, so it hides others (hidepid)".to_owned();
-        lost.get_or_insert(Gap::new(Reason::Denied, what));
-    }
-    let mut candidates = Vec::new();
-    for pid in pids {
-        let opened = host.within(format!("/proc/{pid}")).and_then(|directory| {
-            let (bytes, cut) = directory.read_up_to("cmdline", MAX_FILE)?;
-            Ok((directory, bytes, cut))
-        });
-        let (directory, bytes, cut) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                // A process that ended meanwhile is no loss.
-                if error.reason != Reason::Missing {
-                    lost.get_or_insert_with(|| {
-                        Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
-                    });
-                }
-                continue;
-            }
-        };
-        let words = split(&bytes);
-        let Some(program) = Program::of_command(&words) else { continue };
-        if candidates.len() == MAX_CANDIDATES {
-            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
-            lost = Some(Gap::new(Reason::TooLarge, what));
-            break;
-        }
-        candidates.push(ProcessCandidate { pid, program, directory, words, cut });
-    }
-    (candidates, lost)
-}
-
-fn split(bytes: &[u8]) -> Vec<String> {
-    if bytes.is_empty() {
-        return Vec::new();
-    }
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-}
-
-/// Facts about the host that all processes are compared with.
-struct HostProcessTable {
-    namespace: Option<String>,
-    mounts: Vec<Mount>,
-    boot: Option<i64>,
-}
-
-impl HostProcessTable {
-    fn read(host: &HostRoot) -> Self {
-        let first = host.within("/proc/1").ok();
-        Self {
-            namespace: first.as_ref().and_then(|first| first.read_link("ns/mnt").ok()),
-            mounts: first.as_ref().and_then(|first| mount_table(first).ok()).unwrap_or_default(),
-            boot: host
-                .read("/proc/stat")
-                .ok()
-                .and_then(|text| proc_stat::boot_time(&String::from_utf8_lossy(&text))),
-        }
-    }
-}
-
-fn mount_table(process: &HostRoot) -> Result<Vec<Mount>, Reason> {
-    match process.read_up_to("mountinfo", MAX_MOUNT_TABLE) {
-        Ok((bytes, false)) => Ok(mounts::parse(&String::from_utf8_lossy(&bytes))),
-        Ok((_, true)) => Err(Reason::TooLarge),
-        Err(error) => Err(error.reason),
-    }
 }
 
 /// Emits the components of one process, if it is trusted. Returns a kubelet's directory of manifests, or why that is
@@ -328,31 +229,6 @@ fn observe_one(
             .or_else(|| manifests.map(|manifests| manifests.and_then(|path| view.host_path(&path))));
     }
     directory_of_manifests
-}
-
-/// Compared by the link `ns/mnt` if that can be read, else by the mount tables.
-fn namespace(
-    pid: u32,
-    process: &HostRoot,
-    host: &HostProcessTable,
-    own: Result<&[Mount], &Reason>,
-) -> MountNamespace {
-    if let (Ok(own), Some(host)) = (process.read_link("ns/mnt"), &host.namespace) {
-        return if own == *host { MountNamespace::Host } else { MountNamespace::Other };
-    }
-    match own {
-        Ok(own) if !own.is_empty() && !host.mounts.is_empty() => {
-            if mounts::same_namespace(own, &host.mounts) {
-                MountNamespace::Host
-            } else {
-                MountNamespace::Other
-            }
-        }
-        Ok(_) => MountNamespace::Hidden(Gap::new(Reason::Denied, "read /proc/1/mountinfo".to_owned())),
-        Err(reason) => {
-            MountNamespace::Hidden(Gap::new(*reason, format!("read {}", path_of(pid, "mountinfo"))))
-        }
-    }
 }
 
 /// A manifest that starts a component is judged, whatever its name.

@@ -270,7 +270,7 @@ mod tests {
         std::fs::write(folder.path().join("last.json"), "[]").unwrap();
         descend(folder.path(), MAX_DEPTH, &mut found).unwrap();
         let message = descend(folder.path(), MAX_DEPTH, &mut found).unwrap_err().to_string();
-        assert!(message.contains("more than 10000"), "{message}");
+        assert!(message.contains("limit of 10000"), "{message}");
     }
 
     #[test]

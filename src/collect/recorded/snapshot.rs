@@ -332,7 +332,7 @@ mod tests {
         std::fs::write(&path, "{\"snapshot\":{\"version\":1}}\n\n{\"type\":\"file\",\"sub").unwrap();
         let message = all(&path).unwrap_err().to_string();
         assert!(
-            message.contains("a.ndjson:3: no resource") && message.contains("middle of a line"),
+            message.contains("a.ndjson:3: not a resource") && message.contains("middle of a line"),
             "{message}"
         );
         std::fs::write(&path, "{\"snapshot\":{\"version\":9}}\n").unwrap();
@@ -348,6 +348,6 @@ mod tests {
         recorder.finish().unwrap();
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(all(&path).unwrap_err().to_string().contains("breaks off"));
+        assert!(all(&path).unwrap_err().to_string().contains("the file ends here"));
     }
 }
