@@ -29,7 +29,7 @@ bench-scale:
 	bash tests/scale/run
 
 # Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/differences.md,
-# docs/schema/.
+# docs/schema/, and the tables of docs/rules.md.
 update:
 	UPDATE=1 cargo test --locked --lib --test notice --test rules
 

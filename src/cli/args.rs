@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use crate::config::Sources;
 
-/// Watch the security posture of Kubernetes clusters
+/// Watch the security posture of Kubernetes clusters and ship one finding per rule and resource to Elasticsearch
 #[derive(Debug, Parser)]
-#[command(name = "posturebeat", version, about, disable_help_subcommand = false)]
+#[command(name = "posturebeat", version, disable_help_subcommand = false)]
 pub(super) struct Args {
     #[command(flatten)]
     pub global: Global,
@@ -18,6 +18,7 @@ pub(super) struct Args {
 
 /// Flags that every command takes.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Configuration file; may repeat, later files override earlier ones [default: posturebeat.yml]
     #[arg(short = 'c', value_name = "FILE", global = true)]
@@ -108,8 +109,8 @@ pub(super) struct ScanOptions {
     /// Write the report to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Exit with status 2 on a failed rule without an exception (failed), on anything that could not be judged (error), or
-    /// on either an error or a score below N (score:N); may repeat
+    /// Exit with status 2 if a rule fails without an exception (failed), if something could not be judged (error), or if the
+    /// score is below N or something could not be judged (score:N); may repeat
     #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
     pub fail_on: Vec<FailOn>,
 }

@@ -28,7 +28,7 @@ pub struct Benchmark {
     /// name; left out, the benchmark's name and the section.
     #[schemars(with = "Option<Vec<String>>")]
     tags: Option<Vec<TagTemplate>>,
-    /// Where to read more.
+    /// `{publisher, platform}`: the publisher's page, and the start of every address in the platform's documentation.
     #[serde(default)]
     pub links: BenchmarkLinks,
     /// The type of the Fleet input that asks for this benchmark. The version with this key is the one that a policy
@@ -71,7 +71,7 @@ pub struct Recommendation {
     pub level: u8,
     /// The node role it applies to, as the benchmark prints it.
     pub profile: Option<String>,
-    /// How the benchmark expects it to be assessed.
+    /// `automated` or `manual`: how the benchmark expects it to be assessed.
     pub assessment: Assessment,
     /// Shipped as `rule.id`; left out, a UUID v5 of benchmark, version and number.
     pub id: Option<String>,

@@ -229,13 +229,13 @@ mod tests {
         assert_eq!(of(json!({})), "the policies of its role");
         let document =
             |document: Value| of(json!({"nodeRolePolicies": [{"policyName": "p", "document": document}]}));
-        assert_eq!(document(json!({})), "policy p: statements in it");
+        assert_eq!(document(json!({})), "policy p: a list of statements");
         let long = json!([{"Effect": "Allow", "Action": "*".repeat(MOST), "Resource": "*"}]);
-        assert!(document(json!({"Statement": long})).ends_with("it is too long"));
-        assert_eq!(document(json!({"Statement": ["x"]})), "policy p: a statement that allows or denies");
+        assert!(document(json!({"Statement": long})).ends_with("size limit"));
+        assert_eq!(document(json!({"Statement": ["x"]})), "policy p: Allow or Deny as Effect");
         assert_eq!(
             document(json!({"Statement": [{"Effect": "Allow", "Action": [7]}]})),
-            "policy p: texts as a statement's Action"
+            "policy p: a string or a list of strings as Action"
         );
     }
 }
