@@ -187,6 +187,8 @@ pub(super) enum KeystoreCommand {
 pub(super) enum TestCommand {
     /// The configuration, with rules and exceptions, as `run` would take it
     Config,
+    /// Connect to the configured output and check the credentials
+    Output,
     /// Who we are to AWS, what we may call there, and the policy to attach where something is missing
     Aws,
 }

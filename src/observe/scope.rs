@@ -98,7 +98,7 @@ mod tests {
             env: &|_| None,
             strict_perms: false,
         };
-        load(&sources).unwrap().settings.posture
+        load(&sources, crate::output::OUTPUTS).unwrap().settings.posture
     }
 
     #[test]

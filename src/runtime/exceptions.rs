@@ -5,7 +5,7 @@
 use anyhow::anyhow;
 
 use super::engine::load_catalogue;
-use crate::config::{ConfigError, Exception as Written, Mistake};
+use crate::config::{ConfigError, ExceptionEntry as Written, Mistake};
 use crate::exception::{Exception, Known, Pattern, RuleName, State, Use};
 use crate::rule::Catalogue;
 

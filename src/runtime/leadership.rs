@@ -191,7 +191,7 @@ mod tests {
                 env: &|_| None,
                 strict_perms: false,
             };
-            let posture = load(&sources).unwrap().settings.posture;
+            let posture = load(&sources, crate::output::OUTPUTS).unwrap().settings.posture;
             is_elected(&posture, &|name| env.contains(&name).then(|| "x".to_owned()))
         };
         let pod = ["KUBERNETES_SERVICE_HOST"];
