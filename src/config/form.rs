@@ -60,6 +60,7 @@ impl<'a> Checker<'a> {
     }
 
     /// For a section inside this one.
+    #[must_use]
     pub fn section(&self, name: &str) -> Self {
         Self { tree: self.tree, section: self.full(name) }
     }
