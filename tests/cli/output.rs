@@ -34,15 +34,13 @@ fn no_output_and_an_unknown_one() {
     for command in [["test", "output"], ["setup", "--index-management"]] {
         let ran = program.run(&command);
         assert_eq!(ran.code, Some(1));
-        let expected =
-            "Exiting: no output is configured: add one under `output.` (elasticsearch, file, console)";
-        assert_eq!(ran.last(), expected);
+        let expected = "Exiting: no output is configured: add one under `output.` (elasticsearch, ";
+        assert!(ran.last().starts_with(expected), "{}", ran.err);
     }
     let ran = program.run(&["test", "output", "-E", "output.carrier-pigeon.name=Bob"]);
     assert_eq!(ran.code, Some(1));
     assert!(
-        ran.last()
-            .ends_with("unknown output `carrier-pigeon`; expected one of `elasticsearch`, `file`, `console`"),
+        ran.last().contains("unknown output `carrier-pigeon`; expected one of `elasticsearch`, "),
         "{}",
         ran.err
     );

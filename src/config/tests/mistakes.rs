@@ -47,9 +47,12 @@ fn keys_of_beats_that_we_do_not_have() {
         told("output.elasticsearch:\n  hosts: [a]\n  worker: 2\n"),
         "1.yml:3:3: `output.elasticsearch.worker` is a setting of Beats that is not supported (yet): remove it"
     );
+    let message = told("output.carrier-pigeon.name: Bob\n");
+    let expected = "1.yml:1:1: unknown output `carrier-pigeon`; expected one of `elasticsearch`, ";
+    assert!(message.starts_with(expected), "{message}");
     assert_eq!(
-        told("output.logstash.hosts: [a]\n"),
-        "1.yml:1:1: unknown output `logstash`; expected one of `elasticsearch`, `file`, `console`"
+        told("output.hosts: [a]\n").split("? expected").next(),
+        Some("1.yml:1:1: unknown output `hosts`; did you mean `output.elasticsearch.hosts`")
     );
     assert_eq!(
         told("cloudbeat:\n  config.v1.benchmark: cis_k8s\n"),
