@@ -38,12 +38,12 @@ use std::path::PathBuf;
 /// The keystore's name in `path.data`.
 const KEYSTORE: &str = "posturebeat.keystore";
 
-use catalogue::Catalogue;
+use catalogue::KeyCatalogue;
 pub use error::ConfigError;
 pub use exceptions::ExceptionEntry;
 use exceptions::ExceptionList;
 use form::FormDescription;
-pub use form::{Checker, Form, UnsupportedKeys};
+pub use form::{Checker, SectionForm, UnsupportedKeys};
 pub use keystore::{Keystore, KeystoreError};
 pub use mistake::Mistake;
 pub use outputs::{OutputForm, OutputSection};
@@ -133,8 +133,8 @@ fn keystore_of(merged: &config::Value, sources: &Sources<'_>) -> Result<Keystore
 }
 
 /// All keys: those of our sections and those of the outputs.
-fn catalogue<O>(outputs: &[OutputSection<O>]) -> Catalogue {
-    Catalogue {
+fn catalogue<O>(outputs: &[OutputSection<O>]) -> KeyCatalogue {
+    KeyCatalogue {
         file: FormDescription::of::<SettingsForm>(),
         outputs: outputs.iter().map(OutputSection::catalogued).collect(),
         unsupported: settings::unsupported()
@@ -146,7 +146,7 @@ fn catalogue<O>(outputs: &[OutputSection<O>]) -> Catalogue {
 /// Files and overrides, merged.
 fn merge(
     sources: &Sources<'_>,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     notes: &mut Vec<String>,
 ) -> Result<config::Value, ConfigError> {
     let mut layers = Vec::new();
@@ -164,7 +164,7 @@ fn merge(
 fn check(
     tree: &config::Value,
     sources: &Sources<'_>,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     exceptions: &mut ExceptionList,
 ) -> Result<Settings, Mistake> {
     let form: SettingsForm = read::read(tree, catalogue)?;

@@ -36,7 +36,7 @@ pub(super) struct CatalogueOutput {
 }
 
 /// All keys that a configuration may have, and the names of those that only Beats have.
-pub(super) struct Catalogue {
+pub(super) struct KeyCatalogue {
     /// The file without its outputs.
     pub file: FormDescription,
     pub outputs: Vec<CatalogueOutput>,
@@ -44,7 +44,7 @@ pub(super) struct Catalogue {
     pub unsupported: Vec<(String, &'static str)>,
 }
 
-impl Catalogue {
+impl KeyCatalogue {
     /// All keys, in the order of the forms.
     pub fn keys(&self) -> Vec<SettingKey> {
         let mut keys = Vec::new();
@@ -115,7 +115,7 @@ impl Catalogue {
 fn described(description: FormDescription, section: &str, around: Vec<String>) -> Vec<SettingKey> {
     let defaults: Spanned<YamlNode> = yaml::from_str(&(description.defaults)()).expect("JSON is YAML");
     let schema = (description.schema)();
-    let mut walk = Walk { root: &schema, texts: around, keys: Vec::new() };
+    let mut walk = FormWalk { root: &schema, texts: around, keys: Vec::new() };
     if !section.is_empty() {
         walk.texts.push(text_of(&schema));
     }
@@ -124,14 +124,14 @@ fn described(description: FormDescription, section: &str, around: Vec<String>) -
 }
 
 /// Walks defaults and schema together.
-struct Walk<'a> {
+struct FormWalk<'a> {
     root: &'a Value,
     /// The texts of sections that no key has been found in yet.
     texts: Vec<String>,
     keys: Vec<SettingKey>,
 }
 
-impl Walk<'_> {
+impl FormWalk<'_> {
     fn section(&mut self, schema: &Value, section: &str, defaults: YamlNode) {
         let YamlNode::Map(entries) = defaults else { return };
         for (name, default) in entries {

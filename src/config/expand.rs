@@ -45,7 +45,7 @@ struct Expander<'a> {
 }
 
 /// What a name refers to.
-enum Lookup {
+enum ReferenceTarget {
     Setting(Value),
     Text(String),
     Nothing { circular: bool },
@@ -102,12 +102,12 @@ impl Expander<'_> {
         let pieces = template::parse(text).map_err(wrong)?;
         let (kind, outside) = match pieces.as_slice() {
             [TemplatePiece::Reference { name, then }] => match self.reference(name, then).map_err(wrong)? {
-                Lookup::Setting(setting) => {
+                ReferenceTarget::Setting(setting) => {
                     let outside = SourceLocation::find(&setting).is_some_and(|location| location.outside);
                     (setting.kind, outside)
                 }
-                Lookup::Text(text) => (ValueKind::String(text), true),
-                Lookup::Nothing { .. } => (ValueKind::String(String::new()), true),
+                ReferenceTarget::Text(text) => (ValueKind::String(text), true),
+                ReferenceTarget::Nothing { .. } => (ValueKind::String(String::new()), true),
             },
             pieces => {
                 let outside = location.as_ref().is_some_and(|location| location.outside);
@@ -124,9 +124,9 @@ impl Expander<'_> {
             match piece {
                 TemplatePiece::Text(more) => text.push_str(more),
                 TemplatePiece::Reference { name, then } => match self.reference(name, then)? {
-                    Lookup::Text(more) => text.push_str(&more),
-                    Lookup::Setting(setting) => text.push_str(&scalar(&setting, name)?),
-                    Lookup::Nothing { .. } => {}
+                    ReferenceTarget::Text(more) => text.push_str(&more),
+                    ReferenceTarget::Setting(setting) => text.push_str(&scalar(&setting, name)?),
+                    ReferenceTarget::Nothing { .. } => {}
                 },
             }
             if text.len() > MAX_LENGTH {
@@ -136,27 +136,27 @@ impl Expander<'_> {
         Ok(text)
     }
 
-    fn reference(&mut self, name: &[TemplatePiece], then: &IfUnset) -> Result<Lookup, String> {
+    fn reference(&mut self, name: &[TemplatePiece], then: &IfUnset) -> Result<ReferenceTarget, String> {
         let name = self.join(name)?;
         let found = self.look_up(&name);
         match then {
             IfUnset::Fail => match found? {
-                Lookup::Nothing { circular: true } => Err(format!("`${{{name}}}` refers to itself")),
-                Lookup::Nothing { circular: false } => Err(format!(
+                ReferenceTarget::Nothing { circular: true } => Err(format!("`${{{name}}}` refers to itself")),
+                ReferenceTarget::Nothing { circular: false } => Err(format!(
                     "`{name}` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${{{name}:default}}`"
                 )),
                 found => Ok(found),
             },
             IfUnset::Default(pieces) => match found {
-                Ok(Lookup::Nothing { .. }) | Err(_) => Ok(Lookup::Text(self.join(pieces)?)),
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => Ok(ReferenceTarget::Text(self.join(pieces)?)),
                 found => found,
             },
             IfUnset::Instead(pieces) => match found {
-                Ok(Lookup::Nothing { .. }) | Err(_) => Ok(Lookup::Text(String::new())),
-                Ok(_) => Ok(Lookup::Text(self.join(pieces)?)),
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => Ok(ReferenceTarget::Text(String::new())),
+                Ok(_) => Ok(ReferenceTarget::Text(self.join(pieces)?)),
             },
             IfUnset::Message(pieces) => match found {
-                Ok(Lookup::Nothing { .. }) | Err(_) => {
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => {
                     Err(format!("`{name}` is not set: {}", self.join(pieces)?))
                 }
                 found => found,
@@ -165,7 +165,7 @@ impl Expander<'_> {
     }
 
     /// A setting by its dotted key, else a variable. Empty counts as not set.
-    fn look_up(&mut self, name: &str) -> Result<Lookup, String> {
+    fn look_up(&mut self, name: &str) -> Result<ReferenceTarget, String> {
         self.lookups += 1;
         if self.lookups > MAX_LOOKUPS {
             return Err(format!("more than {MAX_LOOKUPS} references in one configuration"));
@@ -185,12 +185,12 @@ impl Expander<'_> {
                 _ => false,
             };
             if !empty {
-                return Ok(Lookup::Setting(setting));
+                return Ok(ReferenceTarget::Setting(setting));
             }
         }
         match (self.env)(name) {
-            Some(text) if !text.is_empty() => Ok(Lookup::Text(text)),
-            _ => Ok(Lookup::Nothing { circular }),
+            Some(text) if !text.is_empty() => Ok(ReferenceTarget::Text(text)),
+            _ => Ok(ReferenceTarget::Nothing { circular }),
         }
     }
 }

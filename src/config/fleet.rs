@@ -7,7 +7,7 @@ mod unused;
 
 use config::{Map, Value, ValueKind};
 
-use super::catalogue::{Catalogue, CatalogueOutput, OUTPUT, SettingKey};
+use super::catalogue::{CatalogueOutput, KeyCatalogue, OUTPUT, SettingKey};
 use super::location::SourceLocation;
 use super::mistake::Mistake;
 use super::settings::merge::ALIAS;
@@ -43,7 +43,7 @@ pub(super) fn is_policy_key(key: &str) -> bool {
 pub(super) fn translate(
     file: &str,
     table: Map<String, Value>,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     notes: &mut Vec<String>,
 ) -> Result<Map<String, Value>, Mistake> {
     let policy = Value::new(None, ValueKind::Table(table));
@@ -172,7 +172,7 @@ fn credentials<'a>(at: &str, input: &'a Value) -> Option<(String, &'a Value)> {
 fn output(
     policy: &Value,
     input: &Value,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     known: &[SettingKey],
     unused: &mut UnusedKeys,
 ) -> Result<Option<(&'static str, Value)>, Mistake> {
@@ -195,7 +195,7 @@ fn output(
 }
 
 /// Our output of a policy output's type. Without a type it is the first that a policy may choose.
-fn output_of_type(name: &str, output: &Value, catalogue: &Catalogue) -> Result<CatalogueOutput, Mistake> {
+fn output_of_type(name: &str, output: &Value, catalogue: &KeyCatalogue) -> Result<CatalogueOutput, Mistake> {
     let choices = || catalogue.outputs.iter().filter(|output| output.in_policies);
     let written = tree::find(output, "type");
     let chosen = choices().find(|choice| written.is_none_or(|written| text(written) == Some(choice.name)));

@@ -1,7 +1,7 @@
 //! What a section of the configuration consists of: its form in the file, its check, its settings.
 //!
-//! A [`Form`] is the section as written, defaults filled in; the doc comment of each field is its text in
-//! `posturebeat.reference.yml`. [`Form::check`] turns it into settings, and reports what is wrong through a
+//! A [`SectionForm`] is the section as written, defaults filled in; the doc comment of each field is its text in
+//! `posturebeat.reference.yml`. [`SectionForm::check`] turns it into settings, and reports what is wrong through a
 //! [`Checker`], which knows where each key is written.
 
 use config::Value;
@@ -18,7 +18,7 @@ use super::tree;
 pub type UnsupportedKeys = &'static [(&'static str, &'static str)];
 
 /// A section as it is written, with defaults.
-pub trait Form: Default + Serialize + DeserializeOwned + JsonSchema {
+pub trait SectionForm: Default + Serialize + DeserializeOwned + JsonSchema {
     /// What the program runs with.
     type Settings;
 
@@ -38,7 +38,7 @@ pub(super) struct FormDescription {
 }
 
 impl FormDescription {
-    pub const fn of<F: Form>() -> Self {
+    pub const fn of<F: SectionForm>() -> Self {
         Self {
             schema: || schemars::schema_for!(F).to_value(),
             defaults: || serde_json::to_string(&F::default()).expect("plain data has a JSON form"),

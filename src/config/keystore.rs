@@ -178,8 +178,8 @@ fn decrypt(text: &str) -> Result<BTreeMap<String, SecretString>, &'static str> {
         serde_json::from_slice(plain).map_err(|_| "its content is not that of a keystore")?;
     let mut secrets = BTreeMap::new();
     for (name, entry) in entries {
-        let value = STANDARD.decode(entry.value).map_err(|_| "a secret in it is no base64")?;
-        let value = String::from_utf8(value).map_err(|_| "a secret in it is no text")?;
+        let value = STANDARD.decode(entry.value).map_err(|_| "a secret in it is not base64")?;
+        let value = String::from_utf8(value).map_err(|_| "a secret in it is not text")?;
         secrets.insert(name, value.into());
     }
     Ok(secrets)
@@ -188,7 +188,9 @@ fn decrypt(text: &str) -> Result<BTreeMap<String, SecretString>, &'static str> {
 fn encrypt(secrets: &BTreeMap<String, SecretString>) -> Result<String, ()> {
     let entries: BTreeMap<&str, StoredSecret> = secrets
         .iter()
-        .map(|(name, secret)| (name.as_str(), StoredSecret { value: STANDARD.encode(secret.expose_secret()) }))
+        .map(|(name, secret)| {
+            (name.as_str(), StoredSecret { value: STANDARD.encode(secret.expose_secret()) })
+        })
         .collect();
     let mut sealed = serde_json::to_vec(&entries).map_err(drop)?;
     let random = SystemRandom::new();

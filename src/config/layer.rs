@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::catalogue::Catalogue;
+use super::catalogue::KeyCatalogue;
 use super::error::ConfigError;
 use super::location::SourceLocation;
 use super::mistake::Mistake;
@@ -26,7 +26,7 @@ pub(super) struct Layer {
 pub(super) fn file(
     path: &Path,
     strict_perms: bool,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     notes: &mut Vec<String>,
 ) -> Result<Layer, ConfigError> {
     let unreadable = |source| ConfigError::ReadFile { path: path.to_owned(), source };
@@ -45,7 +45,7 @@ pub(super) fn file(
 pub(super) fn text_of(
     name: &str,
     text: &str,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
     notes: &mut Vec<String>,
 ) -> Result<Layer, Mistake> {
     // Other sections of a policy are none of our business: there the last one wins.

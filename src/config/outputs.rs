@@ -5,15 +5,15 @@
 
 use config::{Value, ValueKind};
 
-use super::catalogue::{Catalogue, CatalogueOutput, OUTPUT};
-use super::form::{Checker, Form, FormDescription, UnsupportedKeys};
+use super::catalogue::{CatalogueOutput, KeyCatalogue, OUTPUT};
+use super::form::{Checker, FormDescription, SectionForm, UnsupportedKeys};
 use super::location::SourceLocation;
 use super::mistake::Mistake;
 use super::read;
 use super::tree::{self, dotted};
 
 /// The form of one kind of output.
-pub trait OutputForm: Form {
+pub trait OutputForm: SectionForm {
     /// Its key below `output.`.
     const NAME: &'static str;
     /// Whether a Fleet policy may choose it: its `type` is then [`OutputForm::NAME`].
@@ -26,7 +26,7 @@ pub struct OutputSection<O> {
     in_policies: bool,
     unsupported: UnsupportedKeys,
     description: FormDescription,
-    read: fn(&Value, &Checker<'_>, &Catalogue) -> Result<O, Mistake>,
+    read: fn(&Value, &Checker<'_>, &KeyCatalogue) -> Result<O, Mistake>,
 }
 
 impl<O> OutputSection<O> {
@@ -62,7 +62,7 @@ impl<O> OutputSection<O> {
 pub(super) fn resolve<O>(
     outputs: &[OutputSection<O>],
     tree: &Value,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
 ) -> Result<Option<O>, Mistake> {
     let Some(section) = tree::find(tree, OUTPUT) else { return Ok(None) };
     let table = match &section.kind {
@@ -97,7 +97,7 @@ pub(super) fn resolve<O>(
     }
 }
 
-fn unknown(name: &str, value: &Value, catalogue: &Catalogue) -> Mistake {
+fn unknown(name: &str, value: &Value, catalogue: &KeyCatalogue) -> Mistake {
     let hint = match catalogue.nearest(&dotted(OUTPUT, name)) {
         Some(nearest) => format!("did you mean `{nearest}`? "),
         None => String::new(),

@@ -1,4 +1,4 @@
-//! Who can write a configuration file. Whoever can, decides where secrets are sent.
+//! Checks who can write a configuration file, because its settings decide where secrets are sent.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;

@@ -6,7 +6,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize as _, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::catalogue::Catalogue;
+use super::catalogue::KeyCatalogue;
 use super::location::SourceLocation;
 use super::mistake::Mistake;
 use super::tree::{self, dotted};
@@ -16,7 +16,7 @@ use crate::yaml;
 const SHOWN: usize = 60;
 
 /// Reads the whole tree.
-pub(super) fn read<T: DeserializeOwned>(root: &Value, catalogue: &Catalogue) -> Result<T, Mistake> {
+pub(super) fn read<T: DeserializeOwned>(root: &Value, catalogue: &KeyCatalogue) -> Result<T, Mistake> {
     read_at(root, "", catalogue)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(root: &Value, catalogue: &Catalogue) -> 
 pub(super) fn read_at<T: DeserializeOwned>(
     value: &Value,
     key: &str,
-    catalogue: &Catalogue,
+    catalogue: &KeyCatalogue,
 ) -> Result<T, Mistake> {
     Ok(T::deserialize(ValueReader { value, key: key.to_owned(), catalogue: Some(catalogue) })?)
 }
@@ -74,7 +74,7 @@ struct ValueReader<'a> {
     /// The dotted key of the value.
     key: String,
     /// For advice on unknown keys.
-    catalogue: Option<&'a Catalogue>,
+    catalogue: Option<&'a KeyCatalogue>,
 }
 
 impl<'a> ValueReader<'a> {

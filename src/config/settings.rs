@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use super::form::{Checker, Form, UnsupportedKeys};
+use super::form::{Checker, SectionForm, UnsupportedKeys};
 use super::mistake::Mistake;
 pub use http::Http;
 pub use logging::Logging;
@@ -51,7 +51,7 @@ macro_rules! sections {
             pub name: Option<String>,
         }
 
-        impl Form for SettingsForm {
+        impl SectionForm for SettingsForm {
             type Settings = Settings;
 
             fn check(self, checker: &Checker<'_>) -> Result<Settings, Mistake> {
@@ -67,7 +67,7 @@ macro_rules! sections {
 
         /// Each section's keys that only Beats have.
         const UNSUPPORTED: &[(&str, UnsupportedKeys)] =
-            &[$((stringify!($key), <$form as Form>::UNSUPPORTED)),+];
+            &[$((stringify!($key), <$form as SectionForm>::UNSUPPORTED)),+];
     };
 }
 

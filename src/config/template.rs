@@ -6,7 +6,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A bound for the stack; nobody nests as deep.
+/// The deepest nesting; a bound for the stack.
 const MAX_NESTING: usize = 16;
 
 /// A part of a text.

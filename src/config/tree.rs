@@ -80,7 +80,7 @@ pub(super) fn set(
     Builder { source: &location.source, strict: true, inline: false }.set(table, segments, value, location)
 }
 
-/// The parts of a dotted key; a key with an empty part is no dotted key.
+/// The parts of a dotted key. A key with an empty part is one segment.
 pub(super) fn segments(key: &str) -> Vec<&str> {
     let parts: Vec<&str> = key.split('.').collect();
     if parts.len() > MAX_DEPTH || parts.iter().any(|part| part.is_empty()) { vec![key] } else { parts }
@@ -114,7 +114,7 @@ struct Builder<'a> {
     source: &'a str,
     /// Whether setting a key twice is a mistake.
     strict: bool,
-    /// Whether the text is no file, so that lines and columns say nothing.
+    /// Whether the text comes from the command line, where lines and columns mean nothing.
     inline: bool,
 }
 

@@ -6,7 +6,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::time::Duration;
 
-/// A duration as people write it: `4h`, `90s`, `1m30s`, `1.5h`; a bare number is seconds, as in a Beat.
+/// A duration: `4h`, `90s`, `1m30s`, `1.5h`; a bare number is seconds, as in a Beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 pub struct Span(
     /// The duration.

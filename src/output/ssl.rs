@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 
-use crate::config::{Checker, Form, Mistake};
+use crate::config::{Checker, Mistake, SectionForm};
 
 /// What marks PEM text, as opposed to the path of a PEM file.
 const PEM_MARK: &str = "-----BEGIN";
@@ -64,7 +64,7 @@ pub(super) enum VerificationMode {
     None,
 }
 
-impl Form for SslForm {
+impl SectionForm for SslForm {
     type Settings = Tls;
 
     fn check(self, checker: &Checker<'_>) -> Result<Tls, Mistake> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 
 /// Where the monitoring endpoint listens.
@@ -33,7 +33,7 @@ impl Default for HttpForm {
     }
 }
 
-impl Form for HttpForm {
+impl SectionForm for HttpForm {
     /// `None`: the endpoint is off.
     type Settings = Option<Http>;
 

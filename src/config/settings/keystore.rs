@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 
 /// The section as written.
@@ -16,7 +16,7 @@ pub(in crate::config) struct KeystoreForm {
     pub path: Option<PathBuf>,
 }
 
-impl Form for KeystoreForm {
+impl SectionForm for KeystoreForm {
     type Settings = ();
 
     fn check(self, _: &Checker<'_>) -> Result<(), Mistake> {

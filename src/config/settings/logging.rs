@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
 
-/// A bound against `0`; nobody reads metrics more often.
+/// The shortest period; a bound against `0`.
 const MIN_PERIOD: Duration = Duration::from_secs(1);
 
 /// What is logged, and how.
@@ -61,7 +61,7 @@ impl Default for MetricsForm {
     }
 }
 
-impl Form for LoggingForm {
+impl SectionForm for LoggingForm {
     type Settings = Logging;
 
     const UNSUPPORTED: UnsupportedKeys = &[

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 
 /// Any section: each kind of output reads its part with its own form.
@@ -16,7 +16,7 @@ impl<'de> Deserialize<'de> for AnyOutputForm {
     }
 }
 
-impl Form for AnyOutputForm {
+impl SectionForm for AnyOutputForm {
     type Settings = ();
 
     fn check(self, _: &Checker<'_>) -> Result<(), Mistake> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 
 /// The section as written.
@@ -21,7 +21,7 @@ impl Default for PathForm {
     }
 }
 
-impl Form for PathForm {
+impl SectionForm for PathForm {
     /// `path.data`.
     type Settings = PathBuf;
 

@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::exceptions::ExceptionEntry;
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
 pub(in crate::config) use aws::is_credentials_type;
 pub use aws::{AssumeRole, Aws, AwsKeys};
 pub use leader_election::LeaderElection;
 
-/// A bound against `0`; no cluster is worth checking more often.
+/// The shortest period; a bound against `0`.
 const MIN_PERIOD: Duration = Duration::from_secs(1);
 
 /// Elastic's bound for the namespace of a data stream.
@@ -162,7 +162,7 @@ impl Default for PosturebeatForm {
     }
 }
 
-impl Form for PosturebeatForm {
+impl SectionForm for PosturebeatForm {
     type Settings = Posture;
 
     const UNSUPPORTED: UnsupportedKeys = &[

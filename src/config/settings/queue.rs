@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
 
@@ -55,7 +55,7 @@ impl Default for FlushForm {
     }
 }
 
-impl Form for QueueForm {
+impl SectionForm for QueueForm {
     type Settings = Queue;
 
     const UNSUPPORTED: UnsupportedKeys =

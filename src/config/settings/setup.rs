@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::form::{Checker, Form, UnsupportedKeys};
+use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 
 /// What `run` may set up.
@@ -35,7 +35,7 @@ impl Default for TemplateForm {
     }
 }
 
-impl Form for SetupForm {
+impl SectionForm for SetupForm {
     type Settings = Setup;
 
     const UNSUPPORTED: UnsupportedKeys = &[

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::ConsoleOutput;
-use crate::config::{Checker, Form, Mistake, OutputForm, UnsupportedKeys};
+use crate::config::{Checker, Mistake, OutputForm, SectionForm, UnsupportedKeys};
 use crate::output::{ConfiguredOutput, Delivery, Output, OutputError, OutputSettings};
 
 /// Findings go to standard output.
@@ -28,7 +28,7 @@ impl OutputForm for ConsoleForm {
     const NAME: &'static str = "console";
 }
 
-impl Form for ConsoleForm {
+impl SectionForm for ConsoleForm {
     type Settings = ConfiguredOutput;
 
     const UNSUPPORTED: UnsupportedKeys =

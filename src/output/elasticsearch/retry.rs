@@ -20,12 +20,12 @@ const REASON_CHARS: usize = 500;
 
 /// Reads the verdicts for `expected` events.
 pub(super) fn verdicts(answer: &StoreAnswer, expected: usize) -> Result<Vec<Verdict>, BatchError> {
-    let told = || format!("`{}` answered {}", answer.host, reason(answer));
+    let described = || format!("`{}` answered {}", answer.host, reason(answer));
     match answer.status {
         200..300 => {}
-        401 | 403 => return Err(BatchError::Denied { why: told() }),
+        401 | 403 => return Err(BatchError::Denied { why: described() }),
         413 => return Err(BatchError::TooLarge),
-        _ => return Err(BatchError::Again { why: told() }),
+        _ => return Err(BatchError::Again { why: described() }),
     }
     let Ok(bulk) = serde_json::from_slice::<BulkAnswer>(&answer.body) else {
         let why =
@@ -56,15 +56,15 @@ struct BulkItem {
 fn verdict(host: &str, mut item: Value) -> Verdict {
     let action = item.as_object_mut().and_then(|actions| actions.values_mut().next()).map(Value::take);
     let Some(Ok(item)) = action.map(serde_json::from_value::<BulkItem>) else { return unaccounted(host) };
-    let told = || format!("`{host}` answered {} {}", item.status, describe(&item.error));
+    let described = || format!("`{host}` answered {} {}", item.status, describe(&item.error));
     match item.status {
         200..300 if item.failure_store.as_deref() == Some("used") => Verdict::Refused {
             why: format!("`{host}` could not index it and moved it to the failure store of its data stream"),
         },
         200..300 => Verdict::Done,
         409 => Verdict::Duplicate,
-        429 | 500.. => Verdict::Again { why: told() },
-        _ => Verdict::Refused { why: told() },
+        429 | 500.. => Verdict::Again { why: described() },
+        _ => Verdict::Refused { why: described() },
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::FileOutput;
-use crate::config::{Checker, Form, Mistake, OutputForm, UnsupportedKeys};
+use crate::config::{Checker, Mistake, OutputForm, SectionForm, UnsupportedKeys};
 use crate::output::{ConfiguredOutput, Delivery, Output, OutputError, OutputSettings};
 
 /// Findings go to a file, one JSON document a line.
@@ -32,7 +32,7 @@ impl OutputForm for FileForm {
     const NAME: &'static str = "file";
 }
 
-impl Form for FileForm {
+impl SectionForm for FileForm {
     type Settings = ConfiguredOutput;
 
     const UNSUPPORTED: UnsupportedKeys = &[

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 use crate::config::values::Secret;
 
@@ -132,7 +132,7 @@ fn secret(value: Option<Secret>) -> Option<SecretString> {
     value.map(|secret| secret.0).filter(|secret| !secret.expose_secret().is_empty())
 }
 
-impl Form for AwsForm {
+impl SectionForm for AwsForm {
     type Settings = Aws;
 
     fn check(self, checker: &Checker<'_>) -> Result<Aws, Mistake> {
@@ -157,7 +157,7 @@ impl Form for AwsForm {
     }
 }
 
-impl Form for CredentialsForm {
+impl SectionForm for CredentialsForm {
     type Settings = (AwsKeys, Option<AssumeRole>);
 
     fn check(self, checker: &Checker<'_>) -> Result<Self::Settings, Mistake> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 
 /// How findings differ for readers that only know Elastic's own shipper.
@@ -32,7 +32,7 @@ pub(in crate::config) enum AgentType {
     Cloudbeat,
 }
 
-impl Form for CompatForm {
+impl SectionForm for CompatForm {
     type Settings = CompatSettings;
 
     fn check(self, _: &Checker<'_>) -> Result<CompatSettings, Mistake> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
 
@@ -62,7 +62,7 @@ impl Default for LeaderElectionForm {
     }
 }
 
-impl Form for LeaderElectionForm {
+impl SectionForm for LeaderElectionForm {
     type Settings = LeaderElection;
 
     /// Checks names, and that a leader stops before another one may start.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::config::form::{Checker, Form};
+use crate::config::form::{Checker, SectionForm};
 use crate::config::mistake::Mistake;
 
 /// Rules beside the built-in ones, and parameters.
@@ -26,7 +26,7 @@ pub(in crate::config) struct RulesForm {
     pub params: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-impl Form for RulesForm {
+impl SectionForm for RulesForm {
     type Settings = RuleSettings;
 
     fn check(self, checker: &Checker<'_>) -> Result<RuleSettings, Mistake> {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::ElasticsearchForm;
 use super::HostProtocol;
 use super::hosts::{self, UrlUser};
-use crate::config::{Checker, Form, Mistake, UnsupportedKeys};
+use crate::config::{Checker, Mistake, SectionForm, UnsupportedKeys};
 use crate::output::ConfiguredOutput;
 use crate::output::elasticsearch::settings::{Auth, ElasticsearchSettings};
 
 /// Gzip's best.
 const MAX_LEVEL: u64 = 9;
 
-impl Form for ElasticsearchForm {
+impl SectionForm for ElasticsearchForm {
     type Settings = ConfiguredOutput;
 
     const UNSUPPORTED: UnsupportedKeys = &[
