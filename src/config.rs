@@ -28,8 +28,6 @@ mod values;
 mod yaml_node;
 
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod tests;
 
 use secrecy::ExposeSecret as _;

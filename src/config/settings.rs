@@ -1,6 +1,6 @@
 //! The settings that the program runs with, and the sections of the file that they come from.
 //!
-//! One file a section: its form, its check, its settings. A section is its file and one line in [`sections`] below;
+//! One file a section: its form, its check, its settings. A section is its file and one line in `sections!` below;
 //! reading, the catalogue of keys, the reference file and the checks follow from that line.
 
 mod http;

@@ -5,6 +5,7 @@ mod exceptions;
 mod fleet;
 mod merge;
 mod mistakes;
+mod reference;
 mod variables;
 
 use secrecy::ExposeSecret;

@@ -1,7 +1,7 @@
 //! `posturebeat.reference.yml`: every key with its text and default, generated from the forms.
 
-use super::catalogue;
-use super::settings::SettingsForm;
+use crate::config::settings::SettingsForm;
+use crate::config::{catalogue, expand, layer, outputs, read};
 use crate::output::OUTPUTS;
 
 /// The longest line of a comment.
@@ -97,11 +97,11 @@ fn every_line_of_the_reference_can_be_used() {
     let catalogue = catalogue(OUTPUTS);
     for key in catalogue.keys() {
         let line = format!("{}: {}\n", key.path, plain(&key.value));
-        let layer = super::layer::text_of("reference.yml", &line, &catalogue, &mut Vec::new()).unwrap();
-        let tree = super::expand::expand(&super::layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
-        super::read::read::<SettingsForm>(&tree, &catalogue).unwrap_or_else(|error| panic!("{line}{error}"));
+        let layer = layer::text_of("reference.yml", &line, &catalogue, &mut Vec::new()).unwrap();
+        let tree = expand::expand(&layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
+        read::read::<SettingsForm>(&tree, &catalogue).unwrap_or_else(|error| panic!("{line}{error}"));
         // An output may lack a required setting, but its keys are known.
-        if let Err(error) = super::outputs::resolve(OUTPUTS, &tree, &catalogue) {
+        if let Err(error) = outputs::resolve(OUTPUTS, &tree, &catalogue) {
             assert!(!error.message.contains("unknown"), "{line}{error}");
         }
         assert!(key.text.iter().all(|text| !text.is_empty()), "{} has no text", key.path);
