@@ -18,8 +18,8 @@ use posturebeat::evaluate::Judge;
 use posturebeat::event::Event;
 use posturebeat::exception::{Exceptions, Marks};
 use posturebeat::finding::{Agent, Context, FindingWriter};
-use posturebeat::output::{BatchError, Output, OutputError, Verdict};
-use posturebeat::pipeline::{Delivery, Pipeline};
+use posturebeat::output::{BatchError, Delivery, Output, OutputError, Verdict};
+use posturebeat::pipeline::Pipeline;
 use posturebeat::resource::{Identity, Kind, Resource};
 use posturebeat::rule::{Catalogue, Rule, built_in};
 use serde_json::{Map, Value, json};
@@ -148,6 +148,7 @@ async fn whole_path(judge: &Judge, rules: &[Rule], texts: &[String], pods: usize
         batch_events: 1600,
         backoff_init: Duration::from_secs(1),
         backoff_max: Duration::from_mins(1),
+        ..Delivery::default()
     };
     let (producer, pipeline) = Pipeline::start(Box::new(Null), &queue, delivery);
     let none = Marks::default();

@@ -8,6 +8,7 @@
 mod args;
 mod aws;
 mod keystore;
+mod output;
 mod rules;
 mod scan;
 
@@ -17,7 +18,8 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::settings::{Output, Settings};
+use crate::config::{Loaded, Settings};
+use crate::output::{ConfiguredOutput, OUTPUTS};
 use crate::runtime::{self, Ended, Engine};
 use crate::{setup, telemetry};
 use args::{Args, Command, Global, TestCommand};
@@ -79,8 +81,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
     let Args { global, command } = args;
     match command.unwrap_or(Command::Run) {
         Command::Run => {
-            let settings = settings(&global, false)?;
-            run(&settings).await
+            let loaded = load(&global, false)?;
+            run(&loaded.settings, loaded.output).await
         }
         Command::Scan(options) => scan::scan(settings(&global, true)?, options).await,
         Command::Collect { to } => {
@@ -104,8 +106,8 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Rules(command) => rules::rules(&settings(&global, true)?, command),
         Command::Setup { index_management: _ } => {
-            let settings = settings(&global, false)?;
-            index_management(&settings).await
+            let loaded = load(&global, false)?;
+            index_management(loaded.output).await
         }
         Command::Keystore(command) => keystore::keystore(&global, command),
         Command::Test(TestCommand::Config) => {
@@ -113,6 +115,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             println!("Config OK");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Test(TestCommand::Output) => output::test(load(&global, true)?.output).await,
         Command::Test(TestCommand::Aws) => Box::pin(aws::test(settings(&global, true)?)).await,
         Command::Version => {
             println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);
@@ -121,10 +124,15 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Reads the configuration and starts logging. A one-shot command logs at `warning` unless told otherwise.
+/// The settings of [`load`], for commands without an output.
 fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
+    Ok(load(global, one_shot)?.settings)
+}
+
+/// Reads the configuration and starts logging. A one-shot command logs warnings and errors only, unless asked for more.
+fn load(global: &Global, one_shot: bool) -> anyhow::Result<Loaded<ConfiguredOutput>> {
     let env = |name: &str| std::env::var(name).ok();
-    let loaded = crate::config::load(&global.sources(&env)).map_err(runtime::with_unknown_rules)?;
+    let loaded = crate::config::load(&global.sources(&env), OUTPUTS).map_err(runtime::with_unknown_rules)?;
     let mut logging = loaded.settings.logging.clone();
     if let Some(level) = global.level() {
         level.clone_into(&mut logging.level);
@@ -135,13 +143,13 @@ fn settings(global: &Global, one_shot: bool) -> anyhow::Result<Settings> {
     for note in &loaded.notes {
         tracing::info!(%note, "configuration note");
     }
-    Ok(loaded.settings)
+    Ok(loaded)
 }
 
-async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+async fn run(settings: &Settings, output: Option<ConfiguredOutput>) -> anyhow::Result<ExitCode> {
     let cancel = CancellationToken::new();
     stop_on_signals(&cancel)?;
-    if let Ended::Judged(reports) = runtime::run(settings, cancel).await? {
+    if let Ended::Judged(reports) = runtime::run(settings, output, cancel).await? {
         for report in reports {
             print!("{}", report.table(scan::colour()));
         }
@@ -169,11 +177,12 @@ fn stop_on_signals(cancel: &CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn index_management(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Output::Elasticsearch(elasticsearch) = &settings.output else {
-        anyhow::bail!("setup needs `output.elasticsearch`: set its `hosts`");
+async fn index_management(output: Option<ConfiguredOutput>) -> anyhow::Result<ExitCode> {
+    let output = output::configured(output)?;
+    let Some(store) = output.template_target() else {
+        anyhow::bail!("`output.{}` has no index templates: nothing to set up", output.name());
     };
-    let report = setup::index_management(elasticsearch).await?;
+    let report = setup::index_management(store).await?;
     for line in report.lines() {
         println!("{line}");
     }

@@ -1,13 +1,14 @@
 //! Prepares a store for our documents: one composable index template a data stream.
 //!
-//! In: `output.elasticsearch`. Out: installed templates, and a [`Report`] that says what was done.
-//! What the store can do is learnt from its own answers, never from its name or version: the full
-//! template is offered, and what the store refuses is replaced by the nearest thing (see [`adapt`]).
-//! A template that Fleet has installed is left alone, for it brings more than ours.
+//! In: the store (`OutputSettings::template_target`). Out: installed templates, and a [`TemplateReport`]. The store's
+//! answers show what it supports, never its name or version: the full template is sent first, and what the store
+//! refuses is replaced by the closest feature (see [`adapt`]). A template that Fleet has installed is kept, because it
+//! has more than ours.
 
-use crate::config::settings;
 use crate::output::OutputError;
-use crate::output::elasticsearch::{Answer, Client, Method, Payload, Unanswered, reason};
+use crate::output::elasticsearch::{
+    Client, ElasticsearchSettings, Method, Payload, StoreAnswer, Unanswered, reason,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -19,50 +20,69 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-/// What was done.
+/// What a setup did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct TemplateReport {
     /// The templates that were installed.
     pub installed: Vec<String>,
-    /// The templates that were not touched although asked for, and why.
-    pub left_alone: Vec<LeftAlone>,
-    /// What the store does not know and was given in its place, as one line; `None`: it knows everything.
+    /// The templates that were kept, and why.
+    pub kept: Vec<KeptTemplate>,
+    /// The features that the store lacks and their replacements, as one line. `None`: it lacks none.
     pub adaptations: Option<String>,
 }
 
-/// A template that was not touched.
+/// A template that was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
+pub struct KeptTemplate {
     /// Its name.
     pub name: String,
     /// Why.
     pub why: String,
 }
 
-impl Report {
-    /// The report for people: what was installed, what was left alone for which reason, what was adapted.
-    pub fn lines(&self) -> Vec<String> {
-        let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for LeftAlone { name, why } in &self.left_alone {
-            left.entry(why).or_default().push(format!("`{name}`"));
+impl TemplateReport {
+    /// Logs the report.
+    fn log(&self) {
+        for name in &self.installed {
+            tracing::info!(name, "installed index template");
         }
-        let installed = self.installed.iter().map(|name| format!("installed the index template `{name}`"));
-        let left = left.iter().map(|(why, names)| format!("left alone {}: {why}", names.join(", ")));
-        installed.chain(left).chain(self.adaptations.clone()).collect()
+        for (why, names) in self.kept() {
+            tracing::info!(names = names.join(", "), why, "kept existing index templates");
+        }
+        if let Some(adaptations) = &self.adaptations {
+            tracing::info!(adaptations, "adapted index templates to the store");
+        }
+    }
+
+    /// The kept templates by reason.
+    fn kept(&self) -> BTreeMap<&str, Vec<String>> {
+        let mut kept: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for KeptTemplate { name, why } in &self.kept {
+            kept.entry(why).or_default().push(format!("`{name}`"));
+        }
+        kept
+    }
+
+    /// The report as text: what was installed, what was kept and why, what was adapted.
+    pub fn lines(&self) -> Vec<String> {
+        let kept = self.kept();
+        let installed = self.installed.iter().map(|name| format!("installed index template `{name}`"));
+        let kept = kept.iter().map(|(why, names)| format!("kept existing {}: {why}", names.join(", ")));
+        installed.chain(kept).chain(self.adaptations.clone()).collect()
     }
 }
 
-/// A set-up that did not succeed.
+/// Why a setup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The client cannot be built.
     #[error(transparent)]
     BuildClient(#[from] OutputError),
-    /// Nobody answered.
+    /// The store cannot be reached.
     #[error(transparent)]
     Unreachable(#[from] Unanswered),
-    /// The store does not permit it.
-    #[error("`{host}` does not let us {action} the index template `{name}`: {why}")]
+    /// The store denied access.
+    #[error("`{host}` denied access to {action} index template `{name}`: {why}")]
     Denied {
         /// Who answered.
         host: String,
@@ -73,8 +93,8 @@ pub enum SetupError {
         /// What it said.
         why: String,
     },
-    /// The store does not take the template, or cannot now.
-    #[error("`{host}` did not {action} the index template `{name}`: {why}")]
+    /// The store rejected the request, or cannot serve it now.
+    #[error("`{host}` failed to {action} index template `{name}`: {why}")]
     Refused {
         /// Who answered.
         host: String,
@@ -88,27 +108,27 @@ pub enum SetupError {
 }
 
 /// Installs every template, over older ones of ours.
-pub async fn index_management(settings: &settings::Elasticsearch) -> Result<Report, SetupError> {
-    let mut setup = Setup::new(settings)?;
+pub async fn index_management(settings: &ElasticsearchSettings) -> Result<TemplateReport, SetupError> {
+    let mut setup = TemplateInstaller::new(settings)?;
     for template in templates() {
         match setup.present(&template.name).await? {
-            Present::Fleets => setup.leave_alone(template.name, FLEETS),
+            Present::Fleets => setup.keep(template.name, FLEETS),
             Present::Missing | Present::Other => setup.install(template).await?,
         }
     }
     Ok(setup.report())
 }
 
-/// Installs the templates that are missing. Not being permitted to is no error: the templates may be
-/// somebody else's job. What was done or left is logged.
-pub async fn ensure(settings: &settings::Elasticsearch) -> Result<Report, SetupError> {
-    let mut setup = Setup::new(settings)?;
+/// Installs the missing templates. A lack of permission is no error, because another team may manage the templates.
+/// The result is logged.
+pub async fn ensure(settings: &ElasticsearchSettings) -> Result<TemplateReport, SetupError> {
+    let mut setup = TemplateInstaller::new(settings)?;
     for template in templates() {
         let name = template.name.clone();
         let result = match setup.present(&name).await {
             Ok(Present::Missing) => setup.install(template).await,
             Ok(Present::Fleets) => {
-                setup.leave_alone(template.name, FLEETS);
+                setup.keep(template.name, FLEETS);
                 Ok(())
             }
             Ok(Present::Other) => Ok(()),
@@ -116,39 +136,37 @@ pub async fn ensure(settings: &settings::Elasticsearch) -> Result<Report, SetupE
         };
         match result {
             Err(SetupError::Denied { why, action, .. }) if why.starts_with("403") => {
-                setup.leave_alone(name, &format!("not permitted to {action} it ({why})"));
+                setup.keep(name, &format!("no permission to {action} it ({why})"));
             }
             other => other?,
         }
     }
     let report = setup.report();
-    for line in report.lines() {
-        tracing::info!("{line}");
-    }
+    report.log();
     Ok(report)
 }
 
-const FLEETS: &str = "Fleet has installed it, with its ingest pipeline and lifecycle";
+const FLEETS: &str = "installed by Fleet, with its ingest pipeline and lifecycle";
 
-/// What is there under a template's name.
+/// What exists under a template's name.
 enum Present {
     Missing,
     /// Installed by Fleet, with Elastic's integration.
     Fleets,
-    /// Ours, or somebody's.
+    /// Ours, or a user's.
     Other,
 }
 
-struct Setup {
+struct TemplateInstaller {
     client: Client,
     lacks: adapt::Lacks,
-    report: Report,
+    report: TemplateReport,
 }
 
-impl Setup {
-    fn new(settings: &settings::Elasticsearch) -> Result<Self, SetupError> {
+impl TemplateInstaller {
+    fn new(settings: &ElasticsearchSettings) -> Result<Self, SetupError> {
         let client = Client::new(settings)?;
-        Ok(Self { client, lacks: adapt::Lacks::default(), report: Report::default() })
+        Ok(Self { client, lacks: adapt::Lacks::default(), report: TemplateReport::default() })
     }
 
     async fn present(&self, name: &str) -> Result<Present, SetupError> {
@@ -160,8 +178,8 @@ impl Setup {
         }
     }
 
-    /// Offers the template until the store takes it. Each round must teach us something that the store
-    /// lacks, and there is only so much that it can lack.
+    /// Sends the template until the store accepts it. Each refusal must name another missing feature, and there are
+    /// only so many of them.
     async fn install(&mut self, template: Template) -> Result<(), SetupError> {
         let path = format!("_index_template/{}", template.name);
         loop {
@@ -177,11 +195,11 @@ impl Setup {
         }
     }
 
-    fn leave_alone(&mut self, name: String, why: &str) {
-        self.report.left_alone.push(LeftAlone { name, why: why.to_owned() });
+    fn keep(&mut self, name: String, why: &str) {
+        self.report.kept.push(KeptTemplate { name, why: why.to_owned() });
     }
 
-    fn report(mut self) -> Report {
+    fn report(mut self) -> TemplateReport {
         self.report.adaptations = self.lacks.line();
         self.report
     }
@@ -193,7 +211,7 @@ fn is_fleets(body: &[u8]) -> bool {
     meta["managed_by"] == "fleet" || meta["package"]["name"].is_string()
 }
 
-fn refusal(answer: &Answer, action: &'static str, name: &str) -> SetupError {
+fn refusal(answer: &StoreAnswer, action: &'static str, name: &str) -> SetupError {
     let (host, name, why) = (answer.host.clone(), name.to_owned(), reason(answer));
     match answer.status {
         401 | 403 => SetupError::Denied { host, action, name, why },

@@ -192,6 +192,8 @@ pub(super) enum KeystoreCommand {
 pub(super) enum TestCommand {
     /// Check the configuration, including rules and exceptions
     Config,
+    /// Connect to the configured output and check the credentials
+    Output,
     /// Show the AWS identity, which calls it may make, and the IAM policy for those it may not
     Aws,
 }

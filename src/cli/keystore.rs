@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use super::args::{Global, KeystoreCommand};
 use crate::config::Keystore;
+use crate::output::OUTPUTS;
 
 /// More than any real secret.
 const MAX_SECRET: u64 = 256 * 1024;
 
 pub(super) fn keystore(global: &Global, command: KeystoreCommand) -> anyhow::Result<ExitCode> {
     let env = |name: &str| std::env::var(name).ok();
-    let mut store = crate::config::keystore(&global.sources(&env))?;
+    let mut store = crate::config::keystore(&global.sources(&env), OUTPUTS)?;
     match command {
         KeystoreCommand::Create { force } => {
             if store.exists() && !force && !yes("A keystore already exists, overwrite it?")? {

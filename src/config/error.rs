@@ -1,14 +1,15 @@
-//! What can be wrong with a configuration.
+//! Why a configuration was rejected.
 
 use std::path::PathBuf;
 
-use super::place::Place;
+use super::keystore::KeystoreError;
+use super::mistake::Mistake;
 use super::settings::Settings;
 
-/// Why a configuration was not taken.
+/// Why a configuration was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file named by `-c` could not be read.
+    /// A file named with `-c` cannot be read.
     #[error("cannot read configuration file `{}`", path.display())]
     ReadFile {
         /// The file, as it was named.
@@ -16,62 +17,31 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// Others than its owner could have written the file.
+    /// Users other than the owner can write the file.
     #[error("{message}")]
     CheckPermissions {
-        /// Which file, who may write it, and what to do.
+        /// The file, who can write it, and how to fix that.
         message: String,
     },
     /// The keystore cannot be used.
     #[error(transparent)]
-    Keystore(#[from] super::keystore::KeystoreError),
-    /// What is written makes no sense to us.
+    Keystore(#[from] KeystoreError),
+    /// A setting is wrong.
     #[error(transparent)]
-    Understand(#[from] Mistake),
-    /// There are mistakes in exceptions, and perhaps another one elsewhere.
+    Invalid(#[from] Mistake),
+    /// Exceptions are wrong, and perhaps one other setting.
     #[error("{}", lines(mistakes))]
     Exceptions {
-        /// All of them.
+        /// All mistakes.
         mistakes: Vec<Mistake>,
-        /// The rest, with every exception as far as it could be read: to say what is wrong with their rules too,
-        /// and nothing to run with. `None`: the rest has a mistake of its own.
+        /// All other settings, with every exception as far as it could be read. They serve to check the rules that
+        /// exceptions name, never to run with. `None`: another setting is wrong too.
         settings: Option<Box<Settings>>,
     },
-}
-
-/// A mistake in what is written: where, and what was expected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Mistake {
-    /// `FILE:LINE:COLUMN` or `-E KEY`; empty when it is nowhere in particular.
-    pub at: String,
-    /// What is wrong and what was expected.
-    pub message: String,
 }
 
 /// One mistake a line.
 fn lines(mistakes: &[Mistake]) -> String {
     let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     lines.join("\n")
-}
-
-impl std::fmt::Display for Mistake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.at.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.at, self.message)
-        }
-    }
-}
-
-impl Mistake {
-    /// At the value that `place` tells of.
-    pub(super) fn at_value(place: Option<&Place>, message: impl Into<String>) -> Self {
-        Self { at: place.map(Place::of_value).unwrap_or_default(), message: message.into() }
-    }
-
-    /// At the key that `place` tells of.
-    pub(super) fn at_key(place: Option<&Place>, message: impl Into<String>) -> Self {
-        Self { at: place.map(Place::of_key).unwrap_or_default(), message: message.into() }
-    }
 }

@@ -1,34 +1,34 @@
-//! `posturebeat.exceptions`: read by hand, so that one bad exception hides no mistake in another.
+//! `posturebeat.exceptions`: read entry by entry, so that one bad exception hides no mistake in another.
 //!
-//! In: the list as it is written, in the configuration or in files. Out: the exceptions in order, and every
-//! mistake. Nothing is taken for less than it says: an empty key is a mistake, for left out it means anything.
+//! In: the list as written, in the configuration or in files. Out: the exceptions in order, and every mistake. An
+//! empty key is a mistake, because a key that is left out matches anything.
 
+mod entry;
 mod expires;
 mod files;
-mod item;
 
 use config::{Map, Value, ValueKind};
 
-use super::error::Mistake;
-use super::place::Place;
+use super::location::SourceLocation;
+use super::mistake::Mistake;
 use super::read;
-use super::settings::Exception;
 use super::tree::{self, dotted};
-use item::Item;
+use entry::EntryReader;
+pub use entry::ExceptionEntry;
 
 /// The section and the key in it.
 const SECTION: &str = "posturebeat";
 const LIST: &str = "exceptions";
 
-/// What was read.
+/// Exceptions and their mistakes.
 #[derive(Debug, Default)]
-pub(super) struct Exceptions {
+pub(super) struct ExceptionList {
     /// In order. One with a mistake is here too, as far as it could be read.
-    pub found: Vec<Exception>,
+    pub found: Vec<ExceptionEntry>,
     pub mistakes: Vec<Mistake>,
 }
 
-/// Takes what is written of exceptions out of the merged tree.
+/// Removes the exceptions from the merged tree.
 pub(super) fn take(merged: &mut Value) -> Option<Value> {
     let ValueKind::Table(root) = &mut merged.kind else { return None };
     match root.get_mut(SECTION).map(|section| &mut section.kind) {
@@ -37,8 +37,8 @@ pub(super) fn take(merged: &mut Value) -> Option<Value> {
     }
 }
 
-impl Exceptions {
-    /// Reads what the configuration itself says, each item after `expand` has resolved its references.
+impl ExceptionList {
+    /// Reads the list in the configuration. `expand` resolves the references of each item.
     pub fn inline(&mut self, written: &Value, expand: &dyn Fn(&Value, &str) -> Result<Value, Mistake>) {
         self.list(written, &dotted(SECTION, LIST), expand);
     }
@@ -46,7 +46,7 @@ impl Exceptions {
     fn list(&mut self, list: &Value, key: &str, expand: &dyn Fn(&Value, &str) -> Result<Value, Mistake>) {
         let items: Vec<&Value> = match &list.kind {
             ValueKind::Array(items) => items.iter().collect(),
-            // What `-E posturebeat.exceptions.0.reason=…` makes of it.
+            // A list with `-E posturebeat.exceptions.0.reason=…`.
             ValueKind::Table(table) if tree::is_indexed(table) => {
                 let items: Vec<&Value> =
                     (0..table.len()).filter_map(|index| table.get(&index.to_string())).collect();
@@ -58,7 +58,7 @@ impl Exceptions {
             }
             ValueKind::Nil => Vec::new(),
             _ => {
-                self.mistakes.push(read::expected(list, key, "a list of exceptions, each behind a `-`"));
+                self.mistakes.push(read::expected(list, key, "a list of exceptions, each after a `-`"));
                 return;
             }
         };
@@ -77,8 +77,8 @@ impl Exceptions {
             self.mistakes.push(read::expected(value, key, expected));
             return;
         };
-        let at = Place::find(value).map(|place| place.of_value()).unwrap_or_default();
-        let item = Item { key, at, mistakes: &mut self.mistakes };
+        let at = SourceLocation::find(value).map(|location| location.of_value()).unwrap_or_default();
+        let item = EntryReader { key, at, mistakes: &mut self.mistakes };
         self.found.extend(item.read(table));
     }
 
@@ -89,7 +89,7 @@ impl Exceptions {
                 self.list(value, LIST, &|value, _| Ok(value.clone()));
             } else {
                 let message = format!("unknown key `{key}`; a file of exceptions has only `{LIST}`, a list");
-                self.mistakes.push(Mistake::at_key(Place::find(value).as_ref(), message));
+                self.mistakes.push(Mistake::at_key(SourceLocation::find(value).as_ref(), message));
             }
         }
         if table.is_empty() {

@@ -1,20 +1,21 @@
 //! Resolves `${…}` in the merged tree, from other settings and the environment.
 //!
-//! What is switched off (`enabled: false` of an output) is left out before, so that it needs no
-//! variables. Values of the environment are taken as they are: a `${` in a password is a password's.
+//! Disabled outputs (`enabled: false`) are removed first, so that they need no variables. Values of the environment
+//! are used as they are: a `${` in a password is part of the password.
 
 use config::{Map, Value, ValueKind};
 
-use super::error::Mistake;
-use super::place::Place;
-use super::template::{self, Piece, Then};
+use super::catalogue::OUTPUT;
+use super::location::SourceLocation;
+use super::mistake::Mistake;
+use super::template::{self, IfUnset, TemplatePiece};
 use super::tree::{self, dotted};
 
-/// Look-ups in one configuration; references to references can multiply.
+/// Lookups in one configuration; references to references can multiply.
 const MAX_LOOKUPS: usize = 10_000;
 /// References to references; a bound for the stack.
 const MAX_CHAIN: usize = 8;
-/// One value after expansion: an inline certificate bundle has a few hundred kilobytes.
+/// Bytes of one value after expansion; an inline certificate bundle has a few hundred kilobytes.
 const MAX_LENGTH: usize = 1 << 20;
 
 /// The tree with every reference resolved.
@@ -38,24 +39,23 @@ pub(super) fn expand_one(
 struct Expander<'a> {
     root: &'a Value,
     env: &'a dyn Fn(&str) -> Option<String>,
-    /// Settings whose references are being resolved, against going in circles.
+    /// Settings whose references are being resolved, to detect circles.
     active: Vec<String>,
     lookups: usize,
 }
 
-/// What a name stands for.
-enum Found {
+/// What a name refers to.
+enum ReferenceTarget {
     Setting(Value),
     Text(String),
     Nothing { circular: bool },
 }
 
 impl Expander<'_> {
-    /// An output that is switched off goes; one that is named and left empty is switched on.
+    /// Removes disabled outputs. An output that is named and left empty is enabled.
     fn settle_outputs(&mut self, root: &mut Value) -> Result<(), Mistake> {
         let ValueKind::Table(sections) = &mut root.kind else { return Ok(()) };
-        let Some(ValueKind::Table(outputs)) = sections.get_mut("output").map(|output| &mut output.kind)
-        else {
+        let Some(ValueKind::Table(outputs)) = sections.get_mut(OUTPUT).map(|output| &mut output.kind) else {
             return Ok(());
         };
         let mut off = Vec::new();
@@ -64,7 +64,7 @@ impl Expander<'_> {
                 output.kind = ValueKind::Table(Map::new());
             }
             if let Some(enabled) = tree::find(output, "enabled") {
-                let enabled = self.value(enabled, &format!("output.{name}.enabled"))?;
+                let enabled = self.value(enabled, &format!("{OUTPUT}.{name}.enabled"))?;
                 let says_no = matches!(&enabled.kind, ValueKind::String(text) if text == "false");
                 if says_no || enabled.kind == ValueKind::Boolean(false) {
                     off.push(name.clone());
@@ -94,39 +94,39 @@ impl Expander<'_> {
         Ok(Value::new(value.origin().map(str::to_owned).as_ref(), kind))
     }
 
-    /// A text with references. One that is nothing but a reference takes over what it stands for: a
-    /// list stays a list, and text is typed by who asks for it.
+    /// A text with references. A text that is one reference becomes what it refers to: a list stays a list, and text
+    /// takes the type of its setting.
     fn text(&mut self, text: &str, value: &Value, key: &str) -> Result<Value, Mistake> {
-        let place = Place::find(value);
-        let wrong = |message| Mistake::at_value(place.as_ref(), format!("`{key}`: {message}"));
+        let location = SourceLocation::find(value);
+        let wrong = |message| Mistake::at_value(location.as_ref(), format!("`{key}`: {message}"));
         let pieces = template::parse(text).map_err(wrong)?;
         let (kind, outside) = match pieces.as_slice() {
-            [Piece::Reference { name, then }] => match self.reference(name, then).map_err(wrong)? {
-                Found::Setting(setting) => {
-                    let outside = Place::find(&setting).is_some_and(|place| place.outside);
+            [TemplatePiece::Reference { name, then }] => match self.reference(name, then).map_err(wrong)? {
+                ReferenceTarget::Setting(setting) => {
+                    let outside = SourceLocation::find(&setting).is_some_and(|location| location.outside);
                     (setting.kind, outside)
                 }
-                Found::Text(text) => (ValueKind::String(text), true),
-                Found::Nothing { .. } => (ValueKind::String(String::new()), true),
+                ReferenceTarget::Text(text) => (ValueKind::String(text), true),
+                ReferenceTarget::Nothing { .. } => (ValueKind::String(String::new()), true),
             },
             pieces => {
-                let outside = place.as_ref().is_some_and(|place| place.outside);
+                let outside = location.as_ref().is_some_and(|location| location.outside);
                 (ValueKind::String(self.join(pieces).map_err(wrong)?), outside)
             }
         };
-        let origin = place.map(|place| Place { outside, ..place }.origin());
+        let origin = location.map(|location| SourceLocation { outside, ..location }.origin());
         Ok(Value::new(origin.as_ref(), kind))
     }
 
-    fn join(&mut self, pieces: &[Piece]) -> Result<String, String> {
+    fn join(&mut self, pieces: &[TemplatePiece]) -> Result<String, String> {
         let mut text = String::new();
         for piece in pieces {
             match piece {
-                Piece::Text(more) => text.push_str(more),
-                Piece::Reference { name, then } => match self.reference(name, then)? {
-                    Found::Text(more) => text.push_str(&more),
-                    Found::Setting(setting) => text.push_str(&scalar(&setting, name)?),
-                    Found::Nothing { .. } => {}
+                TemplatePiece::Text(more) => text.push_str(more),
+                TemplatePiece::Reference { name, then } => match self.reference(name, then)? {
+                    ReferenceTarget::Text(more) => text.push_str(&more),
+                    ReferenceTarget::Setting(setting) => text.push_str(&scalar(&setting, name)?),
+                    ReferenceTarget::Nothing { .. } => {}
                 },
             }
             if text.len() > MAX_LENGTH {
@@ -136,27 +136,27 @@ impl Expander<'_> {
         Ok(text)
     }
 
-    fn reference(&mut self, name: &[Piece], then: &Then) -> Result<Found, String> {
+    fn reference(&mut self, name: &[TemplatePiece], then: &IfUnset) -> Result<ReferenceTarget, String> {
         let name = self.join(name)?;
         let found = self.look_up(&name);
         match then {
-            Then::Fail => match found? {
-                Found::Nothing { circular: true } => Err(format!("`${{{name}}}` refers to itself")),
-                Found::Nothing { circular: false } => Err(format!(
+            IfUnset::Fail => match found? {
+                ReferenceTarget::Nothing { circular: true } => Err(format!("`${{{name}}}` refers to itself")),
+                ReferenceTarget::Nothing { circular: false } => Err(format!(
                     "`{name}` is neither a setting nor an environment variable nor a key of the keystore with a value: set it, or write `${{{name}:default}}`"
                 )),
                 found => Ok(found),
             },
-            Then::Default(pieces) => match found {
-                Ok(Found::Nothing { .. }) | Err(_) => Ok(Found::Text(self.join(pieces)?)),
+            IfUnset::Default(pieces) => match found {
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => Ok(ReferenceTarget::Text(self.join(pieces)?)),
                 found => found,
             },
-            Then::Instead(pieces) => match found {
-                Ok(Found::Nothing { .. }) | Err(_) => Ok(Found::Text(String::new())),
-                Ok(_) => Ok(Found::Text(self.join(pieces)?)),
+            IfUnset::Instead(pieces) => match found {
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => Ok(ReferenceTarget::Text(String::new())),
+                Ok(_) => Ok(ReferenceTarget::Text(self.join(pieces)?)),
             },
-            Then::Message(pieces) => match found {
-                Ok(Found::Nothing { .. }) | Err(_) => {
+            IfUnset::Message(pieces) => match found {
+                Ok(ReferenceTarget::Nothing { .. }) | Err(_) => {
                     Err(format!("`{name}` is not set: {}", self.join(pieces)?))
                 }
                 found => found,
@@ -164,8 +164,8 @@ impl Expander<'_> {
         }
     }
 
-    /// A setting by its dotted key, else a variable; what is empty is not set.
-    fn look_up(&mut self, name: &str) -> Result<Found, String> {
+    /// A setting by its dotted key, else a variable. Empty counts as not set.
+    fn look_up(&mut self, name: &str) -> Result<ReferenceTarget, String> {
         self.lookups += 1;
         if self.lookups > MAX_LOOKUPS {
             return Err(format!("more than {MAX_LOOKUPS} references in one configuration"));
@@ -185,22 +185,22 @@ impl Expander<'_> {
                 _ => false,
             };
             if !empty {
-                return Ok(Found::Setting(setting));
+                return Ok(ReferenceTarget::Setting(setting));
             }
         }
         match (self.env)(name) {
-            Some(text) if !text.is_empty() => Ok(Found::Text(text)),
-            _ => Ok(Found::Nothing { circular }),
+            Some(text) if !text.is_empty() => Ok(ReferenceTarget::Text(text)),
+            _ => Ok(ReferenceTarget::Nothing { circular }),
         }
     }
 }
 
 /// A setting as a part of a text.
-fn scalar(setting: &Value, name: &[Piece]) -> Result<String, String> {
+fn scalar(setting: &Value, name: &[TemplatePiece]) -> Result<String, String> {
     match &setting.kind {
         ValueKind::Table(_) | ValueKind::Array(_) => {
             let name = match name {
-                [Piece::Text(name)] => name.as_str(),
+                [TemplatePiece::Text(name)] => name.as_str(),
                 _ => "…",
             };
             Err(format!("`${{{name}}}` is a section or a list, which cannot be a part of a text"))

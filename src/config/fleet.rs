@@ -1,4 +1,4 @@
-//! A Fleet input, or a whole exported agent policy, to our own keys.
+//! Translates a Fleet input, or a whole exported agent policy, to our own keys.
 //!
 //! The policy was made by Kibana for Elastic's own shipper, so what we do not use is named in a note
 //! instead of being refused, and a benchmark without a version means the one that Kibana's pages know.
@@ -7,11 +7,21 @@ mod unused;
 
 use config::{Map, Value, ValueKind};
 
-use super::error::Mistake;
-use super::place::Place;
-use super::tree;
-use super::{aws, keys, layer};
-use unused::Unused;
+use super::catalogue::{CatalogueOutput, KeyCatalogue, OUTPUT, SettingKey};
+use super::location::SourceLocation;
+use super::mistake::Mistake;
+use super::settings::merge::ALIAS;
+use super::settings::{SECTIONS, is_credentials_type};
+use super::tree::{self, dotted};
+use unused::UnusedKeys;
+
+/// What translating a policy takes: our own keys, and the inputs that are ours.
+pub(super) struct PolicyKeys<'a> {
+    /// Every key of our configuration.
+    pub catalogue: &'a KeyCatalogue,
+    /// Asked only when a file is a policy.
+    pub inputs: fn() -> Vec<FleetInput>,
+}
 
 /// The type of a Fleet input, and the benchmark that it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +34,7 @@ pub struct FleetInput {
     pub version: String,
 }
 
-/// Keys of a policy that are used, or that have nothing to say to us.
+/// Keys of a policy that are used, or that do not concern us.
 const POLICY_KEYS: &[&str] = &[
     "id",
     "revision",
@@ -38,11 +48,7 @@ const POLICY_KEYS: &[&str] = &[
     "secret_paths",
     "namespaces",
 ];
-/// Our own sections, which have no place in a policy's file: they would go unread.
-const OWN_SECTIONS: [&str; 9] =
-    ["posturebeat", layer::ALIAS, "output", "queue", "setup", "logging", "http", "path", "keystore"];
-
-/// Whether a top-level key tells that a file is a policy or an input of one.
+/// Whether a top-level key shows that a file is a policy or an input of one.
 pub(super) fn is_policy_key(key: &str) -> bool {
     matches!(key.split('.').next(), Some("inputs" | "streams" | "type"))
 }
@@ -51,15 +57,17 @@ pub(super) fn is_policy_key(key: &str) -> bool {
 pub(super) fn translate(
     file: &str,
     table: Map<String, Value>,
-    known: &[FleetInput],
+    keys: &PolicyKeys<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Map<String, Value>, Mistake> {
     let policy = Value::new(None, ValueKind::Table(table));
-    if let Some((section, value)) = entries(&policy).into_iter().find(|(key, _)| OWN_SECTIONS.contains(key)) {
+    // Nothing would read our own sections here.
+    let is_ours = |key: &str| key == ALIAS || SECTIONS.contains(&key);
+    if let Some((section, value)) = entries(&policy).into_iter().find(|(key, _)| is_ours(key)) {
         let message = format!(
             "`{section}` has no place in a Fleet policy: put it in a second file and name both with -c"
         );
-        return Err(Mistake::at_key(Place::find(value).as_ref(), message));
+        return Err(Mistake::at_key(SourceLocation::find(value).as_ref(), message));
     }
     let whole = tree::find(&policy, "inputs").is_some();
     let inputs: Vec<(String, &Value)> = if whole {
@@ -67,20 +75,22 @@ pub(super) fn translate(
     } else {
         vec![(String::new(), &policy)]
     };
-    let (at, input) = choose(file, &inputs, known)?;
-    let mut unused = Unused::default();
+    let benchmarks = (keys.inputs)();
+    let (at, input) = choose(file, &inputs, &benchmarks)?;
+    let mut unused = UnusedKeys::default();
     if whole {
         unused.section(&policy, "", POLICY_KEYS);
     }
     unused.input(at, input);
     unused.types(inputs.iter().filter(|(other, _)| other != at).map(|(_, input)| type_of(input)));
 
+    let known = keys.catalogue.keys();
     let mut ours = Map::new();
     let mut put = |key: &str, value: &Value| {
-        let place = Place::find(value).unwrap_or_default();
-        tree::set(&mut ours, &tree::segments(key), value.clone(), &place)
+        let location = SourceLocation::find(value).unwrap_or_default();
+        tree::set(&mut ours, &tree::segments(key), value.clone(), &location)
     };
-    put("posturebeat.benchmarks", &versioned(file, input, known)?)?;
+    put("posturebeat.benchmarks", &versioned(file, input, &benchmarks)?)?;
     let streams = || items(input, "streams").map(|(_, stream)| stream);
     for (key, ours) in [("period", "posturebeat.period"), ("data_stream.namespace", "posturebeat.namespace")]
     {
@@ -90,10 +100,10 @@ pub(super) fn translate(
     }
     if let Some((at, written)) = credentials(at, input) {
         let path = "posturebeat.aws.credentials";
-        let mut cut = unused.cut(written, path, &at, &keys::all());
-        // Later versions of the integration may offer more; what is written beside it is what counts.
+        let mut cut = unused.cut(written, path, &at, &known);
+        // Later versions of the integration may have more types. The keys beside it decide.
         if let ValueKind::Table(table) = &mut cut.kind
-            && table.get("type").is_some_and(|kind| !text(kind).is_some_and(aws::is_known))
+            && table.get("type").is_some_and(|kind| !text(kind).is_some_and(is_credentials_type))
         {
             table.remove("type");
             unused.key(tree::dotted(&at, "type"));
@@ -107,8 +117,8 @@ pub(super) fn translate(
             put(ours, value)?;
         }
     }
-    if let Some(output) = output(&policy, input, &mut unused)? {
-        put("output.elasticsearch", &output)?;
+    if let Some((name, output)) = output(&policy, input, keys.catalogue, &known, &mut unused)? {
+        put(&dotted(OUTPUT, name), &output)?;
     }
     notes.extend(unused.note(file));
     Ok(ours)
@@ -124,7 +134,7 @@ fn choose<'a, 'b>(
     let ours = || {
         inputs.iter().filter(|(_, input)| {
             let kind = type_of(input);
-            kind == layer::ALIAS || kind.starts_with("cloudbeat/")
+            kind == ALIAS || kind.starts_with("cloudbeat/")
         })
     };
     let has_rules = |input: &Value| {
@@ -155,7 +165,7 @@ fn benchmark(input: &Value) -> Option<(&str, &Value)> {
     Some((text(kind)?.split_once('/')?.1, kind))
 }
 
-/// The list of benchmarks that the input means. A benchmark that no input of ours is for keeps its name as it is.
+/// The list of benchmarks that the input names. One that no input of ours is for keeps its name as it is.
 fn versioned(file: &str, input: &Value, known: &[FleetInput]) -> Result<Value, Mistake> {
     let (name, at) = benchmark(input).ok_or_else(|| Mistake {
         at: file.to_owned(),
@@ -183,29 +193,49 @@ fn credentials<'a>(at: &str, input: &'a Value) -> Option<(String, &'a Value)> {
         .filter(|(_, found)| matches!(found.kind, ValueKind::Table(_)))
 }
 
-/// The output that the input uses, cut to our keys; `None` for an input without a policy around it.
-fn output(policy: &Value, input: &Value, unused: &mut Unused) -> Result<Option<Value>, Mistake> {
+/// The output that the input uses, as ours of that type and cut to its keys. `None`: an input without a policy.
+fn output(
+    policy: &Value,
+    input: &Value,
+    catalogue: &KeyCatalogue,
+    known: &[SettingKey],
+    unused: &mut UnusedKeys,
+) -> Result<Option<(&'static str, Value)>, Mistake> {
     let Some(outputs) = tree::find(policy, "outputs") else { return Ok(None) };
     let name = tree::find(input, "use_output").and_then(text).unwrap_or("default");
     let Some(output) = entries(outputs).into_iter().find(|(key, _)| *key == name).map(|(_, output)| output)
     else {
-        let known: Vec<String> = entries(outputs).iter().map(|(name, _)| format!("`{name}`")).collect();
+        let names: Vec<String> = entries(outputs).iter().map(|(name, _)| format!("`{name}`")).collect();
         let message =
-            format!("the policy has no output `{name}`, which its input uses; it has {}", known.join(", "));
-        return Err(Mistake::at_key(Place::find(outputs).as_ref(), message));
+            format!("the policy has no output `{name}`, which its input uses; it has {}", names.join(", "));
+        return Err(Mistake::at_key(SourceLocation::find(outputs).as_ref(), message));
     };
-    let kind = tree::find(output, "type");
-    if let Some(kind) = kind.filter(|kind| text(kind) != Some("elasticsearch")) {
-        let message = format!(
-            "the policy's output `{name}` is of type `{}`: only `elasticsearch` is supported (yet)",
-            text(kind).unwrap_or_default()
-        );
-        return Err(Mistake::at_value(Place::find(kind).as_ref(), message));
+    let kind = output_of_type(name, output, catalogue)?;
+    let mut written = output.clone();
+    if let ValueKind::Table(table) = &mut written.kind {
+        table.remove("type");
     }
-    Ok(Some(unused.cut(output, "output.elasticsearch", &format!("outputs.{name}"), &keys::all())))
+    let cut = unused.cut(&written, &dotted(OUTPUT, kind.name), &format!("outputs.{name}"), known);
+    Ok(Some((kind.name, cut)))
 }
 
-/// The entries of a section that say something, as they were written.
+/// Our output of a policy output's type. Without a type it is the first that a policy may choose.
+fn output_of_type(name: &str, output: &Value, catalogue: &KeyCatalogue) -> Result<CatalogueOutput, Mistake> {
+    let choices = || catalogue.outputs.iter().filter(|output| output.in_policies);
+    let written = tree::find(output, "type");
+    let chosen = choices().find(|choice| written.is_none_or(|written| text(written) == Some(choice.name)));
+    chosen.copied().ok_or_else(|| {
+        let names: Vec<String> = choices().map(|choice| format!("`{}`", choice.name)).collect();
+        let message = format!(
+            "the policy's output `{name}` is of type `{}`: only {} is supported (yet)",
+            written.and_then(text).unwrap_or_default(),
+            names.join(", "),
+        );
+        Mistake::at_value(written.and_then(SourceLocation::find).as_ref(), message)
+    })
+}
+
+/// The entries of a section that have a value, in the order written.
 fn entries(section: &Value) -> Vec<(&str, &Value)> {
     let ValueKind::Table(table) = &section.kind else { return Vec::new() };
     let said = tree::in_order(table).into_iter().filter(|(_, value)| value.kind != ValueKind::Nil);

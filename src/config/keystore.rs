@@ -1,7 +1,7 @@
-//! The keystore: secrets under names, for `${NAME}` in the configuration. The file is a Beat's own.
+//! The keystore: named secrets, for `${NAME}` in the configuration. The file format is that of Beats.
 //!
-//! `v1`, then in base64: a salt of 64 bytes, a nonce of 12, and JSON under AES-256-GCM, whose key PBKDF2 makes of the
-//! salt and an empty password. So it hides secrets from a glance; what protects them is the file's mode, 0600.
+//! `v1`, then in base64: a salt of 64 bytes, a nonce of 12, and JSON under AES-256-GCM. PBKDF2 derives the key from the
+//! salt and an empty password. So encryption only hides secrets from a glance; the file's mode, 0600, protects them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,14 +17,14 @@ use std::num::NonZeroU32;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What the file begins with.
+/// The first bytes of the file.
 const VERSION: &str = "v1";
 const SALT: usize = 64;
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
-/// No keystore of people is as large.
+/// A bound; no real keystore is as large.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Secrets under names, and the file they are kept in.
+/// Named secrets, and their file.
 #[derive(Debug, Clone)]
 pub struct Keystore {
     path: PathBuf,
@@ -45,11 +45,11 @@ pub enum KeystoreError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Others may read it.
+    /// Other users can read the file.
     #[error("{0}")]
     Permissions(String),
-    /// It is no keystore.
-    #[error("`{}` is no keystore of version {VERSION}: {why}", path.display())]
+    /// The file is not a keystore.
+    #[error("`{}` is not a keystore of version {VERSION}: {why}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -59,12 +59,12 @@ pub enum KeystoreError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct StoredSecret {
     value: String,
 }
 
 impl Keystore {
-    /// Reads a keystore; a missing file is an empty one. `strict`: a file that others could read is refused.
+    /// Reads a keystore. A missing file is an empty keystore. `strict`: refuse a file that other users can read.
     pub fn open(path: &Path, strict: bool) -> Result<Self, KeystoreError> {
         let io = |source| KeystoreError::Io { operation: "read", path: path.to_owned(), source };
         let empty = Self { path: path.to_owned(), exists: false, secrets: BTreeMap::new() };
@@ -83,12 +83,12 @@ impl Keystore {
         Ok(Self { exists: true, secrets, ..empty })
     }
 
-    /// Where it is.
+    /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the file is there.
+    /// Whether the file exists.
     pub fn exists(&self) -> bool {
         self.exists
     }
@@ -98,31 +98,31 @@ impl Keystore {
         self.secrets.get(name)
     }
 
-    /// The names of all, in order.
+    /// All names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.secrets.keys().map(String::as_str)
     }
 
-    /// Keeps a secret under a name, instead of what was there.
+    /// Sets a secret, or replaces it.
     pub fn set(&mut self, name: &str, secret: SecretString) {
         self.secrets.insert(name.to_owned(), secret);
     }
 
-    /// Forgets one; whether there was one.
+    /// Removes a secret. `false`: there is none of that name.
     pub fn remove(&mut self, name: &str) -> bool {
         self.secrets.remove(name).is_some()
     }
 
-    /// Forgets all.
+    /// Removes all secrets.
     pub fn clear(&mut self) {
         self.secrets.clear();
     }
 
-    /// Writes it, whole or not at all.
+    /// Writes the file atomically.
     pub fn save(&mut self) -> Result<(), KeystoreError> {
         let io = |source| KeystoreError::Io { operation: "write", path: self.path.clone(), source };
         let text =
-            encrypt(&self.secrets).map_err(|()| io(std::io::Error::other("no randomness to be had")))?;
+            encrypt(&self.secrets).map_err(|()| io(std::io::Error::other("no random numbers available")))?;
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
@@ -138,7 +138,7 @@ impl Keystore {
     }
 }
 
-/// Refuses a file that is somebody else's, or that others may read.
+/// Refuses a file of another user, or one that other users can read.
 fn check(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeystoreError> {
     let (user, owner, mode) = (rustix::process::geteuid().as_raw(), metadata.uid(), metadata.mode() & 0o7777);
     let file = path.display();
@@ -155,7 +155,7 @@ fn check(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeystoreError>
     Ok(())
 }
 
-/// The key that a salt makes.
+/// The key derived from a salt.
 fn key(salt: &[u8]) -> Result<LessSafeKey, ()> {
     let mut bytes = [0; 32];
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA512, ROUNDS, salt, b"", &mut bytes);
@@ -163,32 +163,34 @@ fn key(salt: &[u8]) -> Result<LessSafeKey, ()> {
 }
 
 fn decrypt(text: &str) -> Result<BTreeMap<String, SecretString>, &'static str> {
-    let encoded = text.strip_prefix(VERSION).ok_or("it does not begin with its version")?;
-    let mut bytes = STANDARD.decode(encoded.trim()).map_err(|_| "it is no base64")?;
+    let encoded = text.strip_prefix(VERSION).ok_or("the version at its start is missing")?;
+    let mut bytes = STANDARD.decode(encoded.trim()).map_err(|_| "it is not base64")?;
     if bytes.len() < SALT + NONCE_LEN {
-        return Err("it breaks off");
+        return Err("it is truncated");
     }
     let mut sealed = bytes.split_off(SALT + NONCE_LEN);
     let (salt, nonce) = bytes.split_at(SALT);
-    let key = key(salt).map_err(|()| "its key cannot be made")?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| "it breaks off")?;
+    let key = key(salt).map_err(|()| "its key cannot be derived")?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| "it is truncated")?;
     let plain = key.open_in_place(nonce, Aad::empty(), &mut sealed);
-    let plain = plain.map_err(|_| "it was changed, or sealed with a password")?;
-    let entries: BTreeMap<String, Entry> =
-        serde_json::from_slice(plain).map_err(|_| "what it holds is not what a keystore holds")?;
+    let plain = plain.map_err(|_| "it was modified, or has a password")?;
+    let entries: BTreeMap<String, StoredSecret> =
+        serde_json::from_slice(plain).map_err(|_| "its content is not that of a keystore")?;
     let mut secrets = BTreeMap::new();
     for (name, entry) in entries {
-        let value = STANDARD.decode(entry.value).map_err(|_| "a secret in it is no base64")?;
-        let value = String::from_utf8(value).map_err(|_| "a secret in it is no text")?;
+        let value = STANDARD.decode(entry.value).map_err(|_| "a secret in it is not base64")?;
+        let value = String::from_utf8(value).map_err(|_| "a secret in it is not text")?;
         secrets.insert(name, value.into());
     }
     Ok(secrets)
 }
 
 fn encrypt(secrets: &BTreeMap<String, SecretString>) -> Result<String, ()> {
-    let entries: BTreeMap<&str, Entry> = secrets
+    let entries: BTreeMap<&str, StoredSecret> = secrets
         .iter()
-        .map(|(name, secret)| (name.as_str(), Entry { value: STANDARD.encode(secret.expose_secret()) }))
+        .map(|(name, secret)| {
+            (name.as_str(), StoredSecret { value: STANDARD.encode(secret.expose_secret()) })
+        })
         .collect();
     let mut sealed = serde_json::to_vec(&entries).map_err(drop)?;
     let random = SystemRandom::new();
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_keystore_is_said_to_be_none() {
+    fn a_file_that_is_not_a_keystore_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("k");
         let mut store = Keystore::open(&path, false).unwrap();
@@ -249,11 +251,11 @@ mod tests {
         let last = turned.len() - 8;
         turned[last] = if turned[last] == b'A' { b'B' } else { b'A' };
         for (text, why) in [
-            (String::new(), "it does not begin with its version"),
-            ("v2AAAA".to_owned(), "it does not begin with its version"),
-            ("v1!".to_owned(), "it is no base64"),
-            ("v1AAAA".to_owned(), "it breaks off"),
-            (String::from_utf8(turned).unwrap(), "it was changed"),
+            (String::new(), "the version at its start is missing"),
+            ("v2AAAA".to_owned(), "the version at its start is missing"),
+            ("v1!".to_owned(), "it is not base64"),
+            ("v1AAAA".to_owned(), "it is truncated"),
+            (String::from_utf8(turned).unwrap(), "it was modified"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = Keystore::open(&path, false).unwrap_err().to_string();

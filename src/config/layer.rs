@@ -1,62 +1,58 @@
-//! Files and overrides as layers, and the layers laid over each other.
+//! Files and overrides as layers, and their merge.
 //!
-//! Sections merge deeply and the later value wins. Lists merge item by item, as in a Beat: a shorter
-//! list leaves the tail of the longer one standing. As hardly anyone expects that, it is noted.
+//! Sections merge deeply and the later value wins. Lists merge item by item, as in a Beat: a shorter list keeps the
+//! tail of the longer one. Few people expect that, so there is a note about it.
 
-use config::{Format, Map, Source, Value, ValueKind};
+use config::{Map, Source, Value, ValueKind};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::error::{ConfigError, Mistake};
-use super::fleet::FleetInput;
-use super::place::Place;
+use super::error::ConfigError;
+use super::fleet::PolicyKeys;
+use super::location::SourceLocation;
+use super::mistake::Mistake;
+use super::settings::merge::{ADD_UP, ALIAS, SECTION};
 use super::{fleet, permissions, tree};
 
-/// The section's name in Elastic's own shipper, taken as ours.
-pub(super) const ALIAS: &str = "cloudbeat";
-const SECTION: &str = "posturebeat";
-/// Lists of `posturebeat` that add up over the layers: two exceptions laid over each other would be a third one
-/// that nobody wrote.
-const ADD_UP: [&str; 2] = ["exceptions", "exceptions_files"];
-
-/// What one source says.
+/// The content of one source.
 #[derive(Clone)]
 pub(super) struct Layer {
     table: Map<String, Value>,
 }
 
-/// Reads a file of settings, or of a Fleet policy.
+/// Reads a configuration file or a Fleet policy.
 pub(super) fn file(
     path: &Path,
     strict_perms: bool,
-    fleet_inputs: fn() -> Vec<FleetInput>,
+    policy: &PolicyKeys<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Layer, ConfigError> {
     let unreadable = |source| ConfigError::ReadFile { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(unreadable)?;
     if strict_perms {
         let metadata = file.metadata().map_err(unreadable)?;
-        permissions::check(path, &metadata, rustix::process::geteuid().as_raw())?;
+        permissions::check(path, &metadata, rustix::process::geteuid().as_raw())
+            .map_err(|message| ConfigError::CheckPermissions { message })?;
     }
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text_of(&path.display().to_string(), &text, fleet_inputs, notes)?)
+    Ok(text_of(&path.display().to_string(), &text, policy, notes)?)
 }
 
 /// Reads the text of a file called `name`.
 pub(super) fn text_of(
     name: &str,
     text: &str,
-    fleet_inputs: fn() -> Vec<FleetInput>,
+    policy: &PolicyKeys<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Layer, Mistake> {
-    let table = tree::Yaml
-        .parse(Some(&name.to_owned()), text)
-        .map_err(|error| *error.downcast::<Mistake>().expect("our own format knows no other error"))?;
+    // Other sections of a policy are none of our business: there the last one wins.
+    let expected = "sections and keys such as `posturebeat.period: 4h`";
+    let table = tree::parse(name, text, expected, fleet::is_policy_key)?;
     let table = if table.keys().any(|key| fleet::is_policy_key(key)) {
-        fleet::translate(name, table, &fleet_inputs(), notes)?
+        fleet::translate(name, table, policy, notes)?
     } else {
         unalias(table, name, notes)?
     };
@@ -66,9 +62,9 @@ pub(super) fn text_of(
 /// Reads `-E key=value`.
 pub(super) fn override_of(key: &str, value: &str, notes: &mut Vec<String>) -> Result<Layer, ConfigError> {
     let name = format!("-E {key}");
-    let place = Place { source: name.clone(), ..Place::default() };
+    let location = SourceLocation { source: name.clone(), ..SourceLocation::default() };
     let mut table = Map::new();
-    tree::set(&mut table, &tree::segments(key), tree::parse_flat(&name, value)?, &place)?;
+    tree::set(&mut table, &tree::segments(key), tree::parse_flat(&name, value)?, &location)?;
     Ok(Layer { table: unalias(table, &name, notes)? })
 }
 
@@ -80,8 +76,8 @@ pub(super) fn merge(layers: Vec<Layer>, notes: &mut Vec<String>) -> Value {
             lengths(key, value, &mut lists);
         }
     }
-    // Not by the crate's builder: it takes keys for paths (`a[4000000000]` allocates that list), and
-    // forgets where sections were written.
+    // The crate's builder is no use: it treats keys as paths (`a[4000000000]` allocates that list), and loses the
+    // locations of sections.
     let mut merged = Value::new(None, ValueKind::Table(Map::new()));
     for mut layer in layers {
         add_up(&merged, &mut layer.table);
@@ -100,7 +96,7 @@ pub(super) fn merge(layers: Vec<Layer>, notes: &mut Vec<String>) -> Value {
     merged
 }
 
-/// Puts what earlier layers say in front of a layer's own lists, where lists add up.
+/// Puts the items of earlier layers in front of a layer's own, for lists that add up.
 fn add_up(earlier: &Value, table: &mut Map<String, Value>) {
     let Some(ValueKind::Table(section)) = table.get_mut(SECTION).map(|section| &mut section.kind) else {
         return;
@@ -114,7 +110,7 @@ fn add_up(earlier: &Value, table: &mut Map<String, Value>) {
     }
 }
 
-/// The lengths of all lists in `value`, and who wrote them.
+/// The lengths of all lists in `value`, and their sources.
 fn lengths(key: &str, value: &Value, lists: &mut BTreeMap<String, (usize, String)>) {
     if key
         .strip_prefix(SECTION)
@@ -125,7 +121,7 @@ fn lengths(key: &str, value: &Value, lists: &mut BTreeMap<String, (usize, String
     }
     match &value.kind {
         ValueKind::Array(items) => {
-            let source = Place::find(value).map(|place| place.source).unwrap_or_default();
+            let source = SourceLocation::find(value).map(|location| location.source).unwrap_or_default();
             lists.insert(key.to_owned(), (items.len(), source));
         }
         ValueKind::Table(table) => {
@@ -137,7 +133,7 @@ fn lengths(key: &str, value: &Value, lists: &mut BTreeMap<String, (usize, String
     }
 }
 
-/// Takes the section `cloudbeat` as `posturebeat`.
+/// Renames the section `cloudbeat` to `posturebeat`.
 fn unalias(
     mut table: Map<String, Value>,
     source: &str,
@@ -145,8 +141,8 @@ fn unalias(
 ) -> Result<Map<String, Value>, Mistake> {
     if let Some(section) = table.remove(ALIAS) {
         notes.push(format!("the section `{ALIAS}` in {source} is read as `{SECTION}`"));
-        let place = Place::find(&section).unwrap_or_default();
-        tree::set(&mut table, &[SECTION], section, &place)?;
+        let location = SourceLocation::find(&section).unwrap_or_default();
+        tree::set(&mut table, &[SECTION], section, &location)?;
     }
     Ok(table)
 }
@@ -155,7 +151,7 @@ fn unalias(
 fn lay(base: &mut Value, over: Value) {
     let origin = over.origin().map(str::to_owned);
     match (&mut base.kind, over.kind) {
-        // An empty section says nothing; an empty key takes a value back.
+        // An empty section changes nothing; an empty key resets its value.
         (ValueKind::Table(_), ValueKind::Nil) => {}
         (ValueKind::Table(table), ValueKind::Table(more)) => lay_tables(table, more),
         (ValueKind::Array(items), ValueKind::Array(more)) => {

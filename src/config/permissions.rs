@@ -1,27 +1,24 @@
-//! Who may have written a configuration file: it decides where secrets are sent.
+//! Checks who can write a configuration file, because its settings decide where secrets are sent.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::ConfigError;
-
 /// Write for group and others.
 const FOREIGN_WRITE: u32 = 0o022;
 
-/// Refuses a file that is not owned by root or `user`, or that others may write.
-pub(super) fn check(path: &Path, metadata: &Metadata, user: u32) -> Result<(), ConfigError> {
+/// Refuses a file that root or `user` does not own, or that others can write. The error says how to fix it.
+pub(super) fn check(path: &Path, metadata: &Metadata, user: u32) -> Result<(), String> {
     let file = path.display();
-    let refuse = |message| Err(ConfigError::CheckPermissions { message });
     if metadata.uid() != 0 && metadata.uid() != user {
-        return refuse(format!(
+        return Err(format!(
             "config file `{file}` must be owned by the user identifier (uid={user}) or root, its owner is uid={} (to skip this check use --strict.perms=false)",
             metadata.uid()
         ));
     }
     let mode = metadata.mode() & 0o7777;
     if mode & FOREIGN_WRITE != 0 {
-        return refuse(format!(
+        return Err(format!(
             "config file `{file}` can only be writable by the owner but the permissions are {mode:04o} (to fix the permissions use: 'chmod go-w {file}')"
         ));
     }
@@ -43,7 +40,7 @@ mod tests {
         let owner = file.path().metadata().unwrap().uid();
         assert!(check(Path::new("p.yml"), &of_mode(0o644), owner).is_ok());
         assert_eq!(
-            check(Path::new("p.yml"), &of_mode(0o664), owner).unwrap_err().to_string(),
+            check(Path::new("p.yml"), &of_mode(0o664), owner).unwrap_err(),
             "config file `p.yml` can only be writable by the owner but the permissions are 0664 (to fix the permissions use: 'chmod go-w p.yml')"
         );
         // As root, a file can be given away, and one of root's is fine for everybody.
@@ -51,7 +48,7 @@ mod tests {
             assert!(check(Path::new("p.yml"), &of_mode(0o600), 1000).is_ok());
             std::os::unix::fs::chown(file.path(), Some(1001), None).unwrap();
         }
-        let error = check(Path::new("p.yml"), &of_mode(0o600), 999).unwrap_err().to_string();
+        let error = check(Path::new("p.yml"), &of_mode(0o600), 999).unwrap_err();
         assert!(
             error.starts_with("config file `p.yml` must be owned by the user identifier (uid=999) or root"),
             "{error}"

@@ -1,44 +1,57 @@
-//! The merged tree read into the raw structs, strictly: unknown keys and wrong types are mistakes
-//! with file, line and column. Text from outside of YAML takes the type that is asked for.
+//! Reads the merged tree into forms, strictly: unknown keys and wrong types are mistakes with file, line and
+//! column. Text from outside YAML takes the type of its setting.
 
 use config::{Value, ValueKind};
 use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, Deserialize as _, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::error::Mistake;
-use super::place::Place;
-use super::tree::dotted;
-use super::{keys, tree, unsupported};
+use super::catalogue::KeyCatalogue;
+use super::location::SourceLocation;
+use super::mistake::Mistake;
+use super::tree::{self, dotted};
 use crate::yaml;
 
 /// The longest text of a value that an error repeats.
 const SHOWN: usize = 60;
 
 /// Reads the whole tree.
-pub(super) fn read<T: DeserializeOwned>(root: &Value) -> Result<T, Mistake> {
-    read_at(root, "")
+pub(super) fn read<T: DeserializeOwned>(root: &Value, catalogue: &KeyCatalogue) -> Result<T, Mistake> {
+    read_at(root, "", catalogue)
 }
 
 /// Reads one value, whose dotted key is `key`.
-pub(super) fn read_at<T: DeserializeOwned>(value: &Value, key: &str) -> Result<T, Mistake> {
-    T::deserialize(Reader { value, key: key.to_owned() })
-        .map_err(|error| Mistake { at: error.at.unwrap_or_default(), message: error.message })
+pub(super) fn read_at<T: DeserializeOwned>(
+    value: &Value,
+    key: &str,
+    catalogue: &KeyCatalogue,
+) -> Result<T, Mistake> {
+    Ok(T::deserialize(ValueReader { value, key: key.to_owned(), catalogue: Some(catalogue) })?)
+}
+
+/// Reads one text, whose dotted key is `key`.
+pub(super) fn text(value: &Value, key: &str) -> Result<String, Mistake> {
+    Ok(String::deserialize(ValueReader { value, key: key.to_owned(), catalogue: None })?)
 }
 
 /// A mistake in the value of `key`: what was expected, and what is there.
 pub(super) fn expected(value: &Value, key: &str, expected: &str) -> Mistake {
-    let reader = Reader { value, key: key.to_owned() };
-    let error = reader.wrong(format!("expected {expected}, found {}", reader.found()));
-    Mistake { at: error.at.unwrap_or_default(), message: error.message }
+    let reader = ValueReader { value, key: key.to_owned(), catalogue: None };
+    reader.wrong(format!("expected {expected}, found {}", reader.found())).into()
 }
 
-/// A mistake that may not know yet where it was made.
+/// A mistake whose location may not be known yet.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct ReadError {
     at: Option<String>,
     message: String,
+}
+
+impl From<ReadError> for Mistake {
+    fn from(error: ReadError) -> Self {
+        Self { at: error.at.unwrap_or_default(), message: error.message }
+    }
 }
 
 impl de::Error for ReadError {
@@ -55,28 +68,30 @@ impl de::Error for ReadError {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Reader<'a> {
+#[derive(Clone)]
+struct ValueReader<'a> {
     value: &'a Value,
     /// The dotted key of the value.
     key: String,
+    /// For advice on unknown keys.
+    catalogue: Option<&'a KeyCatalogue>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ValueReader<'a> {
     fn child(&self, name: &str, value: &'a Value) -> Self {
-        Self { value, key: dotted(&self.key, name) }
+        Self { value, key: dotted(&self.key, name), catalogue: self.catalogue }
     }
 
-    fn place(&self) -> Option<Place> {
-        Place::find(self.value)
+    fn location(&self) -> Option<SourceLocation> {
+        SourceLocation::find(self.value)
     }
 
     fn wrong(&self, message: impl std::fmt::Display) -> ReadError {
-        let mistake = Mistake::at_value(self.place().as_ref(), format!("`{}`: {message}", self.key));
+        let mistake = Mistake::at_value(self.location().as_ref(), format!("`{}`: {message}", self.key));
         ReadError { at: Some(mistake.at), message: mistake.message }
     }
 
-    /// Gives a mistake of the value's own type its place, and says what is there instead.
+    /// Adds the location to a mistake that has none, and what was found.
     fn settle<T>(&self, result: Result<T, ReadError>) -> Result<T, ReadError> {
         result.map_err(|error| match error.at {
             Some(_) => error,
@@ -84,7 +99,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What is written, for an error. Text of a variable or of `-E` may be a secret.
+    /// What is written, for an error message. Text from a variable or `-E` may be a secret, and is not shown.
     fn found(&self) -> String {
         match &self.value.kind {
             ValueKind::Nil => "nothing".to_owned(),
@@ -99,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_outside(&self) -> bool {
-        self.place().is_some_and(|place| place.outside)
+        self.location().is_some_and(|location| location.outside)
     }
 
     /// The entries of a section that have a value, as they were written.
@@ -114,18 +129,19 @@ impl<'a> Reader<'a> {
 
     fn unknown(&self, name: &str, value: &'a Value, known: &'static [&'static str]) -> ReadError {
         let child = self.child(name, value);
-        let message = unsupported::message(&child.key).unwrap_or_else(|| {
-            let key = &child.key;
-            keys::nearest(key).map_or_else(
-                || format!("unknown key `{key}`; expected one of `{}`", known.join("`, `")),
-                |nearest| format!("unknown key `{key}`; did you mean `{nearest}`?"),
-            )
+        let key = &child.key;
+        let advice = self.catalogue.and_then(|catalogue| {
+            let nearest =
+                || catalogue.nearest(key).map(|it| format!("unknown key `{key}`; did you mean `{it}`?"));
+            catalogue.unsupported(key).or_else(nearest)
         });
-        let mistake = Mistake::at_key(child.place().as_ref(), message);
+        let message = advice
+            .unwrap_or_else(|| format!("unknown key `{key}`; expected one of `{}`", known.join("`, `")));
+        let mistake = Mistake::at_key(child.location().as_ref(), message);
         ReadError { at: Some(mistake.at), message: mistake.message }
     }
 
-    /// A whole number, which text may hold.
+    /// A whole number; text may hold one.
     fn number(&self) -> Result<i128, ReadError> {
         let number = match &self.value.kind {
             ValueKind::I64(number) => Some(i128::from(*number)),
@@ -137,7 +153,7 @@ impl<'a> Reader<'a> {
         number.ok_or_else(|| self.wrong(format!("expected a whole number, found {}", self.found())))
     }
 
-    /// Gives the visitor what is there.
+    /// Hands the value to the visitor.
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let result = match &self.value.kind {
             ValueKind::Nil => visitor.visit_unit(),
@@ -156,19 +172,26 @@ impl<'a> Reader<'a> {
         self.settle(result)
     }
 
-    fn items<'b>(&self, items: Vec<&'b Value>) -> Vec<Reader<'b>> {
+    fn items<'b>(&'b self, items: Vec<&'b Value>) -> Vec<ValueReader<'b>> {
         let keys = (0..).map(|index: usize| dotted(&self.key, &index.to_string()));
-        items.into_iter().zip(keys).map(|(value, key)| Reader { value, key }).collect()
+        items
+            .into_iter()
+            .zip(keys)
+            .map(|(value, key)| ValueReader { value, key, catalogue: self.catalogue })
+            .collect()
     }
 }
 
-impl<'de> Deserializer<'de> for Reader<'_> {
+impl<'de> Deserializer<'de> for ValueReader<'_> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.value.kind {
-            ValueKind::String(text) if self.is_outside() => match tree::typed(text, self.place().as_ref()) {
-                Some(value) => Reader { value: &value, key: self.key }.visit(visitor),
+            ValueKind::String(text) if self.is_outside() => match tree::typed(text, self.location().as_ref())
+            {
+                Some(value) => {
+                    ValueReader { value: &value, key: self.key, catalogue: self.catalogue }.visit(visitor)
+                }
                 None => self.visit(visitor),
             },
             _ => self.visit(visitor),
@@ -194,7 +217,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.value.kind {
             ValueKind::String(text) => visitor.visit_str(text),
-            // Not what is written: an unquoted password may be a number.
+            // The value is not shown: an unquoted password may be a number.
             ValueKind::Nil | ValueKind::Array(_) | ValueKind::Table(_) => {
                 Err(self.wrong(format!("expected text, found {}", self.found())))
             }
@@ -289,7 +312,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-impl IntoDeserializer<'_, ReadError> for Reader<'_> {
+impl IntoDeserializer<'_, ReadError> for ValueReader<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

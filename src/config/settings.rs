@@ -1,302 +1,117 @@
-//! Settings: what the program runs with. Typed, validated, every default filled in.
+//! The settings that the program runs with, and the sections of the file that they come from.
+//!
+//! One file a section: its form, its check, its settings. A section is its file and one line in `sections!` below;
+//! reading, the catalogue of keys, the reference file and the checks follow from that line.
 
-use jiff::Timestamp;
-use secrecy::SecretString;
-use serde_json::Value;
-use std::collections::BTreeMap;
+mod http;
+mod keystore;
+mod logging;
+mod output;
+mod path;
+mod posturebeat;
+mod queue;
+mod setup;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// Everything, resolved.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What is observed and judged, and how often.
-    pub posture: Posture,
-    /// Where findings go.
-    pub output: Output,
-    /// How batches are made.
-    pub queue: Queue,
-    /// Whether `run` may install index templates.
-    pub setup: Setup,
-    /// What is logged, and how.
-    pub logging: Logging,
-    /// Where a run can be asked about itself; `None`: nowhere.
-    pub http: Option<Http>,
-    /// `path.data`: what must outlive a restart.
-    pub data_path: PathBuf,
-    /// `name`: what `agent.name` and `host.name` say; the host's name when left out.
-    pub name: Option<String>,
-}
+use super::form::{Checker, SectionForm, UnsupportedKeys};
+use super::mistake::Mistake;
+pub use http::Http;
+pub use logging::Logging;
+pub(super) use path::PathForm;
+pub use posturebeat::{AssumeRole, Aws, AwsKeys, LeaderElection, Posture};
+pub(super) use posturebeat::{is_credentials_type, merge};
+pub use queue::Queue;
+pub use setup::Setup;
 
-/// The section `posturebeat:` (`cloudbeat:` is taken too).
-#[derive(Debug, Clone)]
-pub struct Posture {
-    /// From the start of one cycle to the start of the next.
-    pub period: Duration,
-    /// `cis_k8s` or `cis_k8s@2.0.1`, as written.
-    pub benchmarks: Vec<String>,
-    /// Where the host's root directory is seen.
-    pub host_root: PathBuf,
-    /// The kubeconfig; `None`: `KUBECONFIG`, then in-cluster, then `~/.kube/config`.
-    pub kube_config: Option<PathBuf>,
-    /// Contexts of it, each a cluster; empty: the current one.
-    pub kube_contexts: Vec<String>,
-    /// The namespace of the data streams.
-    pub namespace: String,
-    /// The node's name in the API, where it is not the host's.
-    pub node_name: Option<String>,
-    /// Recorded resources to judge once, instead of observing.
-    pub snapshots: Vec<PathBuf>,
-    /// Whether changes are judged between cycles.
-    pub watch: bool,
-    /// `collect.node`: whether this host is looked at.
-    pub node: bool,
-    /// `collect.cluster`: whether the API's objects are, and AWS.
-    pub cluster: bool,
-    /// Who of many does the latter.
-    pub leader_election: LeaderElection,
-    /// `collect.kubelet_url`: where this node's kubelet is asked for its configuration.
-    pub kubelet_url: Option<String>,
-    /// `collect.secrets`: whether Secrets that are tokens are listed.
-    pub secrets: bool,
-    /// How AWS is asked.
-    pub aws: Aws,
-    /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster have one `resource.id`.
-    pub shared_aws_resource_id: bool,
-    /// Folders of a rule author's own controls and benchmarks.
-    pub rule_paths: Vec<PathBuf>,
-    /// Control id → parameter → value.
-    pub rule_params: BTreeMap<String, BTreeMap<String, Value>>,
-    /// Rules that may fail, in the order in which they are asked.
-    pub exceptions: Vec<Exception>,
-    /// `agent.type`; `cloudbeat` for readers that insist on it.
-    pub agent_type: String,
-    /// From a Fleet policy: the integration's id; empty outside of Fleet.
-    pub package_policy_id: String,
-    /// From a Fleet policy: its revision.
-    pub package_policy_revision: u64,
-}
-
-/// `leader_election.*`: who of many processes collects what only one should.
-#[derive(Debug, Clone)]
-pub struct LeaderElection {
-    /// Whether this process competes; `None`: where it runs as a pod.
-    pub enabled: Option<bool>,
-    /// The Lease.
-    pub lease_name: String,
-    /// Its namespace; `None`: the pod's, else `default`.
-    pub lease_namespace: Option<String>,
-    /// How long others wait after a leader's last sign of life; whole seconds.
-    pub lease_duration: Duration,
-    /// How long a leader that cannot renew goes on: less than `lease_duration`.
-    pub renew_deadline: Duration,
-    /// How often a leader renews and others look: less than `renew_deadline`.
-    pub retry_period: Duration,
-}
-
-/// `aws.*`: how AWS is asked.
-#[derive(Debug, Clone, Default)]
-pub struct Aws {
-    /// The EKS cluster's name; `None`: to be found.
-    pub cluster_name: Option<String>,
-    /// Its region; `None`: to be found.
-    pub region: Option<String>,
-    /// Where AWS answers instead of each service's own address.
-    pub endpoint: Option<String>,
-    /// With whose keys.
-    pub keys: AwsKeys,
-    /// The role that those are used for.
-    pub assume_role: Option<AssumeRole>,
-}
-
-/// Where AWS keys come from.
-#[derive(Debug, Clone, Default)]
-pub enum AwsKeys {
-    /// Wherever the SDK's own chain finds them: variables, a service account's role, pod identity, a shared file, the
-    /// instance's role.
-    #[default]
-    Environment,
-    /// Written down.
-    Static {
-        /// The key's id.
-        access_key_id: String,
-        /// The key.
-        secret_access_key: SecretString,
-        /// What makes it temporary.
-        session_token: Option<SecretString>,
-    },
-    /// A shared credentials file.
-    Shared {
-        /// The file; `None`: `~/.aws/credentials`.
-        file: Option<PathBuf>,
-        /// The profile; `None`: `default`.
-        profile: Option<String>,
-    },
-}
-
-/// A role to assume.
-#[derive(Debug, Clone)]
-pub struct AssumeRole {
-    /// `arn:aws:iam::123456789012:role/posturebeat`.
-    pub role_arn: String,
-    /// What its trust policy asks for.
-    pub external_id: Option<SecretString>,
-}
-
-/// An item of `posturebeat.exceptions`, or of a file of exceptions. Of names, a star at the end means any ending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exception {
-    /// Where it is written: `FILE:LINE:COLUMN`.
-    pub at: String,
-    /// Its key, such as `posturebeat.exceptions.0`.
-    pub key: String,
-    /// A control's id, a recommendation's number with or without its benchmark, or a rule's id.
-    pub rule: String,
-    /// Where the rule is written.
-    pub rule_at: String,
-    /// `resource.kind`.
-    pub kind: Option<String>,
-    /// `resource.namespace`.
-    pub namespace: Option<String>,
-    /// `resource.name`.
-    pub name: Option<String>,
-    /// `resource.labels`.
-    pub labels: BTreeMap<String, String>,
-    /// The cluster's id or name.
-    pub cluster: Option<String>,
-    /// Why the rule may fail.
-    pub reason: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// It is over from then on; of a date, the end of that day in UTC.
-    pub expires: Option<Timestamp>,
-}
-
-/// Where findings go; exactly one.
-#[derive(Debug, Clone)]
-pub enum Output {
-    /// `output.elasticsearch`.
-    Elasticsearch(Box<Elasticsearch>),
-    /// `output.file`.
-    File(FileOutput),
-    /// `output.console`.
-    Console {
-        /// Indented, for people.
-        pretty: bool,
-    },
-    /// No output is configured: `scan` and recorded input need none.
-    None,
-}
-
-impl Output {
-    /// Its key below `output.`, or `none`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Elasticsearch(_) => "elasticsearch",
-            Self::File(_) => "file",
-            Self::Console { .. } => "console",
-            Self::None => "none",
+/// `KEY: FORM => FIELD: SETTINGS` makes [`SettingsForm`], what the file may say, and [`Settings`], what the program gets. A
+/// section without `=> FIELD: SETTINGS` is used before settings are made.
+macro_rules! sections {
+    ($($(#[doc = $text:literal])+ $key:ident: $form:ty $(=> $field:ident: $settings:ty)?,)+) => {
+        /// The whole file, defaults filled in.
+        #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct SettingsForm {
+            $($(#[doc = $text])+ pub $key: $form,)+
+            /// The name of this shipper, in `agent.name` and `host.name`. Default: the host name.
+            #[schemars(example = &"node-1")]
+            pub name: Option<String>,
         }
-    }
+
+        /// All settings, checked, with every default.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            $($(
+                #[doc = concat!("The section `", stringify!($key), "`.")]
+                pub $field: $settings,
+            )?)+
+            /// The name of this shipper. `None`: the host name.
+            pub name: Option<String>,
+        }
+
+        impl SectionForm for SettingsForm {
+            type Settings = Settings;
+
+            fn check(self, checker: &Checker<'_>) -> Result<Settings, Mistake> {
+                Ok(Settings {
+                    $($($field: self.$key.check(&checker.section(stringify!($key)))?,)?)+
+                    name: self.name.filter(|name| !name.is_empty()),
+                })
+            }
+        }
+
+        /// The names of the sections.
+        pub(super) const SECTIONS: &[&str] = &[$(stringify!($key)),+];
+
+        /// Each section's keys that only Beats have.
+        const UNSUPPORTED: &[(&str, UnsupportedKeys)] =
+            &[$((stringify!($key), <$form as SectionForm>::UNSUPPORTED)),+];
+    };
 }
 
-/// `output.elasticsearch`.
-#[derive(Debug, Clone)]
-pub struct Elasticsearch {
-    /// Complete URLs, with scheme and port.
-    pub hosts: Vec<String>,
-    /// How we say who we are.
-    pub auth: Auth,
-    /// TLS.
-    pub tls: Tls,
-    /// Gzip level, 0 (off) to 9.
-    pub compression_level: u32,
-    /// The most events in one bulk request.
-    pub bulk_max_size: usize,
-    /// For one request.
-    pub timeout: Duration,
-    /// The first wait before a retry.
-    pub backoff_init: Duration,
-    /// The longest.
-    pub backoff_max: Duration,
+sections! {
+    /// What is checked, and how often. `cloudbeat:` is another name of this section.
+    posturebeat: posturebeat::PosturebeatForm => posture: Posture,
+    /// Where findings go. At most one output may be enabled; `scan`, and `run` with recorded input, need none.
+    output: output::AnyOutputForm,
+    /// How findings wait for the output.
+    queue: queue::QueueForm => queue: Queue,
+    /// What `run` sets up in the output's store before the first finding.
+    setup: setup::SetupForm => setup: Setup,
+    /// Logging. Logs go to stderr.
+    logging: logging::LoggingForm => logging: Logging,
+    /// The monitoring endpoint, also for Prometheus.
+    http: http::HttpForm => http: Option<Http>,
+    /// Directories.
+    path: path::PathForm => data_path: PathBuf,
+    /// The keystore, for secrets that this file refers to as `${NAME}`: see `posturebeat keystore`.
+    keystore: keystore::KeystoreForm,
 }
 
-/// How a request to Elasticsearch says who we are.
-#[derive(Debug, Clone)]
-pub enum Auth {
-    /// It does not.
-    Anonymous,
-    /// User and password.
-    Basic {
-        /// The user.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// `id:key`, as Beats write it; it is sent in base64.
-    ApiKey(SecretString),
-}
+/// Sections that only Beats have.
+const UNSUPPORTED_SECTIONS: UnsupportedKeys = &[
+    ("cloud", "set the `hosts` of the output"),
+    ("features", ""),
+    ("fields", ""),
+    ("fields_under_root", ""),
+    ("gc_percent", ""),
+    ("instrumentation", ""),
+    ("management", ""),
+    ("max_procs", ""),
+    ("monitoring", ""),
+    ("processors", ""),
+    ("seccomp", ""),
+    ("tags", ""),
+    ("timeseries", ""),
+    ("timestamp", ""),
+];
 
-/// `ssl.*` of an output.
-#[derive(Debug, Clone, Default)]
-pub struct Tls {
-    /// PEM files, or PEM text, to trust beside nothing else; empty: the system's.
-    pub certificate_authorities: Vec<String>,
-    /// How much of the server's certificate is checked.
-    pub verification: Verification,
-}
-
-/// `ssl.verification_mode`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Verification {
-    /// Authority and host name.
-    #[default]
-    Full,
-    /// Nothing.
-    None,
-}
-
-/// `output.file`: NDJSON.
-#[derive(Debug, Clone)]
-pub struct FileOutput {
-    /// The folder.
-    pub path: PathBuf,
-    /// The file in it.
-    pub filename: String,
-}
-
-/// `queue.mem.*`.
-#[derive(Debug, Clone)]
-pub struct Queue {
-    /// The most events that wait.
-    pub events: usize,
-    /// A batch goes out at the latest after this.
-    pub flush_timeout: Duration,
-}
-
-/// `setup.*`.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// `setup.template.enabled`: install a missing index template at start.
-    pub template_enabled: bool,
-}
-
-/// `logging.*`. Logs go to stderr.
-#[derive(Debug, Clone)]
-pub struct Logging {
-    /// `error`, `warning`, `info` or `debug`.
-    pub level: String,
-    /// ECS JSON lines instead of text.
-    pub json: bool,
-    /// How often the daemon logs what it counts; `None`: never.
-    pub metrics_period: Option<Duration>,
-}
-
-/// `http.*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Http {
-    /// The name or address to listen on.
-    pub host: String,
-    /// The port; 0 is any that is free.
-    pub port: u16,
+/// Dotted keys that only Beats have, each with what to do instead (or nothing).
+pub(super) fn unsupported() -> impl Iterator<Item = (String, &'static str)> {
+    let of_sections = UNSUPPORTED.iter().flat_map(|(section, keys)| {
+        keys.iter().map(move |(key, instead)| (format!("{section}.{key}"), *instead))
+    });
+    UNSUPPORTED_SECTIONS.iter().map(|(key, instead)| ((*key).to_owned(), *instead)).chain(of_sections)
 }

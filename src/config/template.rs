@@ -6,36 +6,36 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// More than anyone nests; a bound for the stack.
+/// The deepest nesting; a bound for the stack.
 const MAX_NESTING: usize = 16;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum TemplatePiece {
     Text(String),
-    Reference { name: Vec<Piece>, then: Then },
+    Reference { name: Vec<TemplatePiece>, then: IfUnset },
 }
 
-/// What a reference does about a name that is not set.
+/// What a reference does if its name is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum IfUnset {
     /// `${NAME}`: fails.
     Fail,
     /// `${NAME:default}`: takes this.
-    Default(Vec<Piece>),
+    Default(Vec<TemplatePiece>),
     /// `${NAME:+instead}`: is empty; this when the name is set.
-    Instead(Vec<Piece>),
+    Instead(Vec<TemplatePiece>),
     /// `${NAME:?message}`: fails and says so.
-    Message(Vec<Piece>),
+    Message(Vec<TemplatePiece>),
 }
 
 /// Reads a text.
-pub(super) fn parse(text: &str) -> Result<Vec<Piece>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<TemplatePiece>, String> {
     pieces(&mut text.chars().peekable(), 0, "")
 }
 
-/// Reads up to one of `stops`, which is left standing.
-fn pieces(rest: &mut Peekable<Chars<'_>>, nesting: usize, stops: &str) -> Result<Vec<Piece>, String> {
+/// Reads up to one of `stops`, which is not consumed.
+fn pieces(rest: &mut Peekable<Chars<'_>>, nesting: usize, stops: &str) -> Result<Vec<TemplatePiece>, String> {
     if nesting > MAX_NESTING {
         return Err(format!("`${{` nested more than {MAX_NESTING} deep"));
     }
@@ -50,7 +50,7 @@ fn pieces(rest: &mut Peekable<Chars<'_>>, nesting: usize, stops: &str) -> Result
             ('$', Some('{')) => {
                 rest.next();
                 if !text.is_empty() {
-                    found.push(Piece::Text(std::mem::take(&mut text)));
+                    found.push(TemplatePiece::Text(std::mem::take(&mut text)));
                 }
                 found.push(reference(rest, nesting + 1)?);
             }
@@ -59,28 +59,28 @@ fn pieces(rest: &mut Peekable<Chars<'_>>, nesting: usize, stops: &str) -> Result
         }
     }
     if !text.is_empty() {
-        found.push(Piece::Text(text));
+        found.push(TemplatePiece::Text(text));
     }
     Ok(found)
 }
 
 /// Reads what follows `${`, and the closing brace.
-fn reference(rest: &mut Peekable<Chars<'_>>, nesting: usize) -> Result<Piece, String> {
+fn reference(rest: &mut Peekable<Chars<'_>>, nesting: usize) -> Result<TemplatePiece, String> {
     let name = pieces(rest, nesting, ":}")?;
     if name.is_empty() {
         return Err("`${` names no variable: expected `${NAME}`, and `$${` for the characters".to_owned());
     }
     let then = if rest.next_if_eq(&':').is_none() {
-        Then::Fail
+        IfUnset::Fail
     } else if rest.next_if_eq(&'+').is_some() {
-        Then::Instead(pieces(rest, nesting, "}")?)
+        IfUnset::Instead(pieces(rest, nesting, "}")?)
     } else if rest.next_if_eq(&'?').is_some() {
-        Then::Message(pieces(rest, nesting, "}")?)
+        IfUnset::Message(pieces(rest, nesting, "}")?)
     } else {
-        Then::Default(pieces(rest, nesting, "}")?)
+        IfUnset::Default(pieces(rest, nesting, "}")?)
     };
     match rest.next() {
-        Some(_) => Ok(Piece::Reference { name, then }),
+        Some(_) => Ok(TemplatePiece::Reference { name, then }),
         None => Err("`${` without its `}`: write `$${` for the characters".to_owned()),
     }
 }
@@ -90,22 +90,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn text(text: &str) -> Piece {
-        Piece::Text(text.to_owned())
+    fn text(text: &str) -> TemplatePiece {
+        TemplatePiece::Text(text.to_owned())
     }
 
     #[test]
     fn every_form() {
         let name = || vec![text("A")];
         for (written, then) in [
-            ("${A}", Then::Fail),
-            ("${A:}", Then::Default(vec![])),
-            ("${A:http://h:9200}", Then::Default(vec![text("http://h:9200")])),
-            ("${A:+b}", Then::Instead(vec![text("b")])),
-            ("${A:?set A}", Then::Message(vec![text("set A")])),
-            ("${A:b$}c}", Then::Default(vec![text("b}c")])),
+            ("${A}", IfUnset::Fail),
+            ("${A:}", IfUnset::Default(vec![])),
+            ("${A:http://h:9200}", IfUnset::Default(vec![text("http://h:9200")])),
+            ("${A:+b}", IfUnset::Instead(vec![text("b")])),
+            ("${A:?set A}", IfUnset::Message(vec![text("set A")])),
+            ("${A:b$}c}", IfUnset::Default(vec![text("b}c")])),
         ] {
-            assert_eq!(parse(written).unwrap(), [Piece::Reference { name: name(), then }], "{written}");
+            assert_eq!(
+                parse(written).unwrap(),
+                [TemplatePiece::Reference { name: name(), then }],
+                "{written}"
+            );
         }
     }
 

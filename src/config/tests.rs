@@ -5,6 +5,7 @@ mod exceptions;
 mod fleet;
 mod merge;
 mod mistakes;
+mod reference;
 mod variables;
 
 use secrecy::ExposeSecret;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
+use crate::output::elasticsearch::{Auth, ElasticsearchSettings};
+use crate::output::{ConfiguredOutput, OUTPUTS, Verification};
 
 /// A folder with the configuration files of one test.
 struct Files {
@@ -50,17 +53,27 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    fn load(&self) -> Result<Loaded, ConfigError> {
+    fn load(&self) -> Result<Loaded<ConfiguredOutput>, ConfigError> {
         let env =
             |name: &str| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        load(&Sources {
+        let sources = Sources {
             files: self.named.clone(),
             default_file: None,
             overrides: self.overrides.clone(),
             env: &env,
             strict_perms: false,
             fleet_inputs: fleet::inputs,
-        })
+        };
+        load(&sources, OUTPUTS)
+    }
+
+    fn output(&self) -> Option<ConfiguredOutput> {
+        self.load().unwrap_or_else(|error| panic!("{error}")).output
+    }
+
+    /// The settings of the Elasticsearch output.
+    fn elasticsearch(&self) -> ElasticsearchSettings {
+        self.output().expect("an output").template_target().expect("Elasticsearch").clone()
     }
 
     fn settings(&self) -> Settings {
@@ -82,13 +95,6 @@ impl Files {
     }
 }
 
-fn elasticsearch(settings: &Settings) -> &Elasticsearch {
-    match &settings.output {
-        Output::Elasticsearch(output) => output,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn the_defaults() {
     let settings = Files::new("").settings();
@@ -98,7 +104,7 @@ fn the_defaults() {
     assert_eq!(settings.posture.namespace, "default");
     assert_eq!(settings.posture.agent_type, "posturebeat");
     assert_eq!(settings.posture.package_policy_revision, 0);
-    assert!(matches!(settings.output, Output::None));
+    assert!(Files::new("").output().is_none());
     assert_eq!((settings.queue.events, settings.queue.flush_timeout), (3200, Duration::from_secs(10)));
     assert!(settings.setup.template_enabled);
     assert_eq!((settings.logging.level.as_str(), settings.logging.json), ("info", false));
@@ -109,8 +115,7 @@ fn the_defaults() {
 
 #[test]
 fn the_defaults_of_elasticsearch() {
-    let settings = Files::new("output.elasticsearch.hosts: [es]").settings();
-    let output = elasticsearch(&settings);
+    let output = Files::new("output.elasticsearch.hosts: [es]").elasticsearch();
     assert_eq!(output.hosts, ["http://es:9200"]);
     assert!(matches!(output.auth, Auth::Anonymous));
     assert_eq!((output.compression_level, output.bulk_max_size), (1, 1600));
@@ -168,7 +173,7 @@ name: me
     );
     assert_eq!(posture.agent_type, "cloudbeat");
     assert_eq!((posture.package_policy_id.as_str(), posture.package_policy_revision), ("pp", 3));
-    let output = elasticsearch(&settings);
+    let output = files.elasticsearch();
     assert_eq!(output.hosts, ["https://a:1/p", "https://b:9200/p"]);
     assert!(matches!(&output.auth, Auth::Basic { username, password }
         if username == "u" && password.expose_secret() == "p"));
@@ -186,13 +191,11 @@ name: me
 
 #[test]
 fn the_other_outputs() {
-    let console = Files::new("output.console:").settings();
-    assert!(matches!(console.output, Output::Console { pretty: false }));
-    let file = Files::new("output.file.path: /tmp/x").settings();
-    let Output::File(file) = file.output else { panic!("{file:?}") };
-    assert_eq!((file.path.as_path(), file.filename.as_str()), (Path::new("/tmp/x"), "posturebeat.ndjson"));
-    let off = Files::new("output: {elasticsearch: {enabled: false, password: '${UNSET}'}, console: {}}");
-    assert!(matches!(off.settings().output, Output::Console { .. }));
+    let shown = |text: &str| format!("{:?}", Files::new(text).output().unwrap());
+    assert_eq!(shown("output.console:"), "ConsoleSettings { pretty: false }");
+    assert_eq!(shown("output.file.path: /tmp/x"), r#"FileSettings { path: "/tmp/x/posturebeat.ndjson" }"#);
+    let off = "output: {elasticsearch: {enabled: false, password: '${UNSET}'}, console: {}}";
+    assert_eq!(shown(off), "ConsoleSettings { pretty: false }");
 }
 
 #[test]
@@ -206,9 +209,9 @@ fn the_default_file_is_read_only_when_it_exists_and_no_other_is_named() {
             overrides: vec![],
             env: &|_| None,
             strict_perms: false,
-            fleet_inputs: Vec::new,
+            fleet_inputs: fleet::inputs,
         };
-        load(&sources).unwrap().settings.name
+        load(&sources, OUTPUTS).unwrap().settings.name
     };
     assert_eq!(name(vec![], &files.path("2.yml")).as_deref(), Some("default"));
     assert_eq!(name(vec![], &files.path("3.yml")), None);
@@ -222,14 +225,15 @@ fn a_file_that_others_may_write_is_refused_if_strict() {
     std::fs::set_permissions(&files.named[0], std::fs::Permissions::from_mode(0o666)).unwrap();
     let load = |strict_perms| {
         let files = files.named.clone();
-        load(&Sources {
+        let sources = Sources {
             files,
             default_file: None,
             overrides: vec![],
             env: &|_| None,
             strict_perms,
-            fleet_inputs: Vec::new,
-        })
+            fleet_inputs: fleet::inputs,
+        };
+        load(&sources, OUTPUTS)
     };
     assert!(load(false).is_ok());
     assert!(matches!(load(true), Err(ConfigError::CheckPermissions { .. })));
@@ -254,8 +258,7 @@ fn certificate_authorities_are_files_or_text() {
     let text = "output.elasticsearch: {hosts: [es], ssl.certificate_authorities: [ca.pem, \"-----BEGIN CERTIFICATE-----\\n\"]}";
     let files = Files::new(text);
     std::fs::write(files.path("ca.pem"), "x").unwrap();
-    let settings = files.settings();
-    let authorities = &elasticsearch(&settings).tls.certificate_authorities;
+    let authorities = files.elasticsearch().tls.certificate_authorities;
     assert_eq!(authorities[0], files.path("ca.pem").display().to_string());
     assert!(authorities[1].starts_with("-----BEGIN"));
 }
@@ -267,9 +270,9 @@ fn no_secret_is_shown() {
         "output.elasticsearch: {hosts: ['https://u:hunter2@es']}",
         "output.elasticsearch: {hosts: [es], api_key: 'id:hunter2'}",
     ] {
-        let loaded = Files::new(text).load().unwrap();
-        assert!(!matches!(elasticsearch(&loaded.settings).auth, Auth::Anonymous));
-        let shown = format!("{loaded:?}");
+        let files = Files::new(text);
+        assert!(!matches!(files.elasticsearch().auth, Auth::Anonymous));
+        let shown = format!("{:?}", files.load().unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }
@@ -280,27 +283,30 @@ fn the_examples_load() {
         let env = |name: &str| (name == "ES_API_KEY").then(|| "id:key".to_owned());
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let files = vec![folder.join(name)];
-        load(&Sources {
+        let sources = Sources {
             files,
             default_file: None,
             overrides: vec![],
             env: &env,
             strict_perms: false,
             fleet_inputs: fleet::inputs,
-        })
-        .unwrap()
+        };
+        load(&sources, OUTPUTS).unwrap()
+    };
+    let hosts = |loaded: &Loaded<ConfiguredOutput>| {
+        loaded.output.as_ref().and_then(|output| output.template_target()).unwrap().hosts.clone()
     };
     let quickstart = example("quickstart.yml");
-    assert!(matches!(quickstart.settings.output, Output::None));
+    assert!(quickstart.output.is_none());
     assert_eq!(quickstart.settings.posture.snapshots, [PathBuf::from("examples/kubeadm-v1.37.ndjson.gz")]);
     let daemon = example("elasticsearch.yml");
-    assert_eq!(elasticsearch(&daemon.settings).hosts, ["https://localhost:9200"]);
+    assert_eq!(hosts(&daemon), ["https://localhost:9200"]);
     assert_eq!(daemon.settings.posture.host_root, Path::new("/hostfs"));
     assert_eq!(daemon.settings.posture.node_name, None);
     assert!(quickstart.notes.is_empty() && daemon.notes.is_empty());
     let policy = example("fleet-policy.yml");
     assert_eq!(policy.settings.posture.benchmarks, ["cis_k8s@1.0.1"]);
     assert_eq!(policy.settings.posture.namespace, "production");
-    assert_eq!(elasticsearch(&policy.settings).hosts, ["https://elasticsearch.example.org:9200"]);
+    assert_eq!(hosts(&policy), ["https://elasticsearch.example.org:9200"]);
     assert_eq!(policy.notes.len(), 1, "{:?}", policy.notes);
 }

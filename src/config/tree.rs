@@ -1,80 +1,68 @@
 //! YAML text to a tree of values that know where they were written.
 //!
-//! In: the text of a file. Out: the config crate's values, with a [`Place`] in each. Dotted keys and
-//! nested ones are the same thing (`output.console: {pretty: true}`, `output: {console.pretty: true}`)
-//! and may be mixed; what one file sets twice is a mistake.
+//! In: the text of a file. Out: the config crate's values, each with a [`SourceLocation`]. Dotted and nested keys
+//! mean the same (`queue.mem: {events: 10}`, `queue: {mem.events: 10}`) and may be mixed. A key that one file
+//! sets twice is a mistake.
 
-use config::{Format, Map, Value, ValueKind};
-use std::error::Error;
+use config::{Map, Value, ValueKind};
 
-use super::error::Mistake;
-use super::fleet;
-use super::node::Node;
-use super::place::{Place, Position};
+use super::location::{Position, SourceLocation};
+use super::mistake::Mistake;
+use super::yaml_node::YamlNode;
 use crate::yaml::{self, Spanned};
 
-/// Sections in sections; our own keys need six levels, a policy's somewhat more.
+/// Nested sections: our keys need six levels, a policy's a few more.
 const MAX_DEPTH: usize = 64;
 
-/// Our YAML, for the config crate.
-pub(super) struct Yaml;
-
-impl Format for Yaml {
-    fn parse(
-        &self,
-        uri: Option<&String>,
-        text: &str,
-    ) -> Result<Map<String, Value>, Box<dyn Error + Send + Sync>> {
-        Ok(parse(uri.map_or("", String::as_str), text)?)
-    }
-}
-
-/// Reads a whole file of settings.
-pub(super) fn parse(source: &str, text: &str) -> Result<Map<String, Value>, Mistake> {
-    parse_like(source, text, "sections and keys such as `posturebeat.period: 4h`")
-}
-
-/// Reads a whole file of `expected`.
-pub(super) fn parse_like(source: &str, text: &str, expected: &str) -> Result<Map<String, Value>, Mistake> {
-    let document: Spanned<Node> = yaml::from_str(text).map_err(|error| {
+/// Reads a whole file of `expected`. A key set twice is a mistake, unless `lenient` knows one of the file's keys.
+pub(super) fn parse(
+    source: &str,
+    text: &str,
+    expected: &str,
+    lenient: fn(&str) -> bool,
+) -> Result<Map<String, Value>, Mistake> {
+    let document: Spanned<YamlNode> = yaml::from_str(text).map_err(|error| {
         let at = Position { line: error.line, column: error.column };
-        let place = Place { source: source.to_owned(), key: at, value: at, outside: false };
-        Mistake::at_value(Some(&place), error.message)
+        let location = SourceLocation { source: source.to_owned(), key: at, value: at, outside: false };
+        Mistake::at_value(Some(&location), error.message)
     })?;
     let at = position(&document);
     match document.value {
-        Node::Map(entries) => {
-            // A policy's other sections are not ours to judge: there the last one wins.
-            let strict = !entries.iter().any(|(key, _)| fleet::is_policy_key(&key.value));
+        YamlNode::Map(entries) => {
+            let strict = !entries.iter().any(|(key, _)| lenient(&key.value));
             Builder { source, strict, inline: false }
                 .table(entries, 0)
                 .map(|table| table.into_iter().collect())
         }
-        Node::Scalar(ValueKind::Nil) => Ok(Map::new()),
-        Node::Scalar(_) | Node::List(_) => {
-            let place = Place { source: source.to_owned(), key: at, value: at, outside: false };
-            Err(Mistake::at_value(Some(&place), format!("expected {expected}")))
+        YamlNode::Scalar(ValueKind::Nil) => Ok(Map::new()),
+        YamlNode::Scalar(_) | YamlNode::List(_) => {
+            let location = SourceLocation { source: source.to_owned(), key: at, value: at, outside: false };
+            Err(Mistake::at_value(Some(&location), format!("expected {expected}")))
         }
     }
 }
 
 /// Reads one value of `-E`: a YAML flow list or map where it looks like one, else text.
 pub(super) fn parse_flat(source: &str, text: &str) -> Result<Value, Mistake> {
-    let place = Place { source: source.to_owned(), outside: true, ..Place::default() };
+    let location = SourceLocation { source: source.to_owned(), outside: true, ..SourceLocation::default() };
     if !text.trim_start().starts_with(['[', '{']) {
-        return Ok(Value::new(Some(&place.origin()), text));
+        return Ok(Value::new(Some(&location.origin()), text));
     }
-    let node: Node = yaml::from_str(text).map_err(|error| {
-        Mistake::at_value(Some(&place), format!("not a YAML list or map: {}", error.message))
+    let node: YamlNode = yaml::from_str(text).map_err(|error| {
+        Mistake::at_value(Some(&location), format!("not a YAML list or map: {}", error.message))
     })?;
-    Builder { source, strict: true, inline: true }.value(node, &Place { outside: false, ..place }, 0)
+    Builder { source, strict: true, inline: true }.value(
+        node,
+        &SourceLocation { outside: false, ..location },
+        0,
+    )
 }
 
-/// Text from outside of YAML, typed as YAML would type it; `None` where it is no YAML.
-pub(super) fn typed(text: &str, place: Option<&Place>) -> Option<Value> {
-    let place = place?;
-    let node: Node = yaml::from_str(text).ok()?;
-    Builder { source: &place.source, strict: true, inline: true }.value(node, place, 0).ok()
+/// Text from outside YAML, typed as YAML would type it. `None`: it is not YAML.
+pub(super) fn typed(text: &str, location: Option<&SourceLocation>) -> Option<Value> {
+    let location = location?;
+    let node: YamlNode = yaml::from_str(text).ok()?;
+    Builder { source: &location.source, strict: true, inline: true }.value(node, location, 0).ok()
 }
 
 /// A section's key and a key in it as one dotted key.
@@ -87,12 +75,12 @@ pub(super) fn set(
     table: &mut Map<String, Value>,
     segments: &[&str],
     value: Value,
-    place: &Place,
+    location: &SourceLocation,
 ) -> Result<(), Mistake> {
-    Builder { source: &place.source, strict: true, inline: false }.set(table, segments, value, place)
+    Builder { source: &location.source, strict: true, inline: false }.set(table, segments, value, location)
 }
 
-/// The parts of a dotted key; a key with an empty part is no dotted key.
+/// The parts of a dotted key. A key with an empty part is one segment.
 pub(super) fn segments(key: &str) -> Vec<&str> {
     let parts: Vec<&str> = key.split('.').collect();
     if parts.len() > MAX_DEPTH || parts.iter().any(|part| part.is_empty()) { vec![key] } else { parts }
@@ -126,7 +114,7 @@ struct Builder<'a> {
     source: &'a str,
     /// Whether setting a key twice is a mistake.
     strict: bool,
-    /// Whether the text is no file, so that lines and columns say nothing.
+    /// Whether the text comes from the command line, where lines and columns mean nothing.
     inline: bool,
 }
 
@@ -137,12 +125,12 @@ impl Builder<'_> {
 
     fn table(
         &self,
-        entries: Vec<(Spanned<String>, Spanned<Node>)>,
+        entries: Vec<(Spanned<String>, Spanned<YamlNode>)>,
         depth: usize,
     ) -> Result<Map<String, Value>, Mistake> {
         let mut table = Map::new();
         for (key, node) in entries {
-            let place = Place {
+            let location = SourceLocation {
                 source: self.source.to_owned(),
                 key: self.position(&key),
                 value: self.position(&node),
@@ -151,28 +139,28 @@ impl Builder<'_> {
             let segments = if is_label(&key.value) { vec![key.value.as_str()] } else { segments(&key.value) };
             let depth = depth + segments.len();
             if depth > MAX_DEPTH {
-                return Err(Mistake::at_key(Some(&place), format!("nested more than {MAX_DEPTH} deep")));
+                return Err(Mistake::at_key(Some(&location), format!("nested more than {MAX_DEPTH} deep")));
             }
-            let value = self.value(node.value, &place, depth)?;
-            self.set(&mut table, &segments, value, &place)?;
+            let value = self.value(node.value, &location, depth)?;
+            self.set(&mut table, &segments, value, &location)?;
         }
         Ok(table)
     }
 
-    fn value(&self, node: Node, place: &Place, depth: usize) -> Result<Value, Mistake> {
+    fn value(&self, node: YamlNode, location: &SourceLocation, depth: usize) -> Result<Value, Mistake> {
         let kind = match node {
-            Node::Scalar(kind) => kind,
-            Node::Map(entries) => ValueKind::Table(self.table(entries, depth)?),
-            Node::List(items) => {
+            YamlNode::Scalar(kind) => kind,
+            YamlNode::Map(entries) => ValueKind::Table(self.table(entries, depth)?),
+            YamlNode::List(items) => {
                 let items = items.into_iter().map(|item| {
                     let at = self.position(&item);
-                    let place = Place { key: at, value: at, ..place.clone() };
-                    self.value(item.value, &place, depth + 1)
+                    let location = SourceLocation { key: at, value: at, ..location.clone() };
+                    self.value(item.value, &location, depth + 1)
                 });
                 ValueKind::Array(items.collect::<Result<_, _>>()?)
             }
         };
-        Ok(Value::new(Some(&place.origin()), kind))
+        Ok(Value::new(Some(&location.origin()), kind))
     }
 
     fn set(
@@ -180,12 +168,12 @@ impl Builder<'_> {
         table: &mut Map<String, Value>,
         segments: &[&str],
         value: Value,
-        place: &Place,
+        location: &SourceLocation,
     ) -> Result<(), Mistake> {
         let Some((first, rest)) = segments.split_first() else { return Ok(()) };
         let value = rest.iter().rev().fold(value, |value, part| {
             let inner = Map::from_iter([((*part).to_owned(), value)]);
-            Value::new(Some(&place.origin()), ValueKind::Table(inner))
+            Value::new(Some(&location.origin()), ValueKind::Table(inner))
         });
         match table.get_mut(*first) {
             None => {
@@ -220,8 +208,8 @@ impl Builder<'_> {
                 Ok(())
             }
             _ => {
-                let first = Place::find(old).map(|place| place.of_key()).unwrap_or_default();
-                let second = Place::find(&Value::new(origin.as_ref(), ValueKind::Nil));
+                let first = SourceLocation::find(old).map(|location| location.of_key()).unwrap_or_default();
+                let second = SourceLocation::find(&Value::new(origin.as_ref(), ValueKind::Nil));
                 Err(Mistake::at_key(second.as_ref(), format!("`{key}` is set twice, first at {first}")))
             }
         }
@@ -232,7 +220,7 @@ impl Builder<'_> {
 pub(super) fn in_order(table: &Map<String, Value>) -> Vec<(&str, &Value)> {
     let mut entries: Vec<_> = table.iter().map(|(key, value)| (key.as_str(), value)).collect();
     entries.sort_by_cached_key(|(key, value)| {
-        (Place::find(value).map(|place| place.key).unwrap_or_default(), (*key).to_owned())
+        (SourceLocation::find(value).map(|location| location.key).unwrap_or_default(), (*key).to_owned())
     });
     entries
 }

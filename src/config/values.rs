@@ -6,12 +6,17 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::time::Duration;
 
-/// A duration as people write it: `4h`, `90s`, `1m30s`, `1.5h`; a bare number is seconds, as in a Beat.
+/// A duration: `4h`, `90s`, `1m30s`, `1.5h`; a bare number is seconds, as in a Beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
-pub(super) struct Span(#[schemars(with = "String")] pub Duration);
+pub struct Span(
+    /// The duration.
+    #[schemars(with = "String")]
+    pub Duration,
+);
 
 impl Span {
-    pub(super) const fn seconds(seconds: u64) -> Self {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 }
@@ -63,9 +68,13 @@ impl Visitor<'_> for SpanVisitor {
     }
 }
 
-/// Text that nobody is shown.
+/// Text that is never shown.
 #[derive(Debug, Clone, JsonSchema)]
-pub(super) struct Secret(#[schemars(with = "String")] pub SecretString);
+pub struct Secret(
+    /// The text.
+    #[schemars(with = "String")]
+    pub SecretString,
+);
 
 /// Only defaults are ever serialised, and no secret has one.
 impl Serialize for Secret {

@@ -99,7 +99,7 @@ mod tests {
             strict_perms: false,
             fleet_inputs: Vec::new,
         };
-        load(&sources).unwrap().settings.posture
+        load(&sources, crate::output::OUTPUTS).unwrap().settings.posture
     }
 
     #[test]

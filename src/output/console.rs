@@ -1,20 +1,25 @@
-//! Documents on standard output, for people and pipes.
+//! `output.console`: documents on standard output, for people and pipes.
 //!
 //! In: a batch. Out: each document as a line, or indented when `pretty` is set.
 
-use super::{BatchError, Output, OutputError, Verdict, lines, write_line};
+use super::line::{lines, write_line};
+use super::{BatchError, Output, OutputError, Verdict};
 use crate::event::Event;
 use async_trait::async_trait;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+pub(super) use config::ConsoleForm;
+
+mod config;
+
 /// `output.console`, on any writer.
 #[derive(Debug)]
-pub struct Console<W> {
+pub struct ConsoleOutput<W> {
     writer: W,
     pretty: bool,
 }
 
-impl<W: AsyncWrite + Unpin + Send> Console<W> {
+impl<W: AsyncWrite + Unpin + Send> ConsoleOutput<W> {
     /// Writes documents to `writer`.
     pub fn new(writer: W, pretty: bool) -> Self {
         Self { writer, pretty }
@@ -27,12 +32,12 @@ impl<W: AsyncWrite + Unpin + Send> Console<W> {
 }
 
 #[async_trait]
-impl<W: AsyncWrite + Unpin + Send> Output for Console<W> {
+impl<W: AsyncWrite + Unpin + Send> Output for ConsoleOutput<W> {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
         let text = if self.pretty { indented(batch) } else { lines(batch) };
         match self.write(&text).await {
             Ok(()) => Ok(vec![Verdict::Done; batch.len()]),
-            // A closed pipe or a full disk does not come back: to wait for it would be to hang.
+            // A closed pipe or a full disk does not recover: waiting would hang.
             Err(error) => {
                 let why = format!("cannot write to standard output: {error}");
                 Ok(vec![Verdict::Refused { why }; batch.len()])
@@ -53,7 +58,7 @@ fn indented(batch: &[Event]) -> Vec<u8> {
     text
 }
 
-/// A document that is no JSON is shown as it is: the reader is a person.
+/// A document that is not JSON is shown unchanged.
 fn write_indented(event: &Event, out: &mut Vec<u8>) {
     let start = out.len();
     write_line(event, out);
@@ -76,7 +81,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_document_is_a_line() {
-        let mut console = Console::new(Vec::new(), false);
+        let mut console = ConsoleOutput::new(Vec::new(), false);
         let batch = [event(r#"{"a":1}"#), event("{\"b\":\n2}")];
         assert_eq!(console.publish(&batch).await, Ok(vec![Verdict::Done; 2]));
         assert_eq!(String::from_utf8(console.writer).unwrap(), "{\"a\":1}\n{\"b\": 2}\n");
@@ -84,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn pretty_documents_are_indented() {
-        let mut console = Console::new(Vec::new(), true);
+        let mut console = ConsoleOutput::new(Vec::new(), true);
         console.publish(&[event(r#"{"a":1}"#)]).await.unwrap();
         assert_eq!(String::from_utf8(console.writer).unwrap(), "{\n  \"a\": 1\n}\n");
     }

@@ -1,10 +1,10 @@
-//! Documents appended to a file, one a line.
+//! `output.file`: documents appended to a file, one a line.
 //!
-//! In: a batch. Out: its lines at the end of the file, on the disk before the verdicts are given.
-//! The file is opened for each batch, so one that was moved away is begun anew.
+//! In: a batch. Out: its lines at the end of the file, on the disk before the verdicts. The file is opened for each
+//! batch, so a file that was moved away is created again.
 
-use super::{BatchError, Output, OutputError, Verdict, lines};
-use crate::config::settings::FileOutput;
+use super::line::lines;
+use super::{BatchError, Output, OutputError, Verdict};
 use crate::event::Event;
 use async_trait::async_trait;
 use std::fs::{DirBuilder, OpenOptions};
@@ -12,25 +12,29 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Findings name weak spots: the folder is for the owner and its group, the file for the owner alone.
+pub(super) use config::FileForm;
+
+mod config;
+
+/// Findings name weak spots: only the owner and its group may enter the folder, only the owner may read the file.
 const FOLDER_MODE: u32 = 0o750;
 const FILE_MODE: u32 = 0o600;
 
 /// `output.file`.
 #[derive(Debug)]
-pub struct File {
+pub struct FileOutput {
     path: PathBuf,
 }
 
-impl File {
-    /// Appends to the configured file; nothing is opened yet.
-    pub fn new(settings: &FileOutput) -> Self {
-        Self { path: settings.path.join(&settings.filename) }
+impl FileOutput {
+    /// Appends to the file at `path`; nothing is opened yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
     }
 }
 
 #[async_trait]
-impl Output for File {
+impl Output for FileOutput {
     async fn publish(&mut self, batch: &[Event]) -> Result<Vec<Verdict>, BatchError> {
         let text = lines(batch);
         let path = self.path.clone();
@@ -54,7 +58,7 @@ impl Output for File {
     }
 }
 
-/// Disks are slow: the work is done where waiting is allowed.
+/// Disks are slow: this runs where blocking is allowed.
 async fn off_the_runtime(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), io::Error> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
@@ -70,12 +74,12 @@ fn append(path: &Path, mut text: Vec<u8>) -> io::Result<()> {
     let mut file = open(path)?;
     let end = file.metadata()?.len();
     if is_torn(&file, end)? {
-        // Whoever was killed in mid-line before us lost that line; it must not take ours along.
+        // A process killed in the middle of a line lost that line; it must not spoil ours.
         text.insert(0, b'\n');
     }
     let written = file.write_all(&text).and_then(|()| file.sync_data());
     if written.is_err() {
-        // The whole batch comes again: what arrived of it (a full disk) must not stay as half a line.
+        // The whole batch will be written again: a part of it (a full disk) must not remain as half a line.
         file.set_len(end)?;
     }
     written
@@ -97,8 +101,8 @@ mod tests {
         Event::single("logs-a-b", "1", body)
     }
 
-    fn output(folder: &Path) -> File {
-        File::new(&FileOutput { path: folder.join("new"), filename: "findings.ndjson".into() })
+    fn output(folder: &Path) -> FileOutput {
+        FileOutput::new(folder.join("new/findings.ndjson"))
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
-//! How long to wait before another try.
+//! Waits between attempts.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 
-/// Waits that double from try to try, half of each by chance: hundreds of nodes that lost the same
-/// server must not all come back at once.
+/// Waits that double from attempt to attempt, half of each random: hundreds of nodes that lost the same server must
+/// not return all at once.
 #[derive(Debug)]
 pub(super) struct Backoff {
     builder: ExponentialBuilder,
@@ -12,7 +12,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The library adds up to the same again by chance, hence the halves: no wait is over `max`.
+    /// The library's jitter adds up to the wait again, hence the halves: no wait exceeds `max`.
     pub(super) fn new(init: Duration, max: Duration) -> Self {
         let builder = ExponentialBuilder::new()
             .with_min_delay(init.min(max) / 2)
@@ -24,10 +24,10 @@ impl Backoff {
 
     /// The next wait.
     pub(super) fn wait(&mut self) -> Duration {
-        self.waits.next().expect("tries are without number")
+        self.waits.next().expect("attempts are unlimited")
     }
 
-    /// Begins anew: something got through.
+    /// Starts again with short waits, after a success.
     pub(super) fn reset(&mut self) {
         self.waits = self.builder.build();
     }

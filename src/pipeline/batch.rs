@@ -1,22 +1,22 @@
-//! What waits for delivery, in order, and how it is cut into batches.
+//! Events that wait for delivery, in order, and how they are cut into batches.
 //!
-//! In: events from the queue's front, and those that come back. Out: batches.
-//! What comes back goes to the front, in its old order. What was too large goes out in halves.
+//! In: new events, and events to retry. Out: batches. Retried events go to the front, in their old order. A batch that
+//! was too large goes out in halves.
 
-use super::queue::{Place, Queued};
+use super::queue::{QueueSlot, Queued};
 use crate::event::Event;
 use std::collections::VecDeque;
 
-/// A request's size before compression: far below what stores take (100 MiB), large enough that a
-/// round trip is nothing beside it.
+/// The most bytes of a batch, before compression: far below what stores accept (100 MiB), large enough that a round
+/// trip hardly counts.
 pub(super) const BATCH_BYTES: usize = 5 * 1024 * 1024;
 
-/// Events under way.
+/// Events in flight.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) events: Vec<Event>,
-    pub(super) places: Vec<Place>,
-    /// A part of a batch that was too large: what comes back of it stays a part.
+    pub(super) slots: Vec<QueueSlot>,
+    /// A part of a batch that was too large: its retried events stay a part.
     is_part: bool,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Batch {
 pub(super) struct Waiting {
     events: VecDeque<Queued>,
     bytes: usize,
-    /// The sizes of the parts at the front that must go out by themselves, the next one last.
+    /// The sizes of the parts at the front that must go out alone, the next one last.
     parts: Vec<usize>,
 }
 
@@ -34,14 +34,14 @@ impl Waiting {
         self.events.is_empty()
     }
 
-    /// Whether more events would not make the next batch any larger.
+    /// Whether the next batch is full.
     pub(super) fn is_full(&self, batch_events: usize) -> bool {
         !self.parts.is_empty() || self.events.len() >= batch_events || self.bytes >= BATCH_BYTES
     }
 
     /// A new event: behind all others.
     pub(super) fn push(&mut self, event: Queued) {
-        self.bytes += event.place.bytes;
+        self.bytes += event.slot.bytes;
         self.events.push_back(event);
     }
 
@@ -49,12 +49,12 @@ impl Waiting {
     pub(super) fn take(&mut self, batch_events: usize) -> Batch {
         let part = self.parts.pop();
         let count = part.unwrap_or_else(|| self.fitting(batch_events));
-        let (events, places) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        let mut batch = Batch { events, places, is_part: part.is_some() };
-        for Queued { event, place } in self.events.drain(..count) {
-            self.bytes -= place.bytes;
+        let (events, slots) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut batch = Batch { events, slots, is_part: part.is_some() };
+        for Queued { event, slot } in self.events.drain(..count) {
+            self.bytes -= slot.bytes;
             batch.events.push(event);
-            batch.places.push(place);
+            batch.slots.push(slot);
         }
         batch
     }
@@ -63,21 +63,21 @@ impl Waiting {
     fn fitting(&self, batch_events: usize) -> usize {
         let mut bytes = 0;
         let fits = |queued: &&Queued| {
-            bytes += queued.place.bytes;
+            bytes += queued.slot.bytes;
             bytes <= BATCH_BYTES
         };
         let count = self.events.iter().take(batch_events).take_while(fits).count();
         count.max(1).min(self.events.len())
     }
 
-    /// Puts events back to the front, for another try.
+    /// Puts events back to the front, for another attempt.
     pub(super) fn put_back(&mut self, batch: Batch) {
         if batch.is_part && !batch.events.is_empty() {
             self.parts.push(batch.events.len());
         }
-        for (event, place) in batch.events.into_iter().zip(batch.places).rev() {
-            self.bytes += place.bytes;
-            self.events.push_front(Queued { event, place });
+        for (event, slot) in batch.events.into_iter().zip(batch.slots).rev() {
+            self.bytes += slot.bytes;
+            self.events.push_front(Queued { event, slot });
         }
     }
 
@@ -91,9 +91,9 @@ impl Waiting {
 }
 
 impl Batch {
-    /// The part of a batch that comes back.
-    pub(super) fn rest(&self, rest: Vec<(Event, Place)>) -> Self {
-        let (events, places) = rest.into_iter().unzip();
-        Self { events, places, is_part: self.is_part }
+    /// The events of a batch that are retried.
+    pub(super) fn rest(&self, rest: Vec<(Event, QueueSlot)>) -> Self {
+        let (events, slots) = rest.into_iter().unzip();
+        Self { events, slots, is_part: self.is_part }
     }
 }

@@ -1,12 +1,13 @@
 //! The pipeline's counters under the names that Beats have for them.
 //!
-//! A Beat's `failed` is tried again, its `dropped` is lost; an event is `active` until it has come to its end.
+//! A Beat's `failed` events are retried, its `dropped` ones are lost. An event is `active` until it is delivered or
+//! refused.
 
 use super::queue::Levels;
-use super::stats::Counts;
+use super::stats::DeliveryCounts;
 use crate::telemetry::metrics::Samples;
 
-pub(super) fn sample(counts: &Counts, levels: &Levels, samples: &mut Samples) {
+pub(super) fn sample(counts: &DeliveryCounts, levels: &Levels, samples: &mut Samples) {
     let ended = counts.delivered + counts.refused;
     let waiting = counts.sent - ended - counts.left;
     samples.counter("libbeat.pipeline.events.total", "Events that were to be delivered", counts.sent);

@@ -1,46 +1,46 @@
-//! The queue's front: bounded by number and by bytes, and closed from behind.
+//! The input of the queue, bounded in events and bytes.
 //!
-//! In: events. Out: messages to the worker. An event's place is free again when the event has come to
-//! its end, not when it is taken out: what is under way counts too.
+//! In: events. Out: messages to the worker. An event frees its slot when it is delivered or refused, not when it leaves
+//! the queue: events in flight count too.
 
-use super::stats::Stats;
+use super::stats::DeliveryStats;
 use crate::event::Event;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// The bytes of all events that wait or are under way. Three full batches: one on the wire, one next,
-/// one being filled. What shares a piece counts it each time, so memory stays well below.
+/// The most bytes of events that wait or are in flight: three full batches, of which one is sent, one is next and one
+/// is being filled. Shared pieces count in each event, so the memory in use is well below.
 pub(super) const QUEUE_BYTES: u32 = 16 * 1024 * 1024;
 
-/// The pipeline takes nothing more, because it is being shut down.
+/// The pipeline is shut down and takes no more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the pipeline is shut down")]
 pub struct Closed;
 
-/// What the worker is told.
+/// A message to the worker.
 #[derive(Debug)]
 pub(super) enum Message {
     /// To be delivered.
     Events(Vec<Queued>),
-    /// Say so when everything before this has come to its end.
+    /// Answer once every event before this is delivered or refused.
     Flush(oneshot::Sender<()>),
 }
 
-/// An event, and its place in the queue until this is dropped.
+/// An event with its slot in the queue, which is freed on drop.
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) event: Event,
-    pub(super) place: Place,
+    pub(super) slot: QueueSlot,
 }
 
 /// An event's share of a lot.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct QueueSlot {
     pub(super) bytes: usize,
     _lot: Arc<Lot>,
 }
 
-/// The places of events that were queued together; they are free again when all of them have come to their end.
+/// The slots of events that were queued together. They are freed when all of these events are done.
 #[derive(Debug)]
 struct Lot {
     _numbers: OwnedSemaphorePermit,
@@ -63,11 +63,11 @@ pub struct Producer {
     sizes: Arc<Semaphore>,
     /// The most events that wait.
     capacity: usize,
-    stats: Arc<Stats>,
+    stats: Arc<DeliveryStats>,
 }
 
 impl Producer {
-    pub(super) fn new(sender: mpsc::Sender<Message>, capacity: usize, stats: Arc<Stats>) -> Self {
+    pub(super) fn new(sender: mpsc::Sender<Message>, capacity: usize, stats: Arc<DeliveryStats>) -> Self {
         let numbers = Arc::new(Semaphore::new(capacity));
         let sizes = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
         Self { sender, numbers, sizes, capacity, stats }
@@ -79,9 +79,8 @@ impl Producer {
         self.send_all(vec![event]).await
     }
 
-    /// Queues `events` in order, in one message: to wake the worker costs more than an event. Once this is
-    /// `Ok`, every event is accounted for. Waits while
-    /// the queue is full; more than it can hold goes in parts.
+    /// Queues `events` in order, in one message, because waking the worker costs more than an event. After `Ok`, every
+    /// event is accounted for. Waits while the queue is full; more than it can hold goes in parts.
     pub async fn send_all(&self, events: Vec<Event>) -> Result<(), Closed> {
         let all: usize = events.iter().map(size).sum();
         if let Some(bytes) = u32::try_from(all).ok().filter(|bytes| *bytes <= QUEUE_BYTES)
@@ -103,24 +102,24 @@ impl Producer {
         if part.is_empty() { Ok(()) } else { self.send_part(part, bytes).await }
     }
 
-    /// Events that the queue can hold together, `bytes` being the sum of their shares.
+    /// Queues events that fit into the queue together. `bytes` is the sum of their shares.
     async fn send_part(&self, events: Vec<Event>, bytes: u32) -> Result<(), Closed> {
         let count = u32::try_from(events.len()).map_err(|_| Closed)?;
         let numbers = Arc::clone(&self.numbers).acquire_many_owned(count).await.map_err(|_| Closed)?;
         let sizes = Arc::clone(&self.sizes).acquire_many_owned(bytes).await.map_err(|_| Closed)?;
-        let slot = self.sender.reserve().await.map_err(|_| Closed)?;
+        let permit = self.sender.reserve().await.map_err(|_| Closed)?;
         let lot = Arc::new(Lot { _numbers: numbers, _sizes: sizes });
-        let place = |event: Event| {
-            let place = Place { bytes: size(&event), _lot: Arc::clone(&lot) };
-            Queued { event, place }
+        let queued = |event: Event| {
+            let slot = QueueSlot { bytes: size(&event), _lot: Arc::clone(&lot) };
+            Queued { event, slot }
         };
-        let queued: Vec<Queued> = events.into_iter().map(place).collect();
+        let queued: Vec<Queued> = events.into_iter().map(queued).collect();
         self.stats.add_sent(queued.len());
-        slot.send(Message::Events(queued));
+        permit.send(Message::Events(queued));
         Ok(())
     }
 
-    /// Returns when everything sent so far is delivered or refused; nothing waits for a fuller batch.
+    /// Returns when everything sent so far is delivered or refused. Does not wait for full batches.
     pub async fn flush(&self) -> Result<(), Closed> {
         let (done, reached) = oneshot::channel();
         self.sender.send(Message::Flush(done)).await.map_err(|_| Closed)?;
@@ -134,19 +133,19 @@ impl Producer {
         Levels { max_events: self.capacity as u64, max_bytes, bytes: max_bytes.saturating_sub(free) }
     }
 
-    /// Wakes whoever waits for a place: there will be none.
+    /// Wakes senders that wait for a slot: there will be none.
     pub(super) fn close(&self) {
         self.numbers.close();
         self.sizes.close();
     }
 }
 
-/// What an event takes of the queue's bytes: one over the bound may pass, alone.
+/// An event's share of the queue's bytes. An event over the bound passes alone.
 fn share(event: &Event) -> u32 {
     u32::try_from(size(event)).unwrap_or(QUEUE_BYTES).min(QUEUE_BYTES)
 }
 
-/// What an event takes of a request, its action line included.
+/// An event's size in a request, with its action line.
 pub(super) fn size(event: &Event) -> usize {
     const ACTION: usize = 40;
     event.document_len() + event.id().len() + event.index().len() + ACTION

@@ -1,11 +1,11 @@
-//! What became of the events: counters that anybody may read while they move.
+//! Counters of what became of the events. They can be read at any time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counters. `sent` = `delivered` + `refused` + what is still waiting, and
-/// `tried` = `delivered` + `refused` + `retried` + what is on its way.
+/// The counters. `sent` = `delivered` + `refused` + those waiting, and
+/// `tried` = `delivered` + `refused` + `retried` + those in flight.
 #[derive(Debug, Default)]
-pub struct Stats {
+pub struct DeliveryStats {
     sent: AtomicU64,
     batches: AtomicU64,
     tried: AtomicU64,
@@ -18,29 +18,29 @@ pub struct Stats {
 
 /// The counters at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Taken into the queue.
+pub struct DeliveryCounts {
+    /// Queued.
     pub sent: u64,
-    /// How often the output was given a batch.
+    /// Batches handed to the output.
     pub batches: u64,
-    /// How often the output was given an event.
+    /// Events handed to the output, at each attempt.
     pub tried: u64,
     /// Stored, duplicates included.
     pub delivered: u64,
-    /// Those of the delivered that an earlier try had stored.
+    /// Delivered events that an earlier attempt had stored.
     pub duplicates: u64,
-    /// Given up, because the other side will never store them.
+    /// Rejected for good by the receiver.
     pub refused: u64,
-    /// How often an event was put back for another try.
+    /// Events put back for another attempt.
     pub retried: u64,
-    /// Not delivered when the pipeline ended.
+    /// Not delivered at shutdown.
     pub left: u64,
 }
 
-impl Stats {
+impl DeliveryStats {
     /// The counters now.
-    pub fn counts(&self) -> Counts {
-        // What ends is read before what begins, so a reader never sees more ends than beginnings.
+    pub fn counts(&self) -> DeliveryCounts {
+        // Ends are read before starts, so a reader never sees more ends than starts.
         let left = get(&self.left);
         let retried = get(&self.retried);
         let refused = get(&self.refused);
@@ -49,7 +49,7 @@ impl Stats {
         let tried = get(&self.tried);
         let batches = get(&self.batches);
         let sent = get(&self.sent);
-        Counts { sent, batches, tried, delivered, duplicates, refused, retried, left }
+        DeliveryCounts { sent, batches, tried, delivered, duplicates, refused, retried, left }
     }
 
     pub(super) fn add_sent(&self, events: usize) {
@@ -78,7 +78,7 @@ impl Stats {
         add(&self.retried, events as u64);
     }
 
-    /// Closes the books: whatever has no end yet is left.
+    /// Counts everything that is not delivered or refused as left.
     pub(super) fn leave(&self) -> u64 {
         let counts = self.counts();
         let left = counts.sent - counts.delivered - counts.refused;

@@ -91,8 +91,7 @@ const FLUSH: Duration = Duration::from_secs(10);
 
 fn start(output: Scripted, queue_events: usize, batch_events: usize) -> (Producer, Pipeline) {
     let queue = settings::Queue { events: queue_events, flush_timeout: FLUSH };
-    let delivery =
-        Delivery { batch_events, backoff_init: Duration::from_secs(1), backoff_max: Duration::from_mins(1) };
+    let delivery = Delivery { batch_events, ..Delivery::default() };
     Pipeline::start(Box::new(output), &queue, delivery)
 }
 
@@ -145,7 +144,10 @@ async fn a_batch_goes_out_when_it_is_full_or_due_or_asked_for() {
     assert_eq!(begun.elapsed(), Duration::ZERO, "asked for");
     assert_eq!(seen.batches(), [ids(0..3), ids(3..4), ids(4..5)]);
     let counts = pipeline.stats().counts();
-    assert_eq!(counts, Counts { sent: 5, batches: 3, tried: 5, delivered: 5, ..Counts::default() });
+    assert_eq!(
+        counts,
+        DeliveryCounts { sent: 5, batches: 3, tried: 5, delivered: 5, ..DeliveryCounts::default() }
+    );
     assert_eq!(pipeline.shutdown(FLUSH).await, 0);
 }
 
@@ -158,7 +160,7 @@ async fn only_what_wants_another_try_gets_one_ahead_of_what_is_new() {
     producer.flush().await.unwrap();
     assert_eq!(seen.batches()[1], ["1", "3", "5", "6"]);
     let counts = pipeline.stats().counts();
-    let wanted = Counts {
+    let wanted = DeliveryCounts {
         sent: 7,
         batches: 2,
         tried: 9,
@@ -258,6 +260,20 @@ async fn what_is_too_large_goes_out_in_halves_and_a_single_giant_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_output_that_takes_no_halves_refuses_a_batch_that_is_too_large() {
+    let (mut output, seen) = scripted([]);
+    output.most = 2;
+    let queue = settings::Queue { events: 100, flush_timeout: FLUSH };
+    let delivery = Delivery { batch_events: 4, splits_batches: false, ..Delivery::default() };
+    let (producer, pipeline) = Pipeline::start(Box::new(output), &queue, delivery);
+    send(&producer, 0..6).await;
+    producer.flush().await.unwrap();
+    assert_eq!(seen.batches(), [ids(0..4), ids(4..6)]);
+    let counts = pipeline.stats().counts();
+    assert_eq!((counts.delivered, counts.refused), (2, 4));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_half_that_comes_back_is_not_filled_up_again() {
     let (mut output, seen) = scripted([Step::Verdicts(vec![Verdict::Done, again()]), busy()]);
     output.most = 2;
@@ -345,7 +361,12 @@ async fn a_refused_event_is_logged_by_id_and_reason_without_its_document() {
     }
     producer.flush().await.unwrap();
     let text = heard.lines().join("\n");
-    assert!(text.contains("refused: bad field") && text.contains("first third"), "{text}");
+    assert!(
+        text.contains("the output refused events")
+            && text.contains("bad field")
+            && text.contains("first third"),
+        "{text}"
+    );
     assert!(text.contains("logs-a-b") && !text.contains("second") && !text.contains("xxx"), "{text}");
 }
 

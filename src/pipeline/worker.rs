@@ -1,12 +1,12 @@
 //! The one task that delivers: gather, publish, settle, wait.
 //!
 //! In: messages of the queue, verdicts of the output. Out: counters and log lines.
-//! Between two awaits every event is either waiting, under way or counted, so it may be stopped anywhere.
+//! Between two awaits every event is waiting, in flight or counted, so the task may be stopped anywhere.
 
 use super::backoff::Backoff;
 use super::batch::{Batch, Waiting};
 use super::queue::Message;
-use super::stats::Stats;
+use super::stats::DeliveryStats;
 use crate::event::Event;
 use crate::output::{BatchError, Output, Verdict};
 use std::collections::BTreeMap;
@@ -16,32 +16,34 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// How many ids one log line about refused events names.
+/// The most ids in one log line about refused events.
 const LOGGED_IDS: usize = 20;
 
-/// When a batch is complete.
+/// When a batch is complete, and whether it can be split.
 #[derive(Debug)]
 pub(super) struct Limits {
     pub(super) batch_events: usize,
     pub(super) flush_timeout: Duration,
+    /// Whether a batch that is too large goes out in halves.
+    pub(super) splits_batches: bool,
 }
 
-/// See the module.
+/// The delivery task.
 pub(super) struct Worker {
     output: Box<dyn Output>,
     intake: mpsc::Receiver<Message>,
     limits: Limits,
     backoff: Backoff,
     closing: CancellationToken,
-    stats: Arc<Stats>,
+    stats: Arc<DeliveryStats>,
     waiting: Waiting,
-    /// When the waiting events go out, complete batch or not.
+    /// When the waiting events go out, even if the batch is not full.
     due: Option<Instant>,
-    /// Those who wait for all that was sent before: until they are answered, nothing new is taken.
+    /// Pending flushes. Until they are answered, no new events are taken.
     flushes: Vec<oneshot::Sender<()>>,
     /// The intake is closed and empty.
     ended: bool,
-    /// The waits have begun anew for a shutdown.
+    /// The backoff was reset for a shutdown.
     hurried: bool,
 }
 
@@ -52,7 +54,7 @@ impl Worker {
         limits: Limits,
         backoff: Backoff,
         closing: CancellationToken,
-        stats: Arc<Stats>,
+        stats: Arc<DeliveryStats>,
     ) -> Self {
         Self {
             output,
@@ -79,7 +81,7 @@ impl Worker {
                 continue;
             }
             for flush in self.flushes.drain(..) {
-                // Whoever asked may have gone.
+                // The receiver may have been dropped.
                 let _ = flush.send(());
             }
             if self.ended {
@@ -131,43 +133,45 @@ impl Worker {
         self.stats.add_batch(events);
         match self.output.publish(&batch.events).await {
             Ok(verdicts) => self.settle(batch, verdicts).await,
-            Err(BatchError::TooLarge) if events == 1 => {
-                self.refuse(&[(&batch.events[0], "larger than the store takes in one request")]);
+            Err(BatchError::TooLarge) if events == 1 || !self.limits.splits_batches => {
+                let why = "larger than the output accepts in one request";
+                let refused: Vec<_> = batch.events.iter().map(|event| (event, why)).collect();
+                self.refuse(&refused);
             }
             Err(BatchError::TooLarge) => {
-                tracing::debug!(events, "a batch is too large, it goes out in halves");
+                tracing::debug!(events, "the batch is too large, sending it in halves");
                 self.stats.add_retried(events);
                 self.waiting.put_back_halved(batch);
             }
             Err(BatchError::Again { why }) => {
                 let wait = self.next_wait();
-                tracing::warn!(events, ?wait, "cannot deliver, trying again: {why}");
+                tracing::warn!(events, ?wait, %why, "cannot deliver, will retry");
                 self.try_again(batch, wait).await;
             }
             Err(BatchError::Denied { why }) => {
                 let wait = self.next_wait();
-                tracing::error!(events, ?wait, "not permitted to deliver, trying again: {why}");
+                tracing::error!(events, ?wait, %why, "access denied by the output, will retry");
                 self.try_again(batch, wait).await;
             }
         }
     }
 
-    /// Counts what has come to its end; the rest comes back.
+    /// Counts the events that were delivered or refused, and retries the rest.
     async fn settle(&mut self, mut batch: Batch, verdicts: Vec<Verdict>) {
-        let unsaid = || Verdict::Again { why: "the output did not say what became of it".to_owned() };
-        let verdicts = verdicts.into_iter().chain(std::iter::repeat_with(unsaid));
+        let missing = || Verdict::Again { why: "the output returned no verdict".to_owned() };
+        let verdicts = verdicts.into_iter().chain(std::iter::repeat_with(missing));
         let events = std::mem::take(&mut batch.events);
-        let places = std::mem::take(&mut batch.places);
+        let slots = std::mem::take(&mut batch.slots);
         let total = events.len();
         let (mut refused, mut again, mut first_why) = (Vec::new(), Vec::new(), None);
-        for ((event, place), verdict) in events.into_iter().zip(places).zip(verdicts) {
+        for ((event, slot), verdict) in events.into_iter().zip(slots).zip(verdicts) {
             match verdict {
                 Verdict::Done => self.stats.add_delivered(),
                 Verdict::Duplicate => self.stats.add_duplicate(),
                 Verdict::Refused { why } => refused.push((event, why)),
                 Verdict::Again { why } => {
                     first_why.get_or_insert(why);
-                    again.push((event, place));
+                    again.push((event, slot));
                 }
             }
         }
@@ -178,12 +182,12 @@ impl Worker {
         }
         if let Some(why) = first_why {
             let wait = self.next_wait();
-            tracing::warn!(events = again.len(), of = total, ?wait, "not all delivered, trying again: {why}");
+            tracing::warn!(events = again.len(), of = total, ?wait, %why, "cannot deliver some events, will retry");
             self.try_again(batch.rest(again), wait).await;
         }
     }
 
-    /// Says and counts that events are given up: a line for each reason, never the documents.
+    /// Counts and logs refused events: a line for each reason, never the documents.
     fn refuse(&self, refused: &[(&Event, &str)]) {
         let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (event, why) in refused {
@@ -197,12 +201,13 @@ impl Worker {
                 index,
                 ids = named.join(" "),
                 not_named = more.len(),
-                "refused: {why}"
+                why,
+                "the output refused events"
             );
         }
     }
 
-    /// How long to wait now. A shutdown has no time for the minutes that an outage grew it to.
+    /// The next wait. It starts small again on shutdown, which has no time for the minutes it grew to in an outage.
     fn next_wait(&mut self) -> Duration {
         if self.closing.is_cancelled() && !self.hurried {
             self.hurried = true;
@@ -211,7 +216,7 @@ impl Worker {
         self.backoff.wait()
     }
 
-    /// Puts `batch` back and waits. The beginning of a shutdown ends the wait: it may be the last chance.
+    /// Puts `batch` back and waits. A shutdown ends the wait, because this may be the last chance.
     async fn try_again(&mut self, batch: Batch, wait: Duration) {
         self.stats.add_retried(batch.events.len());
         self.waiting.put_back(batch);

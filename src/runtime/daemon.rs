@@ -10,10 +10,10 @@ use super::engine::Engine;
 use super::monitor::Monitor;
 use super::recorded;
 use super::tracks::{self, Common};
-use crate::config::settings::{Output as OutputSettings, Settings};
+use crate::config::Settings;
 use crate::observe::data_dir::{DataDir, random_uuid};
-use crate::output::{self, Output};
-use crate::pipeline::{Delivery, Pipeline};
+use crate::output::{self, ConfiguredOutput, Output, OutputSettings};
+use crate::pipeline::Pipeline;
 use crate::report::Report;
 use crate::setup;
 
@@ -29,29 +29,33 @@ pub enum Ended {
 }
 
 /// Runs until `cancel`, or, with recorded input, until that is judged.
-pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Result<Ended> {
+pub async fn run(
+    settings: &Settings,
+    configured: Option<ConfiguredOutput>,
+    cancel: CancellationToken,
+) -> anyhow::Result<Ended> {
     let engine = Engine::new(&settings.posture)?;
     let recorded = !settings.posture.snapshots.is_empty();
-    let output = match &settings.output {
-        OutputSettings::None if recorded => None,
-        OutputSettings::None => bail!(
-            "no output is configured: name one under `output.` (elasticsearch, file, console), or look once with `posturebeat scan`"
-        ),
-        output => Some(output::build(output).context("set up the output")?),
-    };
+    if configured.is_none() && !recorded {
+        let names = output::names();
+        bail!(
+            "no output is configured: add one under `output.` ({names}), or run one cycle with `posturebeat scan`"
+        );
+    }
+    let configured = configured.as_deref();
+    let output = configured.map(OutputSettings::build).transpose().context("set up the output")?;
     let data = DataDir::new(&settings.data_path);
     let (agent_id, ephemeral_id) = (data.agent_id(), random_uuid().to_string());
     // Before the wait for the store: a port that is taken is told at once, and the wait can be watched.
-    let monitor = Monitor::start(settings, &engine, &agent_id, &ephemeral_id).await?;
-    let output = match output {
-        Some(output) => match ready(settings, output, &cancel).await? {
-            Some(output) => Some(output),
+    let monitor = Monitor::start(settings, configured, &engine, &agent_id, &ephemeral_id).await?;
+    let started = match configured.zip(output) {
+        Some((configured, output)) => match ready(settings, configured, output, &cancel).await? {
+            Some(output) => Some(Pipeline::start(output, &settings.queue, configured.delivery())),
             None => return Ok(Ended::Stopped),
         },
         None => None,
     };
-    let (producer, pipeline) =
-        output.map(|output| Pipeline::start(output, &settings.queue, Delivery::of(&settings.output))).unzip();
+    let (producer, pipeline) = started.unzip();
     if let Some(pipeline) = &pipeline {
         pipeline.register(&monitor.registry);
     }
@@ -77,31 +81,27 @@ pub async fn run(settings: &Settings, cancel: CancellationToken) -> anyhow::Resu
 /// template would be mapped by guess. `None`: told to stop meanwhile.
 async fn ready(
     settings: &Settings,
+    configured: &dyn OutputSettings,
     mut output: Box<dyn Output>,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Option<Box<dyn Output>>> {
-    let (init, most) = match &settings.output {
-        OutputSettings::Elasticsearch(elasticsearch) => {
-            (elasticsearch.backoff_init, elasticsearch.backoff_max)
-        }
-        _ => (DRAIN, DRAIN),
-    };
+    let delivery = configured.delivery();
     let mut waits = ExponentialBuilder::default()
-        .with_min_delay(init)
-        .with_max_delay(most)
+        .with_min_delay(delivery.backoff_init)
+        .with_max_delay(delivery.backoff_max)
         .with_jitter()
         .without_max_times()
         .build();
     loop {
         let prepared = tokio::select! {
             () = cancel.cancelled() => return Ok(None),
-            prepared = prepare(settings, output.as_mut()) => prepared,
+            prepared = prepare(settings, configured, output.as_mut()) => prepared,
         };
         match prepared {
             Ok(()) => return Ok(Some(output)),
             Err(NotReady::ForGood(error)) => return Err(error.context("check the output")),
             Err(NotReady::Yet(error)) => {
-                let wait = waits.next().unwrap_or(most);
+                let wait = waits.next().unwrap_or(delivery.backoff_max);
                 tracing::error!(error = format!("{error:#}"), retry_in = ?wait, "output is not ready");
                 tokio::select! {
                     () = cancel.cancelled() => return Ok(None),
@@ -120,14 +120,16 @@ enum NotReady {
     ForGood(anyhow::Error),
 }
 
-async fn prepare(settings: &Settings, output: &mut dyn Output) -> Result<(), NotReady> {
+async fn prepare(
+    settings: &Settings,
+    configured: &dyn OutputSettings,
+    output: &mut dyn Output,
+) -> Result<(), NotReady> {
     output.check().await.map_err(|error| {
         if error.is_temporary() { NotReady::Yet(error.into()) } else { NotReady::ForGood(error.into()) }
     })?;
-    if let (OutputSettings::Elasticsearch(elasticsearch), true) =
-        (&settings.output, settings.setup.template_enabled)
-    {
-        setup::ensure(elasticsearch).await.map_err(|error| NotReady::Yet(error.into()))?;
+    if let Some(store) = configured.template_target().filter(|_| settings.setup.template_enabled) {
+        setup::ensure(store).await.map_err(|error| NotReady::Yet(error.into()))?;
     }
     Ok(())
 }

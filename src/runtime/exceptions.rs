@@ -5,7 +5,7 @@
 use anyhow::anyhow;
 
 use super::catalogue::load_catalogue;
-use crate::config::{ConfigError, Exception as Written, Mistake};
+use crate::config::{ConfigError, ExceptionEntry as Written, Mistake};
 use crate::exception::{Exception, KnownRules, Pattern, RuleName};
 use crate::rule::Catalogue;
 

@@ -188,7 +188,7 @@ mod tests {
                 strict_perms: false,
                 fleet_inputs: Vec::new,
             };
-            let posture = load(&sources).unwrap().settings.posture;
+            let posture = load(&sources, crate::output::OUTPUTS).unwrap().settings.posture;
             is_elected(&posture, &|name| env.contains(&name).then(|| "x".to_owned()))
         };
         let pod = ["KUBERNETES_SERVICE_HOST"];

@@ -7,9 +7,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::engine::Engine;
 use crate::collect::node::host::{HostFacts, facts};
-use crate::config::settings::Settings;
+use crate::config::Settings;
 use crate::finding::VERSION;
-use crate::pipeline::Delivery;
+use crate::output::OutputSettings;
 use crate::telemetry::endpoint::{Endpoint, MonitoringPages};
 use crate::telemetry::metrics::Registry;
 use crate::telemetry::{metrics_log, process};
@@ -26,14 +26,15 @@ impl Monitor {
     /// Binds the endpoint's port, if it is enabled, and starts to answer.
     pub(super) async fn start(
         settings: &Settings,
+        output: Option<&dyn OutputSettings>,
         engine: &Engine,
         agent_id: &str,
         ephemeral_id: &str,
     ) -> anyhow::Result<Self> {
         let registry = Arc::new(Registry::default());
         process::register(&registry, VERSION, ephemeral_id);
-        let output = settings.output.name();
-        registry.register(move |samples| samples.text("libbeat.output.type", output));
+        let name = output_name(output);
+        registry.register(move |samples| samples.text("libbeat.output.type", name));
         let mut endpoint = None;
         if let Some(http) = &settings.http {
             let listening = Endpoint::listen(http).await?;
@@ -46,7 +47,7 @@ impl Monitor {
             let host = facts(&settings.posture.host_root);
             let pages = MonitoringPages {
                 info: info(settings, &host, agent_id, ephemeral_id),
-                state: state(settings, engine, &host, agent_id),
+                state: state(settings, output, engine, &host, agent_id),
                 metrics: Arc::clone(&registry),
             };
             endpoint = Some(AbortOnDropHandle::new(tokio::spawn(listening.serve(pages))));
@@ -69,7 +70,11 @@ fn name<'a>(settings: &'a Settings, host: &'a HostFacts) -> &'a str {
     settings.name.as_deref().unwrap_or(&host.hostname)
 }
 
-/// `/`: identity of the process.
+fn output_name(output: Option<&dyn OutputSettings>) -> &'static str {
+    output.map_or("none", OutputSettings::name)
+}
+
+/// `/`: who answers.
 fn info(settings: &Settings, host: &HostFacts, agent_id: &str, ephemeral_id: &str) -> Value {
     json!({
         "beat": "posturebeat",
@@ -85,8 +90,14 @@ fn info(settings: &Settings, host: &HostFacts, agent_id: &str, ephemeral_id: &st
     })
 }
 
-/// `/state`: its configuration.
-fn state(settings: &Settings, engine: &Engine, host: &HostFacts, agent_id: &str) -> Value {
+/// `/state`: how it is set up.
+fn state(
+    settings: &Settings,
+    output: Option<&dyn OutputSettings>,
+    engine: &Engine,
+    host: &HostFacts,
+    agent_id: &str,
+) -> Value {
     let benchmarks: BTreeSet<String> =
         engine.rules.iter().map(|rule| rule.benchmark.full_name().to_string()).collect();
     json!({
@@ -95,8 +106,8 @@ fn state(settings: &Settings, engine: &Engine, host: &HostFacts, agent_id: &str)
         "host": host.ecs,
         "management": {"enabled": false},
         "output": {
-            "name": settings.output.name(),
-            "batch_size": Delivery::of(&settings.output).batch_events,
+            "name": output_name(output),
+            "batch_size": output.map(OutputSettings::delivery).unwrap_or_default().batch_events,
             "clients": 1,
         },
         "queue": {"name": "mem"},

@@ -1,6 +1,6 @@
-//! What a store may lack, how its refusal shows it, and what stands in.
+//! Features that a store may lack, how its refusal shows that, and their replacements.
 //!
-//! In: the text of a refusal. Out: the template without what was refused.
+//! In: the text of a refusal. Out: the template without the refused feature.
 //!
 //! | refused | in its place | lacking in |
 //! |---|---|---|
@@ -13,7 +13,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// One thing that a store may lack.
+/// A feature that a store may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
     DataStreams,
@@ -34,7 +34,7 @@ const ALL: [Lack; 6] = [
 ];
 
 impl Lack {
-    /// The type that is lacking; `None` for what is no type.
+    /// The missing field type. `None`: it is not a type.
     fn kind(self) -> Option<&'static str> {
         match self {
             Self::DataStreams => None,
@@ -59,8 +59,8 @@ impl Lack {
             }
     }
 
-    /// What stands in, for people.
-    fn told(self) -> &'static str {
+    /// The feature and its replacement, as text.
+    fn text(self) -> &'static str {
         match self {
             Self::DataStreams => "data streams (plain indices instead)",
             Self::Flattened => "`flattened` (`flat_object` instead)",
@@ -72,19 +72,19 @@ impl Lack {
     }
 }
 
-/// What the store at hand lacks, as far as it has said.
+/// The features that the store lacks, as far as its refusals have shown.
 #[derive(Debug, Default)]
 pub(super) struct Lacks(BTreeSet<Lack>);
 
 impl Lacks {
-    /// Reads a refusal; `false` when it says nothing new.
+    /// Reads a refusal. `false`: it shows nothing new.
     pub(super) fn learn(&mut self, refusal: &str) -> bool {
         let before = self.0.len();
         self.0.extend(ALL.into_iter().filter(|lack| lack.shows_in(refusal)));
         self.0.len() > before
     }
 
-    /// `template` as this store takes it.
+    /// `template` as this store accepts it.
     pub(super) fn apply(&self, template: &Value) -> Value {
         let mut adapted = template.clone();
         for lack in &self.0 {
@@ -100,10 +100,10 @@ impl Lacks {
         adapted
     }
 
-    /// One line for people.
+    /// All of them in one line.
     pub(super) fn line(&self) -> Option<String> {
-        let told: Vec<&str> = self.0.iter().map(|lack| lack.told()).collect();
-        (!told.is_empty()).then(|| format!("the store does not know {}", told.join(", ")))
+        let texts: Vec<&str> = self.0.iter().map(|lack| lack.text()).collect();
+        (!texts.is_empty()).then(|| format!("the store lacks {}", texts.join(", ")))
     }
 }
 

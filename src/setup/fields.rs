@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 
 const TEXT: &str = include_str!("../../fields.yml");
 
-/// Longer keywords are kept, but not searchable: a store refuses the document of a word over 32 KiB.
+/// Longer keywords are stored but not searchable. A store refuses a document with a keyword over 32 KiB.
 const IGNORE_ABOVE: u32 = 1024;
 
 /// A section of the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Section {
-    /// What templates choose it by.
+pub struct FieldSection {
+    /// The key that templates select it by.
     pub key: String,
     /// Its heading.
     pub title: String,
-    /// What its fields are about.
+    /// What its fields describe.
     pub description: String,
     /// Its fields.
     pub fields: Vec<Field>,
@@ -33,12 +33,12 @@ pub struct Field {
     /// The type in the full template.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it tells.
+    /// What it means.
     pub description: String,
-    /// Whether one can search for it; kept in the document all the same.
+    /// Whether it is searchable. It is stored either way.
     #[serde(default = "yes")]
     pub index: bool,
-    /// Whether an object is looked into at all.
+    /// Whether the fields of an object are parsed.
     #[serde(default = "yes")]
     pub enabled: bool,
 }
@@ -48,7 +48,7 @@ fn yes() -> bool {
 }
 
 /// The sections, in the order of the file.
-pub fn sections() -> Vec<Section> {
+pub fn sections() -> Vec<FieldSection> {
     crate::yaml::from_str(TEXT).expect("fields.yml is part of the program and read by its tests")
 }
 

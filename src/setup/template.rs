@@ -1,7 +1,7 @@
-//! The index templates in full, as a current Elasticsearch takes them.
+//! The full index templates, for a current Elasticsearch.
 //!
-//! In: `fields.yml`. Out: the bodies that `PUT _index_template` takes; `kibana/index-template` holds
-//! them for those who install by other means.
+//! In: `fields.yml`. Out: the bodies for `PUT _index_template`. `kibana/index-template` has them too, for other ways of
+//! installing them.
 
 use super::fields;
 use serde_json::{Value, json};
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 /// whose name ours has too: a store keeps one of the two, never both.
 const PRIORITY: u32 = 200;
 
-/// What every stream's documents carry.
+/// Sections in the documents of every stream.
 const COMMON: [&str; 5] = ["event", "producer", "cluster", "cloud", "host"];
-/// What a judged resource adds.
+/// Sections that a judged resource adds.
 const JUDGED: [&str; 7] = ["resource", "result", "rule", "file", "process", "user", "posturebeat"];
 
 /// An index template.
@@ -45,7 +45,7 @@ fn template(file: &'static str, dataset: &str, sections: &[&[&str]]) -> Template
         "template": {
             // A cycle repeats most of the one before: it compresses well.
             "settings": {"index": {"codec": "best_compression"}},
-            // What is not named stays in the document and cannot break its indexing.
+            // Unnamed fields stay in the document and cannot break its indexing.
             "mappings": {"dynamic": false, "properties": fields::properties(&sections.concat())},
         },
     });

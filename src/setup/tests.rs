@@ -1,16 +1,17 @@
 //! The generated templates, and stores that refuse, as no store of the test bed does.
 
 use super::*;
-use crate::config::settings::{Auth, Tls};
+use crate::output::Tls;
+use crate::output::elasticsearch::Auth;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-fn settings(server: &MockServer) -> settings::Elasticsearch {
+fn settings(server: &MockServer) -> ElasticsearchSettings {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    settings::Elasticsearch {
+    ElasticsearchSettings {
         hosts: vec![server.uri()],
         auth: Auth::Anonymous,
         tls: Tls::default(),
@@ -141,7 +142,7 @@ async fn a_store_that_lacks_things_gets_the_nearest_and_it_is_told_in_one_line()
 async fn a_store_without_flattened_may_have_flat_object() {
     let server = store_without(&["flattened"]).await;
     let report = ensure(&settings(&server)).await.unwrap();
-    assert_eq!(report.adaptations.unwrap(), "the store does not know `flattened` (`flat_object` instead)");
+    assert_eq!(report.adaptations.unwrap(), "the store lacks `flattened` (`flat_object` instead)");
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn a_refusal_that_teaches_nothing_is_an_error_with_its_reason() {
 }
 
 #[tokio::test]
-async fn fleets_own_template_is_left_alone_and_ours_only_renewed_by_setup() {
+async fn fleets_own_template_is_kept_and_ours_only_renewed_by_setup() {
     let server = MockServer::start().await;
     let found = |meta: Value| {
         let body = json!({"index_templates": [{"name": "x", "index_template": {"_meta": meta}}]});
@@ -182,12 +183,12 @@ async fn fleets_own_template_is_left_alone_and_ours_only_renewed_by_setup() {
 
     let report = ensure(&settings(&server)).await.unwrap();
     assert!(report.installed.is_empty());
-    assert_eq!(report.left_alone.len(), 1);
-    assert!(report.left_alone[0].why.contains("Fleet"));
+    assert_eq!(report.kept.len(), 1);
+    assert!(report.kept[0].why.contains("Fleet"));
 
     let report = index_management(&settings(&server)).await.unwrap();
     assert_eq!(report.installed, ["logs-posturebeat.outcomes", "logs-posturebeat.coverage"]);
-    assert_eq!(report.left_alone.len(), 1);
+    assert_eq!(report.kept.len(), 1);
 }
 
 #[tokio::test]
@@ -198,7 +199,7 @@ async fn not_being_permitted_stops_setup_but_not_the_daemon() {
         Mock::given(method("PUT")).respond_with(ResponseTemplate::new(put)).mount(&server).await;
         assert!(matches!(index_management(&settings(&server)).await, Err(SetupError::Denied { .. })));
         let report = ensure(&settings(&server)).await.unwrap();
-        assert_eq!(report.left_alone.len(), 3, "{report:?}");
+        assert_eq!(report.kept.len(), 3, "{report:?}");
         assert_eq!(report.lines().len(), 1, "said once: {:?}", report.lines());
     }
     let server = MockServer::start().await;

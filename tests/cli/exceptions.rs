@@ -176,7 +176,7 @@ fn kubescape_3771_a_file_of_exceptions_is_honoured() {
     std::fs::remove_file(program.path("exceptions/team.yml")).unwrap();
     let ran = scan(&program, &["--fail-on", "failed"]);
     assert_eq!(ran.code, Some(1), "{}", ran.out);
-    assert!(ran.last().contains("no file fits `exceptions/*.yml`"), "{}", ran.err);
+    assert!(ran.last().contains("no file matches `exceptions/*.yml`"), "{}", ran.err);
 }
 
 #[test]

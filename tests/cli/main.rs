@@ -7,6 +7,7 @@ mod exceptions;
 mod input;
 mod keystore;
 mod monitoring;
+mod output;
 mod program;
 mod quickstart;
 mod rules;

@@ -1,20 +1,20 @@
-//! `expires`: a day or a time to the moment from which on an exception is over.
+//! `expires`: a date or a time, as the moment when an exception expires.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-/// What is understood.
+/// What a mistake says was expected.
 pub(super) const EXPECTED: &str = "a date such as `2027-06-30`, or a time such as `2027-06-30T18:00:00Z`";
 
 /// The length of `2027-06-30`.
 const DATE: usize = 10;
 
-/// A date counts to its end, in UTC. `None`: neither a date nor a time.
+/// A date means its end in UTC. `None`: neither a date nor a time.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let bytes = text.as_bytes();
-    // The library also reads forms that people would take for another day, or for local time.
+    // The library also reads forms that people would read as another day, or as local time.
     if bytes.len() < DATE || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }

@@ -1,12 +1,12 @@
-//! What a policy says and we do not use: collected on the way, told in one note.
+//! Keys and inputs of a policy that are not used, collected for one note.
 
 use config::{Map, Value, ValueKind};
 
 use super::{entries, items};
-use crate::config::keys::Key;
+use crate::config::catalogue::SettingKey;
 use crate::config::tree::{self, dotted};
 
-/// Keys of an input that are used, or that have nothing to say to us.
+/// Keys of an input that are used, or that do not concern us.
 const INPUT_KEYS: &[&str] = &[
     "id",
     "revision",
@@ -37,15 +37,15 @@ const KNOWN_PROCESSOR: &[&str] = &["add_cluster_id"];
 /// Those of `config.v1`.
 const CONFIG_KEYS: &[&str] = &["type", "deployment", "posture", "benchmark", "aws"];
 
-/// What a policy says and we do not use.
+/// Keys and inputs of a policy that are not used.
 #[derive(Default)]
-pub(super) struct Unused {
+pub(super) struct UnusedKeys {
     keys: Vec<String>,
     types: Vec<String>,
 }
 
-impl Unused {
-    /// Notes what is in the input at `at` and not known.
+impl UnusedKeys {
+    /// Notes the unknown keys of the input at `at`.
     pub(super) fn input(&mut self, at: &str, input: &Value) {
         self.section(input, at, INPUT_KEYS);
         self.config(input, at);
@@ -69,7 +69,7 @@ impl Unused {
         }
     }
 
-    /// Notes the keys of a section that are not known.
+    /// Notes the unknown keys of a section.
     pub(super) fn section(&mut self, section: &Value, at: &str, known: &[&str]) {
         let unknown = entries(section).into_iter().filter(|(key, _)| !known.contains(key));
         self.keys.extend(unknown.map(|(key, _)| dotted(at, key)));
@@ -80,7 +80,7 @@ impl Unused {
         self.keys.push(key);
     }
 
-    /// Notes the types of inputs that are passed over.
+    /// Notes the types of other inputs.
     pub(super) fn types<'a>(&mut self, types: impl Iterator<Item = &'a str>) {
         for kind in types {
             if !self.types.iter().any(|seen| seen == kind) {
@@ -90,7 +90,7 @@ impl Unused {
     }
 
     /// A section of a policy with only the keys that are ours under `path`.
-    pub(super) fn cut(&mut self, section: &Value, path: &str, at: &str, ours: &[Key]) -> Value {
+    pub(super) fn cut(&mut self, section: &Value, path: &str, at: &str, ours: &[SettingKey]) -> Value {
         let mut table = Map::new();
         for (name, value) in entries(section) {
             let (path, at) = (dotted(path, name), dotted(at, name));
@@ -98,14 +98,14 @@ impl Unused {
                 table.insert(name.to_owned(), value.clone());
             } else if ours.iter().any(|key| key.path.starts_with(&format!("{path}."))) {
                 table.insert(name.to_owned(), self.cut(value, &path, &at, ours));
-            } else if path != "output.elasticsearch.type" {
+            } else {
                 self.keys.push(at);
             }
         }
         Value::new(section.origin().map(str::to_owned).as_ref(), ValueKind::Table(table))
     }
 
-    /// All of it in one sentence.
+    /// Everything in one sentence.
     pub(super) fn note(&self, file: &str) -> Option<String> {
         let quoted =
             |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -69,13 +69,13 @@ fn halves_of_credentials_are_refused() {
         ),
         (
             "{secret_access_key: hunter2}",
-            "`posturebeat.aws.credentials.access_key_id`: expected the key of `secret_access_key`",
+            "`posturebeat.aws.credentials.access_key_id`: expected the id of `secret_access_key`",
         ),
-        ("{session_token: hunter2}", "with a session token"),
-        ("{type: temporary_keys, access_key_id: AK, secret_access_key: s}", "expected a session token"),
+        ("{session_token: hunter2}", "a session token requires"),
+        ("{type: temporary_keys, access_key_id: AK, secret_access_key: s}", "expected the session token"),
         ("{access_key_id: AK, secret_access_key: s, credential_profile_name: p}", "found both"),
         ("{role_arn: admin}", "expected a role such as"),
-        ("{external_id: hunter2}", "expected `role_arn`"),
+        ("{external_id: hunter2}", "expected `role_arn` too"),
         ("{type: magic}", "magic"),
     ] {
         let error = error(text);

@@ -1,11 +1,11 @@
 //! Exceptions as people write them; each test of a thread is one that users of other tools suffered from.
 
 use super::Files;
-use crate::config::{ConfigError, Exception};
+use crate::config::{ConfigError, ExceptionEntry};
 
 const GOOD: &str = "{rule: 5.2.2, reason: R, owner: O}";
 
-fn exceptions(text: &str) -> Vec<Exception> {
+fn exceptions(text: &str) -> Vec<ExceptionEntry> {
     Files::new(text).settings().posture.exceptions
 }
 
@@ -158,7 +158,7 @@ fn unknown_keys_are_looked_for_in_the_whole_exception() {
     let single = Files::new(&format!("posturebeat.exceptions: {GOOD}")).error();
     assert_eq!(
         single,
-        "1.yml:1:25: `posturebeat.exceptions`: expected a list of exceptions, each behind a `-`, found a section"
+        "1.yml:1:25: `posturebeat.exceptions`: expected a list of exceptions, each after a `-`, found a section"
     );
 }
 
@@ -222,9 +222,9 @@ fn helm_charts_875_exceptions_that_cannot_be_read_are_an_error() {
     let told: Vec<&str> = told.lines().collect();
     let expected = [
         "1.yml:2:32: `posturebeat.exceptions_files.0`: cannot read `nowhere.yml`: No such file or directory (os error 2)",
-        "1.yml:2:45: `posturebeat.exceptions_files.1`: no file fits `packs/*.yml`",
-        "1.yml:2:60: `posturebeat.exceptions_files.2`: a `*` can only stand in the file's name, not in its folder's",
-        "bad.yml:2:5: `exceptions.0` has no `owner`: write who answers for it",
+        "1.yml:2:45: `posturebeat.exceptions_files.1`: no file matches `packs/*.yml`",
+        "1.yml:2:60: `posturebeat.exceptions_files.2`: a `*` is allowed in the file name only, not in the folder",
+        "bad.yml:2:5: `exceptions.0` has no `owner`: write who is responsible for it",
         "empty.yml: expected `exceptions`, a list, found nothing",
         "list.yml:1:1: expected the key `exceptions`, with a list",
         "key.yml:1:1: unknown key `exception`; a file of exceptions has only `exceptions`, a list",
@@ -251,7 +251,7 @@ fn a_file_of_exceptions_that_others_may_write_is_refused_if_strict() {
             strict_perms,
             fleet_inputs: Vec::new,
         };
-        crate::config::load(&sources)
+        crate::config::load(&sources, crate::output::OUTPUTS)
     };
     assert!(load(false).is_ok());
     let error = load(true).unwrap_err().to_string();

@@ -2,10 +2,11 @@
 
 use secrecy::ExposeSecret;
 
-use super::{Files, elasticsearch};
-use crate::config::{Auth, FleetInput, Output};
+use super::Files;
+use crate::config::FleetInput;
+use crate::output::elasticsearch::Auth;
 
-/// What a policy may ask for, as the built-in benchmarks say it.
+/// The inputs of the built-in benchmarks.
 pub(super) fn inputs() -> Vec<FleetInput> {
     let input = |benchmark: &str| FleetInput {
         kind: format!("cloudbeat/{benchmark}"),
@@ -41,7 +42,7 @@ fn an_input_alone() {
     assert_eq!((posture.package_policy_id.as_str(), posture.package_policy_revision), ("pp-1", 2));
     assert_eq!(posture.period.as_secs(), 4 * 3600);
     assert!(files.notes().is_empty(), "{:?}", files.notes());
-    assert!(matches!(files.settings().output, Output::None));
+    assert!(files.output().is_none());
 }
 
 /// `elastic/cloudbeat#175`: a policy whose list of rules is empty switched everything off.
@@ -59,9 +60,9 @@ fn cloudbeat_175_an_empty_list_of_rules_in_a_policy_switches_nothing_off() {
 
 #[test]
 fn an_input_and_a_file_with_the_output() {
-    let settings =
-        Files::new(INPUT).and("output.elasticsearch.hosts: [es]\nposturebeat.period: 1h").settings();
-    assert_eq!(elasticsearch(&settings).hosts, ["http://es:9200"]);
+    let files = Files::new(INPUT).and("output.elasticsearch.hosts: [es]\nposturebeat.period: 1h");
+    let settings = files.settings();
+    assert_eq!(files.elasticsearch().hosts, ["http://es:9200"]);
     assert_eq!(settings.posture.benchmarks, ["cis_k8s@1.0.1"]);
     assert_eq!(settings.posture.period.as_secs(), 3600);
 }
@@ -122,7 +123,7 @@ fn a_whole_policy() {
     let settings = files.settings();
     assert_eq!(settings.posture.benchmarks, ["cis_k8s@1.0.1"]);
     assert_eq!(settings.posture.package_policy_revision, 4, "the input's, not the policy's");
-    let output = elasticsearch(&settings);
+    let output = files.elasticsearch();
     assert_eq!(output.hosts, ["https://es:9200"]);
     assert!(matches!(&output.auth, Auth::ApiKey(key) if key.expose_secret() == "id:hunter2"));
     assert_eq!(

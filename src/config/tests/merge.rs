@@ -4,10 +4,17 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use super::Files;
-use crate::config::{Output, layer};
+use crate::config::fleet::PolicyKeys;
+use crate::config::{catalogue, layer};
+use crate::output::OUTPUTS;
+
+fn layer_of(text: &str) -> layer::Layer {
+    let policy = PolicyKeys { catalogue: &catalogue(OUTPUTS), inputs: Vec::new };
+    layer::text_of("p.yml", text, &policy, &mut Vec::new()).unwrap()
+}
 
 fn read(text: &str) -> config::Value {
-    layer::merge(vec![layer::text_of("p.yml", text, Vec::new, &mut Vec::new()).unwrap()], &mut Vec::new())
+    layer::merge(vec![layer_of(text)], &mut Vec::new())
 }
 
 /// Without positions.
@@ -48,20 +55,20 @@ fn later_files_win_key_by_key() {
 
 #[test]
 fn overrides_win_and_are_typed_by_what_is_asked_for() {
-    let settings = Files::new("posturebeat.period: 1h\noutput.console.pretty: false")
+    let files = Files::new("posturebeat.period: 1h\noutput.console.pretty: false")
         .set("posturebeat.period", "90s")
         .set("posturebeat.benchmarks", "[cis_k8s, 'cis_eks@1.8.0']")
         .set("posturebeat.node_name", "007")
         .set("posturebeat.rules.params", "{a/b: {n: 5}}")
         .set("posturebeat.rules.params.a/b.m", "6")
         .set("output.console.pretty", "true")
-        .set("queue.mem.events", "12")
-        .settings();
+        .set("queue.mem.events", "12");
+    let settings = files.settings();
     assert_eq!(settings.posture.period.as_secs(), 90);
     assert_eq!(settings.posture.benchmarks, ["cis_k8s", "cis_eks@1.8.0"]);
     assert_eq!(settings.posture.node_name.as_deref(), Some("007"));
     assert_eq!(settings.posture.rule_params["a/b"], [("m".into(), 6.into()), ("n".into(), 5.into())].into());
-    assert!(matches!(settings.output, Output::Console { pretty: true }));
+    assert_eq!(format!("{:?}", files.output().unwrap()), "ConsoleSettings { pretty: true }");
     assert_eq!(settings.queue.events, 12);
 }
 
@@ -155,7 +162,7 @@ proptest! {
         let mut layers = Vec::new();
         for (index, (key, leaf)) in lines.iter().enumerate() {
             let text = spelled(key, leaf, bits.rotate_left(index as u32));
-            layers.push(layer::text_of("p.yml", &text, Vec::new, &mut Vec::new()).unwrap());
+            layers.push(layer_of(&text));
         }
         prop_assert_eq!(plain(&layer::merge(layers, &mut Vec::new())), tree.clone());
         // And all in one file, dotted.

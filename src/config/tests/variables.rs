@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
-use super::{Files, elasticsearch};
-use crate::config::Auth;
+use super::Files;
+use crate::output::elasticsearch::Auth;
 
 fn name(files: &Files) -> Option<String> {
     files.settings().name
@@ -69,7 +69,7 @@ output.elasticsearch: {hosts: '${HOSTS}', bulk_max_size: '${N:50}', enabled: '${
         settings.posture.rule_params["c"],
         [("n".to_owned(), 50.into()), ("s".to_owned(), "x50".into())].into()
     );
-    let output = elasticsearch(&settings);
+    let output = files.elasticsearch();
     assert_eq!(output.bulk_max_size, 50);
     assert_eq!(output.hosts, ["https://a:1", "https://b:2"]);
     let Auth::Basic { password, .. } = &output.auth else { panic!("{:?}", output.auth) };
@@ -150,8 +150,7 @@ fn secrets_of_the_keystore_stand_behind_variables() {
     store.set("ES_PASSWORD", "[hunter2, 1]".to_owned().into());
     store.set("NAME", "of the keystore".to_owned().into());
     store.save().unwrap();
-    let settings = files.settings();
-    let output = elasticsearch(&settings);
+    let output = files.elasticsearch();
     let Auth::Basic { username, password } = &output.auth else { panic!("{:?}", output.auth) };
     assert_eq!(username, "of the environment", "a variable wins");
     assert_eq!(password.expose_secret(), "[hunter2, 1]", "a secret is text, whatever it looks like");

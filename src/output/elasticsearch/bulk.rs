@@ -4,7 +4,7 @@
 
 use super::client::Payload;
 use crate::event::Event;
-use crate::output::write_line;
+use crate::output::line::write_line;
 use flate2::{Compression, write::GzEncoder};
 use std::io::{self, Write};
 

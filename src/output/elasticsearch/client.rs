@@ -1,10 +1,13 @@
 //! The official client as transport: hosts in turn, credentials, certificate authorities.
 //!
-//! In: method, path, query, payload. Out: the status and body of whoever answered, or why nobody did.
-//! The crate brings no retry and no dead-host memory; its `Debug` prints credentials, so ours hides it.
+//! In: method, path, query, payload. Out: a host's status and body, or why there is none. The crate has no retry and no
+//! memory of dead hosts. Its `Debug` prints credentials, so ours hides it.
 
-use crate::config::settings::{self, Auth, Tls, Verification};
-use crate::output::OutputError;
+use super::config::ElasticsearchForm;
+use super::settings::{Auth, ElasticsearchSettings};
+use crate::config::OutputForm as _;
+use crate::output::ssl::is_pem;
+use crate::output::{OutputError, Tls, Verification};
 use elasticsearch::auth::Credentials;
 use elasticsearch::cert::{Certificate, CertificateValidation};
 pub use elasticsearch::http::Method;
@@ -16,7 +19,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Who asks. The transport sets its own on each request that brings none, so each brings it.
+/// The output's name, for errors.
+const OUTPUT: &str = ElasticsearchForm::NAME;
+
+/// The user agent. The transport sets its own on each request without one, so each request has one.
 const AGENT: &str = concat!("posturebeat/", env!("CARGO_PKG_VERSION"));
 
 /// What a request carries.
@@ -37,10 +43,10 @@ impl Payload {
     }
 }
 
-/// What a host answered.
+/// A host's answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    /// Who.
+pub struct StoreAnswer {
+    /// The host.
     pub host: String,
     /// The HTTP status.
     pub status: u16,
@@ -48,18 +54,18 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl StoreAnswer {
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// Nobody answered.
+/// No host answered.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("`{host}` cannot be reached: {why}")]
 pub struct Unanswered {
-    /// Who was asked.
+    /// The host.
     pub host: String,
     /// What went wrong.
     pub why: String,
@@ -85,7 +91,7 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// Builds the client; nothing is sent yet.
-    pub fn new(settings: &settings::Elasticsearch) -> Result<Self, OutputError> {
+    pub fn new(settings: &ElasticsearchSettings) -> Result<Self, OutputError> {
         let hosts = Hosts::parse(&settings.hosts)?;
         let mut builder = TransportBuilder::new(hosts.clone()).timeout(settings.timeout);
         if let Some(credentials) = credentials(&settings.auth)? {
@@ -94,20 +100,21 @@ impl Client {
         if let Some(validation) = validation(&settings.tls)? {
             builder = builder.cert_validation(validation);
         }
-        let transport =
-            builder.build().map_err(|error| OutputError::BuildClient { why: error.to_string() })?;
+        let transport = builder
+            .build()
+            .map_err(|error| OutputError::BuildClient { output: OUTPUT, why: error.to_string() })?;
         Ok(Self { transport, hosts })
     }
 
-    /// One request to the host whose turn it is. One that does not answer, or that is overloaded or
-    /// broken, passes the turn on.
+    /// Sends one request to the host whose turn it is. A host that does not answer, is overloaded or fails passes the
+    /// turn on.
     pub async fn send(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
         payload: Option<Payload>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<StoreAnswer, Unanswered> {
         let turn = self.hosts.turn();
         let host = self.hosts.name(turn);
         let mut headers = HeaderMap::new();
@@ -129,14 +136,14 @@ impl Client {
         answer
     }
 
-    /// Like [`Client::send`], but asks every host before it gives up.
+    /// Like [`Client::send`], but tries every host before it gives up.
     pub async fn ask(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
         payload: Option<Payload>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<StoreAnswer, Unanswered> {
         let mut answer = self.send(method, path, query, payload.clone()).await;
         for _ in 1..self.hosts.connections.len() {
             if answer.is_ok() {
@@ -148,15 +155,20 @@ impl Client {
     }
 }
 
-async fn read(host: &str, response: Response) -> Result<Answer, Unanswered> {
+/// A setting of this output that cannot be used.
+fn wrong(setting: &str, why: impl Into<String>) -> OutputError {
+    OutputError::Setting { output: OUTPUT, setting: setting.to_owned(), why: why.into() }
+}
+
+async fn read(host: &str, response: Response) -> Result<StoreAnswer, Unanswered> {
     let status = response.status_code().as_u16();
     match response.bytes().await {
-        Ok(body) => Ok(Answer { host: host.to_owned(), status, body: body.to_vec() }),
+        Ok(body) => Ok(StoreAnswer { host: host.to_owned(), status, body: body.to_vec() }),
         Err(error) => Err(Unanswered { host: host.to_owned(), why: causes(&error) }),
     }
 }
 
-/// What went wrong, without the first layers that only repeat the address.
+/// The causes of an error, without the outer layers that only repeat the address.
 fn causes(error: &elasticsearch::Error) -> String {
     let mut causes: Vec<String> = Vec::new();
     let mut next = error.source().and_then(Error::source);
@@ -168,7 +180,7 @@ fn causes(error: &elasticsearch::Error) -> String {
         next = cause.source();
     }
     if causes.iter().any(|cause| cause.contains("invalid peer certificate")) {
-        causes.push("see `ssl.certificate_authorities`".to_owned());
+        causes.push("check `ssl.certificate_authorities`".to_owned());
     }
     if error.is_timeout() {
         causes.insert(0, "no answer in time".to_owned());
@@ -183,7 +195,8 @@ fn credentials(auth: &Auth) -> Result<Option<Credentials>, OutputError> {
             Some(Credentials::Basic(username.clone(), password.expose_secret().to_owned()))
         }
         Auth::ApiKey(key) => {
-            let (id, key) = key.expose_secret().split_once(':').ok_or(OutputError::ParseApiKey)?;
+            let (id, key) =
+                key.expose_secret().split_once(':').ok_or_else(|| wrong("api_key", "expected `id:key`"))?;
             Some(Credentials::ApiKey(id.to_owned(), key.to_owned()))
         }
     })
@@ -195,15 +208,17 @@ fn validation(tls: &Tls) -> Result<Option<CertificateValidation>, OutputError> {
     }
     let mut trusted: Option<Certificate> = None;
     for (position, authority) in tls.certificate_authorities.iter().enumerate() {
-        let (name, pem) = if authority.contains("-----BEGIN") {
-            (format!("number {} of the list", position + 1), authority.clone().into_bytes())
+        let setting = format!("ssl.certificate_authorities[{position}]");
+        let (name, pem) = if is_pem(authority) {
+            ("the text".to_owned(), authority.clone().into_bytes())
         } else {
-            let read = std::fs::read(authority);
-            let pem = read.map_err(|source| OutputError::ReadAuthority { path: authority.into(), source })?;
+            let pem = std::fs::read(authority)
+                .map_err(|error| wrong(&setting, format!("cannot read `{authority}`: {error}")))?;
             (format!("`{authority}`"), pem)
         };
-        let more = Certificate::from_pem(&pem)
-            .map_err(|error| OutputError::ParseAuthority { name, why: error.to_string() })?;
+        let more = Certificate::from_pem(&pem).map_err(|error| {
+            wrong(&setting, format!("{name} has no PEM certificate that can be used: {error}"))
+        })?;
         match &mut trusted {
             Some(all) => all.append(more),
             None => trusted = Some(more),
@@ -212,7 +227,7 @@ fn validation(tls: &Tls) -> Result<Option<CertificateValidation>, OutputError> {
     Ok(trusted.map(CertificateValidation::Full))
 }
 
-/// The hosts, and whose turn it is: a host keeps the turn while it answers.
+/// The hosts, and the one in use: a host keeps its turn while it answers.
 #[derive(Debug, Clone)]
 struct Hosts {
     connections: Arc<[Connection]>,
@@ -222,21 +237,20 @@ struct Hosts {
 impl Hosts {
     fn parse(hosts: &[String]) -> Result<Self, OutputError> {
         let parse = |(position, host): (usize, &String)| {
-            let wrong = |why: String| OutputError::ParseHost { position, why };
-            let url = Url::parse(host).map_err(|error| wrong(format!("is no URL ({error})")))?;
+            let wrong = |why: String| wrong(&format!("hosts[{position}]"), why);
+            let expected = "expected a URL such as `https://es.example.com:9200`";
+            let url = Url::parse(host).map_err(|error| wrong(format!("{expected} ({error})")))?;
             if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-                return Err(wrong("is no http or https URL".to_owned()));
+                return Err(wrong(expected.to_owned()));
             }
             if !url.username().is_empty() || url.password().is_some() {
-                return Err(wrong(
-                    "holds credentials, which belong into `username` and `password`".to_owned(),
-                ));
+                return Err(wrong("set credentials in `username` and `password`, not in the URL".to_owned()));
             }
             Ok(Connection::new(url))
         };
         let connections = hosts.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
         if connections.is_empty() {
-            return Err(OutputError::ParseHost { position: 0, why: "no host is given".to_owned() });
+            return Err(wrong("hosts", "no host is set"));
         }
         Ok(Self { connections: connections.into(), turn: Arc::default() })
     }
@@ -245,7 +259,7 @@ impl Hosts {
         self.turn.load(Ordering::Relaxed) % self.connections.len()
     }
 
-    /// Takes the turn from `host`, unless another request has done so already.
+    /// Ends the turn of `host`, unless another request has done so.
     fn pass_on(&self, host: usize) {
         let next = (host + 1) % self.connections.len();
         let _ = self.turn.compare_exchange(host, next, Ordering::Relaxed, Ordering::Relaxed);

@@ -10,26 +10,26 @@
 //! | request 401, 403 | denied |
 //! | any other request that is not 2xx | again: nothing of it was stored, and nothing may be lost |
 
-use super::client::Answer;
+use super::client::StoreAnswer;
 use crate::output::{BatchError, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Enough for any error of a store; a proxy's error page is cut.
+/// Enough for any error of a store; a proxy's error page is truncated.
 const REASON_CHARS: usize = 500;
 
 /// Reads the verdicts for `expected` events.
-pub(super) fn verdicts(answer: &Answer, expected: usize) -> Result<Vec<Verdict>, BatchError> {
-    let told = || format!("`{}` answered {}", answer.host, reason(answer));
+pub(super) fn verdicts(answer: &StoreAnswer, expected: usize) -> Result<Vec<Verdict>, BatchError> {
+    let described = || format!("`{}` answered {}", answer.host, reason(answer));
     match answer.status {
         200..300 => {}
-        401 | 403 => return Err(BatchError::Denied { why: told() }),
+        401 | 403 => return Err(BatchError::Denied { why: described() }),
         413 => return Err(BatchError::TooLarge),
-        _ => return Err(BatchError::Again { why: told() }),
+        _ => return Err(BatchError::Again { why: described() }),
     }
-    let Ok(bulk) = serde_json::from_slice::<Bulk>(&answer.body) else {
+    let Ok(bulk) = serde_json::from_slice::<BulkAnswer>(&answer.body) else {
         let why =
-            format!("`{}` answered {} with what is no answer to a bulk request", answer.host, answer.status);
+            format!("`{}` answered {} but not with an answer to a bulk request", answer.host, answer.status);
         return Err(BatchError::Again { why });
     };
     let mut verdicts: Vec<Verdict> =
@@ -39,12 +39,12 @@ pub(super) fn verdicts(answer: &Answer, expected: usize) -> Result<Vec<Verdict>,
 }
 
 #[derive(Deserialize)]
-struct Bulk {
+struct BulkAnswer {
     items: Vec<Value>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct BulkItem {
     status: u16,
     #[serde(default)]
     error: Value,
@@ -52,28 +52,28 @@ struct Item {
     failure_store: Option<String>,
 }
 
-/// An item is `{"create": {…}}`: one action's name, and what became of it.
+/// An item is `{"create": {…}}`: the name of the action, and its result.
 fn verdict(host: &str, mut item: Value) -> Verdict {
     let action = item.as_object_mut().and_then(|actions| actions.values_mut().next()).map(Value::take);
-    let Some(Ok(item)) = action.map(serde_json::from_value::<Item>) else { return unaccounted(host) };
-    let told = || format!("`{host}` answered {} {}", item.status, describe(&item.error));
+    let Some(Ok(item)) = action.map(serde_json::from_value::<BulkItem>) else { return unaccounted(host) };
+    let described = || format!("`{host}` answered {} {}", item.status, describe(&item.error));
     match item.status {
         200..300 if item.failure_store.as_deref() == Some("used") => Verdict::Refused {
-            why: format!("`{host}` could not index it and put it into the failure store of its data stream"),
+            why: format!("`{host}` could not index it and moved it to the failure store of its data stream"),
         },
         200..300 => Verdict::Done,
         409 => Verdict::Duplicate,
-        429 | 500.. => Verdict::Again { why: told() },
-        _ => Verdict::Refused { why: told() },
+        429 | 500.. => Verdict::Again { why: described() },
+        _ => Verdict::Refused { why: described() },
     }
 }
 
 fn unaccounted(host: &str) -> Verdict {
-    Verdict::Again { why: format!("`{host}` did not say what became of it") }
+    Verdict::Again { why: format!("`{host}` did not report what became of it") }
 }
 
 /// An answer's status and the store's reason: `429 es_rejected_execution_exception: queue full`.
-pub fn reason(answer: &Answer) -> String {
+pub fn reason(answer: &StoreAnswer) -> String {
     let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
     let text = match &body["error"] {
         Value::Null => clean(&String::from_utf8_lossy(&answer.body)),
@@ -109,12 +109,12 @@ const QUOTED: [(&str, &str); 3] = [
     ("(byte[])\"", "\"; line: "),
 ];
 
-/// One line of bounded length, without what it quotes of a document: documents stay out of logs.
+/// One line of bounded length, without quoted parts of documents: documents stay out of logs.
 fn clean(text: &str) -> String {
     let mut text = text.to_owned();
     for (begin, end) in QUOTED {
         if let Some(start) = text.find(begin) {
-            // To the last end: what stands between two quotations goes too, for values hold anything.
+            // To the last end mark, because a value may contain end marks.
             let quoted = start + begin.len();
             let stop = text[quoted..].rfind(end).map_or(text.len(), |at| quoted + at + end.len());
             text.replace_range(quoted..stop, "…");

@@ -2,17 +2,17 @@
 
 use super::retry::verdicts;
 use super::*;
-use crate::config::settings::{Auth, Tls};
+use crate::output::Tls;
 use secrecy::SecretString;
 use std::io::Read;
 use std::time::Duration;
 use wiremock::matchers::{body_string_contains, header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-fn settings(hosts: &[String]) -> settings::Elasticsearch {
+fn settings(hosts: &[String]) -> ElasticsearchSettings {
     // Whoever links two TLS back ends must say which one is meant; the program does so in `main`.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    settings::Elasticsearch {
+    ElasticsearchSettings {
         hosts: hosts.to_vec(),
         auth: Auth::ApiKey(SecretString::from("an-id:very-hidden")),
         tls: Tls::default(),
@@ -24,16 +24,16 @@ fn settings(hosts: &[String]) -> settings::Elasticsearch {
     }
 }
 
-fn output(hosts: &[String]) -> Elasticsearch {
-    Elasticsearch::new(&settings(hosts)).unwrap()
+fn output(hosts: &[String]) -> ElasticsearchOutput {
+    ElasticsearchOutput::new(&settings(hosts)).unwrap()
 }
 
 fn event(id: &str) -> Event {
     Event::single("logs-a-b", id, &format!(r#"{{"n":"{id}"}}"#))
 }
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer { host: "http://es:9200".into(), status, body: body.into() }
+fn answer(status: u16, body: &str) -> StoreAnswer {
+    StoreAnswer { host: "http://es:9200".into(), status, body: body.into() }
 }
 
 /// A host that nobody listens on.
@@ -149,7 +149,7 @@ async fn a_batch_is_one_request_with_the_key_and_gzip() {
         .await;
     let mut settings = settings(&[format!("{}/prefix/", server.uri())]);
     settings.compression_level = 1;
-    let mut output = Elasticsearch::new(&settings).unwrap();
+    let mut output = ElasticsearchOutput::new(&settings).unwrap();
     assert_eq!(output.publish(&[event("1")]).await, Ok(vec![Verdict::Done]));
 }
 
@@ -220,11 +220,11 @@ async fn a_key_that_may_write_but_not_look_is_let_in() {
 async fn no_credentials_in_messages_or_debug() {
     let output = output(&["http://es:9200".into()]);
     assert!(!format!("{output:?}").contains("hidden"), "{output:?}");
-    let error = Elasticsearch::new(&settings(&["https://me:hidden@es:9200".into()])).unwrap_err();
+    let error = ElasticsearchOutput::new(&settings(&["https://me:hidden@es:9200".into()])).unwrap_err();
     assert!(error.to_string().contains("hosts[0]") && !error.to_string().contains("hidden"), "{error}");
     let mut settings = settings(&["https://es:9200".into()]);
     settings.auth = Auth::ApiKey(SecretString::from("hidden"));
-    let error = Elasticsearch::new(&settings).unwrap_err();
+    let error = ElasticsearchOutput::new(&settings).unwrap_err();
     assert!(!error.to_string().contains("hidden"), "{error}");
 }
 
@@ -232,9 +232,9 @@ async fn no_credentials_in_messages_or_debug() {
 async fn an_authority_that_cannot_be_used_is_named() {
     let mut settings = settings(&["https://es:9200".into()]);
     settings.tls.certificate_authorities = vec!["/nowhere/ca.crt".into()];
-    let error = Elasticsearch::new(&settings).unwrap_err();
+    let error = ElasticsearchOutput::new(&settings).unwrap_err();
     assert!(error.to_string().contains("/nowhere/ca.crt"), "{error}");
     settings.tls.certificate_authorities = vec!["-----BEGIN CERTIFICATE-----\nno\n".into()];
-    let error = Elasticsearch::new(&settings).unwrap_err();
-    assert!(error.to_string().contains("number 1 of the list"), "{error}");
+    let error = ElasticsearchOutput::new(&settings).unwrap_err();
+    assert!(error.to_string().contains("certificate_authorities[0]"), "{error}");
 }

@@ -1,25 +1,54 @@
-//! One exception: its section in, all its mistakes out.
+//! One exception: its section in, the entry and all its mistakes out.
 
 use config::{Map, Value, ValueKind};
 use std::collections::BTreeMap;
 
 use super::expires;
-use crate::config::error::Mistake;
-use crate::config::place::Place;
+use crate::config::location::SourceLocation;
+use crate::config::mistake::Mistake;
 use crate::config::read;
-use crate::config::settings::Exception;
 use crate::config::tree::{self, dotted};
 
 const KEYS: [&str; 6] = ["rule", "resource", "cluster", "reason", "owner", "expires"];
 const RESOURCE: &str = "resource";
 const RESOURCE_KEYS: [&str; 4] = ["kind", "namespace", "name", "labels"];
-/// The longest reason or name. They are part of every finding that they mark.
+/// The longest reason or name. Every finding that the exception marks carries them.
 const MAX_TEXT: usize = 1000;
-/// How alike two keys must be (0 to 1) for one to be taken as the other, mistyped.
-const ALIKE: f64 = 0.7;
+/// Similarity (0 to 1) from which a key counts as a misspelling of another.
+const SIMILAR: f64 = 0.7;
+
+/// An exception as written, in the configuration or in a file of exceptions. A `*` at the end of a name matches any
+/// ending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExceptionEntry {
+    /// Where it is written: `FILE:LINE:COLUMN`.
+    pub at: String,
+    /// Its key, such as `posturebeat.exceptions.0`.
+    pub key: String,
+    /// A control's id, a recommendation's number with or without its benchmark, or a rule's id.
+    pub rule: String,
+    /// Where the rule is written.
+    pub rule_at: String,
+    /// `resource.kind`.
+    pub kind: Option<String>,
+    /// `resource.namespace`.
+    pub namespace: Option<String>,
+    /// `resource.name`.
+    pub name: Option<String>,
+    /// `resource.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// The cluster's id or name.
+    pub cluster: Option<String>,
+    /// Why the rule may fail.
+    pub reason: String,
+    /// Who is responsible for it.
+    pub owner: String,
+    /// When it expires. For a date, that is the end of the day in UTC.
+    pub expires: Option<jiff::Timestamp>,
+}
 
 /// An exception being read.
-pub(super) struct Item<'a> {
+pub(super) struct EntryReader<'a> {
     /// Its dotted key.
     pub key: &'a str,
     /// Where it is written.
@@ -27,21 +56,22 @@ pub(super) struct Item<'a> {
     pub mistakes: &'a mut Vec<Mistake>,
 }
 
-impl Item<'_> {
-    /// Everything that it says. `None`: not even which rule.
-    pub fn read(mut self, table: &Map<String, Value>) -> Option<Exception> {
+impl EntryReader<'_> {
+    /// Reads the exception. `None`: it names no rule.
+    pub fn read(mut self, table: &Map<String, Value>) -> Option<ExceptionEntry> {
         self.unknown_keys(table, "", &KEYS);
         let mut exception =
-            Exception { at: self.at.clone(), key: self.key.to_owned(), ..Exception::default() };
+            ExceptionEntry { at: self.at.clone(), key: self.key.to_owned(), ..ExceptionEntry::default() };
         let rule = self.required(table, "rule", "a number such as `5.2.2`, or a control's id");
         self.resource(table, &mut exception);
         exception.cluster = self.name(table, "", "cluster");
         exception.reason = self.required(table, "reason", "why the rule may fail").unwrap_or_default();
-        exception.owner = self.required(table, "owner", "who answers for it").unwrap_or_default();
+        exception.owner = self.required(table, "owner", "who is responsible for it").unwrap_or_default();
         exception.expires = self.expires(table);
         exception.rule = rule?;
         let at = table.get("rule");
-        exception.rule_at = at.and_then(Place::find).map(|place| place.of_value()).unwrap_or_default();
+        exception.rule_at =
+            at.and_then(SourceLocation::find).map(|location| location.of_value()).unwrap_or_default();
         if exception.rule.rsplit('/').next() == Some("*") {
             self.wrong(at, "rule", "`*` names every rule; name some, such as `5.2.*`");
         } else {
@@ -51,7 +81,7 @@ impl Item<'_> {
     }
 
     /// Kind, namespace, name and labels.
-    fn resource(&mut self, table: &Map<String, Value>, exception: &mut Exception) {
+    fn resource(&mut self, table: &Map<String, Value>, exception: &mut ExceptionEntry) {
         let Some(value) = table.get(RESOURCE) else { return };
         let (ValueKind::Table(table), false) = (&value.kind, is_empty(value)) else {
             let keys =
@@ -68,7 +98,7 @@ impl Item<'_> {
         }
     }
 
-    /// Labels and their values. A key with dots was taken for sections on the way here.
+    /// Labels and their values. The tree has split keys with dots into sections.
     fn labels(&mut self, value: &Value, label: &str, labels: &mut BTreeMap<String, String>) {
         let key = dotted(self.key, "resource.labels");
         match &value.kind {
@@ -81,7 +111,7 @@ impl Item<'_> {
                 let expected = "a section of labels and their values, such as `app: web`";
                 self.mistakes.push(read::expected(value, &key, expected));
             }
-            _ => match read::read_at::<String>(value, &dotted(&key, label)) {
+            _ => match read::text(value, &dotted(&key, label)) {
                 Ok(text) if text.contains('*') => {
                     self.wrong(
                         Some(value),
@@ -97,7 +127,7 @@ impl Item<'_> {
 
     fn expires(&mut self, table: &Map<String, Value>) -> Option<jiff::Timestamp> {
         let value = table.get("expires")?;
-        let text = read::read_at::<String>(value, "").ok();
+        let text = read::text(value, "").ok();
         let expires = text.and_then(|text| expires::parse(&text));
         if expires.is_none() {
             self.mistakes.push(read::expected(value, &dotted(self.key, "expires"), expires::EXPECTED));
@@ -105,7 +135,7 @@ impl Item<'_> {
         expires
     }
 
-    /// A text that must be there.
+    /// A text that is required.
     fn required(&mut self, table: &Map<String, Value>, name: &str, what: &str) -> Option<String> {
         if !table.contains_key(name) {
             let message = format!("`{}` has no `{name}`: write {what}", self.key);
@@ -123,14 +153,14 @@ impl Item<'_> {
 
     fn check_star(&mut self, value: Option<&Value>, key: &str, text: &str) {
         if text.strip_suffix('*').unwrap_or(text).contains('*') {
-            self.wrong(value, key, "a `*` can only be the last character, and means any ending");
+            self.wrong(value, key, "a `*` can only be the last character, where it matches any ending");
         }
     }
 
     fn text(&mut self, table: &Map<String, Value>, section: &str, name: &str) -> Option<String> {
         let value = table.get(name)?;
         let key = dotted(section, name);
-        match read::read_at::<String>(value, &dotted(self.key, &key)) {
+        match read::text(value, &dotted(self.key, &key)) {
             Ok(text) if text.trim().is_empty() => self.wrong(Some(value), &key, "expected text, found none"),
             Ok(text) if text.chars().count() > MAX_TEXT => {
                 self.wrong(Some(value), &key, &format!("expected at most {MAX_TEXT} characters"));
@@ -143,10 +173,10 @@ impl Item<'_> {
 
     fn wrong(&mut self, value: Option<&Value>, key: &str, message: &str) {
         let message = format!("`{}`: {message}", dotted(self.key, key));
-        self.mistakes.push(Mistake::at_value(value.and_then(Place::find).as_ref(), message));
+        self.mistakes.push(Mistake::at_value(value.and_then(SourceLocation::find).as_ref(), message));
     }
 
-    /// Names the keys of a section that there are none of, with the likeliest of an exception's own.
+    /// Reports unknown keys of a section, each with the most similar known one.
     fn unknown_keys(&mut self, table: &Map<String, Value>, section: &str, known: &[&str]) {
         let all = || {
             let of_resource = RESOURCE_KEYS.iter().map(|name| dotted(RESOURCE, name));
@@ -157,12 +187,12 @@ impl Item<'_> {
                 strsim::normalized_damerau_levenshtein(name, key.rsplit('.').next().unwrap_or_default())
             };
             let nearest = all().max_by(|left, right| alike(left).total_cmp(&alike(right)));
-            let hint = match nearest.filter(|nearest| alike(nearest) >= ALIKE) {
+            let hint = match nearest.filter(|nearest| alike(nearest) >= SIMILAR) {
                 Some(nearest) => format!("did you mean `{}`?", dotted(self.key, &nearest)),
                 None => format!("expected one of `{}`", known.join("`, `")),
             };
             let message = format!("unknown key `{}`; {hint}", dotted(self.key, &dotted(section, name)));
-            self.mistakes.push(Mistake::at_key(Place::find(value).as_ref(), message));
+            self.mistakes.push(Mistake::at_key(SourceLocation::find(value).as_ref(), message));
         }
     }
 }

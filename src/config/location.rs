@@ -1,8 +1,8 @@
-//! Where a value was written; it rides in the `origin` text of the config crate's values.
+//! Where a value was written. The `origin` text of the config crate's values carries it.
 
 use config::Value;
 
-/// Line and column, from 1; line 0: nowhere in particular (a value of `-E`).
+/// Line and column, from 1. Line 0 means no position (a value of `-E`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     pub line: u64,
@@ -11,17 +11,17 @@ pub(super) struct Position {
 
 /// Where a key and its value were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SourceLocation {
     /// The file as it was named, or `-E KEY`.
     pub source: String,
     pub key: Position,
     pub value: Position,
-    /// Whether the value is text from outside of YAML (a variable, `-E`), to be typed by who asks for it.
+    /// Whether the value is text from outside YAML (a variable, `-E`): its type is that of the setting.
     pub outside: bool,
 }
 
-impl Place {
-    /// The place of a value; `None` for values that were not read from anywhere.
+impl SourceLocation {
+    /// The location of a value. `None`: the value was not read from a source.
     pub(super) fn find(value: &Value) -> Option<Self> {
         let mut parts = value.origin()?.rsplitn(4, '|');
         let outside = parts.next()? == "outside";
@@ -30,7 +30,7 @@ impl Place {
         Some(Self { source: parts.next()?.to_owned(), key, value, outside })
     }
 
-    /// This place, as [`Place::find`] finds it.
+    /// The `origin` text that [`SourceLocation::find`] reads.
     pub(super) fn origin(&self) -> String {
         let Self { source, key, value, outside } = self;
         let outside = if *outside { "outside" } else { "" };

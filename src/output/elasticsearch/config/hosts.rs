@@ -1,43 +1,43 @@
-//! `hosts` of the Elasticsearch output: what people write, to complete URLs.
+//! Completes `hosts` to URLs.
 //!
-//! As in a Beat: the port is 9200 unless written, also with https; scheme and path of a URL win over
-//! `protocol` and `path`; user and password in a URL are credentials. No message here repeats those.
+//! As in a Beat: the default port is 9200, also for https. Scheme and path of a URL win over `protocol` and `path`.
+//! User and password in a URL are credentials, and no message here repeats them.
 
 use secrecy::{ExposeSecret, SecretString};
 
 const DEFAULT_PORT: u16 = 9200;
 
-/// A host as it is used.
-pub(super) struct Host {
+/// A complete host.
+pub(super) struct HostUrl {
     /// With scheme and port, without user.
     pub url: String,
     /// The user and password of the URL.
-    pub user: Option<User>,
+    pub user: Option<UrlUser>,
 }
 
 /// User and password.
-pub(super) struct User {
+pub(super) struct UrlUser {
     pub name: String,
     pub password: SecretString,
 }
 
-impl PartialEq for User {
+impl PartialEq for UrlUser {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.password.expose_secret() == other.password.expose_secret()
     }
 }
 
 /// Completes one host.
-pub(super) fn parse(text: &str, scheme: &str, path: &str) -> Result<Host, String> {
+pub(super) fn parse(text: &str, scheme: &str, path: &str) -> Result<HostUrl, String> {
     let (scheme, rest) = text.trim().split_once("://").unwrap_or((scheme, text.trim()));
     let scheme = scheme.to_ascii_lowercase();
     if scheme != "http" && scheme != "https" {
         return Err("expected `http://` or `https://` in front of the host".to_owned());
     }
     let (authority, own_path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    // Else a part of a password would be taken for a host, and be shown.
+    // Otherwise a part of a password would be read as a host, and be shown.
     if own_path.contains('@') {
-        return Err("`/` in a user or password, and `@` in a path, are written `%2F` and `%40`".to_owned());
+        return Err("write `/` in a user or password as `%2F`, and `@` in a path as `%40`".to_owned());
     }
     let (user, address) = match authority.rsplit_once('@') {
         Some((user, address)) => (Some(user), address),
@@ -46,19 +46,19 @@ pub(super) fn parse(text: &str, scheme: &str, path: &str) -> Result<Host, String
     let path = [own_path, path].into_iter().map(|path| path.trim_matches('/')).find(|path| !path.is_empty());
     let path = path.map(|path| format!("/{path}")).unwrap_or_default();
     if path.contains(['?', '#']) || address.contains(['?', '#']) {
-        return Err("a host has no query and no fragment".to_owned());
+        return Err("expected a host without query and fragment".to_owned());
     }
     let (name, port) = address_of(address)?;
     let url = format!("{scheme}://{name}:{port}{path}");
     if reqwest::Url::parse(&url).is_err() {
-        return Err(format!("`{name}` is no host: {EXPECTED}"));
+        return Err(format!("`{name}` is not a host: {EXPECTED}"));
     }
-    Ok(Host { url, user: user.map(user_of).transpose()? })
+    Ok(HostUrl { url, user: user.map(user_of).transpose()? })
 }
 
 const EXPECTED: &str = "expected a URL, or host and port, such as `https://elasticsearch:9200`";
 
-/// Host and port of `h`, `h:1` and `[::1]:1`.
+/// HostUrl and port of `h`, `h:1` and `[::1]:1`.
 fn address_of(address: &str) -> Result<(&str, u16), String> {
     let (name, port) = if address.starts_with('[') {
         let end = address.find(']').ok_or_else(|| format!("`{address}` has no `]`: {EXPECTED}"))?;
@@ -67,26 +67,26 @@ fn address_of(address: &str) -> Result<(&str, u16), String> {
         address.find(':').map_or((address, ""), |colon| address.split_at(colon))
     };
     if name.is_empty() {
-        return Err(format!("no host is named: {EXPECTED}"));
+        return Err(format!("the host is missing: {EXPECTED}"));
     }
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => DEFAULT_PORT,
-        None => return Err(format!("`{address}` is no host and port: {EXPECTED}")),
+        None => return Err(format!("`{address}` is not host and port: {EXPECTED}")),
         Some(digits) if digits.contains(':') => {
-            return Err(format!("`{address}`: an IPv6 address is written in brackets, `[::1]:9200`"));
+            return Err(format!("`{address}`: write an IPv6 address in brackets, such as `[::1]:9200`"));
         }
         Some(digits) => match digits.parse() {
             Ok(port) if port > 0 => port,
-            _ => return Err(format!("`{digits}` is no port: expected 1 to 65535")),
+            _ => return Err(format!("`{digits}` is not a port: expected 1 to 65535")),
         },
     };
     Ok((name, port))
 }
 
-fn user_of(text: &str) -> Result<User, String> {
+fn user_of(text: &str) -> Result<UrlUser, String> {
     let (name, password) = text.split_once(':').unwrap_or((text, ""));
     match (decoded(name), decoded(password)) {
-        (Some(name), Some(password)) => Ok(User { name, password: password.into() }),
+        (Some(name), Some(password)) => Ok(UrlUser { name, password: password.into() }),
         _ => Err("the user or password in the URL is not percent-encoded UTF-8".to_owned()),
     }
 }

@@ -1,21 +1,25 @@
-//! `posturebeat.reference.yml`: every key with its text and default, written from the raw structs.
+//! `posturebeat.reference.yml`: every key with its text and default, generated from the forms.
 
-use super::keys;
+use crate::config::fleet::PolicyKeys;
+use crate::config::settings::SettingsForm;
+use crate::config::{catalogue, expand, layer, outputs, read};
+use crate::output::OUTPUTS;
 
-/// Where a comment's line is broken.
+/// The longest line of a comment.
 const WIDTH: usize = 100;
 
 const HEAD: &str = "\
 # All settings of posturebeat, with their defaults.
-# Written by a test from the comments in src/config/raw.rs (UPDATE=1 cargo test reference).
+# A test writes this file from the comments of the forms in src/config/settings and src/output
+# (UPDATE=1 cargo test reference).
 #
-# Dotted keys and sections may be mixed: `output.console.pretty: true` is
-# `output: {console: {pretty: true}}`. Several -c files and then -E key=value are laid over each
-# other, lists item by item.
+# Dotted and nested keys may be mixed: `output.console.pretty: true` is
+# `output: {console: {pretty: true}}`. Several -c files merge in order, then -E key=value. Lists
+# merge item by item.
 #
-# `${NAME}` is another setting or a variable of the environment; `${NAME:default}`,
-# `${NAME:+instead}` and `${NAME:?message}` say what to do about one that is not set or empty;
-# `$$` is a dollar.
+# `${NAME}` is another setting, an environment variable or a key of the keystore. For a name that is
+# not set or empty: `${NAME:default}` gives a default, `${NAME:?message}` fails with a message.
+# `${NAME:+instead}` gives a text if the name is set. `$$` is a dollar.
 ";
 
 fn wrapped(text: &str, out: &mut String) {
@@ -45,7 +49,7 @@ fn plain(json: &str) -> &str {
 fn reference() -> String {
     let mut out = HEAD.to_owned();
     let mut section = String::new();
-    for key in keys::all() {
+    for key in catalogue(OUTPUTS).keys() {
         let (first, _) = key.path.split_once('.').unwrap_or((&key.path, ""));
         let mut texts = key.text.iter();
         if first != section {
@@ -87,15 +91,21 @@ fn the_reference_file_is_up_to_date() {
     assert!(found == expected, "posturebeat.reference.yml is stale: run with UPDATE=1");
 }
 
-/// As people use it: they take a line and remove its first character.
+/// As users do: they take a line and remove its first character.
 #[test]
 fn every_line_of_the_reference_can_be_used() {
     let env = |name: &str| Some(format!("{name}:x"));
-    for key in keys::all() {
+    let catalogue = catalogue(OUTPUTS);
+    let policy = PolicyKeys { catalogue: &catalogue, inputs: Vec::new };
+    for key in catalogue.keys() {
         let line = format!("{}: {}\n", key.path, plain(&key.value));
-        let layer = super::layer::text_of("reference.yml", &line, Vec::new, &mut Vec::new()).unwrap();
-        let tree = super::expand::expand(&super::layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
-        super::read::read::<super::raw::Raw>(&tree).unwrap_or_else(|error| panic!("{line}{error}"));
+        let layer = layer::text_of("reference.yml", &line, &policy, &mut Vec::new()).unwrap();
+        let tree = expand::expand(&layer::merge(vec![layer], &mut Vec::new()), &env).unwrap();
+        read::read::<SettingsForm>(&tree, &catalogue).unwrap_or_else(|error| panic!("{line}{error}"));
+        // An output may lack a required setting, but its keys are known.
+        if let Err(error) = outputs::resolve(OUTPUTS, &tree, &catalogue) {
+            assert!(!error.message.contains("unknown"), "{line}{error}");
+        }
         assert!(key.text.iter().all(|text| !text.is_empty()), "{} has no text", key.path);
     }
 }
