@@ -51,7 +51,7 @@ pub(crate) struct Page<T> {
 
 impl Page<Value> {
     /// The list under `key` of a JSON answer, which has a `nextToken`.
-    pub fn of(call: &CloudCall, region: &str, mut answer: Value, key: &str) -> Result<Self, Gap> {
+    pub(crate) fn of(call: &CloudCall, region: &str, mut answer: Value, key: &str) -> Result<Self, Gap> {
         let next = answer["nextToken"].as_str().map(str::to_owned);
         match answer.get_mut(key).map(Value::take) {
             Some(Value::Array(items)) => Ok(Self { items, next }),

@@ -49,7 +49,7 @@ fn name_of(arn: Option<&Value>) -> Option<String> {
 
 impl NodeRoles {
     /// Reads the policies of these roles.
-    pub async fn read(eks: &EksCluster, names: BTreeSet<String>) -> Self {
+    pub(super) async fn read(eks: &EksCluster, names: BTreeSet<String>) -> Self {
         let iam = IamClient {
             aws: eks.aws.clone(),
             client: aws_sdk_iam::Client::new(&eks.aws.at(&eks.region)),
@@ -77,7 +77,7 @@ impl NodeRoles {
     }
 
     /// The policies of the role with this ARN.
-    pub fn policies(&self, eks: &EksCluster, arn: Option<&Value>) -> Result<PartialList, Gap> {
+    pub(super) fn policies(&self, eks: &EksCluster, arn: Option<&Value>) -> Result<PartialList, Gap> {
         let Some(role) = name_of(arn).and_then(|name| self.roles.get(&name)) else {
             let why = "the node group names no role";
             return Err(call_gap(&DESCRIBE_NODEGROUP, &eks.region, Reason::Malformed, why));

@@ -15,17 +15,17 @@ pub(super) struct PartialList {
 
 impl PartialList {
     /// A list of which nothing is missing.
-    pub fn whole(entries: Vec<Value>) -> Self {
+    pub(super) fn whole(entries: Vec<Value>) -> Self {
         Self { entries, gaps: Vec::new() }
     }
 
     /// One more entry.
-    pub fn push(&mut self, entry: Value) {
+    pub(super) fn push(&mut self, entry: Value) {
         self.entries.push(entry);
     }
 
     /// A gap in the last entry: at `.document`, or at nothing for the whole entry.
-    pub fn misses(&mut self, below: &str, gap: impl Into<Gap>) {
+    pub(super) fn misses(&mut self, below: &str, gap: impl Into<Gap>) {
         let last = self.entries.len().saturating_sub(1);
         self.gaps.push((format!("[{last}]{below}"), gap.into()));
     }

@@ -21,13 +21,13 @@ pub(super) struct RegionClusters<'a> {
 }
 
 impl<'a> RegionClusters<'a> {
-    pub fn new(aws: &'a AwsClient, region: &'a str, facts: &'a ClusterFacts) -> Self {
+    pub(super) fn new(aws: &'a AwsClient, region: &'a str, facts: &'a ClusterFacts) -> Self {
         let client = aws_sdk_eks::Client::new(&aws.at(region));
         Self { aws, client, region, facts }
     }
 
     /// Why a cluster of this name cannot be this one. Without an answer from EKS nothing contradicts it.
-    pub async fn contradicts(&self, found: &Detected) -> Option<String> {
+    pub(super) async fn contradicts(&self, found: &Detected) -> Option<String> {
         let Detected { value: name, from } = found;
         if !can_tell(self.facts) {
             return None;
@@ -44,7 +44,7 @@ impl<'a> RegionClusters<'a> {
     }
 
     /// The one that has this one's issuer or certificate authority.
-    pub async fn ours(&self) -> Result<Detected, Gap> {
+    pub(super) async fn ours(&self) -> Result<Detected, Gap> {
         if !can_tell(self.facts) {
             let why = "no issuer and no certificate authority is known by which to choose among the region's clusters";
             return Err(Gap::new(Reason::Missing, why));
