@@ -128,7 +128,7 @@ pub(super) fn warn_unused(uses: &[ExceptionUse]) {
             ExceptionState::OtherCluster => warn!("exception matched nothing: it names another cluster"),
             ExceptionState::NotNeeded => warn!("exception is not needed: its resources pass"),
             ExceptionState::Unmatched => {
-                warn!("exception matched nothing: its rule is not loaded, or no resource matches it")
+                warn!("exception matched nothing: its rule is not loaded, or no resource matches it");
             }
         }
     }

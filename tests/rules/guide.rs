@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use posturebeat::collect::aws::CALLS;
+use posturebeat::collect::aws::calls;
 use posturebeat::collect::cluster::{KINDS, KindInfo, List};
 use posturebeat::collect::component::Component;
 use posturebeat::collect::node::places::ROLE_MEANINGS;
@@ -143,10 +143,10 @@ fn object_kinds() -> String {
 /// The IAM actions that fill each AWS resource.
 fn aws_rights() -> String {
     let mut actions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for call in CALLS {
+    for call in calls() {
         for feed in call.feeds {
             let actions = actions.entry(feed.selector).or_default();
-            let action = format!("`{}`", call.action());
+            let action = format!("`{}`", call.permission);
             if !actions.contains(&action) {
                 actions.push(action);
             }
