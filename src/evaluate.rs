@@ -9,6 +9,7 @@ mod answer;
 mod cases;
 mod check;
 mod compare;
+mod demands;
 mod derived;
 mod document;
 mod evidence;
@@ -30,6 +31,7 @@ use crate::rule::{Check, Control, Decision, Operand};
 use answer::{Answer, Truth};
 
 pub use cases::{CaseFailure, run_cases, survivors};
+pub use demands::{demands_of, object_demands};
 pub use document::Document;
 pub use judge::Judge;
 pub use needs::needs;

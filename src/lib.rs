@@ -3,6 +3,7 @@
 //! The tree is the path of the data: config → collect → evaluate → finding → pipeline → output.
 //! `ARCHITECTURE.md` follows one finding along it.
 
+pub mod causes;
 pub mod cli;
 pub mod collect;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod evaluate;
 pub mod event;
 pub mod exception;
 pub mod finding;
+pub mod kube_api;
 pub mod leader;
 pub mod observe;
 pub mod output;

@@ -12,4 +12,4 @@ pub(crate) mod state;
 pub(crate) use going::Going;
 pub use scope::Scope;
 pub use source::Source;
-pub(crate) use source::{Observation, observe};
+pub(crate) use source::{Observation, Wanted, observe};

@@ -187,6 +187,8 @@ pub(super) enum KeystoreCommand {
 pub(super) enum TestCommand {
     /// The configuration, with rules and exceptions, as `run` would take it
     Config,
+    /// Our identity on the Kubernetes API server, missing rights and what each costs, and the RBAC rules to add
+    Kubernetes,
     /// Who we are to AWS, what we may call there, and the policy to attach where something is missing
     Aws,
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::RulesCommand;
+use crate::collect::cluster::rights::{self, Extent};
 use crate::config::settings::Settings;
-use crate::evaluate::{run_cases, survivors};
+use crate::evaluate::{demands_of, run_cases, survivors};
 use crate::finding::audit_text;
 use crate::report::safe;
 use crate::rule::{Catalogue, Control, RuleFile};
@@ -91,6 +92,9 @@ fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Resul
             continue;
         };
         cases += own.cases.len();
+        if only.is_some() {
+            say_rights(control);
+        }
         for failure in run_cases(control, own) {
             failures += 1;
             println!("{}: {}: {}", control.id, failure.case, failure.message);
@@ -112,6 +116,17 @@ fn check(settings: &Settings, dir: Option<&Path>, mutate: bool) -> anyhow::Resul
     }
     println!("{controls} controls, {cases} cases: all as they say");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which rights a control takes, and which of its resources' names are a guess.
+fn say_rights(control: &Control) {
+    let demands = demands_of(control);
+    if demands.is_empty() {
+        return;
+    }
+    let extent = Extent { watch: true, secrets: true, ..Extent::default() };
+    let needs = rights::needs(&demands, &rights::guessed(&demands), extent);
+    println!("{}: takes {}", control.id, rights::lines(needs.iter().map(|need| &need.right)).join("; "));
 }
 
 fn ids(files: &[RuleFile]) -> Vec<String> {

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use crate::resource::{Kind, Reason, Resource, Unread};
+use crate::resource::{Kind, Reason, Resource, SECRET_STORES, Unread};
 
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
@@ -51,19 +51,32 @@ pub struct Index {
     now: Timestamp,
 }
 
-/// The kinds whose objects say something about others, and about which.
-const NEEDED: [(&str, &[&str]); 10] = [
-    ("NetworkPolicy", &["Namespace", "Cluster"]),
-    (webhooks::VALIDATING, &["Namespace", "Cluster"]),
-    (webhooks::MUTATING, &["Namespace", "Cluster"]),
-    ("ConfigMap", &["DaemonSet"]),
-    ("CertificateSigningRequest", &["Cluster"]),
-    ("DaemonSet", &["Cluster"]),
-    ("ServiceAccount", &["Pod", "ServiceAccount", "Cluster"]),
-    ("ClusterRole", &["ClusterRoleBinding", "RoleBinding"]),
-    ("Role", &["RoleBinding"]),
-    ("Pod", &["Namespace", "Cluster", "ServiceAccount", "Secret"]),
+/// The kinds that others are joined with: which others, and under which keys of `related`.
+const JOINS: [(&str, &[(&str, &[&str])]); 10] = [
+    ("NetworkPolicy", &[("Namespace", &["networkPolicies"]), ("Cluster", &["networkPolicies"])]),
+    (webhooks::VALIDATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
+    (webhooks::MUTATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
+    ("ConfigMap", &[("DaemonSet", &["kubeProxy"])]),
+    ("CertificateSigningRequest", &[("Cluster", &["clientCertificates"])]),
+    ("DaemonSet", &[("Cluster", &["daemonSets"])]),
+    (
+        "ServiceAccount",
+        &[("Pod", &["serviceAccount"]), ("ServiceAccount", &["roleNamespaces"]), ("Cluster", &["roleUsers"])],
+    ),
+    ("ClusterRole", &[("ClusterRoleBinding", &["role"]), ("RoleBinding", &["role"])]),
+    ("Role", &[("RoleBinding", &["role"])]),
+    (
+        "Pod",
+        &[
+            ("Namespace", &["podSecurityPlugin", "podSecurityDefault"]),
+            ("Cluster", &["apiServers", "workloads", "roleUsers"]),
+            ("ServiceAccount", &["podCount"]),
+            ("Secret", &["podCount"]),
+        ],
+    ),
 ];
+/// The same for the kinds of secret stores.
+const STORE_JOINS: &[(&str, &[&str])] = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
     /// An index of nothing yet; `now` decides what has expired.
@@ -83,15 +96,20 @@ impl Index {
         }
     }
 
-    /// The kinds about which objects of `kind` say something.
-    pub fn needed_by(kind: &str) -> &'static [&'static str] {
-        let about = NEEDED.iter().find(|(name, _)| *name == kind).map(|(_, about)| *about);
-        about.unwrap_or(if cluster::STORES.contains(&kind) { &["Cluster"] } else { &[] })
+    /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
+    pub fn joins(kind: &str) -> &'static [(&'static str, &'static [&'static str])] {
+        let joins = JOINS.iter().find(|(name, _)| *name == kind).map(|(_, joins)| *joins);
+        joins.unwrap_or(if SECRET_STORES.iter().any(|(store, _)| *store == kind) { STORE_JOINS } else { &[] })
     }
 
-    /// Whether objects of `kind` must be noted where objects of the `wanted` kinds are judged.
-    pub fn wants(kind: &str, wanted: &BTreeSet<&str>) -> bool {
-        Self::needed_by(kind).iter().any(|about| wanted.contains(about))
+    /// The kinds that are joined with objects of `kind`.
+    pub fn needed_by(kind: &str) -> impl Iterator<Item = &'static str> {
+        Self::joins(kind).iter().map(|(about, _)| *about)
+    }
+
+    /// Whether objects of `kind` must be noted, given the kinds that are judged.
+    pub fn wants(kind: &str, is_judged: impl Fn(&str) -> bool) -> bool {
+        Self::needed_by(kind).any(is_judged)
     }
 
     /// Learns what an object says about others, in place of what it said before. Who is joined with something else
@@ -145,7 +163,7 @@ impl Index {
 
     fn tell_gap(&self, kind: &str, before: bool, told: &mut Vec<Dependent>) {
         if self.gaps.get(kind).is_some() != before {
-            told.extend(Self::needed_by(kind).iter().map(|about| Dependent::every(about)));
+            told.extend(Self::needed_by(kind).map(Dependent::every));
         }
     }
 
@@ -247,7 +265,8 @@ impl Index {
         self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));
         let stores = self.cluster.stores();
         // One that is there decides, whatever others could not be looked for.
-        let gaps: &[&str] = if stores.is_empty() { &cluster::STORES } else { &[] };
+        let kinds = SECRET_STORES.map(|(kind, _)| kind);
+        let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
     }
 

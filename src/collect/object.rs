@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::resource::{Kind, Resource};
+use crate::resource::{Kind, Resource, object_kind};
 
 /// Its id is its UID; an object without one (a manifest) is named by what it is, and where two would be
 /// equal by `place` (file and document number) too.
@@ -16,5 +16,6 @@ pub fn resource(raw: Value, place: Option<&str>) -> Resource {
         }
         (uid, _) => uid.to_owned(),
     };
-    Resource::observed(Kind::K8sObject, kind, id, name, raw)
+    let sub_type = object_kind(text("/apiVersion"), &kind);
+    Resource::observed(Kind::K8sObject, sub_type, id, name, raw)
 }

@@ -3,6 +3,7 @@
 //! In: arguments, parsed files, objects of the Kubernetes API. Out: the same, with [`BLANK`] where a
 //! secret was. What is blanked is decided by where it stands, never by what it looks like.
 
+mod foreign;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
+
+pub use foreign::foreign_object;
 
 /// What stands where a secret was.
 pub const BLANK: &str = "<redacted>";

@@ -6,15 +6,15 @@ use tokio::time::Instant;
 /// A hold on the Lease. Asked and changed from several tasks; each brings the time, and whoever finds that it has run
 /// out ends it for all.
 #[derive(Debug)]
-pub(super) struct Hold(watch::Sender<State>);
+pub(super) struct Hold(watch::Sender<HoldState>);
 
 #[derive(Debug)]
-struct State {
+struct HoldState {
     until: Instant,
     ended: bool,
 }
 
-impl State {
+impl HoldState {
     /// Whether it ended just now.
     fn runs_out(&mut self, now: Instant) -> bool {
         let runs_out = !self.ended && now >= self.until;
@@ -25,7 +25,7 @@ impl State {
 
 impl Hold {
     pub fn new(until: Instant) -> Self {
-        Self(watch::Sender::new(State { until, ended: false }))
+        Self(watch::Sender::new(HoldState { until, ended: false }))
     }
 
     /// Whether it is held for certain.

@@ -1,21 +1,20 @@
 //! What a sweep of a cluster leaves behind: the means to watch it until the next one.
 
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::source::FOUND;
 use crate::collect::cluster;
-use crate::resource::{Owner, Resource};
+use crate::resource::{ObjectDemands, Owner, Resource};
 
 /// A cluster that was swept, to be watched from then on.
 pub(crate) struct Going {
     pub client: kube::Client,
-    pub kept: cluster::Kept,
+    pub kept: cluster::SweepState,
     pub owner: Owner,
     pub version: Option<String>,
-    pub wanted: BTreeSet<String>,
+    pub demands: ObjectDemands,
     pub secrets: bool,
 }
 
@@ -24,12 +23,11 @@ impl Going {
     pub(crate) fn watch(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
         let (sender, found) = mpsc::channel(FOUND);
         let watching = tokio::spawn(async move {
-            let Self { client, kept, owner, version, wanted, secrets } = self;
-            let wanted = wanted.iter().map(String::as_str).collect();
+            let Self { client, kept, owner, version, demands, secrets } = self;
             let request = cluster::Request {
                 owner: &owner,
                 version: version.as_deref(),
-                wanted: &wanted,
+                demands: &demands,
                 secrets,
                 now: Timestamp::now(),
                 watch: true,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::cloud::{self, Ask, Cloud};
 use super::going::Going;
 use super::scope::Scope;
-use super::source::{FOUND, Observation};
+use super::source::{FOUND, Observation, Wanted};
 use super::state::State;
 use crate::collect::aws::identity::{TOKEN, issuer};
 use crate::collect::node::filesystem::hostfs::HostRoot;
@@ -20,8 +20,9 @@ use crate::collect::node::host::HostFacts;
 use crate::collect::sightings::Sightings;
 use crate::collect::{cluster, node};
 use crate::config::settings::{Posture, Settings};
+use crate::kube_api::{self, Connection};
 use crate::resource::{
-    Gap, Identity, IdentitySource, Kind, Owner, Platform, Reason, Resource, Selector, Unread,
+    Gap, Identity, IdentitySource, Kind, ObjectDemands, Owner, Platform, Reason, Resource, Selector,
 };
 use crate::rule::minor_version;
 
@@ -30,13 +31,15 @@ pub(super) async fn observe(
     settings: &Settings,
     state: &State,
     scope: &Scope,
-    mut wanted: BTreeSet<(Kind, String)>,
+    wanted: Wanted,
     host: HostFacts,
 ) -> Observation {
+    let Wanted { kinds: mut wanted, objects: demands } = wanted;
+    let demands = if scope.has(Kind::K8sObject) { demands } else { ObjectDemands::new() };
     wanted.retain(|(kind, _)| scope.has(*kind));
     let posture = &settings.posture;
     let env = |name: &str| std::env::var(name).ok();
-    let connection = cluster::connect(scope.target(posture), &env).await;
+    let connection = kube_api::connect(scope.target(posture), &env).await;
     let hints = cluster::NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
@@ -44,16 +47,12 @@ pub(super) async fn observe(
     };
     let identified = match &connection {
         Ok(connection) => cluster::identify(connection, &hints).await,
-        Err(unread) => Err(unread.clone()),
+        Err(gap) => Err(gap.clone()),
     };
     let mut identity = match &identified {
         Ok(identified) => identified.identity.clone(),
-        Err(unread) => {
-            tracing::warn!(
-                reason = unread.gap.reason.as_str(),
-                "cannot tell the cluster's identity: {}",
-                unread.gap.what
-            );
+        Err(gap) => {
+            tracing::warn!(reason = gap.reason.as_str(), error = %gap, "cannot identify the cluster");
             let name = connection.as_ref().ok().and_then(|connection| connection.cluster_name.clone());
             state.last_identity().unwrap_or_else(|| unknown(&host, scope.context.as_deref(), name))
         }
@@ -66,11 +65,9 @@ pub(super) async fn observe(
     }
     let (sender, found) = mpsc::channel(FOUND);
     let reach = match (connection, &identified) {
-        (Err(unread), _) => Err(unread),
+        (Err(gap), _) => Err(gap),
         // An API that does not answer is asked once a cycle, not once for each kind.
-        (Ok(_), Err(unread)) if matches!(unread.gap.reason, Reason::Unavailable | Reason::Timeout) => {
-            Err(unread.clone())
-        }
+        (Ok(_), Err(gap)) if matches!(gap.reason, Reason::Unavailable | Reason::Timeout) => Err(gap.clone()),
         (Ok(connection), _) => Ok(connection),
     };
     let cloud = if wanted.iter().any(|(kind, _)| kind.is_of_cloud()) {
@@ -98,6 +95,7 @@ pub(super) async fn observe(
         kubelet_url: posture.kubelet_url.clone(),
         cloud,
         wanted,
+        demands,
         watch: scope.lasting && posture.watch,
     };
     let ended = tokio::spawn(collect(look, reach, sender));
@@ -146,6 +144,7 @@ struct Look {
     /// The cloud, where it is asked.
     cloud: Option<Cloud>,
     wanted: BTreeSet<(Kind, String)>,
+    demands: ObjectDemands,
     /// Whether the cluster is to be watched afterwards.
     watch: bool,
 }
@@ -153,10 +152,10 @@ struct Look {
 /// Node and cluster side by side.
 async fn collect(
     look: Look,
-    reach: Result<cluster::Connection, Unread>,
+    reach: Result<Connection, Gap>,
     found: mpsc::Sender<Resource>,
 ) -> anyhow::Result<Option<Box<Going>>> {
-    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted, watch } = look;
+    let Look { host_root, identity, secrets, kubelet_url, cloud, wanted, demands, watch } = look;
     let cluster_name = identity.cluster.name.clone().unwrap_or_else(|| "cluster".into());
     let cluster_owner = Owner { id: format!("cluster/{}", identity.cluster.id), name: cluster_name };
     let node_owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
@@ -176,19 +175,10 @@ async fn collect(
     let node = tokio::task::spawn_blocking(move || {
         observe_node(&host_root, &node_owner, &of_node, told, &to_node);
     });
-    let kinds: BTreeSet<&str> =
-        wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject).map(|(_, name)| name.as_str()).collect();
-    for kind in kinds.iter().filter(|kind| !cluster::known().any(|known| known == **kind)) {
-        let selector = Selector::new(Kind::K8sObject, *kind);
-        let what = format!("list {kind}: posturebeat does not collect this kind");
-        // A send fails when nobody wants more.
-        let _ =
-            found.send(Resource::unlisted(&selector, &cluster_owner, Gap::new(Reason::Missing, what))).await;
-    }
     let request = cluster::Request {
         owner: &cluster_owner,
         version: identity.cluster.version.as_deref(),
-        wanted: &kinds,
+        demands: &demands,
         secrets,
         now: Timestamp::now(),
         watch,
@@ -201,8 +191,8 @@ async fn collect(
                 let kept = cluster::observe(&connection.client, &request, sightings.as_mut(), &found).await;
                 kept.map(|kept| (connection.client, kept))
             }
-            Err(unread) => {
-                for resource in cluster::out_of_reach(&request, unread.gap.reason, &unread.gap.what) {
+            Err(gap) => {
+                for resource in cluster::out_of_reach(&request, &gap) {
                     if let Some(sightings) = &mut sightings {
                         sightings.note(&resource);
                     }
@@ -224,9 +214,8 @@ async fn collect(
     };
     node.await.map_err(|error| anyhow!("the node's collector broke off: {error}"))?;
     let Some((client, kept)) = kept else { return Ok(None) };
-    let wanted = kinds.into_iter().map(str::to_owned).collect();
     let version = identity.cluster.version;
-    Ok(Some(Box::new(Going { client, kept, owner: cluster_owner, version, wanted, secrets })))
+    Ok(Some(Box::new(Going { client, kept, owner: cluster_owner, version, demands, secrets })))
 }
 
 /// What others say of the node's kubelet.
@@ -238,12 +227,12 @@ struct Told {
 }
 
 /// The kubelet's own word on its configuration, or a line that says why flags and files must do.
-async fn configz(connection: &cluster::Connection, url: &str) -> Option<Value> {
+async fn configz(connection: &Connection, url: &str) -> Option<Value> {
     match cluster::configz(connection, url).await {
         Ok(configuration) => Some(configuration),
-        Err(unread) => {
-            let reason = unread.gap.reason.as_str();
-            tracing::warn!(reason, "the kubelet is judged by its flags and files: {}", unread.gap.what);
+        Err(gap) => {
+            let reason = gap.reason.as_str();
+            tracing::warn!(reason, error = %gap, "cannot get /configz; judging the kubelet by its flags and files");
             None
         }
     }

@@ -3,8 +3,8 @@
 use anyhow::bail;
 
 use super::state::State;
-use crate::collect::cluster::Target;
 use crate::config::settings::Posture;
+use crate::kube_api::Target;
 use crate::resource::Kind;
 
 /// What is looked at.

@@ -9,6 +9,7 @@ use crate::collect::aws::{Answer, Call, Probe, probe};
 use crate::collect::cluster::{self, NodeHints};
 use crate::config::settings::Settings;
 use crate::evaluate::needs;
+use crate::kube_api;
 use crate::observe::Scope;
 use crate::observe::cloud::{self, Sight};
 
@@ -57,7 +58,7 @@ async fn learn_from_cluster(settings: &Settings, facts: &mut Facts) {
     let env = |name: &str| std::env::var(name).ok();
     let posture = &settings.posture;
     let Ok(scope) = Scope::all(posture) else { return };
-    let Ok(connection) = cluster::connect(scope.target(posture), &env).await else { return };
+    let Ok(connection) = kube_api::connect(scope.target(posture), &env).await else { return };
     facts.authorities = connection.authorities().to_vec();
     let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),

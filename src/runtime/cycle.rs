@@ -11,15 +11,15 @@ use super::exceptions;
 use super::outcomes::Outcomes;
 use super::stop::Stop;
 use crate::config::settings::Settings;
-use crate::evaluate::{Counts, Judgement, Outcome, Tally};
+use crate::evaluate::{Counts, Judgement, Outcome, Tally, object_demands};
 use crate::event::Event;
 use crate::exception::{self, Marks};
 use crate::finding::{Agent, Context, Totals, Writer};
 use crate::observe::remarks::why_absent;
-use crate::observe::{Observation, Source};
+use crate::observe::{Observation, Source, Wanted};
 use crate::pipeline::Producer;
 use crate::report::{Label, Report};
-use crate::resource::{Identity, Kind, Platform, Resource};
+use crate::resource::{Identity, Platform, Resource};
 use crate::rule::BenchmarkName;
 
 /// Findings that are handed to the pipeline together, those of some forty pods: each time wakes the worker, which
@@ -248,8 +248,11 @@ pub(super) async fn queue(
 }
 
 /// What the rules judge, as collectors are asked for it.
-pub(super) fn wanted(engine: &Engine) -> BTreeSet<(Kind, String)> {
-    engine.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect()
+pub(super) fn wanted(engine: &Engine) -> Wanted {
+    Wanted {
+        kinds: engine.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect(),
+        objects: object_demands(engine.rules.iter()),
+    }
 }
 
 /// Who looks, at what, and when.

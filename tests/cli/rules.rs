@@ -70,7 +70,11 @@ fn the_catalogue_can_be_read() {
         ran.out
     );
     let ran = program.run(&["rules", "differences"]);
-    assert!(ran.out.contains("| cis_k8s 5.2.4 | `pod-host-ipc` | warns about an explicit false |"), "{}", ran.out);
+    assert!(
+        ran.out.contains("| cis_k8s 5.2.4 | `pod-host-ipc` | warns about an explicit false |"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -122,7 +122,10 @@ pub const THREADS: [(&str, &[Held]); 60] = [
     ),
     (
         "aquasecurity/kube-bench#1256: a relative --config is not followed",
-        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_1256_a_relative_config_path_is_followed")],
+        &[Test(
+            "src/collect/node/tests/platforms/field.rs",
+            "kube_bench_1256_a_relative_config_path_is_followed",
+        )],
     ),
     (
         "aquasecurity/kube-bench#1364, #1242: flags without a file give another result",
@@ -151,7 +154,10 @@ pub const THREADS: [(&str, &[Held]); 60] = [
     ),
     (
         "aquasecurity/kube-bench#1598: the mode of the directory above a file",
-        &[Test("src/collect/node/tests/platforms/field.rs", "kube_bench_1598_a_file_is_judged_by_its_own_mode")],
+        &[Test(
+            "src/collect/node/tests/platforms/field.rs",
+            "kube_bench_1598_a_file_is_judged_by_its_own_mode",
+        )],
     ),
     (
         "aquasecurity/kube-bench#1853: the path is resolved wrongly",
@@ -194,10 +200,7 @@ pub const THREADS: [(&str, &[Held]); 60] = [
         "prowler-cloud/prowler#7619: whether images are scanned",
         &[
             Case("ecr-image-scan", "a registry rule"),
-            Case(
-                "ecr-image-scan",
-                "the repository's legacy setting, without effect under enhanced scanning",
-            ),
+            Case("ecr-image-scan", "the repository's legacy setting, without effect under enhanced scanning"),
         ],
     ),
     (

@@ -17,15 +17,19 @@ mod stream;
 mod tests;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::item::Item;
+use super::kinds::CLUSTER;
+use super::listed_kind::ListedKind;
 use super::resources::{cluster, resource};
-use super::{CLUSTER, Gone, KindInfo, Request};
-use crate::collect::join::{Dependent, Index, Key};
+use super::sweep::SweepState;
+use super::{ReceiverDropped, Request};
+use crate::collect::join::{Dependent, Key};
 use crate::resource::Resource;
 pub(super) use lists::Lists;
 use pending::{Ask, Pending};
@@ -40,14 +44,6 @@ const CLUSTER_REST: Duration = Duration::from_secs(2);
 /// What could not be read is read again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// What a sweep leaves for the watch. It holds some hundred bytes of each pod, binding and account, and the rules of
-/// roles as text.
-#[derive(Debug)]
-pub struct Kept {
-    pub(super) index: Index,
-    pub(super) lists: Lists,
-}
-
 /// What streams and readers tell.
 enum Told {
     /// An object of a list, as it is.
@@ -59,7 +55,7 @@ enum Told {
     /// It was read up to its end, and to this version.
     Listed(usize, String),
     /// An object that was asked for.
-    Fetched(&'static KindInfo, Item),
+    Fetched(Arc<ListedKind>, Item),
     /// That was all; these could not be read.
     AllFetched(Vec<Ask>),
 }
@@ -68,7 +64,7 @@ enum Told {
 struct Watcher<'a> {
     client: &'a kube::Client,
     request: &'a Request<'a>,
-    kept: Kept,
+    kept: SweepState,
     found: &'a mpsc::Sender<Resource>,
     tell: mpsc::Sender<Told>,
     tasks: JoinSet<()>,
@@ -89,7 +85,12 @@ struct Watcher<'a> {
 /// What needs a list of its own (operators that keep secrets elsewhere, what the cloud is asked about) is seen by sweeps
 /// only, and so are changes of a status that no built-in rule reads. Kinds that could not be listed stay unknown to those
 /// that are joined with them until a list succeeds, here or in the next sweep.
-pub async fn watch(client: &kube::Client, request: &Request<'_>, kept: Kept, found: &mpsc::Sender<Resource>) {
+pub async fn watch(
+    client: &kube::Client,
+    request: &Request<'_>,
+    kept: SweepState,
+    found: &mpsc::Sender<Resource>,
+) {
     let (tell, mut told) = mpsc::channel(WAITING);
     let mut watcher = Watcher {
         client,
@@ -115,12 +116,12 @@ impl Watcher<'_> {
     fn open(&mut self) {
         let mut order: Vec<usize> = (0..self.kept.lists.all.len()).collect();
         let hasty = |kind: &str| kind == "Pod" || referrers::BINDINGS.contains(&kind);
-        order.sort_by_key(|list| !hasty(self.kept.lists.all[*list].kind.name));
+        order.sort_by_key(|list| !hasty(&self.kept.lists.all[*list].kind.name));
         for position in order {
             let list = &self.kept.lists.all[position];
             let stream = Stream {
                 client: self.client.clone(),
-                kind: list.kind,
+                kind: Arc::clone(&list.kind),
                 list: position,
                 path: list.path.clone(),
                 version: list.version.clone(),
@@ -130,18 +131,18 @@ impl Watcher<'_> {
         }
     }
 
-    async fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<(), Gone> {
+    async fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<(), ReceiverDropped> {
         loop {
             let wake = self.due.into_iter().chain(self.cluster_due).min();
             tokio::select! {
                 Some(told) = told.recv() => self.take(told).await?,
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.act().await?,
-                () = self.found.closed() => return Err(Gone),
+                () = self.found.closed() => return Err(ReceiverDropped),
             }
         }
     }
 
-    async fn take(&mut self, told: Told) -> Result<(), Gone> {
+    async fn take(&mut self, told: Told) -> Result<(), ReceiverDropped> {
         match told {
             Told::Is(list, item) => {
                 if let Some(resource) = self.note(list, item) {
@@ -149,8 +150,8 @@ impl Watcher<'_> {
                 }
             }
             Told::Gone(list, item) => {
-                let kind = self.kept.lists.all[list].kind;
-                let key = Key::of(&resource(kind, self.request.owner, Ok(item)));
+                let kind = Arc::clone(&self.kept.lists.all[list].kind);
+                let key = Key::of(&resource(&kind, self.request.owner, Ok(item)));
                 self.forget(list, key);
             }
             Told::Listing(list) => {
@@ -159,9 +160,9 @@ impl Watcher<'_> {
             }
             Told::Listed(list, version) => self.listed(list, version),
             Told::Fetched(kind, item) => {
-                let resource = resource(kind, self.request.owner, Ok(item));
+                let resource = resource(&kind, self.request.owner, Ok(item));
                 // One that is not known yet, or not any more, has an event of its own.
-                if self.kept.lists.has(kind.name, Key::of(&resource)) {
+                if self.kept.lists.has(&kind.name, Key::of(&resource)) {
                     self.send(resource).await?;
                 }
             }
@@ -180,9 +181,9 @@ impl Watcher<'_> {
     fn note(&mut self, list: usize, item: Item) -> Option<Resource> {
         let lists = &mut self.kept.lists;
         let list = &mut lists.all[list];
-        let resource = resource(list.kind, self.request.owner, Ok(item));
+        let resource = resource(&list.kind, self.request.owner, Ok(item));
         let key = Key::of(&resource);
-        let print = lists.prints.of(list.kind.name, &resource.raw);
+        let print = lists.prints.of(&list.kind.name, &resource.raw);
         let same = list.seen.insert(key, print) == Some(print);
         match &mut list.still {
             // What was not read as a whole may not have been noted.
@@ -204,10 +205,10 @@ impl Watcher<'_> {
     fn forget(&mut self, list: usize, key: Key) {
         let list = &mut self.kept.lists.all[list];
         list.seen.remove(&key);
-        let (kind, noted) = (list.kind.name, list.noted);
+        let (kind, noted) = (Arc::clone(&list.kind), list.noted);
         self.kept.lists.referrers.forget(key);
         if noted {
-            let touched = self.kept.index.forget(kind, key);
+            let touched = self.kept.index.forget(&kind.name, key);
             self.touch(touched);
         }
     }
@@ -216,14 +217,14 @@ impl Watcher<'_> {
     fn listed(&mut self, position: usize, version: String) {
         let list = &mut self.kept.lists.all[position];
         list.version = Some(version);
-        let kind = list.kind.name;
+        let kind = Arc::clone(&list.kind);
         let still = list.still.take().unwrap_or_default();
         let gone: Vec<Key> = list.seen.keys().filter(|key| !still.contains(key)).copied().collect();
         for key in gone {
             self.forget(position, key);
         }
-        if self.kept.lists.are_whole(kind) {
-            let touched = self.kept.index.heal(kind);
+        if self.kept.lists.are_whole(&kind.name) {
+            let touched = self.kept.index.heal(&kind.name);
             self.touch(touched);
         }
     }
@@ -250,13 +251,13 @@ impl Watcher<'_> {
     }
 
     /// Does what is due.
-    async fn act(&mut self) -> Result<(), Gone> {
+    async fn act(&mut self) -> Result<(), ReceiverDropped> {
         let now = Instant::now();
         if self.due.is_some_and(|due| due <= now) {
             self.due = None;
             let mut asks = std::mem::take(&mut self.again);
             let lists = &self.kept.lists;
-            let more = self.pending.take(|kind| lists.count(kind));
+            let more = self.pending.take(lists);
             asks.extend(more.into_iter().filter(|ask| !asks.contains(ask)).collect::<Vec<_>>());
             // Those that have ended.
             while self.tasks.try_join_next().is_some() {}
@@ -271,8 +272,8 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    async fn send(&mut self, mut resource: Resource) -> Result<(), Gone> {
+    async fn send(&mut self, mut resource: Resource) -> Result<(), ReceiverDropped> {
         self.kept.index.relate(&mut resource);
-        self.found.send(resource).await.map_err(|_| Gone)
+        self.found.send(resource).await.map_err(|_| ReceiverDropped)
     }
 }

@@ -4,18 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 use super::said::{Key, Said};
-use crate::resource::Resource;
-
-/// Kinds of operators that keep secrets outside of the cluster.
-pub(super) const STORES: [&str; 7] = [
-    "SecretProviderClass",
-    "SecretStore",
-    "ClusterSecretStore",
-    "ExternalSecret",
-    "VaultStaticSecret",
-    "VaultDynamicSecret",
-    "SealedSecret",
-];
+use crate::resource::{Resource, SECRET_STORES};
 
 /// The flag by which the policy agent of the AWS network plug-in is switched on and off.
 const POLICY_SWITCH: &str = "--enable-network-policy";
@@ -50,9 +39,10 @@ impl Facts {
                 self.daemon_sets.put(key, Some(set))
             }
             "CertificateSigningRequest" => self.client_certificates.put(key, client_certificate(resource)),
-            kind => {
-                STORES.iter().find(|store| **store == kind).is_some_and(|store| self.stores.insert(store))
-            }
+            kind => SECRET_STORES
+                .iter()
+                .find(|(store, _)| *store == kind)
+                .is_some_and(|(store, _)| self.stores.insert(store)),
         }
     }
 
@@ -74,7 +64,7 @@ impl Facts {
         self.client_certificates.sorted(name).into_iter().cloned().collect()
     }
 
-    /// The kinds of [`STORES`] of which there is an object.
+    /// The kinds of [`SECRET_STORES`] of which there is an object.
     pub fn stores(&self) -> Vec<&'static str> {
         self.stores.iter().copied().collect()
     }

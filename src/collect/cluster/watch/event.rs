@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::refusal;
+use crate::kube_api::Refusal;
 
 /// What a line says.
 pub(super) enum Event {
@@ -49,7 +49,7 @@ pub(super) fn read(line: &[u8]) -> Event {
                 Some(version) => Event::Is(item, version),
                 None => unversioned(),
             },
-            Err(problem) => Event::Lost(problem.message),
+            Err(gap) => Event::Lost(gap.what),
         },
         other => {
             let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
@@ -68,13 +68,10 @@ fn unversioned() -> Event {
 
 fn status(status: &RawValue) -> Event {
     let status: Value = serde_json::from_str(status.get()).unwrap_or_default();
-    let code = status.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    let code = code.and_then(|code| http::StatusCode::from_u16(code).ok());
-    let code = code.unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let words = refusal(code, &status).message;
-    if code == http::StatusCode::GONE {
+    let refusal = Refusal::of_status(&status);
+    let words = refusal.to_string();
+    if refusal.status == http::StatusCode::GONE {
         return Event::Lost(words);
     }
-    let seconds = status.pointer("/details/retryAfterSeconds").and_then(Value::as_u64);
-    Event::Broken(seconds.map(Duration::from_secs), words)
+    Event::Broken(refusal.retry_after, words)
 }

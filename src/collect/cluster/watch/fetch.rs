@@ -1,5 +1,6 @@
 //! Reads those that must be judged again.
 
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -40,9 +41,9 @@ async fn read(
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(problem) => {
-                    tracing::debug!("could not list {}: {}", ask.kind.plural, problem.message);
-                    match problem.reason {
+                Err(error) => {
+                    tracing::debug!(kind = ask.kind.name, %error, "cannot list objects");
+                    match error.reason() {
                         Reason::Denied => refused.push(ask),
                         // The sweep says so too.
                         Reason::Missing => {}
@@ -53,7 +54,9 @@ async fn read(
             };
             // One that is no object is said by the sweep.
             for item in page.iter().filter_map(|item| Item::parse(item).ok()) {
-                if ask.means(item.json()) && told.send(Told::Fetched(ask.kind, item)).await.is_err() {
+                if ask.means(item.json())
+                    && told.send(Told::Fetched(Arc::clone(&ask.kind), item)).await.is_err()
+                {
                     return None;
                 }
             }

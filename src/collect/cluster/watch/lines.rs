@@ -3,6 +3,8 @@
 use http_body_util::BodyExt;
 use kube::client::Body;
 
+use crate::causes;
+
 /// The most bytes of one event: an object of the largest size etcd takes by default is 1.5 MiB.
 pub(super) const MAX_LINE: usize = 2 * 1024 * 1024;
 /// A buffer that has grown further is given back.
@@ -54,7 +56,7 @@ impl Lines {
             match self.body.frame().await {
                 None => return Ok(None),
                 Some(Ok(frame)) => self.buffer.extend_from_slice(&frame.into_data().unwrap_or_default()),
-                Some(Err(error)) => return Err(Broken::Cut(error.to_string())),
+                Some(Err(error)) => return Err(Broken::Cut(causes::chain(&error))),
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What a sweep leaves for the watch: which lists it read, up to which version, and a print of every object.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::print::Prints;
 use super::referrers::Referrers;
-use crate::collect::cluster::KindInfo;
+use crate::collect::cluster::listed_kind::ListedKind;
 use crate::collect::join::Key;
 use crate::resource::Resource;
 
@@ -19,7 +20,7 @@ pub(in crate::collect::cluster) struct Lists {
 /// One of them.
 #[derive(Debug)]
 pub(super) struct List {
-    pub kind: &'static KindInfo,
+    pub kind: Arc<ListedKind>,
     pub path: String,
     /// From where to go on; none where it was not read as a whole.
     pub version: Option<String>,
@@ -37,10 +38,10 @@ pub(super) struct List {
 
 impl Lists {
     /// A list is read, maybe for the second time.
-    pub fn begin(&mut self, kind: &'static KindInfo, path: &str, note: bool, judge: bool) -> usize {
+    pub fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
         let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
             self.all.push(List {
-                kind,
+                kind: Arc::clone(kind),
                 path: path.to_owned(),
                 version: None,
                 noted: false,
@@ -64,7 +65,7 @@ impl Lists {
             return;
         }
         let (list, key) = (&mut self.all[list], Key::of(resource));
-        list.seen.insert(key, self.prints.of(list.kind.name, &resource.raw));
+        list.seen.insert(key, self.prints.of(&list.kind.name, &resource.raw));
         self.referrers.note(resource, key);
     }
 
@@ -77,6 +78,11 @@ impl Lists {
             (true, _, None) => None,
         };
         list.begun = true;
+    }
+
+    /// A kind that is listed.
+    pub(super) fn kind(&self, name: &str) -> Option<Arc<ListedKind>> {
+        self.all.iter().find(|list| list.kind.name == name).map(|list| Arc::clone(&list.kind))
     }
 
     /// How many objects there are of a kind.
@@ -102,11 +108,11 @@ mod tests {
 
     #[test]
     fn of_two_readings_the_older_version_counts_and_both_must_be_whole() {
-        let kinds: &'static [KindInfo] = &KINDS;
+        let kind = Arc::new(ListedKind::built_in(&KINDS[0], None));
         let after = |readings: [Option<&str>; 2]| {
             let mut lists = Lists::default();
             for version in readings {
-                let list = lists.begin(&kinds[0], "/a", true, true);
+                let list = lists.begin(&kind, "/a", true, true);
                 lists.end(list, version);
             }
             lists.all[0].version.clone()

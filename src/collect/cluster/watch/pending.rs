@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::lists::Lists;
 use super::referrers::Referrers;
-use crate::collect::cluster::{KINDS, KindInfo};
+use crate::collect::cluster::listed_kind::ListedKind;
 use crate::collect::join::{Dependent, runs_as};
 
 const POD: &str = "Pod";
@@ -28,7 +30,7 @@ pub(super) struct Pending {
 /// One list that is read for their sake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ask {
-    pub kind: &'static KindInfo,
+    pub kind: Arc<ListedKind>,
     pub path: String,
     only: Only,
 }
@@ -94,52 +96,43 @@ impl Pending {
         self.all.is_empty() && self.names.is_empty() && self.pods_of.is_empty()
     }
 
-    /// What to read for all of them, with few requests; `count` says how many objects there are of a kind.
-    pub fn take(&mut self, count: impl Fn(&str) -> usize) -> Vec<Ask> {
+    /// What to read for all of them, with few requests.
+    pub fn take(&mut self, lists: &Lists) -> Vec<Ask> {
         let mut asks = Vec::new();
-        let pages = |kind: &str| count(kind) / PAGE + 1;
+        let pages = |kind: &str| lists.count(kind) / PAGE + 1;
         let mut names = std::mem::take(&mut self.names);
         let pods_of = std::mem::take(&mut self.pods_of);
         for kind in std::mem::take(&mut self.all) {
             names.remove(kind);
-            asks.extend(whole(kind, &Only::All));
+            asks.extend(whole(lists, kind, &Only::All));
         }
         for (kind, names) in names {
             if names.len() > pages(kind) {
-                asks.extend(whole(kind, &Only::Names(names)));
-            } else {
-                let of = |info| move |(namespace, name): &Name| single(info, namespace, name);
-                asks.extend(
-                    info(kind).into_iter().flat_map(|info| names.iter().map(of(info)).collect::<Vec<_>>()),
-                );
+                asks.extend(whole(lists, kind, &Only::Names(names)));
+            } else if let Some(kind) = lists.kind(kind) {
+                asks.extend(names.iter().map(|(namespace, name)| Ask {
+                    path: kind.one(namespace, name),
+                    kind: Arc::clone(&kind),
+                    only: Only::All,
+                }));
             }
         }
         let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == Only::All);
         if pods_of.len() > pages(POD) {
-            asks.extend(whole(POD, &Only::PodsOf(pods_of)).filter(|_| !all_pods));
-        } else if let (Some(info), false) = (info(POD), all_pods) {
-            let of = |(namespace, account): &Name| Ask {
-                kind: info,
-                path: info.by_field(namespace, "spec.serviceAccountName", account),
+            asks.extend(whole(lists, POD, &Only::PodsOf(pods_of)).into_iter().filter(|_| !all_pods));
+        } else if let (Some(kind), false) = (lists.kind(POD), all_pods) {
+            asks.extend(pods_of.iter().map(|(namespace, account)| Ask {
+                path: kind.by_field(namespace, "spec.serviceAccountName", account),
+                kind: Arc::clone(&kind),
                 only: Only::All,
-            };
-            asks.extend(pods_of.iter().map(of));
+            }));
         }
         asks
     }
 }
 
-fn single(kind: &'static KindInfo, namespace: &str, name: &str) -> Ask {
-    Ask { kind, path: kind.one(namespace, name), only: Only::All }
-}
-
-fn whole(kind: &str, only: &Only) -> impl Iterator<Item = Ask> {
-    let paths =
-        info(kind).into_iter().flat_map(|info| info.paths().into_iter().map(move |path| (info, path)));
-    paths.map(|(kind, path)| Ask { kind, path, only: only.clone() }).collect::<Vec<_>>().into_iter()
-}
-
-fn info(kind: &str) -> Option<&'static KindInfo> {
-    let kinds: &'static [KindInfo] = &KINDS;
-    kinds.iter().find(|info| info.name == kind)
+/// Every list of a kind.
+fn whole(lists: &Lists, kind: &str, only: &Only) -> Vec<Ask> {
+    let Some(kind) = lists.kind(kind) else { return Vec::new() };
+    kind.paths().into_iter().map(|path| Ask { kind: Arc::clone(&kind), path, only: only.clone() }).collect()
 }

@@ -3,7 +3,10 @@
 use serde_json::Value;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-/// Kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it.
+use crate::resource::is_built_in;
+
+/// Built-in kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it. Of
+/// kinds that are not built in, an object holds its status only where a rule reads it.
 const STATUS: [&str; 3] = ["Namespace", "Node", "CertificateSigningRequest"];
 /// What changes of a Node by the minute.
 const BEATS: [&str; 2] = ["conditions", "images"];
@@ -21,7 +24,7 @@ impl Prints {
         let mut hasher = self.0.build_hasher();
         for (key, value) in raw.as_object().into_iter().flatten() {
             match key.as_str() {
-                "status" if !STATUS.contains(&kind) => {}
+                "status" if is_built_in(kind) && !STATUS.contains(&kind) => {}
                 "status" if kind == "Node" => without(value, &BEATS, &mut hasher),
                 "metadata" => without(value, &COUNTED, &mut hasher),
                 _ => (key, value).hash(&mut hasher),

@@ -1,6 +1,6 @@
 //! One list, watched: goes on from a version, and lists again what was lost.
 
-use kube::client::Body;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
@@ -9,9 +9,10 @@ use super::Told;
 use super::event::{self, Event};
 use super::lines::{Broken, Lines};
 use super::patience::{Patience, spread};
-use crate::collect::cluster::KindInfo;
 use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::{self, Pages, Problem, url_escaped};
+use crate::collect::cluster::list::Pages;
+use crate::collect::cluster::listed_kind::ListedKind;
+use crate::kube_api::{self, RequestError, url_escaped};
 use crate::resource::Reason;
 
 /// How long the server is asked to keep a stream open; a part of it more, at random.
@@ -20,8 +21,6 @@ const OPEN: Duration = Duration::from_mins(5);
 const SILENCE: Duration = Duration::from_secs(90);
 /// A stream that ends sooner did not work.
 const SHORT: Duration = Duration::from_secs(5);
-/// The most bytes of an answer that says why there is no stream.
-const MAX_REFUSAL: usize = 64 * 1024;
 /// So many failures in a row are worth a line in the log.
 const TELLING: u32 = 4;
 /// So many refusals are: a few come of a server that has just started.
@@ -30,7 +29,7 @@ const TELLING_REFUSALS: u32 = 3;
 /// A watched list.
 pub(super) struct Stream {
     pub client: kube::Client,
-    pub kind: &'static KindInfo,
+    pub kind: Arc<ListedKind>,
     /// Which of the lists it is.
     pub list: usize,
     pub path: String,
@@ -57,7 +56,7 @@ impl Stream {
     /// Watches until nobody wants more.
     pub async fn run(mut self) {
         let mut patience = Patience::default();
-        let plural = self.kind.plural;
+        let kind = self.kind.name.clone();
         loop {
             let began = Instant::now();
             let mut moved = false;
@@ -67,7 +66,7 @@ impl Stream {
             };
             if moved || (matches!(end, End::Closed) && began.elapsed() >= SHORT) {
                 if patience.failures() >= TELLING || patience.refusals() >= TELLING_REFUSALS {
-                    tracing::info!("{plural} are watched again");
+                    tracing::info!(kind, "watch re-established");
                 }
                 patience.relieve();
             }
@@ -78,23 +77,27 @@ impl Stream {
                 End::Broken(asked, why) => {
                     let wait = patience.after_failure(asked);
                     if patience.failures() == TELLING {
-                        tracing::warn!("cannot watch {plural}, and goes on trying: {why}");
+                        tracing::warn!(kind, error = why, "cannot watch this kind; retrying");
                     } else {
-                        tracing::debug!("the watch of {plural} broke off: {why}");
+                        tracing::debug!(kind, error = why, "watch interrupted");
                     }
                     wait
                 }
                 End::Refused(why) => {
                     let wait = patience.after_refusal();
                     if patience.refusals() == TELLING_REFUSALS {
-                        tracing::warn!("changes of {plural} are seen by the full sweep only: {why}");
+                        tracing::warn!(
+                            kind,
+                            error = why,
+                            "cannot watch this kind; changes are seen in the next cycle"
+                        );
                     } else {
-                        tracing::debug!("the watch of {plural} was refused: {why}");
+                        tracing::debug!(kind, error = why, "watch refused");
                     }
                     wait
                 }
                 End::Lost(why) => {
-                    tracing::info!("lists {plural} again: {why}");
+                    tracing::info!(kind, error = why, "re-listing after the watch expired");
                     self.version = None;
                     patience.after_loss()
                 }
@@ -104,14 +107,11 @@ impl Stream {
     }
 
     async fn follow(&mut self, version: &str, moved: &mut bool) -> End {
-        let response = match list::send(&self.client, &self.uri(version)).await {
-            Ok(response) => response,
-            Err(problem) => return End::Broken(None, problem.message),
+        let body = match kube_api::open(&self.client, &self.uri(version)).await {
+            Ok(body) => body,
+            Err(error) => return refused(&self.kind, error),
         };
-        if !response.status().is_success() {
-            return refused(self.kind, response).await;
-        }
-        let mut lines = Lines::new(response.into_body());
+        let mut lines = Lines::new(body);
         loop {
             let line = match timeout(SILENCE, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
@@ -143,7 +143,7 @@ impl Stream {
             format!("{}{joiner}watch=true&allowWatchBookmarks=true&timeoutSeconds={open}", self.path);
         if !version.is_empty() {
             uri.push_str("&resourceVersion=");
-            uri.extend(url_escaped(version));
+            uri.push_str(&url_escaped(version).to_string());
         }
         uri
     }
@@ -158,15 +158,15 @@ impl Stream {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(problem) if matches!(problem.reason, Reason::Denied | Reason::Missing) => {
-                    return End::Refused(format!("list {}: {}", self.kind.plural, problem.message));
+                Err(error) if matches!(error.reason(), Reason::Denied | Reason::Missing) => {
+                    return End::Refused(format!("list {}: {error}", self.kind.resource()));
                 }
-                Err(problem) => return End::Broken(None, problem.message),
+                Err(error) => return End::Broken(None, error.to_string()),
             };
             for item in page {
                 let item = match Item::parse(&item) {
                     Ok(item) => item,
-                    Err(problem) => return End::Broken(None, problem.message),
+                    Err(gap) => return End::Broken(None, gap.what),
                 };
                 if self.told.send(Told::Is(self.list, item)).await.is_err() {
                     return End::Unwanted;
@@ -185,14 +185,14 @@ impl Stream {
 }
 
 /// Why there is no stream.
-async fn refused(kind: &KindInfo, response: http::Response<Body>) -> End {
-    let (status, asked) = (response.status(), list::retry_after(response.headers()));
-    let body = list::read(response.into_body(), MAX_REFUSAL).await.unwrap_or_default();
-    let Problem { message, .. } = list::refusal(status, &serde_json::from_slice(&body).unwrap_or_default());
-    let why = format!("watch {}: {message}", kind.plural);
-    match status.as_u16() {
-        410 => End::Lost(why),
-        403..=405 => End::Refused(why),
-        _ => End::Broken(asked, why),
+fn refused(kind: &ListedKind, error: RequestError) -> End {
+    let why = format!("watch {}: {error}", kind.resource());
+    match error {
+        RequestError::Refused(refusal) => match refusal.status.as_u16() {
+            410 => End::Lost(why),
+            403..=405 => End::Refused(why),
+            _ => End::Broken(refusal.retry_after, why),
+        },
+        _ => End::Broken(None, why),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::watch;
 use crate::collect::cluster::{CLUSTER, KINDS, Request, observe};
-use crate::resource::{Owner, Resource};
+use crate::resource::{ObjectDemand, ObjectDemands, Owner, Resource};
 use server::Api;
 
 /// An object, by plural.
@@ -33,6 +33,12 @@ fn pod(name: &str, account: &str, privileged: bool) -> Value {
 
 fn role_of(kind: &str, name: &str) -> Value {
     json!({"roleRef": {"kind": kind, "name": name}, "subjects": []})
+}
+
+/// Rules that ask about a kind in `default`.
+fn demand(kind: &str) -> (String, ObjectDemand) {
+    let namespaces = Some(BTreeSet::from(["default".to_owned()]));
+    (kind.to_owned(), ObjectDemand { namespaces, reads: BTreeSet::new() })
 }
 
 /// A small cluster.
@@ -100,9 +106,10 @@ fn watching_after(api: &Arc<Api>, between: impl FnOnce(&Api), test: impl AsyncFn
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).chain([CLUSTER]).collect();
+    let demands: ObjectDemands = KINDS.iter().map(|kind| kind.name).chain([CLUSTER]).map(demand).collect();
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = Request { owner: &owner, version: None, wanted: &wanted, secrets: true, now, watch: true };
+    let request =
+        Request { owner: &owner, version: None, demands: &demands, secrets: true, now, watch: true };
     runtime.block_on(async {
         let client = api.client();
         let (sender, mut resources) = mpsc::channel(4);
@@ -269,9 +276,10 @@ fn it_ends_when_nobody_wants_more() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted = BTreeSet::from(["Namespace"]);
+    let demands = ObjectDemands::from([demand("Namespace")]);
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = Request { owner: &owner, version: None, wanted: &wanted, secrets: false, now, watch: true };
+    let request =
+        Request { owner: &owner, version: None, demands: &demands, secrets: false, now, watch: true };
     let api = api();
     runtime.block_on(async {
         let client = api.client();

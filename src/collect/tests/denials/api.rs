@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::cluster::{BITS, Shape, documents, lists};
 use super::server::{ALWAYS, FAULTS, Fault, Server, Slot};
-use super::verdicts::{Verdicts, idle, wanted};
-use crate::collect::cluster::{CLUSTER, KINDS, Request, observe};
+use super::verdicts::{Verdicts, demands, idle};
+use crate::collect::cluster::{CLUSTER, KINDS, Request, observe, paths};
 use crate::resource::{Kind, Owner, Resource};
 
 /// What the API gives where something is not installed: no refusal, but another cluster.
@@ -24,10 +24,10 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted = wanted(Kind::K8sObject);
+    let demands = demands();
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
     let request =
-        Request { owner: &owner, version: Some("v1.37.2"), wanted: &wanted, secrets, now, watch: false };
+        Request { owner: &owner, version: Some("v1.37.2"), demands: &demands, secrets, now, watch: false };
     let (sender, mut receiver) = mpsc::channel(4);
     let resources = runtime.block_on(async {
         let client = server.client();
@@ -84,7 +84,7 @@ fn wrong_joins(told: &Resource, truth: &Resource) -> Vec<String> {
 
 /// The kinds of which a list was refused and no error is said.
 fn silent(refused: &BTreeSet<String>, told: &Verdicts) -> Vec<String> {
-    let judged = wanted(Kind::K8sObject);
+    let demands = demands();
     let of_stores = told.seen[&format!("{CLUSTER} cluster/u")].resource.clone();
     let sees_stores = of_stores.related.get("externalSecrets").is_some_and(|stores| *stores != json!([]));
     let said = of_stores.unread.iter().any(|unread| unread.at == "$.related.externalSecrets");
@@ -92,7 +92,9 @@ fn silent(refused: &BTreeSet<String>, told: &Verdicts) -> Vec<String> {
     let stores = stores.map(|path| format!("{path} was refused, and nothing is said\n"));
     KINDS
         .iter()
-        .filter(|kind| judged.contains(kind.name) && kind.paths().iter().any(|path| refused.contains(path)))
+        .filter(|kind| {
+            demands.contains_key(kind.name) && paths(kind, &demands).iter().any(|path| refused.contains(path))
+        })
         .filter(|kind| !told.lost.contains_key(&format!("k8s_object/{}", kind.name)))
         .map(|kind| format!("{} was refused, and nothing is said\n", kind.name))
         .chain(stores)

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use crate::evaluate::{Judge, Outcome};
-use crate::resource::{Kind, Resource};
+use crate::evaluate::{Judge, Outcome, object_demands};
+use crate::resource::{Kind, ObjectDemands, Resource};
 use crate::rule::{Catalogue, Rule, built_in};
 
 /// Every rule of every version of the benchmark.
@@ -33,9 +33,9 @@ pub(super) struct Seen {
     outcomes: Outcomes,
 }
 
-/// The kinds that rules judge.
-pub(super) fn wanted(kind: Kind) -> BTreeSet<&'static str> {
-    JUDGE.selectors().filter(|(of, _)| *of == kind).map(|(_, name)| name).collect()
+/// What the rules ask of objects.
+pub(super) fn demands() -> ObjectDemands {
+    object_demands(RULES.iter())
 }
 
 /// Rules about this type of resource that come to no verdict in any of these worlds.
