@@ -24,6 +24,6 @@ pub use daemon::{Ended, run};
 pub use diff::diff;
 pub use engine::{Engine, load_catalogue, rule_files};
 pub use exceptions::with_unknown_rules;
-pub use kubernetes_test::{Access, KubernetesTest, RightCheck, rights_of_rules, test_kubernetes};
+pub use kubernetes_test::{KubernetesTest, RightAnswer, RightCheck, rights_of_rules, test_kubernetes};
 pub use record::record;
 pub use scan::{Deliver, ScanOutcome, scan};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::collect::cluster::rights::Right;
 use crate::config::Settings;
 use crate::report::safe;
-use crate::runtime::{self, Access, Engine, KubernetesTest};
+use crate::runtime::{self, Engine, KubernetesTest, RightAnswer};
 
 /// Prints it; an error where something is missing.
 pub(super) async fn test(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -16,7 +16,8 @@ pub(super) async fn test(settings: Settings) -> anyhow::Result<ExitCode> {
     let test = runtime::test_kubernetes(&settings, &engine).await?;
     print!("{}", text(&test));
     let missing = test.missing().count();
-    let unanswered = test.checks.iter().filter(|check| matches!(check.answer, Access::Unknown(_))).count();
+    let unanswered =
+        test.checks.iter().filter(|check| matches!(check.answer, RightAnswer::Unknown(_))).count();
     if missing + unanswered > 0 {
         bail!("of {} rights {missing} are missing and {unanswered} could not be checked", test.checks.len());
     }
@@ -44,9 +45,9 @@ fn write(out: &mut String, test: &KubernetesTest) -> std::fmt::Result {
     writeln!(out, "  rights:")?;
     for check in &test.checks {
         match &check.answer {
-            Access::Allowed => writeln!(out, "    {}... OK", check.need.right)?,
-            Access::Denied => writeln!(out, "    {}... DENIED", check.need.right)?,
-            Access::Unknown(why) => writeln!(out, "    {}... ERROR {}", check.need.right, safe(why))?,
+            RightAnswer::Allowed => writeln!(out, "    {}... OK", check.need.right)?,
+            RightAnswer::Denied => writeln!(out, "    {}... DENIED", check.need.right)?,
+            RightAnswer::Unknown(why) => writeln!(out, "    {}... ERROR {}", check.need.right, safe(why))?,
         }
     }
     if !test.absent.is_empty() || !test.undiscovered.is_empty() {
@@ -143,10 +144,10 @@ mod tests {
             user: Ok("system:serviceaccount:a:b".into()),
             cluster: Err("get the namespace kube-system: HTTP 403".into()),
             checks: vec![
-                check(certificates("list"), Access::Denied, &["1.1"], None),
-                check(certificates("watch"), Access::Denied, &[], Some("changes wait")),
-                check(proxy, Access::Denied, &[], None),
-                check(right("list", "", "pods", None, None), Access::Allowed, &[], None),
+                check(certificates("list"), RightAnswer::Denied, &["1.1"], None),
+                check(certificates("watch"), RightAnswer::Denied, &[], Some("changes wait")),
+                check(proxy, RightAnswer::Denied, &[], None),
+                check(right("list", "", "pods", None, None), RightAnswer::Allowed, &[], None),
             ],
             absent: vec!["Backup.velero.io".into()],
             undiscovered: vec![],

@@ -8,8 +8,8 @@ mod discovery;
 mod identity;
 mod item;
 mod kinds;
-mod list;
 mod listed_kind;
+mod pages;
 mod platform;
 mod resources;
 pub mod rights;
@@ -23,13 +23,13 @@ use listed_kind::ListedKind;
 pub use configz::configz;
 pub use discovery::ServedKind;
 pub use identity::{Identified, NodeHints, identify};
-pub use kinds::{CLUSTER, KINDS, KnownKind, List, SECRET, recorded};
+pub use kinds::{CLUSTER, KINDS, KnownKind, ListScope, SECRET, recorded};
 pub use sweep::{SweepState, observe};
 pub use watch::watch;
 
 /// What is asked of a cluster.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct SweepRequest<'a> {
     /// The cluster: `cluster/<uid>`.
     pub owner: &'a Owner,
     /// Its version, where it is known.
@@ -47,14 +47,14 @@ pub struct Request<'a> {
 /// The receiver was dropped; stop producing.
 struct ReceiverDropped;
 
-impl Request<'_> {
+impl SweepRequest<'_> {
     fn judges(&self, kind: &str) -> bool {
         self.demands.contains_key(kind) && (kind != SECRET || self.secrets)
     }
 }
 
 /// Every wanted kind could not be listed, for one reason: there is no way to the API.
-pub fn out_of_reach(request: &Request<'_>, gap: &Gap) -> Vec<Resource> {
+pub fn out_of_reach(request: &SweepRequest<'_>, gap: &Gap) -> Vec<Resource> {
     let judged = request.demands.keys().filter(|kind| request.judges(kind));
     judged
         .map(|kind| {

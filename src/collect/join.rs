@@ -5,19 +5,19 @@
 //! noted again replaces what it said before, and [`Index::forget`] takes it back; both tell who is joined with
 //! something else since.
 
-mod about;
 mod accounts;
 mod api_servers;
 mod aws_auth;
 mod cluster;
 mod dependent;
+mod dependents;
 mod gaps;
 mod pods;
 mod policies;
 mod processes;
 mod proxy;
 mod roles;
-mod said;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -32,7 +32,7 @@ use crate::resource::{Kind, Reason, Resource, SECRET_STORES, Unread};
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
 pub use roles::RoleName;
-pub use said::Key;
+pub use statements::ObjectKey;
 pub(super) use tokens::account as token_account;
 
 /// What objects say about others.
@@ -41,18 +41,21 @@ pub struct Index {
     policies: policies::Policies,
     webhooks: webhooks::Webhooks,
     api_servers: api_servers::ApiServers,
-    roles: roles::Roles,
+    roles: roles::RoleIndex,
     accounts: accounts::Accounts,
     pods: pods::Pods,
-    cluster: cluster::Facts,
+    cluster: cluster::ClusterFacts,
     proxy: proxy::Proxy,
     processes: processes::Processes,
     gaps: gaps::Gaps,
     now: Timestamp,
 }
 
-/// The kinds that others are joined with: which others, and under which keys of `related`.
-const JOINS: [(&str, &[(&str, &[&str])]); 10] = [
+/// Kinds that are joined with others, each with the keys of `related` that the joins are under.
+type Joins = &'static [(&'static str, &'static [&'static str])];
+
+/// The kinds that others are joined with, and which those are.
+const JOINS: [(&str, Joins); 10] = [
     ("NetworkPolicy", &[("Namespace", &["networkPolicies"]), ("Cluster", &["networkPolicies"])]),
     (webhooks::VALIDATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
     (webhooks::MUTATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
@@ -76,7 +79,7 @@ const JOINS: [(&str, &[(&str, &[&str])]); 10] = [
     ),
 ];
 /// The same for the kinds of secret stores.
-const STORE_JOINS: &[(&str, &[&str])] = &[("Cluster", &["externalSecrets"])];
+const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
     /// An index of nothing yet; `now` decides what has expired.
@@ -85,10 +88,10 @@ impl Index {
             policies: policies::Policies::default(),
             webhooks: webhooks::Webhooks::default(),
             api_servers: api_servers::ApiServers::default(),
-            roles: roles::Roles::default(),
+            roles: roles::RoleIndex::default(),
             accounts: accounts::Accounts::default(),
             pods: pods::Pods::default(),
-            cluster: cluster::Facts::default(),
+            cluster: cluster::ClusterFacts::default(),
             proxy: proxy::Proxy::default(),
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
@@ -97,7 +100,7 @@ impl Index {
     }
 
     /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
-    pub fn joins(kind: &str) -> &'static [(&'static str, &'static [&'static str])] {
+    pub fn joins(kind: &str) -> Joins {
         let joins = JOINS.iter().find(|(name, _)| *name == kind).map(|(_, joins)| *joins);
         joins.unwrap_or(if SECRET_STORES.iter().any(|(store, _)| *store == kind) { STORE_JOINS } else { &[] })
     }
@@ -124,7 +127,7 @@ impl Index {
     }
 
     fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
-        let (kind, key) = (resource.sub_type.as_str(), Key::of(resource));
+        let (kind, key) = (resource.sub_type.as_str(), ObjectKey::of(resource));
         // Of a list, or of one object in it: what is not known of one may be what decides.
         let unread = resource.unread.iter().find(|unread| unread.at == "$");
         let gap = self.gaps.get(kind).is_some();
@@ -144,7 +147,7 @@ impl Index {
     }
 
     /// Unlearns what an object said, and tells who is joined with something else since.
-    pub fn forget(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+    pub fn forget(&mut self, kind: &str, key: ObjectKey) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.put(kind, key, None);
         let mut told = self.unsay(kind, key);
@@ -167,33 +170,35 @@ impl Index {
         }
     }
 
-    fn say(&mut self, resource: &Resource, key: Key) -> Vec<Dependent> {
+    fn say(&mut self, resource: &Resource, key: ObjectKey) -> Vec<Dependent> {
         match resource.sub_type.as_str() {
-            "NetworkPolicy" => about::policies(self.policies.note(resource, key)),
-            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.note(resource, key)),
-            "ClusterRole" | "Role" => about::role(self.roles.note(resource, key)),
-            "ServiceAccount" => about::accounts(self.accounts.note(resource, key)),
-            "ConfigMap" => about::proxy(self.proxy.note(resource, key)),
+            "NetworkPolicy" => dependents::policies(self.policies.note(resource, key)),
+            webhooks::VALIDATING | webhooks::MUTATING => {
+                dependents::webhooks(&self.webhooks.note(resource, key))
+            }
+            "ClusterRole" | "Role" => dependents::role(self.roles.note(resource, key)),
+            "ServiceAccount" => dependents::accounts(self.accounts.note(resource, key)),
+            "ConfigMap" => dependents::proxy(self.proxy.note(resource, key)),
             "Pod" => {
                 let servers = self.api_servers.note(&resource.raw, key);
-                about::pods(self.pods.note(resource, key), servers)
+                dependents::pods(self.pods.note(resource, key), servers)
             }
-            _ => about::cluster(self.cluster.note(resource, key)),
+            _ => dependents::cluster(self.cluster.note(resource, key)),
         }
     }
 
-    fn unsay(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+    fn unsay(&mut self, kind: &str, key: ObjectKey) -> Vec<Dependent> {
         match kind {
-            "NetworkPolicy" => about::policies(self.policies.forget(key)),
-            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.forget(key)),
-            "ClusterRole" | "Role" => about::role(self.roles.forget(key)),
-            "ServiceAccount" => about::accounts(self.accounts.forget(key)),
-            "ConfigMap" => about::proxy(self.proxy.forget(key)),
+            "NetworkPolicy" => dependents::policies(self.policies.forget(key)),
+            webhooks::VALIDATING | webhooks::MUTATING => dependents::webhooks(&self.webhooks.forget(key)),
+            "ClusterRole" | "Role" => dependents::role(self.roles.forget(key)),
+            "ServiceAccount" => dependents::accounts(self.accounts.forget(key)),
+            "ConfigMap" => dependents::proxy(self.proxy.forget(key)),
             "Pod" => {
                 let servers = self.api_servers.forget(key);
-                about::pods(self.pods.forget(key), servers)
+                dependents::pods(self.pods.forget(key), servers)
             }
-            _ => about::cluster(self.cluster.forget(key)),
+            _ => dependents::cluster(self.cluster.forget(key)),
         }
     }
 

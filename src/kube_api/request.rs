@@ -32,14 +32,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ApiAnswer {
     /// The body.
     pub body: Bytes,
     /// The `Content-Type`, where the server names one.
     pub content_type: Option<String>,
 }
 
-impl Answer {
+impl ApiAnswer {
     /// The body as JSON.
     pub fn json(&self) -> Result<Value, RequestError> {
         serde_json::from_slice(&self.body)
@@ -63,7 +63,7 @@ pub async fn fetch(
     path: &str,
     accept: &str,
     bound: usize,
-) -> Result<Answer, RequestError> {
+) -> Result<ApiAnswer, RequestError> {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(250))
         .with_max_delay(Duration::from_secs(4))
@@ -97,7 +97,7 @@ pub async fn fetch_once(
     path: &str,
     accept: &str,
     bound: usize,
-) -> Result<Answer, RequestError> {
+) -> Result<ApiAnswer, RequestError> {
     let request = http::Request::get(path).header(http::header::ACCEPT, accept).body(Body::empty());
     send(client, request, bound).await
 }
@@ -107,7 +107,7 @@ pub async fn send(
     client: &kube::Client,
     request: Result<http::Request<Body>, http::Error>,
     bound: usize,
-) -> Result<Answer, RequestError> {
+) -> Result<ApiAnswer, RequestError> {
     let response = begin(client, request).await?;
     let (parts, body) = response.into_parts();
     let body = read(body, bound).await?;
@@ -116,7 +116,7 @@ pub async fn send(
     }
     let content_type = parts.headers.get(http::header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Answer { body, content_type })
+    Ok(ApiAnswer { body, content_type })
 }
 
 /// GETs a path whose answer does not end, once it has begun.

@@ -6,7 +6,7 @@ use kube::client::Body;
 use super::ElectionSettings;
 use super::lease::{Failure, LeaseReply, LeaseRequest, Verb};
 use super::record::Record;
-use crate::kube_api::{self, Answer, JSON, RequestError};
+use crate::kube_api::{self, ApiAnswer, JSON, RequestError};
 use crate::resource::{Gap, Reason};
 
 /// No object in etcd is larger.
@@ -52,7 +52,7 @@ impl Api {
         self.failed(verb, RequestError::Unusable(Gap::new(Reason::Timeout, "no answer in time")))
     }
 
-    async fn exchange(&self, request: &LeaseRequest) -> Result<Answer, RequestError> {
+    async fn exchange(&self, request: &LeaseRequest) -> Result<ApiAnswer, RequestError> {
         let Self { name, namespace, .. } = self;
         let leases = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
         let (method, path, body) = match request {

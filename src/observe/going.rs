@@ -24,7 +24,7 @@ impl Going {
         let (sender, found) = mpsc::channel(FOUND);
         let watching = tokio::spawn(async move {
             let Self { client, kept, owner, version, demands, secrets } = self;
-            let request = cluster::Request {
+            let request = cluster::SweepRequest {
                 owner: &owner,
                 version: version.as_deref(),
                 demands: &demands,

@@ -175,7 +175,7 @@ async fn collect(
     let node = tokio::task::spawn_blocking(move || {
         observe_node(&host_root, &node_owner, &of_node, told, &to_node);
     });
-    let request = cluster::Request {
+    let request = cluster::SweepRequest {
         owner: &cluster_owner,
         version: identity.cluster.version.as_deref(),
         demands: &demands,

@@ -49,14 +49,14 @@ pub struct RightCheck {
     /// The right, and what it is for.
     pub need: Need,
     /// Whether we have it.
-    pub answer: Access,
+    pub answer: RightAnswer,
     /// Of the recommendations that will be errors, those that read what it gives.
     pub errors: Vec<String>,
 }
 
 /// Whether a right is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
+pub enum RightAnswer {
     /// It is.
     Allowed,
     /// It is not.
@@ -68,7 +68,7 @@ pub enum Access {
 impl KubernetesTest {
     /// The rights that are missing.
     pub fn missing(&self) -> impl Iterator<Item = &RightCheck> {
-        self.checks.iter().filter(|check| check.answer == Access::Denied)
+        self.checks.iter().filter(|check| check.answer == RightAnswer::Denied)
     }
 }
 
@@ -192,7 +192,7 @@ async fn foretell(
         }
         observation.ended().await?;
     }
-    for check in test.checks.iter_mut().filter(|check| check.answer == Access::Denied) {
+    for check in test.checks.iter_mut().filter(|check| check.answer == RightAnswer::Denied) {
         let reads = |rule: &Rule| check.need.feeds.iter().any(|(of, place)| needs(&rule.control, of, place));
         // What AWS tells of load balancers is not read here.
         let of_cloud = check.need.feeds.iter().any(|(selector, _)| selector.kind.is_of_cloud());
@@ -227,7 +227,7 @@ async fn user(client: &kube::Client) -> Result<String, String> {
     }
 }
 
-async fn access(client: &kube::Client, right: &Right) -> Access {
+async fn access(client: &kube::Client, right: &Right) -> RightAnswer {
     let (resource, subresource) = right.resource.split_once('/').unwrap_or((&right.resource, ""));
     let attributes = json!({
         "verb": right.verb,
@@ -240,11 +240,11 @@ async fn access(client: &kube::Client, right: &Right) -> Access {
     let spec = json!({"resourceAttributes": attributes});
     match review(client, "authorization.k8s.io/v1", "SelfSubjectAccessReview", &spec).await {
         Ok(answer) => match answer.pointer("/status/allowed") {
-            Some(Value::Bool(true)) => Access::Allowed,
-            Some(Value::Bool(false)) => Access::Denied,
-            _ => Access::Unknown("the answer does not say whether it is allowed".to_owned()),
+            Some(Value::Bool(true)) => RightAnswer::Allowed,
+            Some(Value::Bool(false)) => RightAnswer::Denied,
+            _ => RightAnswer::Unknown("the answer does not say whether it is allowed".to_owned()),
         },
-        Err(error) => Access::Unknown(error.to_string()),
+        Err(error) => RightAnswer::Unknown(error.to_string()),
     }
 }
 

@@ -7,7 +7,7 @@
 use serde_json::Value;
 use std::time::Duration;
 
-use super::list;
+use super::pages;
 use crate::collect::config_files;
 use crate::collect::config_files::kinds::KUBELET;
 use crate::kube_api::Connection;
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 pub async fn configz(connection: &Connection, url: &str) -> Result<Value, Gap> {
     let failed = |gap: Gap| gap.during(format_args!("ask the kubelet at {url}"));
     let client = connection.client_for(url, TIMEOUT).await.map_err(failed)?;
-    let mut answer = list::get_once(&client, "/configz").await.map_err(|error| failed(error.into()))?;
+    let mut answer = pages::get_once(&client, "/configz").await.map_err(|error| failed(error.into()))?;
     let Some(Value::Object(mut configuration)) = answer.get_mut("kubeletconfig").map(Value::take) else {
         return Err(failed(Gap::new(Reason::Malformed, "the answer has no `kubeletconfig`")));
     };

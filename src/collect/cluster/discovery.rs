@@ -33,39 +33,41 @@ pub struct ServedKind {
 /// What is known of a server's kinds, asked for as needed.
 pub(crate) struct Discovery<'c> {
     client: &'c kube::Client,
-    groups: Option<Result<Groups, RequestError>>,
+    groups: Option<Result<ApiGroups, RequestError>>,
     /// The kinds of each group; `None`: the server does not have the group.
-    kinds: BTreeMap<String, Result<Option<Vec<Resource>>, RequestError>>,
+    kinds: BTreeMap<String, Result<Option<Vec<ApiResource>>, RequestError>>,
 }
 
 /// The groups of a server, with their versions; empty lists of resources where those are asked for group by group.
 #[derive(Debug)]
-struct Groups {
+struct ApiGroups {
     aggregated: bool,
-    all: Vec<Group>,
+    all: Vec<ApiGroup>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Group {
+struct ApiGroup {
     #[serde(default)]
-    metadata: GroupMeta,
+    metadata: ApiGroupMeta,
     /// Where the answer is not aggregated.
     #[serde(default)]
     name: String,
     /// The preferred one first.
     #[serde(default)]
-    versions: Vec<Version>,
+    versions: Vec<ApiVersion>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct GroupMeta {
+struct ApiGroupMeta {
     #[serde(default)]
     name: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct Version {
-    version: String,
+struct ApiVersion {
+    /// `v1`.
+    #[serde(rename = "version")]
+    name: String,
     #[serde(default)]
     resources: Vec<AggregatedResource>,
     /// `Stale` where the server behind it did not answer.
@@ -93,7 +95,7 @@ struct ResponseKind {
 
 /// A resource of a version, as servers without aggregated discovery list it.
 #[derive(Debug, Clone, Deserialize)]
-struct Resource {
+struct ApiResource {
     name: String,
     kind: String,
     #[serde(default)]
@@ -110,12 +112,12 @@ struct GroupList {
     /// `APIGroupList`, or `APIGroupDiscoveryList` where the answer is aggregated.
     kind: String,
     #[serde(default, alias = "items")]
-    groups: Vec<Group>,
+    groups: Vec<ApiGroup>,
 }
 
 #[derive(Deserialize)]
 struct ResourceList {
-    resources: Vec<Resource>,
+    resources: Vec<ApiResource>,
 }
 
 impl<'c> Discovery<'c> {
@@ -150,7 +152,7 @@ impl<'c> Discovery<'c> {
         }))
     }
 
-    async fn group(&mut self, name: &str) -> Result<Option<Vec<Resource>>, RequestError> {
+    async fn group(&mut self, name: &str) -> Result<Option<Vec<ApiResource>>, RequestError> {
         if name.is_empty() {
             return self.version("/api/v1", CORE_VERSION).await.map(Some);
         }
@@ -167,11 +169,11 @@ impl<'c> Discovery<'c> {
             return Ok(None);
         };
         if let Some(stale) = group.versions.iter().find(|version| version.freshness == "Stale") {
-            let why = format!("the server of {name}/{} does not answer the API server", stale.version);
+            let why = format!("the server of {name}/{} does not answer the API server", stale.name);
             return Err(RequestError::Unusable(Gap::new(Reason::Unavailable, why)));
         }
         let mut kinds = Vec::new();
-        for Version { version, resources, .. } in &group.versions {
+        for ApiVersion { name: version, resources, .. } in &group.versions {
             let api_version = format!("{name}/{version}");
             if groups.aggregated {
                 kinds.extend(resources.iter().map(|it| it.plain(&api_version)));
@@ -183,7 +185,7 @@ impl<'c> Discovery<'c> {
         Ok(Some(kinds))
     }
 
-    async fn all_groups(&self) -> Result<Groups, RequestError> {
+    async fn all_groups(&self) -> Result<ApiGroups, RequestError> {
         let answer = kube_api::fetch(self.client, "/apis", AGGREGATED, MAX_ANSWER).await?;
         let list: GroupList = serde_json::from_slice(&answer.body).map_err(|error| {
             RequestError::malformed(format!("the answer is not a list of API groups: {error}"))
@@ -193,22 +195,22 @@ impl<'c> Discovery<'c> {
             "APIGroupList" => false,
             _ => return Err(RequestError::malformed("the answer is not a list of API groups")),
         };
-        Ok(Groups { aggregated, all: list.groups })
+        Ok(ApiGroups { aggregated, all: list.groups })
     }
 
-    async fn version(&self, path: &str, api_version: &str) -> Result<Vec<Resource>, RequestError> {
+    async fn version(&self, path: &str, api_version: &str) -> Result<Vec<ApiResource>, RequestError> {
         let answer = kube_api::fetch(self.client, path, JSON, MAX_ANSWER).await?;
         let list: ResourceList = serde_json::from_slice(&answer.body).map_err(|error| {
             RequestError::malformed(format!("the answer is not a list of resources: {error}"))
         })?;
-        let named = |it: Resource| Resource { api_version: api_version.to_owned(), ..it };
+        let named = |it: ApiResource| ApiResource { api_version: api_version.to_owned(), ..it };
         Ok(list.resources.into_iter().map(named).collect())
     }
 }
 
 impl AggregatedResource {
-    fn plain(&self, api_version: &str) -> Resource {
-        Resource {
+    fn plain(&self, api_version: &str) -> ApiResource {
+        ApiResource {
             name: self.resource.clone(),
             kind: self.response_kind.kind.clone(),
             namespaced: self.scope == "Namespaced",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::list::get;
+use super::pages::get;
 use super::platform;
 use crate::kube_api::{Connection, RequestError};
 use crate::resource::{Cluster, Gap, Identity, IdentitySource, Node, Reason};

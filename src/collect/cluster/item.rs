@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::resource::{Gap, Reason};
 
 /// An object of a list.
-pub(super) enum Item {
+pub(super) enum ListItem {
     /// Its JSON.
     Object(Value),
     /// It has more values than a real object; only its identity was read.
@@ -35,7 +35,7 @@ struct ShellMeta {
 /// bytes. Without a bound, anyone who may create a pod could fill this process's memory.
 const MAX_VALUES: usize = 50_000;
 
-impl Item {
+impl ListItem {
     /// Its JSON, as far as it was read.
     pub fn json(&self) -> &Value {
         match self {
@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn an_item_without_a_name_is_no_object() {
-        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
-        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
+        let parse = |text: &str| ListItem::parse(&RawValue::from_string(text.to_owned()).unwrap());
+        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(ListItem::Object(_))));
         for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
             assert!(parse(text).is_err_and(|gap| gap.reason == Reason::Malformed), "{text}");
         }

@@ -14,14 +14,14 @@ pub struct KnownKind {
     /// `pods`.
     pub plural: &'static str,
     /// What is listed of it in any case.
-    pub lists: &'static [List],
+    pub lists: &'static [ListScope],
     /// Whether its other objects are listed in the namespaces that rules ask about.
     pub by_namespace: bool,
 }
 
 /// One list of a kind's objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum List {
+pub enum ListScope {
     /// All.
     All,
     /// Those of one namespace.
@@ -30,7 +30,7 @@ pub enum List {
     Where(&'static str, &'static str, &'static str),
 }
 
-const EVERYWHERE: &[List] = &[List::All];
+const EVERYWHERE: &[ListScope] = &[ListScope::All];
 
 /// In the order they are read and recorded: what others are joined with comes first.
 pub const KINDS: [KnownKind; 23] = [
@@ -47,7 +47,7 @@ pub const KINDS: [KnownKind; 23] = [
         "mutatingwebhookconfigurations",
         EVERYWHERE,
     ),
-    asked("ConfigMap", "v1", "configmaps", &[List::Where("kube-system", "metadata.name", "kube-proxy")]),
+    asked("ConfigMap", "v1", "configmaps", &[ListScope::Where("kube-system", "metadata.name", "kube-proxy")]),
     kind("CertificateSigningRequest", "certificates.k8s.io/v1", "certificatesigningrequests", EVERYWHERE),
     kind("DaemonSet", "apps/v1", "daemonsets", EVERYWHERE),
     kind("ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles", EVERYWHERE),
@@ -71,8 +71,8 @@ pub const KINDS: [KnownKind; 23] = [
         "v1",
         "secrets",
         &[
-            List::Where("", "type", "kubernetes.io/service-account-token"),
-            List::Where("kube-system", "type", "bootstrap.kubernetes.io/token"),
+            ListScope::Where("", "type", "kubernetes.io/service-account-token"),
+            ListScope::Where("kube-system", "type", "bootstrap.kubernetes.io/token"),
         ],
     ),
     kind("Namespace", "v1", "namespaces", EVERYWHERE),
@@ -92,7 +92,7 @@ const fn kind(
     name: &'static str,
     api_version: &'static str,
     plural: &'static str,
-    lists: &'static [List],
+    lists: &'static [ListScope],
 ) -> KnownKind {
     KnownKind { name, api_version, plural, lists, by_namespace: false }
 }
@@ -101,7 +101,7 @@ const fn asked(
     name: &'static str,
     api_version: &'static str,
     plural: &'static str,
-    lists: &'static [List],
+    lists: &'static [ListScope],
 ) -> KnownKind {
     KnownKind { name, api_version, plural, lists, by_namespace: true }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::discovery::ServedKind;
-use super::kinds::{KnownKind, List};
+use super::kinds::{KnownKind, ListScope};
 use crate::kube_api::url_escaped;
 use crate::resource::ObjectDemand;
 
@@ -19,7 +19,7 @@ pub(super) struct ListedKind {
     /// `certificates`.
     pub plural: String,
     /// Which of its objects.
-    pub lists: Vec<List>,
+    pub lists: Vec<ListScope>,
     /// The places that are kept beside metadata; `None`: all.
     pub kept: Option<BTreeSet<Vec<String>>>,
 }
@@ -29,11 +29,12 @@ impl ListedKind {
     pub fn built_in(info: &KnownKind, demand: Option<&ObjectDemand>) -> Self {
         let mut lists = info.lists.to_vec();
         match demand.filter(|_| info.by_namespace).map(|demand| &demand.namespaces) {
-            Some(None) => lists = vec![List::All],
+            Some(None) => lists = vec![ListScope::All],
             Some(Some(names)) => {
-                lists
-                    .retain(|list| !matches!(list, List::Where(namespace, ..) if names.contains(*namespace)));
-                lists.extend(names.iter().map(|name| List::In(name.clone().into())));
+                lists.retain(
+                    |list| !matches!(list, ListScope::Where(namespace, ..) if names.contains(*namespace)),
+                );
+                lists.extend(names.iter().map(|name| ListScope::In(name.clone().into())));
             }
             None => {}
         }
@@ -51,9 +52,9 @@ impl ListedKind {
     pub fn foreign(name: &str, served: ServedKind, demand: &ObjectDemand) -> Self {
         let lists = match &demand.namespaces {
             Some(names) if served.namespaced => {
-                names.iter().map(|name| List::In(name.clone().into())).collect()
+                names.iter().map(|name| ListScope::In(name.clone().into())).collect()
             }
-            _ => vec![List::All],
+            _ => vec![ListScope::All],
         };
         Self {
             name: name.to_owned(),
@@ -80,10 +81,10 @@ impl ListedKind {
 
     /// The paths of its lists, with their selectors as queries.
     pub fn paths(&self) -> Vec<String> {
-        let path = |list: &List| match list {
-            List::All => self.base(""),
-            List::In(namespace) => self.base(namespace),
-            List::Where(namespace, field, value) => {
+        let path = |list: &ListScope| match list {
+            ListScope::All => self.base(""),
+            ListScope::In(namespace) => self.base(namespace),
+            ListScope::Where(namespace, field, value) => {
                 format!("{}?fieldSelector={}", self.base(namespace), equals(field, value))
             }
         };
@@ -94,7 +95,7 @@ impl ListedKind {
     pub fn one(&self, namespace: &str, name: &str) -> String {
         let whose = equals("metadata.name", name);
         let also = match self.lists.first() {
-            Some(List::Where(_, field, value)) if *field != "metadata.name" => {
+            Some(ListScope::Where(_, field, value)) if *field != "metadata.name" => {
                 format!("%2C{}", equals(field, value))
             }
             _ => String::new(),
@@ -127,31 +128,33 @@ mod tests {
     use super::*;
     use crate::collect::cluster::KINDS;
 
-    fn listed(name: &str, namespaces: Option<Option<&[&str]>>) -> ListedKind {
-        let demand = namespaces.map(|names| ObjectDemand {
-            namespaces: names.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-            reads: BTreeSet::new(),
-        });
-        ListedKind::built_in(KINDS.iter().find(|kind| kind.name == name).unwrap(), demand.as_ref())
+    fn listed(name: &str, demand: Option<&ObjectDemand>) -> ListedKind {
+        ListedKind::built_in(KINDS.iter().find(|kind| kind.name == name).unwrap(), demand)
+    }
+
+    fn within(namespaces: &[&str]) -> ObjectDemand {
+        let namespaces = namespaces.iter().map(|name| (*name).to_owned()).collect();
+        ObjectDemand { namespaces: Some(namespaces), reads: BTreeSet::new() }
     }
 
     #[test]
     fn paths_are_those_of_the_api() {
-        let paths = |name: &str, namespaces: &[&str]| listed(name, Some(Some(namespaces))).paths();
+        let everywhere = ObjectDemand::everywhere(BTreeSet::new());
+        let paths = |name: &str, namespaces: &[&str]| listed(name, Some(&within(namespaces))).paths();
         assert_eq!(paths("Pod", &["default"]), ["/api/v1/pods"], "others are joined with them");
         assert_eq!(paths("Role", &["default"]), ["/apis/rbac.authorization.k8s.io/v1/roles"]);
         assert_eq!(
             paths("Deployment", &["default", "shop"]),
             ["/apis/apps/v1/namespaces/default/deployments", "/apis/apps/v1/namespaces/shop/deployments"]
         );
-        assert_eq!(listed("Deployment", Some(None)).paths(), ["/apis/apps/v1/deployments"]);
+        assert_eq!(listed("Deployment", Some(&everywhere)).paths(), ["/apis/apps/v1/deployments"]);
         assert!(listed("Deployment", None).paths().is_empty());
         let proxy = "/api/v1/namespaces/kube-system/configmaps?fieldSelector=metadata.name%3Dkube-proxy";
         assert_eq!(paths("ConfigMap", &["default"]), [proxy, "/api/v1/namespaces/default/configmaps"]);
         assert_eq!(paths("ConfigMap", &["kube-system"]), ["/api/v1/namespaces/kube-system/configmaps"]);
         assert_eq!(listed("ConfigMap", None).paths(), [proxy]);
         assert_eq!(
-            listed("Secret", Some(None)).paths(),
+            listed("Secret", Some(&everywhere)).paths(),
             [
                 "/api/v1/secrets?fieldSelector=type%3Dkubernetes.io%2Fservice-account-token",
                 "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken"

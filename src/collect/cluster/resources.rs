@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::Request;
-use super::item::Item;
+use super::SweepRequest;
+use super::item::ListItem;
 use super::kinds::CLUSTER;
-use super::list;
 use super::listed_kind::ListedKind;
+use super::pages;
 use crate::collect::{object, redact};
 use crate::kube_api::RequestError;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
@@ -17,15 +17,15 @@ pub(super) async fn first_of(
     (kind, group): (&str, &str),
     plural: &str,
 ) -> Result<Option<Resource>, RequestError> {
-    let group = match list::get(client, &format!("/apis/{group}")).await {
+    let group = match pages::get(client, &format!("/apis/{group}")).await {
         Ok(group) => group,
         Err(error) if error.reason() == Reason::Missing => return Ok(None),
         Err(error) => return Err(error),
     };
     let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
     let version = version.ok_or_else(|| RequestError::malformed("the answer names no version"))?;
-    let object = match list::first(client, &format!("/apis/{version}/{plural}")).await {
-        Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
+    let object = match pages::first(client, &format!("/apis/{version}/{plural}")).await {
+        Ok(Some(ListItem::Object(object) | ListItem::TooLarge(object))) => object,
         Ok(None) => return Ok(None),
         // The operator is there, in a version without this kind.
         Err(error) if error.reason() == Reason::Missing => return Ok(None),
@@ -38,7 +38,7 @@ pub(super) async fn first_of(
 }
 
 /// The cluster as a whole.
-pub(super) fn cluster(request: &Request<'_>) -> Resource {
+pub(super) fn cluster(request: &SweepRequest<'_>) -> Resource {
     let uid = request.owner.id.trim_start_matches("cluster/");
     let mut raw = json!({
         "kind": CLUSTER,
@@ -65,10 +65,10 @@ pub(super) fn unlisted_as(name: &str, resource: &str, owner: &Owner, gap: Gap) -
 }
 
 /// One object of a kind; a list leaves out what all its items share.
-pub(super) fn resource(kind: &ListedKind, owner: &Owner, item: Result<Item, Gap>) -> Resource {
+pub(super) fn resource(kind: &ListedKind, owner: &Owner, item: Result<ListItem, Gap>) -> Resource {
     let (mut raw, whole) = match item {
-        Ok(Item::Object(raw)) => (raw, true),
-        Ok(Item::TooLarge(raw)) => (raw, false),
+        Ok(ListItem::Object(raw)) => (raw, true),
+        Ok(ListItem::TooLarge(raw)) => (raw, false),
         Err(gap) => return unlisted(kind, owner, gap),
     };
     if let Some(object) = raw.as_object_mut() {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use super::discovery::{Discovery, ServedKind};
-use super::kinds::{KINDS, List, SECRET};
+use super::kinds::{KINDS, ListScope, SECRET};
 use super::listed_kind::ListedKind;
 use super::sweep::BALANCED;
 use crate::collect::join::Index;
@@ -147,9 +147,9 @@ fn list_needs(kind: &ListedKind, demands: &ObjectDemands, judged: bool, watch: b
     let feeds: Vec<_> = own.into_iter().chain(joined).collect();
     for list in &kind.lists {
         let (namespace, name) = match list {
-            List::All => ("", None),
-            List::In(namespace) => (&**namespace, None),
-            List::Where(namespace, field, value) => {
+            ListScope::All => ("", None),
+            ListScope::In(namespace) => (&**namespace, None),
+            ListScope::Where(namespace, field, value) => {
                 (*namespace, (*field == "metadata.name").then_some(*value))
             }
         };

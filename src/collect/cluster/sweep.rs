@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::discovery::Discovery;
-use super::item::Item;
-use super::kinds::{CLUSTER, KINDS, KnownKind, List};
-use super::list::{self, Pages};
+use super::item::ListItem;
+use super::kinds::{CLUSTER, KINDS, KnownKind, ListScope};
 use super::listed_kind::ListedKind;
+use super::pages::{self, ListPages};
 use super::resources::{cluster, first_of, resource, unlisted, unlisted_as};
-use super::watch::Lists;
-use super::{ReceiverDropped, Request};
+use super::watch::WatchedLists;
+use super::{ReceiverDropped, SweepRequest};
 use crate::collect::join::Index;
 use crate::collect::redact::{self, AWS_AUTH};
 use crate::collect::sightings::Sightings;
@@ -25,14 +25,14 @@ pub(super) const BALANCED: [KnownKind; 2] = [
         name: "Service",
         api_version: "v1",
         plural: "services",
-        lists: &[List::All],
+        lists: &[ListScope::All],
         by_namespace: false,
     },
     KnownKind {
         name: "Ingress",
         api_version: "networking.k8s.io/v1",
         plural: "ingresses",
-        lists: &[List::All],
+        lists: &[ListScope::All],
         by_namespace: false,
     },
 ];
@@ -47,13 +47,13 @@ const CONFIG_MAP: &str = "ConfigMap";
 #[derive(Debug)]
 pub struct SweepState {
     pub(super) index: Index,
-    pub(super) lists: Lists,
+    pub(super) lists: WatchedLists,
 }
 
 /// One sweep.
 struct Sweep<'a> {
     client: &'a kube::Client,
-    request: &'a Request<'a>,
+    request: &'a SweepRequest<'a>,
     discovery: Discovery<'a>,
     index: Index,
     found: &'a mpsc::Sender<Resource>,
@@ -63,7 +63,7 @@ struct Sweep<'a> {
     /// have its id.
     lost: BTreeSet<String>,
     /// Where a watch continues, where there is to be one.
-    lists: Option<Lists>,
+    lists: Option<WatchedLists>,
     /// Why the server was out of reach the last time.
     away: Option<Gap>,
     /// Whether that holds for the rest of the cycle.
@@ -77,7 +77,7 @@ struct Sweep<'a> {
 /// where a watch continues, where there is to be one.
 pub async fn observe(
     client: &kube::Client,
-    request: &Request<'_>,
+    request: &SweepRequest<'_>,
     sightings: Option<&mut Sightings>,
     found: &mpsc::Sender<Resource>,
 ) -> Option<SweepState> {
@@ -89,7 +89,7 @@ pub async fn observe(
         found,
         sightings,
         lost: BTreeSet::new(),
-        lists: request.watch.then(Lists::default),
+        lists: request.watch.then(WatchedLists::default),
         away: None,
         given_up: false,
     };
@@ -149,7 +149,7 @@ impl Sweep<'_> {
     /// anew.
     async fn out_of_reach(&mut self) -> Option<Gap> {
         if self.away.is_some() && !self.given_up {
-            match list::get_once(self.client, "/version").await {
+            match pages::get_once(self.client, "/version").await {
                 Err(RequestError::Unreachable(_)) => self.given_up = true,
                 _ => self.away = None,
             }
@@ -170,7 +170,7 @@ impl Sweep<'_> {
         // An object is as it was when it was judged, if it is.
         let keep = judge || (note && !self.judges(&kind.name));
         for path in kind.paths() {
-            let mut pages = Pages::new(self.client, &path);
+            let mut pages = ListPages::new(self.client, &path);
             let mut first = match self.out_of_reach().await {
                 Some(gap) => Some(Err(RequestError::Unreachable(gap))),
                 None => Some(pages.next().await),
@@ -202,7 +202,7 @@ impl Sweep<'_> {
                     }
                 };
                 for item in page {
-                    let resource = resource(kind, self.request.owner, Item::parse(&item));
+                    let resource = resource(kind, self.request.owner, ListItem::parse(&item));
                     if let (Some(lists), Some(list), true) = (&mut self.lists, list, keep) {
                         lists.saw(list, &resource);
                     }
@@ -260,12 +260,12 @@ impl Sweep<'_> {
         let Some(sightings) = &mut self.sightings else { return };
         for kind in BALANCED.iter().map(|info| ListedKind::built_in(info, None)) {
             for path in kind.paths() {
-                let mut pages = Pages::new(self.client, &path);
+                let mut pages = ListPages::new(self.client, &path);
                 loop {
                     match pages.next().await {
                         Ok(Some(page)) => {
                             for item in page {
-                                sightings.note(&resource(&kind, self.request.owner, Item::parse(&item)));
+                                sightings.note(&resource(&kind, self.request.owner, ListItem::parse(&item)));
                             }
                         }
                         Ok(None) => break,
@@ -287,7 +287,7 @@ impl Sweep<'_> {
             return Ok(());
         }
         let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
-        let (mut raw, unread) = match list::get(self.client, &path).await {
+        let (mut raw, unread) = match pages::get(self.client, &path).await {
             Ok(object) => (object, None),
             // Access entries have replaced it.
             Err(error) if error.reason() == Reason::Missing => return Ok(()),

@@ -6,12 +6,12 @@
 
 mod event;
 mod fetch;
+mod fingerprint;
 mod lines;
 mod lists;
-mod patience;
 mod pending;
-mod print;
 mod referrers;
+mod retry_delay;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -23,17 +23,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::item::Item;
+use super::item::ListItem;
 use super::kinds::CLUSTER;
 use super::listed_kind::ListedKind;
 use super::resources::{cluster, resource};
 use super::sweep::SweepState;
-use super::{ReceiverDropped, Request};
-use crate::collect::join::{Dependent, Key};
+use super::{ReceiverDropped, SweepRequest};
+use crate::collect::join::{Dependent, ObjectKey};
 use crate::resource::Resource;
-pub(super) use lists::Lists;
-use pending::{Ask, Pending};
-use stream::Stream;
+pub(super) use lists::WatchedLists;
+use pending::{PendingRereads, Reread};
+use stream::ListStream;
 
 /// Events that wait for the one who judges them; each may hold an object.
 const WAITING: usize = 4;
@@ -45,32 +45,32 @@ const CLUSTER_REST: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What streams and readers tell.
-enum Told {
+enum WatchMessage {
     /// An object of a list, as it is.
-    Is(usize, Item),
+    Is(usize, ListItem),
     /// An object of a list is not there any more.
-    Gone(usize, Item),
+    Gone(usize, ListItem),
     /// A list is read again from its beginning.
     Listing(usize),
     /// It was read up to its end, and to this version.
     Listed(usize, String),
     /// An object that was asked for.
-    Fetched(Arc<ListedKind>, Item),
+    Fetched(Arc<ListedKind>, ListItem),
     /// That was all; these could not be read.
-    AllFetched(Vec<Ask>),
+    AllFetched(Vec<Reread>),
 }
 
 /// The one who knows.
 struct Watcher<'a> {
     client: &'a kube::Client,
-    request: &'a Request<'a>,
+    request: &'a SweepRequest<'a>,
     kept: SweepState,
     found: &'a mpsc::Sender<Resource>,
-    tell: mpsc::Sender<Told>,
+    tell: mpsc::Sender<WatchMessage>,
     tasks: JoinSet<()>,
-    pending: Pending,
+    pending: PendingRereads,
     /// What could not be read the last time.
-    again: Vec<Ask>,
+    again: Vec<Reread>,
     /// When to read for those that are pending; none while somebody reads, or nobody is pending.
     due: Option<Instant>,
     reading: bool,
@@ -87,7 +87,7 @@ struct Watcher<'a> {
 /// that are joined with them until a list succeeds, here or in the next sweep.
 pub async fn watch(
     client: &kube::Client,
-    request: &Request<'_>,
+    request: &SweepRequest<'_>,
     kept: SweepState,
     found: &mpsc::Sender<Resource>,
 ) {
@@ -99,7 +99,7 @@ pub async fn watch(
         found,
         tell,
         tasks: JoinSet::new(),
-        pending: Pending::default(),
+        pending: PendingRereads::default(),
         again: Vec::new(),
         due: None,
         reading: false,
@@ -119,7 +119,7 @@ impl Watcher<'_> {
         order.sort_by_key(|list| !hasty(&self.kept.lists.all[*list].kind.name));
         for position in order {
             let list = &self.kept.lists.all[position];
-            let stream = Stream {
+            let stream = ListStream {
                 client: self.client.clone(),
                 kind: Arc::clone(&list.kind),
                 list: position,
@@ -131,7 +131,7 @@ impl Watcher<'_> {
         }
     }
 
-    async fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<(), ReceiverDropped> {
+    async fn run(&mut self, told: &mut mpsc::Receiver<WatchMessage>) -> Result<(), ReceiverDropped> {
         loop {
             let wake = self.due.into_iter().chain(self.cluster_due).min();
             tokio::select! {
@@ -142,31 +142,31 @@ impl Watcher<'_> {
         }
     }
 
-    async fn take(&mut self, told: Told) -> Result<(), ReceiverDropped> {
+    async fn take(&mut self, told: WatchMessage) -> Result<(), ReceiverDropped> {
         match told {
-            Told::Is(list, item) => {
+            WatchMessage::Is(list, item) => {
                 if let Some(resource) = self.note(list, item) {
                     self.send(resource).await?;
                 }
             }
-            Told::Gone(list, item) => {
+            WatchMessage::Gone(list, item) => {
                 let kind = Arc::clone(&self.kept.lists.all[list].kind);
-                let key = Key::of(&resource(&kind, self.request.owner, Ok(item)));
+                let key = ObjectKey::of(&resource(&kind, self.request.owner, Ok(item)));
                 self.forget(list, key);
             }
-            Told::Listing(list) => {
+            WatchMessage::Listing(list) => {
                 let list = &mut self.kept.lists.all[list];
                 (list.still, list.version) = (Some(HashSet::new()), None);
             }
-            Told::Listed(list, version) => self.listed(list, version),
-            Told::Fetched(kind, item) => {
+            WatchMessage::Listed(list, version) => self.listed(list, version),
+            WatchMessage::Fetched(kind, item) => {
                 let resource = resource(&kind, self.request.owner, Ok(item));
                 // One that is not known yet, or not any more, has an event of its own.
-                if self.kept.lists.has(&kind.name, Key::of(&resource)) {
+                if self.kept.lists.has(&kind.name, ObjectKey::of(&resource)) {
                     self.send(resource).await?;
                 }
             }
-            Told::AllFetched(failed) => {
+            WatchMessage::AllFetched(failed) => {
                 self.reading = false;
                 let wait = if failed.is_empty() { COLLECT } else { AGAIN };
                 self.again = failed;
@@ -178,11 +178,11 @@ impl Watcher<'_> {
     }
 
     /// Learns of an object; gives it where it must be judged again.
-    fn note(&mut self, list: usize, item: Item) -> Option<Resource> {
+    fn note(&mut self, list: usize, item: ListItem) -> Option<Resource> {
         let lists = &mut self.kept.lists;
         let list = &mut lists.all[list];
         let resource = resource(&list.kind, self.request.owner, Ok(item));
-        let key = Key::of(&resource);
+        let key = ObjectKey::of(&resource);
         let print = lists.prints.of(&list.kind.name, &resource.raw);
         let same = list.seen.insert(key, print) == Some(print);
         match &mut list.still {
@@ -202,7 +202,7 @@ impl Watcher<'_> {
         (judged && !same).then_some(resource)
     }
 
-    fn forget(&mut self, list: usize, key: Key) {
+    fn forget(&mut self, list: usize, key: ObjectKey) {
         let list = &mut self.kept.lists.all[list];
         list.seen.remove(&key);
         let (kind, noted) = (Arc::clone(&list.kind), list.noted);
@@ -219,7 +219,7 @@ impl Watcher<'_> {
         list.version = Some(version);
         let kind = Arc::clone(&list.kind);
         let still = list.still.take().unwrap_or_default();
-        let gone: Vec<Key> = list.seen.keys().filter(|key| !still.contains(key)).copied().collect();
+        let gone: Vec<ObjectKey> = list.seen.keys().filter(|key| !still.contains(key)).copied().collect();
         for key in gone {
             self.forget(position, key);
         }

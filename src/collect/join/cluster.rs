@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use super::said::{Key, Said};
+use super::statements::{ObjectKey, Statements};
 use crate::resource::{Resource, SECRET_STORES};
 
 /// The flag by which the policy agent of the AWS network plug-in is switched on and off.
@@ -13,15 +13,15 @@ const POLICY_SWITCH: &str = "--enable-network-policy";
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 #[derive(Debug, Default)]
-pub(super) struct Facts {
-    daemon_sets: Said<Value>,
-    client_certificates: Said<Value>,
+pub(super) struct ClusterFacts {
+    daemon_sets: Statements<Value>,
+    client_certificates: Statements<Value>,
     stores: BTreeSet<&'static str>,
 }
 
-impl Facts {
+impl ClusterFacts {
     /// Whether anything is another now.
-    pub fn note(&mut self, resource: &Resource, key: Key) -> bool {
+    pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
                 let template = resource.raw.pointer("/spec/template/spec/containers");
@@ -47,7 +47,7 @@ impl Facts {
     }
 
     /// Whether anything is another now. That of operators' kinds there is none any more, only a sweep sees.
-    pub fn forget(&mut self, key: Key) -> bool {
+    pub fn forget(&mut self, key: ObjectKey) -> bool {
         let set = self.daemon_sets.put(key, None);
         self.client_certificates.put(key, None) || set
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::Gap;
 
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     lists: BTreeMap<String, Gap>,
     /// Of one object it may be what decides, so its kind is not known as a whole.
-    objects: BTreeMap<String, BTreeMap<Key, Gap>>,
+    objects: BTreeMap<String, BTreeMap<ObjectKey, Gap>>,
 }
 
 impl Gaps {
@@ -29,7 +29,7 @@ impl Gaps {
     }
 
     /// Why an object could not be read, or that it could.
-    pub fn put(&mut self, kind: &str, key: Key, gap: Option<&Gap>) {
+    pub fn put(&mut self, kind: &str, key: ObjectKey, gap: Option<&Gap>) {
         match gap {
             Some(gap) => {
                 self.objects.entry(kind.to_owned()).or_default().insert(key, gap.clone());

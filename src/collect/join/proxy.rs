@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::collect::config_files;
 use crate::collect::config_files::kinds::PROXY;
 use crate::collect::redact::KUBE_PROXY_CONFIG;
@@ -11,12 +11,12 @@ use crate::resource::{Gap, Resource};
 #[derive(Debug, Default)]
 pub(super) struct Proxy {
     /// The text of its configuration, and where it stands.
-    config: Option<(Key, String)>,
+    config: Option<(ObjectKey, String)>,
 }
 
 impl Proxy {
     /// Whether it is another now.
-    pub fn note(&mut self, config_map: &Resource, key: Key) -> bool {
+    pub fn note(&mut self, config_map: &Resource, key: ObjectKey) -> bool {
         let (namespace, name, entry) = KUBE_PROXY_CONFIG;
         if config_map.namespace() != Some(namespace) || config_map.name != name {
             return false;
@@ -28,7 +28,7 @@ impl Proxy {
     }
 
     /// Whether it was there.
-    pub fn forget(&mut self, key: Key) -> bool {
+    pub fn forget(&mut self, key: ObjectKey) -> bool {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }
 

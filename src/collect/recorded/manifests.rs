@@ -70,8 +70,7 @@ pub fn read(paths: &[PathBuf], demands: &ObjectDemands) -> Result<Vec<Resource>,
                     resource = object::resource(resource.raw, Some(&place));
                 }
                 if !is_built_in(&resource.sub_type) {
-                    let reads =
-                        demands.get(&resource.sub_type).map(|demand| &demand.reads).unwrap_or(&nothing);
+                    let reads = demands.get(&resource.sub_type).map_or(&nothing, |demand| &demand.reads);
                     let cut = redact::foreign_object(&mut resource.raw, reads);
                     resource.unread.extend(cut);
                 }

@@ -6,15 +6,15 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::collect::cluster::item::Item;
+use crate::collect::cluster::item::ListItem;
 use crate::kube_api::Refusal;
 
 /// What a line says.
-pub(super) enum Event {
+pub(super) enum WatchEvent {
     /// An object is there, as it is now; and the version of that.
-    Is(Item, String),
+    Is(ListItem, String),
     /// An object is not there any more.
-    Gone(Item, String),
+    Gone(ListItem, String),
     /// Nothing, up to a version.
     Bookmark(String),
     /// What there was since the last version is forgotten, or not to be read.
@@ -24,7 +24,7 @@ pub(super) enum Event {
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
+struct EventLine<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
@@ -32,28 +32,28 @@ struct Line<'a> {
 }
 
 /// Reads a line.
-pub(super) fn read(line: &[u8]) -> Event {
-    let line: Line<'_> = match serde_json::from_slice(line) {
+pub(super) fn read(line: &[u8]) -> WatchEvent {
+    let line: EventLine<'_> = match serde_json::from_slice(line) {
         Ok(line) => line,
-        Err(error) => return Event::Lost(format!("an event is not what it must be: {error}")),
+        Err(error) => return WatchEvent::Lost(format!("an event is not what it must be: {error}")),
     };
     match &*line.kind {
         "ERROR" => status(line.object),
         "BOOKMARK" => match serde_json::from_str::<Value>(line.object.get()) {
-            Ok(object) => version(&object).map_or_else(unversioned, Event::Bookmark),
-            Err(error) => Event::Lost(format!("a bookmark is not what it must be: {error}")),
+            Ok(object) => version(&object).map_or_else(unversioned, WatchEvent::Bookmark),
+            Err(error) => WatchEvent::Lost(format!("a bookmark is not what it must be: {error}")),
         },
-        kind @ ("ADDED" | "MODIFIED" | "DELETED") => match Item::parse(line.object) {
+        kind @ ("ADDED" | "MODIFIED" | "DELETED") => match ListItem::parse(line.object) {
             Ok(item) => match version(item.json()) {
-                Some(version) if kind == "DELETED" => Event::Gone(item, version),
-                Some(version) => Event::Is(item, version),
+                Some(version) if kind == "DELETED" => WatchEvent::Gone(item, version),
+                Some(version) => WatchEvent::Is(item, version),
                 None => unversioned(),
             },
-            Err(gap) => Event::Lost(gap.what),
+            Err(gap) => WatchEvent::Lost(gap.what),
         },
         other => {
             let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-            Event::Lost(format!("an event of the unknown type `{other}`"))
+            WatchEvent::Lost(format!("an event of the unknown type `{other}`"))
         }
     }
 }
@@ -62,16 +62,16 @@ fn version(object: &Value) -> Option<String> {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn unversioned() -> Event {
-    Event::Lost("an event has no resourceVersion".into())
+fn unversioned() -> WatchEvent {
+    WatchEvent::Lost("an event has no resourceVersion".into())
 }
 
-fn status(status: &RawValue) -> Event {
+fn status(status: &RawValue) -> WatchEvent {
     let status: Value = serde_json::from_str(status.get()).unwrap_or_default();
     let refusal = Refusal::of_status(&status);
     let words = refusal.to_string();
     if refusal.status == http::StatusCode::GONE {
-        return Event::Lost(words);
+        return WatchEvent::Lost(words);
     }
-    Event::Broken(refusal.retry_after, words)
+    WatchEvent::Broken(refusal.retry_after, words)
 }

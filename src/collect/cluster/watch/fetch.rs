@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::Told;
-use super::pending::Ask;
-use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::Pages;
+use super::WatchMessage;
+use super::pending::Reread;
+use crate::collect::cluster::item::ListItem;
+use crate::collect::cluster::pages::ListPages;
 use crate::resource::Reason;
 
 /// When what was refused is read again, once: an API server that has just started refuses what it will allow in a
@@ -16,7 +16,7 @@ use crate::resource::Reason;
 const REFUSED: Duration = Duration::from_secs(2);
 
 /// Reads list by list, and tells at the end which must be read again.
-pub(super) async fn fetch(client: kube::Client, asks: Vec<Ask>, told: mpsc::Sender<Told>) {
+pub(super) async fn fetch(client: kube::Client, asks: Vec<Reread>, told: mpsc::Sender<WatchMessage>) {
     let Some((mut failed, refused)) = read(&client, asks, &told).await else { return };
     if !refused.is_empty() {
         sleep(REFUSED).await;
@@ -25,18 +25,18 @@ pub(super) async fn fetch(client: kube::Client, asks: Vec<Ask>, told: mpsc::Send
         failed.extend(more);
     }
     // Nobody is left to be told.
-    let _ = told.send(Told::AllFetched(failed)).await;
+    let _ = told.send(WatchMessage::AllFetched(failed)).await;
 }
 
 /// Gives those that could not be read and those that were refused; nothing where nobody wants more.
 async fn read(
     client: &kube::Client,
-    asks: Vec<Ask>,
-    told: &mpsc::Sender<Told>,
-) -> Option<(Vec<Ask>, Vec<Ask>)> {
+    asks: Vec<Reread>,
+    told: &mpsc::Sender<WatchMessage>,
+) -> Option<(Vec<Reread>, Vec<Reread>)> {
     let (mut failed, mut refused) = (Vec::new(), Vec::new());
     for ask in asks {
-        let mut pages = Pages::new(client, &ask.path);
+        let mut pages = ListPages::new(client, &ask.path);
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
@@ -53,9 +53,9 @@ async fn read(
                 }
             };
             // One that is no object is said by the sweep.
-            for item in page.iter().filter_map(|item| Item::parse(item).ok()) {
+            for item in page.iter().filter_map(|item| ListItem::parse(item).ok()) {
                 if ask.means(item.json())
-                    && told.send(Told::Fetched(Arc::clone(&ask.kind), item)).await.is_err()
+                    && told.send(WatchMessage::Fetched(Arc::clone(&ask.kind), item)).await.is_err()
                 {
                     return None;
                 }

@@ -3,23 +3,23 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::print::Prints;
+use super::fingerprint::Fingerprints;
 use super::referrers::Referrers;
 use crate::collect::cluster::listed_kind::ListedKind;
-use crate::collect::join::Key;
+use crate::collect::join::ObjectKey;
 use crate::resource::Resource;
 
 /// Every list of a sweep.
 #[derive(Debug, Default)]
-pub(in crate::collect::cluster) struct Lists {
-    pub(super) all: Vec<List>,
-    pub(super) prints: Prints,
+pub(in crate::collect::cluster) struct WatchedLists {
+    pub(super) all: Vec<WatchedList>,
+    pub(super) prints: Fingerprints,
     pub(super) referrers: Referrers,
 }
 
 /// One of them.
 #[derive(Debug)]
-pub(super) struct List {
+pub(super) struct WatchedList {
     pub kind: Arc<ListedKind>,
     pub path: String,
     /// From where to go on; none where it was not read as a whole.
@@ -29,18 +29,18 @@ pub(super) struct List {
     /// Whether its objects are judged.
     pub judged: bool,
     /// Its objects, and a print of each.
-    pub seen: HashMap<Key, u64>,
+    pub seen: HashMap<ObjectKey, u64>,
     /// While it is listed again: those that are still there.
-    pub still: Option<HashSet<Key>>,
+    pub still: Option<HashSet<ObjectKey>>,
     /// Whether its first reading was whole, where there is a second.
     begun: bool,
 }
 
-impl Lists {
+impl WatchedLists {
     /// A list is read, maybe for the second time.
     pub fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
         let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
-            self.all.push(List {
+            self.all.push(WatchedList {
                 kind: Arc::clone(kind),
                 path: path.to_owned(),
                 version: None,
@@ -64,7 +64,7 @@ impl Lists {
         if resource.is_unlisted() {
             return;
         }
-        let (list, key) = (&mut self.all[list], Key::of(resource));
+        let (list, key) = (&mut self.all[list], ObjectKey::of(resource));
         list.seen.insert(key, self.prints.of(&list.kind.name, &resource.raw));
         self.referrers.note(resource, key);
     }
@@ -96,7 +96,7 @@ impl Lists {
     }
 
     /// Whether an object is there.
-    pub(super) fn has(&self, kind: &str, key: Key) -> bool {
+    pub(super) fn has(&self, kind: &str, key: ObjectKey) -> bool {
         self.all.iter().any(|list| list.kind.name == kind && list.seen.contains_key(&key))
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     fn of_two_readings_the_older_version_counts_and_both_must_be_whole() {
         let kind = Arc::new(ListedKind::built_in(&KINDS[0], None));
         let after = |readings: [Option<&str>; 2]| {
-            let mut lists = Lists::default();
+            let mut lists = WatchedLists::default();
             for version in readings {
                 let list = lists.begin(&kind, "/a", true, true);
                 lists.end(list, version);

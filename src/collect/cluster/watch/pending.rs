@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::lists::Lists;
+use super::lists::WatchedLists;
 use super::referrers::Referrers;
 use crate::collect::cluster::listed_kind::ListedKind;
 use crate::collect::join::{Dependent, runs_as};
@@ -18,7 +18,7 @@ type Name = (String, String);
 
 /// Those that are waiting.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct PendingRereads {
     /// The cluster as a whole.
     pub cluster: bool,
     all: BTreeSet<&'static str>,
@@ -29,35 +29,35 @@ pub(super) struct Pending {
 
 /// One list that is read for their sake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ask {
+pub(super) struct Reread {
     pub kind: Arc<ListedKind>,
     pub path: String,
-    only: Only,
+    only: RereadScope,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Only {
+enum RereadScope {
     All,
     Names(BTreeSet<Name>),
     PodsOf(BTreeSet<Name>),
 }
 
-impl Ask {
+impl Reread {
     /// Whether an object of the list is meant.
     pub fn means(&self, object: &Value) -> bool {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let named = |name: &str| (text("/metadata/namespace").to_owned(), name.to_owned());
         match &self.only {
-            Only::All => true,
-            Only::Names(names) => names.contains(&named(text("/metadata/name"))),
-            Only::PodsOf(accounts) => {
+            RereadScope::All => true,
+            RereadScope::Names(names) => names.contains(&named(text("/metadata/name"))),
+            RereadScope::PodsOf(accounts) => {
                 runs_as(object).is_some_and(|account| accounts.contains(&named(account)))
             }
         }
     }
 }
 
-impl Pending {
+impl PendingRereads {
     /// Adds somebody, where their kind is judged.
     pub fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
         match dependent {
@@ -97,34 +97,34 @@ impl Pending {
     }
 
     /// What to read for all of them, with few requests.
-    pub fn take(&mut self, lists: &Lists) -> Vec<Ask> {
+    pub fn take(&mut self, lists: &WatchedLists) -> Vec<Reread> {
         let mut asks = Vec::new();
         let pages = |kind: &str| lists.count(kind) / PAGE + 1;
         let mut names = std::mem::take(&mut self.names);
         let pods_of = std::mem::take(&mut self.pods_of);
         for kind in std::mem::take(&mut self.all) {
             names.remove(kind);
-            asks.extend(whole(lists, kind, &Only::All));
+            asks.extend(whole(lists, kind, &RereadScope::All));
         }
         for (kind, names) in names {
             if names.len() > pages(kind) {
-                asks.extend(whole(lists, kind, &Only::Names(names)));
+                asks.extend(whole(lists, kind, &RereadScope::Names(names)));
             } else if let Some(kind) = lists.kind(kind) {
-                asks.extend(names.iter().map(|(namespace, name)| Ask {
+                asks.extend(names.iter().map(|(namespace, name)| Reread {
                     path: kind.one(namespace, name),
                     kind: Arc::clone(&kind),
-                    only: Only::All,
+                    only: RereadScope::All,
                 }));
             }
         }
-        let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == Only::All);
+        let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == RereadScope::All);
         if pods_of.len() > pages(POD) {
-            asks.extend(whole(lists, POD, &Only::PodsOf(pods_of)).into_iter().filter(|_| !all_pods));
+            asks.extend(whole(lists, POD, &RereadScope::PodsOf(pods_of)).into_iter().filter(|_| !all_pods));
         } else if let (Some(kind), false) = (lists.kind(POD), all_pods) {
-            asks.extend(pods_of.iter().map(|(namespace, account)| Ask {
+            asks.extend(pods_of.iter().map(|(namespace, account)| Reread {
                 path: kind.by_field(namespace, "spec.serviceAccountName", account),
                 kind: Arc::clone(&kind),
-                only: Only::All,
+                only: RereadScope::All,
             }));
         }
         asks
@@ -132,7 +132,10 @@ impl Pending {
 }
 
 /// Every list of a kind.
-fn whole(lists: &Lists, kind: &str, only: &Only) -> Vec<Ask> {
+fn whole(lists: &WatchedLists, kind: &str, only: &RereadScope) -> Vec<Reread> {
     let Some(kind) = lists.kind(kind) else { return Vec::new() };
-    kind.paths().into_iter().map(|path| Ask { kind: Arc::clone(&kind), path, only: only.clone() }).collect()
+    kind.paths()
+        .into_iter()
+        .map(|path| Reread { kind: Arc::clone(&kind), path, only: only.clone() })
+        .collect()
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Told;
-use super::event::{self, Event};
-use super::lines::{Broken, Lines};
-use super::patience::{Patience, spread};
-use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::Pages;
+use super::WatchMessage;
+use super::event::{self, WatchEvent};
+use super::lines::{EventLines, LineError};
+use super::retry_delay::{RetryDelay, spread};
+use crate::collect::cluster::item::ListItem;
 use crate::collect::cluster::listed_kind::ListedKind;
+use crate::collect::cluster::pages::ListPages;
 use crate::kube_api::{self, RequestError, url_escaped};
 use crate::resource::Reason;
 
@@ -27,7 +27,7 @@ const TELLING: u32 = 4;
 const TELLING_REFUSALS: u32 = 3;
 
 /// A watched list.
-pub(super) struct Stream {
+pub(super) struct ListStream {
     pub client: kube::Client,
     pub kind: Arc<ListedKind>,
     /// Which of the lists it is.
@@ -35,11 +35,11 @@ pub(super) struct Stream {
     pub path: String,
     /// From where to go on; none where it must be listed again.
     pub version: Option<String>,
-    pub told: mpsc::Sender<Told>,
+    pub told: mpsc::Sender<WatchMessage>,
 }
 
 /// Why it goes no further.
-enum End {
+enum StreamEnd {
     /// In good time.
     Closed,
     /// Cut off or turned away; how long the server asks us to wait.
@@ -52,10 +52,10 @@ enum End {
     Unwanted,
 }
 
-impl Stream {
+impl ListStream {
     /// Watches until nobody wants more.
     pub async fn run(mut self) {
-        let mut patience = Patience::default();
+        let mut delay = RetryDelay::default();
         let kind = self.kind.name.clone();
         loop {
             let began = Instant::now();
@@ -64,28 +64,28 @@ impl Stream {
                 Some(version) => self.follow(&version, &mut moved).await,
                 None => self.list_again(&mut moved).await,
             };
-            if moved || (matches!(end, End::Closed) && began.elapsed() >= SHORT) {
-                if patience.failures() >= TELLING || patience.refusals() >= TELLING_REFUSALS {
+            if moved || (matches!(end, StreamEnd::Closed) && began.elapsed() >= SHORT) {
+                if delay.failures() >= TELLING || delay.refusals() >= TELLING_REFUSALS {
                     tracing::info!(kind, "watch re-established");
                 }
-                patience.relieve();
+                delay.relieve();
             }
             let wait = match end {
-                End::Unwanted => return,
-                End::Closed if began.elapsed() >= SHORT => Patience::after_close(),
-                End::Closed => patience.after_failure(None),
-                End::Broken(asked, why) => {
-                    let wait = patience.after_failure(asked);
-                    if patience.failures() == TELLING {
+                StreamEnd::Unwanted => return,
+                StreamEnd::Closed if began.elapsed() >= SHORT => RetryDelay::after_close(),
+                StreamEnd::Closed => delay.after_failure(None),
+                StreamEnd::Broken(asked, why) => {
+                    let wait = delay.after_failure(asked);
+                    if delay.failures() == TELLING {
                         tracing::warn!(kind, error = why, "cannot watch this kind; retrying");
                     } else {
                         tracing::debug!(kind, error = why, "watch interrupted");
                     }
                     wait
                 }
-                End::Refused(why) => {
-                    let wait = patience.after_refusal();
-                    if patience.refusals() == TELLING_REFUSALS {
+                StreamEnd::Refused(why) => {
+                    let wait = delay.after_refusal();
+                    if delay.refusals() == TELLING_REFUSALS {
                         tracing::warn!(
                             kind,
                             error = why,
@@ -96,40 +96,40 @@ impl Stream {
                     }
                     wait
                 }
-                End::Lost(why) => {
+                StreamEnd::Lost(why) => {
                     tracing::info!(kind, error = why, "re-listing after the watch expired");
                     self.version = None;
-                    patience.after_loss()
+                    delay.after_loss()
                 }
             };
             sleep(wait).await;
         }
     }
 
-    async fn follow(&mut self, version: &str, moved: &mut bool) -> End {
+    async fn follow(&mut self, version: &str, moved: &mut bool) -> StreamEnd {
         let body = match kube_api::open(&self.client, &self.uri(version)).await {
             Ok(body) => body,
             Err(error) => return refused(&self.kind, error),
         };
-        let mut lines = Lines::new(body);
+        let mut lines = EventLines::new(body);
         loop {
             let line = match timeout(SILENCE, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
-                Ok(Ok(None)) | Err(_) => return End::Closed,
-                Ok(Err(Broken::TooLong)) => return End::Lost("an event is too large".into()),
-                Ok(Err(Broken::Cut(why))) => return End::Broken(None, why),
+                Ok(Ok(None)) | Err(_) => return StreamEnd::Closed,
+                Ok(Err(LineError::TooLong)) => return StreamEnd::Lost("an event is too large".into()),
+                Ok(Err(LineError::Cut(why))) => return StreamEnd::Broken(None, why),
             };
             let (told, version) = match event::read(line) {
-                Event::Is(item, version) => (Some(Told::Is(self.list, item)), version),
-                Event::Gone(item, version) => (Some(Told::Gone(self.list, item)), version),
-                Event::Bookmark(version) => (None, version),
-                Event::Lost(why) => return End::Lost(why),
-                Event::Broken(asked, why) => return End::Broken(asked, why),
+                WatchEvent::Is(item, version) => (Some(WatchMessage::Is(self.list, item)), version),
+                WatchEvent::Gone(item, version) => (Some(WatchMessage::Gone(self.list, item)), version),
+                WatchEvent::Bookmark(version) => (None, version),
+                WatchEvent::Lost(why) => return StreamEnd::Lost(why),
+                WatchEvent::Broken(asked, why) => return StreamEnd::Broken(asked, why),
             };
             if let Some(told) = told
                 && self.told.send(told).await.is_err()
             {
-                return End::Unwanted;
+                return StreamEnd::Unwanted;
             }
             self.version = Some(version);
             *moved = true;
@@ -148,34 +148,34 @@ impl Stream {
         uri
     }
 
-    /// Lists it anew: who is told of every object finds out what changed, and what is gone.
-    async fn list_again(&mut self, moved: &mut bool) -> End {
-        let mut pages = Pages::new(&self.client, &self.path);
-        if self.told.send(Told::Listing(self.list)).await.is_err() {
-            return End::Unwanted;
+    /// WatchedLists it anew: who is told of every object finds out what changed, and what is gone.
+    async fn list_again(&mut self, moved: &mut bool) -> StreamEnd {
+        let mut pages = ListPages::new(&self.client, &self.path);
+        if self.told.send(WatchMessage::Listing(self.list)).await.is_err() {
+            return StreamEnd::Unwanted;
         }
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
                 Err(error) if matches!(error.reason(), Reason::Denied | Reason::Missing) => {
-                    return End::Refused(format!("list {}: {error}", self.kind.resource()));
+                    return StreamEnd::Refused(format!("list {}: {error}", self.kind.resource()));
                 }
-                Err(error) => return End::Broken(None, error.to_string()),
+                Err(error) => return StreamEnd::Broken(None, error.to_string()),
             };
             for item in page {
-                let item = match Item::parse(&item) {
+                let item = match ListItem::parse(&item) {
                     Ok(item) => item,
-                    Err(gap) => return End::Broken(None, gap.what),
+                    Err(gap) => return StreamEnd::Broken(None, gap.what),
                 };
-                if self.told.send(Told::Is(self.list, item)).await.is_err() {
-                    return End::Unwanted;
+                if self.told.send(WatchMessage::Is(self.list, item)).await.is_err() {
+                    return StreamEnd::Unwanted;
                 }
             }
         }
         let version = pages.version().unwrap_or_default().to_owned();
-        if self.told.send(Told::Listed(self.list, version.clone())).await.is_err() {
-            return End::Unwanted;
+        if self.told.send(WatchMessage::Listed(self.list, version.clone())).await.is_err() {
+            return StreamEnd::Unwanted;
         }
         self.version = Some(version.clone());
         *moved = true;
@@ -185,14 +185,14 @@ impl Stream {
 }
 
 /// Why there is no stream.
-fn refused(kind: &ListedKind, error: RequestError) -> End {
+fn refused(kind: &ListedKind, error: RequestError) -> StreamEnd {
     let why = format!("watch {}: {error}", kind.resource());
     match error {
         RequestError::Refused(refusal) => match refusal.status.as_u16() {
-            410 => End::Lost(why),
-            403..=405 => End::Refused(why),
-            _ => End::Broken(refusal.retry_after, why),
+            410 => StreamEnd::Lost(why),
+            403..=405 => StreamEnd::Refused(why),
+            _ => StreamEnd::Broken(refusal.retry_after, why),
         },
-        _ => End::Broken(None, why),
+        _ => StreamEnd::Broken(None, why),
     }
 }

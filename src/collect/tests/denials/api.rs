@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::cluster::{BITS, Shape, documents, lists};
 use super::server::{ALWAYS, FAULTS, Fault, Server, Slot};
 use super::verdicts::{Verdicts, demands, idle};
-use crate::collect::cluster::{CLUSTER, KINDS, Request, observe, paths};
+use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe, paths};
 use crate::resource::{Kind, Owner, Resource};
 
 /// What the API gives where something is not installed: no refusal, but another cluster.
@@ -26,8 +26,14 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
     let demands = demands();
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request =
-        Request { owner: &owner, version: Some("v1.37.2"), demands: &demands, secrets, now, watch: false };
+    let request = SweepRequest {
+        owner: &owner,
+        version: Some("v1.37.2"),
+        demands: &demands,
+        secrets,
+        now,
+        watch: false,
+    };
     let (sender, mut receiver) = mpsc::channel(4);
     let resources = runtime.block_on(async {
         let client = server.client();

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::item::Item;
+use super::item::ListItem;
 use crate::kube_api::{self, JSON, RequestError, url_escaped};
 use crate::resource::{Gap, Reason};
 
@@ -16,25 +16,25 @@ const LIMIT: u32 = 500;
 const MAX_PAGE: usize = 16 * 1024 * 1024;
 
 /// A list, page by page.
-pub(super) struct Pages<'c> {
+pub(super) struct ListPages<'c> {
     client: &'c kube::Client,
     /// Path, with any selector as its query.
     path: String,
     limit: u32,
-    next: Next,
+    next: NextPage,
     version: Option<String>,
 }
 
-enum Next {
+enum NextPage {
     First,
     Token(String),
     Nothing,
 }
 
 #[derive(Deserialize)]
-struct List {
+struct ListBody {
     #[serde(default)]
-    metadata: ListMeta,
+    metadata: ListBodyMeta,
     /// As text: a parsed object takes many times its text, so they are parsed one at a time. An empty list may be
     /// null, but never left out: then the answer is something else, which must not look like one.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -42,16 +42,16 @@ struct List {
 }
 
 #[derive(Deserialize, Default)]
-struct ListMeta {
+struct ListBodyMeta {
     #[serde(default, rename = "continue")]
     token: Option<String>,
     #[serde(default, rename = "resourceVersion")]
     version: Option<String>,
 }
 
-impl<'c> Pages<'c> {
+impl<'c> ListPages<'c> {
     pub fn new(client: &'c kube::Client, path: &str) -> Self {
-        Self { client, path: path.to_owned(), limit: LIMIT, next: Next::First, version: None }
+        Self { client, path: path.to_owned(), limit: LIMIT, next: NextPage::First, version: None }
     }
 
     /// The version of the first page, after it: where a watch continues. Later pages may be newer; events that repeat
@@ -65,16 +65,16 @@ impl<'c> Pages<'c> {
         let mut resumed = false;
         loop {
             let token = match &self.next {
-                Next::First => None,
-                Next::Token(token) => Some(token.clone()),
-                Next::Nothing => return Ok(None),
+                NextPage::First => None,
+                NextPage::Token(token) => Some(token.clone()),
+                NextPage::Nothing => return Ok(None),
             };
             match self.ask(token.as_deref()).await {
                 Ok(list) => {
                     self.version.get_or_insert(list.metadata.version.unwrap_or_default());
                     self.next = match list.metadata.token {
-                        Some(token) if !token.is_empty() => Next::Token(token),
-                        _ => Next::Nothing,
+                        Some(token) if !token.is_empty() => NextPage::Token(token),
+                        _ => NextPage::Nothing,
                     };
                     return Ok(Some(list.items.unwrap_or_default()));
                 }
@@ -83,10 +83,10 @@ impl<'c> Pages<'c> {
                     // The list is older than etcd remembers; the server offers to go on with what is there now.
                     Some(token) if !resumed => {
                         resumed = true;
-                        self.next = Next::Token(token);
+                        self.next = NextPage::Token(token);
                     }
                     token => {
-                        self.next = Next::Nothing;
+                        self.next = NextPage::Nothing;
                         return Err(explained(error, token.is_some()));
                     }
                 },
@@ -94,7 +94,7 @@ impl<'c> Pages<'c> {
         }
     }
 
-    async fn ask(&self, token: Option<&str>) -> Result<List, RequestError> {
+    async fn ask(&self, token: Option<&str>) -> Result<ListBody, RequestError> {
         let joiner = if self.path.contains('?') { '&' } else { '?' };
         let mut uri = format!("{}{joiner}limit={}", self.path, self.limit);
         if let Some(token) = token {
@@ -128,11 +128,11 @@ fn explained(error: RequestError, expired: bool) -> RequestError {
 }
 
 /// The first object of a list, if there is one.
-pub(super) async fn first(client: &kube::Client, path: &str) -> Result<Option<Item>, RequestError> {
-    let mut pages = Pages { limit: 1, ..Pages::new(client, path) };
+pub(super) async fn first(client: &kube::Client, path: &str) -> Result<Option<ListItem>, RequestError> {
+    let mut pages = ListPages { limit: 1, ..ListPages::new(client, path) };
     while let Some(page) = pages.next().await? {
         if let Some(item) = page.first() {
-            return Item::parse(item).map(Some).map_err(RequestError::Unusable);
+            return ListItem::parse(item).map(Some).map_err(RequestError::Unusable);
         }
     }
     Ok(None)
@@ -154,8 +154,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_does_not_look_like_an_empty_one() {
-        let items =
-            |text: &str| serde_json::from_str::<List>(text).map(|list| list.items.unwrap_or_default().len());
+        let items = |text: &str| {
+            serde_json::from_str::<ListBody>(text).map(|list| list.items.unwrap_or_default().len())
+        };
         assert_eq!(items(r#"{"metadata": {}, "items": []}"#).unwrap(), 0);
         assert_eq!(items(r#"{"items": null}"#).unwrap(), 0, "as Go writes a list of nothing");
         for text in ["{}", "[]", "null", r#"{"kind": "Status", "metadata": {}, "status": "Failure"}"#] {

@@ -7,9 +7,9 @@ use crate::resource::Resource;
 
 /// Which object it was: its UID, or what stands in for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key([u8; 16]);
+pub struct ObjectKey([u8; 16]);
 
-impl Key {
+impl ObjectKey {
     /// The object's.
     pub fn of(resource: &Resource) -> Self {
         let named = || {
@@ -22,17 +22,17 @@ impl Key {
 
 /// What each object says, of those that say something.
 #[derive(Debug)]
-pub(super) struct Said<T>(HashMap<Key, T>);
+pub(super) struct Statements<T>(HashMap<ObjectKey, T>);
 
-impl<T> Default for Said<T> {
+impl<T> Default for Statements<T> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<T: PartialEq> Said<T> {
+impl<T: PartialEq> Statements<T> {
     /// What an object says now; whether that is something else than before.
-    pub fn put(&mut self, key: Key, now: Option<T>) -> bool {
+    pub fn put(&mut self, key: ObjectKey, now: Option<T>) -> bool {
         if self.0.get(&key) == now.as_ref() {
             return false;
         }
@@ -45,7 +45,8 @@ impl<T: PartialEq> Said<T> {
 
     /// Everything that is said, in the order of `by`: in whatever order it was said.
     pub fn sorted<K: Ord>(&self, by: impl Fn(&T) -> K) -> Vec<&T> {
-        let mut all: Vec<(K, Key, &T)> = self.0.iter().map(|(key, said)| (by(said), *key, said)).collect();
+        let mut all: Vec<(K, ObjectKey, &T)> =
+            self.0.iter().map(|(key, said)| (by(said), *key, said)).collect();
         all.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         all.into_iter().map(|(_, _, said)| said).collect()
     }

@@ -16,9 +16,9 @@ const COUNTED: [&str; 4] =
 
 /// Makes prints; its key is its own, so that nobody can make two objects with one print.
 #[derive(Debug, Default)]
-pub(super) struct Prints(RandomState);
+pub(super) struct Fingerprints(RandomState);
 
-impl Prints {
+impl Fingerprints {
     /// A hash of what matters of an object.
     pub fn of(&self, kind: &str, raw: &Value) -> u64 {
         let mut hasher = self.0.build_hasher();
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn what_nobody_judges_leaves_no_print() {
-        let prints = Prints::default();
+        let prints = Fingerprints::default();
         let same = |kind: &str, a: Value, b: Value| prints.of(kind, &a) == prints.of(kind, &b);
         let version =
             |version: &str| json!({"metadata": {"name": "a", "resourceVersion": version, "generation": 1}});
@@ -58,7 +58,7 @@ mod tests {
         let label = |value: &str| json!({"metadata": {"labels": {"a": value}}});
         assert!(!same("Pod", label("1"), label("2")));
         let phase = |phase: &str| json!({"spec": {}, "status": {"phase": phase}});
-        assert!(same("Pod", phase("Pending"), phase("Running")));
+        assert!(same("Pod", phase("PendingRereads"), phase("Running")));
         assert!(!same("Namespace", phase("Active"), phase("Terminating")));
         let spec = |privileged: bool| json!({"spec": {"containers": [{"securityContext": {"privileged": privileged}}]}});
         assert!(!same("Pod", spec(false), spec(true)));

@@ -19,14 +19,14 @@ const WELL: Duration = Duration::from_mins(10);
 
 /// Of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct RetryDelay {
     failures: u32,
     refusals: u32,
     losses: u32,
     last_loss: Option<Instant>,
 }
 
-impl Patience {
+impl RetryDelay {
     /// It works again.
     pub fn relieve(&mut self) {
         self.failures = 0;
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn who_fails_waits_longer_and_as_long_as_was_asked() {
-        let mut patience = Patience::default();
-        let waits: Vec<Duration> = (0..12).map(|_| patience.after_failure(None)).collect();
+        let mut delay = RetryDelay::default();
+        let waits: Vec<Duration> = (0..12).map(|_| delay.after_failure(None)).collect();
         assert!(waits[0] < Duration::from_secs(1) && waits[11] >= LONGEST, "{waits:?}");
         assert!(waits[11] <= LONGEST * 3 / 2);
-        patience.relieve();
-        assert!(patience.after_failure(None) < Duration::from_secs(1));
+        delay.relieve();
+        assert!(delay.after_failure(None) < Duration::from_secs(1));
         let asked = Duration::from_secs(30);
-        assert!(patience.after_failure(Some(asked)) >= asked);
-        assert!(patience.after_failure(Some(Duration::MAX)) <= MAX_ASKED * 3 / 2, "nobody waits for ever");
+        assert!(delay.after_failure(Some(asked)) >= asked);
+        assert!(delay.after_failure(Some(Duration::MAX)) <= MAX_ASKED * 3 / 2, "nobody waits for ever");
     }
 }
