@@ -219,7 +219,13 @@ impl std::str::FromStr for Selector {
             return Err(format!("`{text}` names no resource: {expected}"));
         }
         if kind == Kind::K8sObject {
-            return Ok(Self::new(kind, GroupKind::named(name).name()));
+            let named = GroupKind::named(name);
+            if named.is_unknown_core() {
+                return Err(format!(
+                    "`{text}`: the core group has no `{name}`; name the kind with its group, `k8s_object/{name}.<group>`"
+                ));
+            }
+            return Ok(Self::new(kind, named.name()));
         }
         Ok(Self::new(kind, name))
     }
@@ -243,6 +249,8 @@ mod tests {
         }
         let full = "k8s_object/Deployment.apps".parse::<Selector>().unwrap();
         assert_eq!(full.to_string(), "k8s_object/Deployment", "one kind has one name");
+        let message = "k8s_object/PodDisruptionBudget".parse::<Selector>().unwrap_err();
+        assert!(message.contains("PodDisruptionBudget.<group>"), "never silently not applicable: {message}");
         let message = "pod/x".parse::<Selector>().unwrap_err();
         assert!(message.contains("unknown resource type `pod`"), "{message}");
     }

@@ -1,9 +1,8 @@
-//! Joins: what a rule must know of other objects, kept as small as it can be.
+//! Joins: what rules read of other objects, kept as small as possible.
 //!
-//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same
-//! two steps serve the API, a node, a snapshot and manifests, so that all give the same verdicts. An object that is
-//! noted again replaces what it said before, and [`Index::forget`] takes it back; both tell who is joined with
-//! something else since.
+//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same two steps serve the
+//! API, a node, a snapshot and manifests, so that all give the same verdicts. Noting an object again replaces what it
+//! contributed, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
 mod accounts;
 mod api_servers;
@@ -35,7 +34,7 @@ pub use roles::RoleName;
 pub use statements::ObjectKey;
 pub(super) use tokens::account as token_account;
 
-/// What objects say about others.
+/// What objects contribute to the documents of others.
 #[derive(Debug)]
 pub struct Index {
     policies: policies::Policies,
@@ -82,7 +81,7 @@ const JOINS: [(&str, Joins); 10] = [
 const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
-    /// An index of nothing yet; `now` decides what has expired.
+    /// An empty index; `now` decides what has expired.
     pub fn new(now: Timestamp) -> Self {
         Self {
             policies: policies::Policies::default(),
@@ -115,8 +114,8 @@ impl Index {
         Self::needed_by(kind).any(is_judged)
     }
 
-    /// Learns what an object says about others, in place of what it said before. Who is joined with something else
-    /// since, is told. Of a count that is whether it is zero: no rule asks for more.
+    /// Notes what an object contributes, in place of what it contributed before. Returns the objects whose joins changed;
+    /// a count changes where it becomes zero or is no longer zero: no rule reads more of it.
     pub fn note(&mut self, resource: &Resource) -> Vec<Dependent> {
         match resource.kind {
             Kind::Process => self.processes.note(resource),
@@ -128,7 +127,7 @@ impl Index {
 
     fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
         let (kind, key) = (resource.sub_type.as_str(), ObjectKey::of(resource));
-        // Of a list, or of one object in it: what is not known of one may be what decides.
+        // A gap of a list, or of one object in it: the unread part of one may be what decides.
         let unread = resource.unread.iter().find(|unread| unread.at == "$");
         let gap = self.gaps.get(kind).is_some();
         let mut told = match unread {
@@ -146,7 +145,7 @@ impl Index {
         told
     }
 
-    /// Unlearns what an object said, and tells who is joined with something else since.
+    /// Removes what an object contributed. Returns the objects whose joins changed.
     pub fn forget(&mut self, kind: &str, key: ObjectKey) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.put(kind, key, None);
@@ -155,7 +154,7 @@ impl Index {
         told
     }
 
-    /// A kind that could not be listed has been, and what there is of it is noted.
+    /// A kind that could not be listed before is now noted as a whole.
     pub fn heal(&mut self, kind: &str) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.listed(kind);
@@ -202,7 +201,7 @@ impl Index {
         }
     }
 
-    /// Gives a resource what rules about it need of others.
+    /// Gives a resource the joins that rules about it read.
     pub fn relate(&self, resource: &mut Resource) {
         if resource.is_unlisted() {
             return;
@@ -262,14 +261,14 @@ impl Index {
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
         let users = self.role_users();
-        // One that is there decides, whatever others could not be looked for.
+        // One that exists decides, whatever could not be listed.
         let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
         self.put(resource, "roleUsers", gaps, Some(users.into()));
         self.put(resource, "webhooks", &webhooks::KINDS, Some(self.webhooks.list().into()));
         let requests = self.cluster.client_certificates();
         self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));
         let stores = self.cluster.stores();
-        // One that is there decides, whatever others could not be looked for.
+        // One that exists decides, whatever could not be listed.
         let kinds = SECRET_STORES.map(|(kind, _)| kind);
         let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
@@ -285,8 +284,7 @@ impl Index {
         users.into_iter().map(one).collect()
     }
 
-    /// A join that rests on kinds of which one is not known as a whole is unread: a part of it would look like
-    /// the whole. `None`: there is nothing to join.
+    /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {

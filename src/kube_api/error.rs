@@ -28,7 +28,7 @@ pub enum RequestError {
     Refused(Refusal),
 }
 
-/// A refusal by the server: its status, and what it said.
+/// A refusal by the server: its status and its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.

@@ -1,4 +1,4 @@
-//! Until when the Lease is held: the one place that says whether this process leads.
+//! How long the Lease is held: the one place that decides whether this process leads.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ impl Hold {
         Self(watch::Sender::new(HoldState { until, ended: false }))
     }
 
-    /// Whether it is held for certain.
+    /// Whether the Lease is certainly held.
     pub fn holds(&self, now: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
@@ -39,7 +39,7 @@ impl Hold {
         holds
     }
 
-    /// Holds on until then, unless it was lost before: false.
+    /// Extends the hold; false where it was lost before.
     pub fn extend(&self, now: Instant, until: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
@@ -53,12 +53,12 @@ impl Hold {
         holds
     }
 
-    /// Lets go.
+    /// Ends it.
     pub fn end(&self) {
         self.0.send_modify(|state| state.ended = true);
     }
 
-    /// When it runs out, as things stand.
+    /// When it runs out unless it is extended.
     pub fn until(&self) -> Instant {
         self.0.borrow().until
     }

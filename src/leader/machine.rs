@@ -74,7 +74,7 @@ pub(super) struct Machine {
     /// The highest number that was ever seen in the Lease, or written by us: none may be at or below it.
     floor: i64,
     rereads: u8,
-    /// A write is on its way, or nobody knows what became of it.
+    /// A write is under way, or its result is unknown.
     writing: bool,
     leader: Option<String>,
     garbage: Option<String>,

@@ -45,6 +45,18 @@ pub const SECRET_STORES: [(&str, &str); 7] = [
 /// The group that these kinds were in before Kubernetes 1.22.
 const FORMER_GROUP: &str = "extensions";
 const FORMER_KINDS: [&str; 5] = ["DaemonSet", "Deployment", "Ingress", "NetworkPolicy", "ReplicaSet"];
+/// The other kinds of the core group, which is closed: new kinds get a group.
+const CORE_KINDS: [&str; 9] = [
+    "Binding",
+    "ComponentStatus",
+    "Endpoints",
+    "Event",
+    "LimitRange",
+    "PersistentVolume",
+    "PodTemplate",
+    "ReplicationController",
+    "ResourceQuota",
+];
 /// Stands for the core group, which has no name, where the Kind alone would be another's.
 const CORE: &str = "core";
 
@@ -86,6 +98,11 @@ impl GroupKind {
             Some(_) if group.is_empty() => format!("{kind}.{CORE}"),
             _ => format!("{kind}.{group}"),
         }
+    }
+
+    /// Whether it would be a kind of the core group, and that has no such kind.
+    pub fn is_unknown_core(&self) -> bool {
+        self.group.is_empty() && group_of(&self.kind).is_none() && !CORE_KINDS.contains(&self.kind.as_str())
     }
 
     /// How RBAC and `kubectl` name its resource, as far as convention knows: `certificates.cert-manager.io`.

@@ -74,7 +74,7 @@ pub struct Extent {
     pub cloud: bool,
 }
 
-/// What the server said of the kinds that are not built in, by name.
+/// The kinds that are not built in as the server has them, by name; `None`: it does not have the kind.
 pub type Served = BTreeMap<String, Result<Option<ServedKind>, Gap>>;
 
 /// Asks the server for the kinds that are not built in and that are asked for or joined with.

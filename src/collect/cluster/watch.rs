@@ -1,8 +1,8 @@
-//! Between two sweeps: what the controls need is watched, and what may be judged otherwise now is sent.
+//! The watch between two sweeps: it sends each object whose verdicts may have changed.
 //!
-//! In: what a sweep leaves ([`Kept`]). Out: [`Resource`]s, each an object that changed in something that is judged, or
-//! one whose joins did. Every list has a stream of its own; all of them tell one task, which alone knows the index.
-//! Of an object that is judged and not joined, only a print is kept.
+//! In: what a sweep leaves ([`SweepState`]). Out: [`Resource`]s, each an object that changed in something that rules
+//! read, or one whose joins did. Every list has its own stream; all of them send to one task, which owns the index. Of an
+//! object that is judged and not joined, only a fingerprint is kept.
 
 mod event;
 mod fetch;
@@ -35,20 +35,20 @@ pub(super) use lists::WatchedLists;
 use pending::{PendingRereads, Reread};
 use stream::ListStream;
 
-/// Events that wait for the one who judges them; each may hold an object.
+/// Messages in the channel; each may hold an object.
 const WAITING: usize = 4;
-/// Those who are joined with what changed are collected for so long: one change seldom comes alone.
+/// How long objects that are joined with a changed one are collected: one change seldom comes alone.
 const COLLECT: Duration = Duration::from_secs(1);
-/// The cluster as a whole is joined with much, so it is sent no more often.
+/// The shortest time between two sends of the cluster as a whole, which is joined with much.
 const CLUSTER_REST: Duration = Duration::from_secs(2);
-/// What could not be read is read again.
+/// When what could not be read is read again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// What streams and readers tell.
+/// A message of a stream, or of the task that reads objects again.
 enum WatchMessage {
     /// An object of a list, as it is.
     Is(usize, ListItem),
-    /// An object of a list is not there any more.
+    /// An object of a list was deleted.
     Gone(usize, ListItem),
     /// A list is read again from its beginning.
     Listing(usize),
@@ -56,22 +56,22 @@ enum WatchMessage {
     Listed(usize, String),
     /// An object that was asked for.
     Fetched(Arc<ListedKind>, ListItem),
-    /// That was all; these could not be read.
+    /// All were read but these, which failed.
     AllFetched(Vec<Reread>),
 }
 
-/// The one who knows.
+/// The task that owns the index.
 struct Watcher<'a> {
     client: &'a kube::Client,
     request: &'a SweepRequest<'a>,
     kept: SweepState,
     found: &'a mpsc::Sender<Resource>,
-    tell: mpsc::Sender<WatchMessage>,
+    messages: mpsc::Sender<WatchMessage>,
     tasks: JoinSet<()>,
     pending: PendingRereads,
     /// What could not be read the last time.
     again: Vec<Reread>,
-    /// When to read for those that are pending; none while somebody reads, or nobody is pending.
+    /// When to read what is pending; none while that is under way, or nothing is pending.
     due: Option<Instant>,
     reading: bool,
     /// When to send the cluster.
@@ -91,13 +91,13 @@ pub async fn watch(
     kept: SweepState,
     found: &mpsc::Sender<Resource>,
 ) {
-    let (tell, mut told) = mpsc::channel(WAITING);
+    let (messages, mut received) = mpsc::channel(WAITING);
     let mut watcher = Watcher {
         client,
         request,
         kept,
         found,
-        tell,
+        messages,
         tasks: JoinSet::new(),
         pending: PendingRereads::default(),
         again: Vec::new(),
@@ -108,7 +108,7 @@ pub async fn watch(
     };
     watcher.open();
     // Nothing is left to do for a receiver that is gone.
-    let _ = watcher.run(&mut told).await;
+    let _ = watcher.run(&mut received).await;
 }
 
 impl Watcher<'_> {
@@ -125,25 +125,25 @@ impl Watcher<'_> {
                 list: position,
                 path: list.path.clone(),
                 version: list.version.clone(),
-                told: self.tell.clone(),
+                messages: self.messages.clone(),
             };
             self.tasks.spawn(stream.run());
         }
     }
 
-    async fn run(&mut self, told: &mut mpsc::Receiver<WatchMessage>) -> Result<(), ReceiverDropped> {
+    async fn run(&mut self, received: &mut mpsc::Receiver<WatchMessage>) -> Result<(), ReceiverDropped> {
         loop {
             let wake = self.due.into_iter().chain(self.cluster_due).min();
             tokio::select! {
-                Some(told) = told.recv() => self.take(told).await?,
+                Some(message) = received.recv() => self.take(message).await?,
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.act().await?,
                 () = self.found.closed() => return Err(ReceiverDropped),
             }
         }
     }
 
-    async fn take(&mut self, told: WatchMessage) -> Result<(), ReceiverDropped> {
-        match told {
+    async fn take(&mut self, message: WatchMessage) -> Result<(), ReceiverDropped> {
+        match message {
             WatchMessage::Is(list, item) => {
                 if let Some(resource) = self.note(list, item) {
                     self.send(resource).await?;
@@ -229,7 +229,7 @@ impl Watcher<'_> {
         }
     }
 
-    /// Those who are joined with something else now wait for their turn.
+    /// Queues the objects whose joins changed.
     fn touch(&mut self, touched: Vec<Dependent>) {
         for dependent in touched {
             let judges = |kind: &str| self.request.judges(kind);
@@ -240,8 +240,8 @@ impl Watcher<'_> {
 
     fn plan(&mut self, wait: Duration) {
         let now = Instant::now();
-        let nobody = self.pending.is_empty() && self.again.is_empty();
-        if !(self.reading || nobody) {
+        let nothing = self.pending.is_empty() && self.again.is_empty();
+        if !(self.reading || nothing) {
             self.due.get_or_insert(now + wait);
         }
         if std::mem::take(&mut self.pending.cluster) && self.request.judges(CLUSTER) {
@@ -262,7 +262,7 @@ impl Watcher<'_> {
             // Those that have ended.
             while self.tasks.try_join_next().is_some() {}
             self.reading = true;
-            self.tasks.spawn(fetch::fetch(self.client.clone(), asks, self.tell.clone()));
+            self.tasks.spawn(fetch::fetch(self.client.clone(), asks, self.messages.clone()));
         }
         if self.cluster_due.is_some_and(|due| due <= now) {
             self.cluster_due = None;

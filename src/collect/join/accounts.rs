@@ -1,4 +1,4 @@
-//! Service accounts: what they say of tokens and of roles at AWS.
+//! Service accounts: token mounting, and roles at AWS.
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,7 +26,7 @@ struct KnownAccount {
     role: Option<String>,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
 pub(super) struct AccountChanges {
     /// Namespace and name of the account, where its pods see another.
@@ -89,7 +89,7 @@ impl Accounts {
         changed
     }
 
-    /// An account asks for its role no more.
+    /// An account no longer names its role.
     fn unrole(&mut self, key: ObjectKey, changed: &mut AccountChanges) {
         let Some(KnownAccount { namespace, name, role: Some(role) }) = self.known.get(&key) else { return };
         let (role, who) = (role.clone(), (namespace.clone(), name.clone(), key));

@@ -1,4 +1,4 @@
-//! What is known of a cluster as a whole.
+//! Facts about the cluster as a whole.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub(super) struct ClusterFacts {
 }
 
 impl ClusterFacts {
-    /// Whether anything is another now.
+    /// Notes an object; returns whether a fact changed.
     pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
@@ -46,7 +46,7 @@ impl ClusterFacts {
         }
     }
 
-    /// Whether anything is another now. That of operators' kinds there is none any more, only a sweep sees.
+    /// Forgets an object; returns whether a fact changed. Only a sweep sees that no secret store is left.
     pub fn forget(&mut self, key: ObjectKey) -> bool {
         let set = self.daemon_sets.put(key, None);
         self.client_certificates.put(key, None) || set

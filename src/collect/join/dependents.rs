@@ -1,4 +1,4 @@
-//! Whom a change of what is known is about.
+//! From a change in the index to the objects whose joins it changes.
 
 use super::roles::RoleName;
 use super::{Dependent, accounts, pods, webhooks};
@@ -31,7 +31,7 @@ pub(super) fn accounts(changed: accounts::AccountChanges) -> Vec<Dependent> {
     told
 }
 
-/// `servers`: what API servers show is something else.
+/// `servers`: whether what API servers show changed.
 pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
     let mut told = cluster(changed.cluster || servers);
     told.extend(servers.then_some(Dependent::All(NAMESPACE)));
@@ -49,7 +49,7 @@ pub(super) fn proxy(changed: bool) -> Vec<Dependent> {
     changed.then(set).into_iter().collect()
 }
 
-/// What is known of the cluster as a whole.
+/// The facts about the cluster as a whole.
 pub(super) fn cluster(changed: bool) -> Vec<Dependent> {
     changed.then_some(Dependent::Cluster).into_iter().collect()
 }

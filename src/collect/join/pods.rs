@@ -1,4 +1,4 @@
-//! Pods: how many there are of each namespace, and who they run as. There are many, so little is kept of each.
+//! Pods: their number in each namespace, and the accounts that they run as. There are many, so little is kept of each.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -47,7 +47,7 @@ struct AccountPods {
     identity: u32,
 }
 
-/// What is seen of the pods of one account in one namespace, from outside.
+/// What joins show of the pods of one account in one namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct AccountView {
     workloads: bool,
@@ -55,10 +55,10 @@ struct AccountView {
     identity: bool,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
 pub(super) struct PodChanges {
-    /// What is said of the cluster.
+    /// Whether facts about the cluster changed.
     pub cluster: bool,
     /// Namespace and name of accounts that got their first pod, or lost their last.
     pub accounts: Vec<(String, String)>,

@@ -19,7 +19,7 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// The namespace, where it has another policy now.
+    /// Notes a policy; returns its namespace, where that changed.
     pub fn note(&mut self, policy: &Resource, key: ObjectKey) -> Option<String> {
         let namespace = policy.namespace().unwrap_or_default().to_owned();
         // An API server stores no other; a manifest may hold one.
@@ -32,7 +32,7 @@ impl Policies {
         Some(namespace)
     }
 
-    /// The namespace that it was of.
+    /// Forgets a policy; returns its namespace.
     pub fn forget(&mut self, key: ObjectKey) -> Option<String> {
         let (namespace, name) = self.known.remove(&key)?;
         let of_namespace = self.namespaces.get_mut(&namespace)?;
@@ -43,7 +43,7 @@ impl Policies {
         Some(namespace)
     }
 
-    /// `{kind, name}` of each policy of a namespace, and which of them nobody understands.
+    /// `{kind, name}` of each policy of a namespace, and a gap for each that is malformed.
     pub fn of(&self, namespace: &str) -> (Value, Vec<Unread>) {
         let policies = || self.namespaces.get(namespace).into_iter().flatten();
         let list = policies().map(|((name, _), _)| json!({"kind": KIND, "name": name})).collect();

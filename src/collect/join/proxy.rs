@@ -15,7 +15,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Whether it is another now.
+    /// Notes a ConfigMap; returns whether kube-proxy's configuration changed.
     pub fn note(&mut self, config_map: &Resource, key: ObjectKey) -> bool {
         let (namespace, name, entry) = KUBE_PROXY_CONFIG;
         if config_map.namespace() != Some(namespace) || config_map.name != name {
@@ -27,7 +27,7 @@ impl Proxy {
         !same
     }
 
-    /// Whether it was there.
+    /// Forgets a ConfigMap; returns whether it held kube-proxy's configuration.
     pub fn forget(&mut self, key: ObjectKey) -> bool {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }

@@ -47,9 +47,9 @@ pub(super) struct RoleIndex {
 }
 
 impl RoleIndex {
-    /// Its name, where its rules are others now.
+    /// Notes a role; returns its name, where its rules changed.
     pub fn note(&mut self, role: &Resource, key: ObjectKey) -> Option<RoleName> {
-        // Of another type they stay as they are: that it cannot be understood is said where it is judged.
+        // Rules of another type stay as they are: the binding's judgement reports them as malformed.
         let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
         let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
         let name = Arc::new(RoleName::of(role));
@@ -59,7 +59,7 @@ impl RoleIndex {
         (!same).then(|| RoleName::clone(&name))
     }
 
-    /// Its name, where there is no other of it.
+    /// Forgets a role; returns its name, unless another has taken it.
     pub fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
         let name = self.known.remove(&key)?;
         if self.by_name.get(&name).is_none_or(|(of, _)| *of != key) {

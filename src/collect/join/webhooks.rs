@@ -10,7 +10,7 @@ pub(super) const VALIDATING: &str = "ValidatingWebhookConfiguration";
 pub(super) const MUTATING: &str = "MutatingWebhookConfiguration";
 pub(super) const KINDS: [&str; 2] = [VALIDATING, MUTATING];
 
-/// Policy engines that judge pods at admission, by what their webhook's service is called.
+/// Policy engines that judge pods at admission, by the name of their webhook's service.
 const POLICY_ENGINES: [(&str, &str); 5] = [
     ("kyverno", "kyverno-svc"),
     ("gatekeeper", "gatekeeper-webhook-service"),
@@ -19,7 +19,7 @@ const POLICY_ENGINES: [(&str, &str); 5] = [
     ("datree", "datree-webhook-server"),
 ];
 
-/// Every configuration, cut to what rules ask about.
+/// Every configuration, cut to what rules read.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     known: Statements<WebhookFacts>,
@@ -35,7 +35,7 @@ struct WebhookFacts {
     engines: BTreeSet<&'static str>,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
 pub(super) struct WebhookChanges {
     pub any: bool,

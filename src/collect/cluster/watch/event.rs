@@ -9,17 +9,17 @@ use std::time::Duration;
 use crate::collect::cluster::item::ListItem;
 use crate::kube_api::Refusal;
 
-/// What a line says.
+/// An event of a watch.
 pub(super) enum WatchEvent {
-    /// An object is there, as it is now; and the version of that.
+    /// An object was created or changed: as it is now, and the version.
     Is(ListItem, String),
-    /// An object is not there any more.
+    /// An object was deleted.
     Gone(ListItem, String),
-    /// Nothing, up to a version.
+    /// Nothing else happened up to a version.
     Bookmark(String),
-    /// What there was since the last version is forgotten, or not to be read.
+    /// The changes since the last version have expired, or cannot be read.
     Lost(String),
-    /// The server cannot go on; how long it asks us to wait, and its words.
+    /// The server failed; how long it asks us to wait, and its words.
     Broken(Option<Duration>, String),
 }
 
@@ -35,13 +35,13 @@ struct EventLine<'a> {
 pub(super) fn read(line: &[u8]) -> WatchEvent {
     let line: EventLine<'_> = match serde_json::from_slice(line) {
         Ok(line) => line,
-        Err(error) => return WatchEvent::Lost(format!("an event is not what it must be: {error}")),
+        Err(error) => return WatchEvent::Lost(format!("an event cannot be parsed: {error}")),
     };
     match &*line.kind {
         "ERROR" => status(line.object),
         "BOOKMARK" => match serde_json::from_str::<Value>(line.object.get()) {
             Ok(object) => version(&object).map_or_else(unversioned, WatchEvent::Bookmark),
-            Err(error) => WatchEvent::Lost(format!("a bookmark is not what it must be: {error}")),
+            Err(error) => WatchEvent::Lost(format!("a bookmark cannot be parsed: {error}")),
         },
         kind @ ("ADDED" | "MODIFIED" | "DELETED") => match ListItem::parse(line.object) {
             Ok(item) => match version(item.json()) {

@@ -8,13 +8,13 @@ use crate::resource::is_built_in;
 /// Built-in kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it. Of
 /// kinds that are not built in, an object holds its status only where a rule reads it.
 const STATUS: [&str; 3] = ["Namespace", "Node", "CertificateSigningRequest"];
-/// What changes of a Node by the minute.
+/// Parts of a Node that change by the minute.
 const BEATS: [&str; 2] = ["conditions", "images"];
-/// What the API server counts, and what says that an object is going: the rest of it stays as it was.
+/// What the API server counts, and the marks of an object that is being deleted: the rest of it stays.
 const COUNTED: [&str; 4] =
     ["resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
-/// Makes prints; its key is its own, so that nobody can make two objects with one print.
+/// Makes fingerprints; its key is random, so that no one can craft two objects with the same one.
 #[derive(Debug, Default)]
 pub(super) struct Fingerprints(RandomState);
 
@@ -49,7 +49,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_nobody_judges_leaves_no_print() {
+    fn what_no_rule_reads_leaves_the_fingerprint_as_it_is() {
         let prints = Fingerprints::default();
         let same = |kind: &str, a: Value, b: Value| prints.of(kind, &a) == prints.of(kind, &b);
         let version =

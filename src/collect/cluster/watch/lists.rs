@@ -1,4 +1,4 @@
-//! What a sweep leaves for the watch: which lists it read, up to which version, and a print of every object.
+//! The lists that a sweep read: up to which version, and a fingerprint of every object.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(in crate::collect::cluster) struct WatchedLists {
     pub(super) referrers: Referrers,
 }
 
-/// One of them.
+/// One list.
 #[derive(Debug)]
 pub(super) struct WatchedList {
     pub kind: Arc<ListedKind>,
@@ -28,7 +28,7 @@ pub(super) struct WatchedList {
     pub noted: bool,
     /// Whether its objects are judged.
     pub judged: bool,
-    /// Its objects, and a print of each.
+    /// Its objects, and a fingerprint of each.
     pub seen: HashMap<ObjectKey, u64>,
     /// While it is listed again: those that are still there.
     pub still: Option<HashSet<ObjectKey>>,
@@ -37,7 +37,7 @@ pub(super) struct WatchedList {
 }
 
 impl WatchedLists {
-    /// A list is read, maybe for the second time.
+    /// A list begins to be read, for the first or second time.
     pub fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
         let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
             self.all.push(WatchedList {
@@ -60,7 +60,7 @@ impl WatchedLists {
 
     /// An object of it.
     pub fn saw(&mut self, list: usize, resource: &Resource) {
-        // What has no name is none.
+        // It is not an object.
         if resource.is_unlisted() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Who must be judged again, collected until it is worth asking for.
+//! Objects that must be judged again, collected until they are read together.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ const PAGE: usize = 500;
 /// Namespace and name.
 type Name = (String, String);
 
-/// Those that are waiting.
+/// The objects that wait.
 #[derive(Debug, Default)]
 pub(super) struct PendingRereads {
     /// The cluster as a whole.
@@ -27,7 +27,7 @@ pub(super) struct PendingRereads {
     pods_of: BTreeSet<Name>,
 }
 
-/// One list that is read for their sake.
+/// One list to read for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reread {
     pub kind: Arc<ListedKind>,
@@ -43,7 +43,7 @@ enum RereadScope {
 }
 
 impl Reread {
-    /// Whether an object of the list is meant.
+    /// Whether an object of the list is one of them.
     pub fn means(&self, object: &Value) -> bool {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let named = |name: &str| (text("/metadata/namespace").to_owned(), name.to_owned());
@@ -58,7 +58,7 @@ impl Reread {
 }
 
 impl PendingRereads {
-    /// Adds somebody, where their kind is judged.
+    /// Adds objects, where their kind is judged.
     pub fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
         match dependent {
             Dependent::Cluster => self.cluster = true,
@@ -91,7 +91,7 @@ impl PendingRereads {
         self.names.entry(kind).or_default().insert((namespace.to_owned(), name.to_owned()));
     }
 
-    /// Whether there is somebody to ask for.
+    /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty() && self.names.is_empty() && self.pods_of.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Who refers to whom: bindings to roles, and tokens to accounts. The joins of a referrer rest on what it refers to.
+//! Which objects refer to which: bindings to roles, and tokens to accounts. The joins of a referrer rest on its target.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ struct Referrer {
 }
 
 impl Referrers {
-    /// Learns whom an object refers to.
+    /// Notes what an object refers to.
     pub fn note(&mut self, resource: &Resource, key: ObjectKey) {
         let namespace = resource.namespace().unwrap_or_default();
         let to = match resource.sub_type.as_str() {

@@ -6,18 +6,18 @@ use tokio::time::Instant;
 
 /// Before the second try.
 const FIRST: Duration = Duration::from_millis(500);
-/// However often it failed.
+/// The longest wait.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The most that a server may ask us to wait.
 const MAX_ASKED: Duration = Duration::from_mins(5);
 /// An API server that has just started refuses what it will allow in a moment: it has not read the rights yet.
 const FIRST_REFUSED: Duration = Duration::from_secs(1);
-/// What is not allowed may be some time.
+/// The longest wait after a refusal.
 const REFUSED: Duration = Duration::from_mins(5);
-/// Who has been well for so long starts anew.
+/// After so long without a loss, losses count from zero.
 const WELL: Duration = Duration::from_mins(10);
 
-/// Of one stream.
+/// The delays of one stream.
 #[derive(Debug, Default)]
 pub(super) struct RetryDelay {
     failures: u32,
@@ -27,18 +27,18 @@ pub(super) struct RetryDelay {
 }
 
 impl RetryDelay {
-    /// It works again.
+    /// The stream works again.
     pub fn relieve(&mut self) {
         self.failures = 0;
         self.refusals = 0;
     }
 
-    /// How often it failed in a row.
+    /// Failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// The same for refusals.
+    /// Refusals in a row.
     pub fn refusals(&self) -> u32 {
         self.refusals
     }
@@ -47,12 +47,12 @@ impl RetryDelay {
     pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let wait = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
-        // Everybody was asked to wait the same.
+        // Every client was asked to wait the same time.
         let asked = asked.unwrap_or_default().min(MAX_ASKED);
         spread(wait).max(asked + spread(FIRST))
     }
 
-    /// After a loss, which a list makes good: that costs more than a try, so who loses often waits longer.
+    /// After a loss, which takes a new list: that costs more than a try, so repeated losses wait longer.
     pub fn after_loss(&mut self) -> Duration {
         let now = Instant::now();
         if self.last_loss.is_none_or(|last| now.duration_since(last) > WELL) {

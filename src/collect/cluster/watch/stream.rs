@@ -1,4 +1,4 @@
-//! One list, watched: goes on from a version, and lists again what was lost.
+//! One watched list: continues from a version, and lists again when that version expired.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::resource::Reason;
 
 /// How long the server is asked to keep a stream open; a part of it more, at random.
 const OPEN: Duration = Duration::from_mins(5);
-/// A server sends a bookmark each minute; a stream that is silent for longer may be cut where nobody tells us.
+/// A server sends a bookmark each minute; a stream that is silent for longer may be cut without our notice.
 const SILENCE: Duration = Duration::from_secs(90);
-/// A stream that ends sooner did not work.
+/// A stream that ends sooner counts as failed.
 const SHORT: Duration = Duration::from_secs(5);
-/// So many failures in a row are worth a line in the log.
+/// Failures in a row that are worth a line in the log.
 const TELLING: u32 = 4;
-/// So many refusals are: a few come of a server that has just started.
+/// Refusals in a row that are: a server that has just started refuses a few times.
 const TELLING_REFUSALS: u32 = 3;
 
 /// A watched list.
@@ -35,25 +35,25 @@ pub(super) struct ListStream {
     pub path: String,
     /// From where to go on; none where it must be listed again.
     pub version: Option<String>,
-    pub told: mpsc::Sender<WatchMessage>,
+    pub messages: mpsc::Sender<WatchMessage>,
 }
 
-/// Why it goes no further.
+/// Why a stream ended.
 enum StreamEnd {
-    /// In good time.
+    /// The server closed it in good order.
     Closed,
     /// Cut off or turned away; how long the server asks us to wait.
     Broken(Option<Duration>, String),
     /// Not allowed, or not there.
     Refused(String),
-    /// What there was since the last version is not to be had.
+    /// The changes since the last version cannot be read.
     Lost(String),
-    /// Nobody wants more.
+    /// The receiver was dropped; stop producing.
     Unwanted,
 }
 
 impl ListStream {
-    /// Watches until nobody wants more.
+    /// Watches until the receiver is dropped.
     pub async fn run(mut self) {
         let mut delay = RetryDelay::default();
         let kind = self.kind.name.clone();
@@ -127,7 +127,7 @@ impl ListStream {
                 WatchEvent::Broken(asked, why) => return StreamEnd::Broken(asked, why),
             };
             if let Some(told) = told
-                && self.told.send(told).await.is_err()
+                && self.messages.send(told).await.is_err()
             {
                 return StreamEnd::Unwanted;
             }
@@ -148,10 +148,10 @@ impl ListStream {
         uri
     }
 
-    /// WatchedLists it anew: who is told of every object finds out what changed, and what is gone.
+    /// Lists it anew: the receiver compares every object with what it knew.
     async fn list_again(&mut self, moved: &mut bool) -> StreamEnd {
         let mut pages = ListPages::new(&self.client, &self.path);
-        if self.told.send(WatchMessage::Listing(self.list)).await.is_err() {
+        if self.messages.send(WatchMessage::Listing(self.list)).await.is_err() {
             return StreamEnd::Unwanted;
         }
         loop {
@@ -168,13 +168,13 @@ impl ListStream {
                     Ok(item) => item,
                     Err(gap) => return StreamEnd::Broken(None, gap.what),
                 };
-                if self.told.send(WatchMessage::Is(self.list, item)).await.is_err() {
+                if self.messages.send(WatchMessage::Is(self.list, item)).await.is_err() {
                     return StreamEnd::Unwanted;
                 }
             }
         }
         let version = pages.version().unwrap_or_default().to_owned();
-        if self.told.send(WatchMessage::Listed(self.list, version.clone())).await.is_err() {
+        if self.messages.send(WatchMessage::Listed(self.list, version.clone())).await.is_err() {
             return StreamEnd::Unwanted;
         }
         self.version = Some(version.clone());
