@@ -4,13 +4,9 @@
 //! be listed one that says so. A typed struct would drop the fields that a newer Kubernetes adds, so objects stay JSON.
 
 mod configz;
-mod discovery;
 mod identity;
-mod item;
 mod kinds;
-mod listed_kind;
 mod pages;
-mod platform;
 mod resources;
 pub mod rights;
 mod sweep;
@@ -18,14 +14,13 @@ mod watch;
 
 use crate::resource::{Gap, Kind, ObjectDemands, Owner, Resource, Selector};
 #[cfg(test)]
-use listed_kind::ListedKind;
+use kinds::ListedKind;
 
 pub use configz::configz;
-pub use discovery::ServedKind;
 pub use identity::{Identified, NodeHints, identify};
-pub use kinds::{CLUSTER, KINDS, KnownKind, ListScope, SECRET, recorded};
-pub use sweep::{SweepState, observe};
-pub use watch::watch;
+pub use kinds::{CLUSTER, KINDS, KnownKind, ListScope, SECRET, ServedKind, recorded};
+pub use sweep::observe;
+pub use watch::{SweepState, watch};
 
 /// What is asked of a cluster.
 #[derive(Debug, Clone)]

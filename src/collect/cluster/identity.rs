@@ -1,9 +1,10 @@
 //! Which cluster this is, and which of its nodes the host is.
 
+mod platform;
+
 use serde_json::Value;
 
 use super::pages::get;
-use super::platform;
 use crate::kube_api::{Connection, RequestError};
 use crate::resource::{Cluster, Gap, Identity, IdentitySource, Node, Reason};
 

@@ -1,8 +1,14 @@
 //! The kinds that joins and order are known of, and which of their objects are listed.
 
+mod discovery;
+mod listed;
+
 use std::borrow::Cow;
 
 use crate::resource::SECRET_STORES;
+pub(super) use discovery::Discovery;
+pub use discovery::ServedKind;
+pub(super) use listed::ListedKind;
 
 /// A built-in kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +82,12 @@ pub const KINDS: [KnownKind; 23] = [
         ],
     ),
     kind("Namespace", "v1", "namespaces", EVERYWHERE),
+];
+
+/// Objects that name load balancers, of all namespaces: read only where the cloud is asked.
+pub(super) const BALANCED: [KnownKind; 2] = [
+    kind("Service", "v1", "services", EVERYWHERE),
+    kind("Ingress", "networking.k8s.io/v1", "ingresses", EVERYWHERE),
 ];
 
 /// The kind that stands for the cluster as a whole: no object of the API.

@@ -1,12 +1,14 @@
 //! Paged lists, bounded.
 
+mod item;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::item::ListItem;
 use crate::kube_api::{self, JSON, RequestError, url_escaped};
 use crate::resource::{Gap, Reason};
+pub(super) use item::ListItem;
 
 /// Objects in one page: of pods about four megabytes. A list must be read before the server forgets the changes since
 /// it began.

@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use super::SweepRequest;
-use super::item::ListItem;
-use super::kinds::CLUSTER;
-use super::listed_kind::ListedKind;
-use super::pages;
+use super::kinds::{CLUSTER, ListedKind};
+use super::pages::{self, ListItem};
 use crate::collect::{object, redact};
 use crate::kube_api::RequestError;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};

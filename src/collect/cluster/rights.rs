@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::discovery::{Discovery, ServedKind};
-use super::kinds::{KINDS, ListScope, SECRET};
-use super::listed_kind::ListedKind;
-use super::sweep::BALANCED;
+use super::kinds::{BALANCED, Discovery, KINDS, ListScope, ListedKind, SECRET, ServedKind};
 use crate::collect::join::Index;
 use crate::collect::redact::AWS_AUTH;
 use crate::resource::{

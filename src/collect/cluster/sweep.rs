@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-use super::discovery::Discovery;
-use super::item::ListItem;
-use super::kinds::{CLUSTER, KINDS, KnownKind, ListScope};
-use super::listed_kind::ListedKind;
-use super::pages::{self, ListPages};
+use super::kinds::{BALANCED, CLUSTER, Discovery, KINDS, KnownKind, ListedKind};
+use super::pages::{self, ListItem, ListPages};
 use super::resources::{cluster, first_of, resource, unlisted, unlisted_as};
-use super::watch::WatchedLists;
+use super::watch::{SweepState, WatchedLists};
 use super::{ReceiverDropped, SweepRequest};
 use crate::collect::join::Index;
 use crate::collect::redact::{self, AWS_AUTH};
@@ -19,36 +16,10 @@ use crate::collect::sightings::Sightings;
 use crate::kube_api::RequestError;
 use crate::resource::{Gap, GroupKind, Reason, Resource, SECRET_STORES, Unread, is_built_in};
 
-/// Objects that name load balancers, of all namespaces: read only where the cloud is asked.
-pub(super) const BALANCED: [KnownKind; 2] = [
-    KnownKind {
-        name: "Service",
-        api_version: "v1",
-        plural: "services",
-        lists: &[ListScope::All],
-        by_namespace: false,
-    },
-    KnownKind {
-        name: "Ingress",
-        api_version: "networking.k8s.io/v1",
-        plural: "ingresses",
-        lists: &[ListScope::All],
-        by_namespace: false,
-    },
-];
-
 /// Its images are noted for the cloud.
 const POD: &str = "Pod";
 /// One of them lets IAM in.
 const CONFIG_MAP: &str = "ConfigMap";
-
-/// What a sweep leaves for the watch. It holds some hundred bytes of each pod, binding and account, and the rules of
-/// roles as text.
-#[derive(Debug)]
-pub struct SweepState {
-    pub(super) index: Index,
-    pub(super) lists: WatchedLists,
-}
 
 /// One sweep.
 struct Sweep<'a> {

@@ -23,13 +23,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::item::ListItem;
-use super::kinds::CLUSTER;
-use super::listed_kind::ListedKind;
+use super::kinds::{CLUSTER, ListedKind};
+use super::pages::ListItem;
 use super::resources::{cluster, resource};
-use super::sweep::SweepState;
 use super::{ReceiverDropped, SweepRequest};
-use crate::collect::join::{Dependent, ObjectKey};
+use crate::collect::join::{Dependent, Index, ObjectKey};
 use crate::resource::Resource;
 pub(super) use lists::WatchedLists;
 use pending::{PendingRereads, Reread};
@@ -43,6 +41,14 @@ const COLLECT: Duration = Duration::from_secs(1);
 const CLUSTER_REST: Duration = Duration::from_secs(2);
 /// When what could not be read is read again.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// What a sweep leaves for the watch. It holds some hundred bytes of each pod, binding and account, and the rules of
+/// roles as text.
+#[derive(Debug)]
+pub struct SweepState {
+    pub(super) index: Index,
+    pub(super) lists: WatchedLists,
+}
 
 /// A message of a stream, or of the task that reads objects again.
 enum WatchMessage {

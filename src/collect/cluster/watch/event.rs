@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::collect::cluster::item::ListItem;
+use crate::collect::cluster::pages::ListItem;
 use crate::kube_api::Refusal;
 
 /// An event of a watch.

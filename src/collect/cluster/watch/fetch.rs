@@ -7,8 +7,7 @@ use tokio::time::sleep;
 
 use super::WatchMessage;
 use super::pending::Reread;
-use crate::collect::cluster::item::ListItem;
-use crate::collect::cluster::pages::ListPages;
+use crate::collect::cluster::pages::{ListItem, ListPages};
 use crate::resource::Reason;
 
 /// When what was refused is read again, once: an API server that has just started refuses what it will allow in a

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::fingerprint::Fingerprints;
 use super::referrers::Referrers;
-use crate::collect::cluster::listed_kind::ListedKind;
+use crate::collect::cluster::kinds::ListedKind;
 use crate::collect::join::ObjectKey;
 use crate::resource::Resource;
 

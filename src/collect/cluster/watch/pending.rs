@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::lists::WatchedLists;
 use super::referrers::Referrers;
-use crate::collect::cluster::listed_kind::ListedKind;
+use crate::collect::cluster::kinds::ListedKind;
 use crate::collect::join::{Dependent, runs_as};
 
 const POD: &str = "Pod";

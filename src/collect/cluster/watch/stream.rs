@@ -9,9 +9,8 @@ use super::WatchMessage;
 use super::event::{self, WatchEvent};
 use super::lines::{EventLines, LineError};
 use super::retry_delay::{RetryDelay, spread};
-use crate::collect::cluster::item::ListItem;
-use crate::collect::cluster::listed_kind::ListedKind;
-use crate::collect::cluster::pages::ListPages;
+use crate::collect::cluster::kinds::ListedKind;
+use crate::collect::cluster::pages::{ListItem, ListPages};
 use crate::kube_api::{self, RequestError, url_escaped};
 use crate::resource::Reason;
 

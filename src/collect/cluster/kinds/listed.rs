@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::discovery::ServedKind;
-use super::kinds::{KnownKind, ListScope};
+use super::{KnownKind, ListScope};
 use crate::kube_api::url_escaped;
 use crate::resource::ObjectDemand;
 
 /// A kind to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ListedKind {
+pub(in crate::collect::cluster) struct ListedKind {
     /// As controls name it: `Pod`, `Certificate.cert-manager.io`.
     pub name: String,
     /// As its objects name it: `Certificate`.

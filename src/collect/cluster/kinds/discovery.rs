@@ -31,7 +31,7 @@ pub struct ServedKind {
 }
 
 /// What is known of a server's kinds, asked for as needed.
-pub(crate) struct Discovery<'c> {
+pub(in crate::collect::cluster) struct Discovery<'c> {
     client: &'c kube::Client,
     groups: Option<Result<ApiGroups, RequestError>>,
     /// The kinds of each group; `None`: the server does not have the group.
