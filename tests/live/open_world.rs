@@ -63,7 +63,7 @@ fn rules(bed: &Bed) -> PathBuf {
     write(
         "lab-certificate-days.cases.yml",
         &format!(
-            "fixtures:\n  a: {{type: k8s_object, raw: {{apiVersion: {GROUP}/v1, kind: Certificate, metadata: {{name: a}}, spec: {{days: 90}}}}}}\ncases:\n  - {{name: at the bound, from: a, verdict: passed}}\n  - {{name: over it, from: a, patch: {{spec: {{days: 91}}}}, verdict: failed}}\n  - {{name: unset, from: a, patch: {{spec: {{days: null}}}}, verdict: failed}}\n"
+            "fixtures:\n  a: {{type: k8s_object, raw: {{apiVersion: {GROUP}/v1, kind: Certificate, metadata: {{name: a}}, spec: {{days: 90}}}}}}\ncases:\n  - {{name: at the bound, from: a, verdict: passed}}\n  - {{name: over it, from: a, patch: {{raw: {{spec: {{days: 91}}}}}}, verdict: failed}}\n  - {{name: unset, from: a, patch: {{raw: {{spec: {{days: null}}}}}}, verdict: failed}}\n"
         ),
     );
     write(
