@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 
 use super::cluster::{BITS, Shape, documents, lists};
 use super::server::{ALWAYS, FAULTS, Fault, Server, Slot};
-use super::verdicts::{Verdicts, demands, idle};
+use super::verdicts::{Verdicts, blind, demands, idle};
+use crate::collect::cluster::rights::{Extent, guessed, needs};
 use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe, paths};
 use crate::resource::{Kind, Owner, Resource};
 
@@ -117,6 +118,22 @@ fn every_rule_about_objects_has_something_to_judge() {
     assert!(worlds.iter().all(|world| world.lost.is_empty()));
     assert_eq!(idle(Kind::K8sObject, &worlds), BTreeSet::new());
     assert!(worlds[0].seen.contains_key(&format!("{CLUSTER} cluster/u")));
+}
+
+#[test]
+fn a_denied_list_makes_errors_only_of_rules_that_read_what_its_right_is_for() {
+    let shape = Shape::of(!0);
+    let (demands, truth) = (demands(), look_at(shape, Vec::new()).0);
+    let extent = Extent { secrets: !shape.without_secrets, ..Extent::default() };
+    let needs = needs(&demands, &guessed(&demands), extent);
+    for kind in &KINDS {
+        let faults = paths(kind, &demands).into_iter().map(|path| ((path, 0), Fault::Status(403))).collect();
+        let errors = look_at(shape, faults).0.errors();
+        let places: Vec<_> = needs.iter().filter(|need| need.right.resource == kind.plural).collect();
+        let places: Vec<_> = places.into_iter().flat_map(|need| need.feeds.clone()).collect();
+        let more = errors.difference(&truth.errors()).copied().collect();
+        assert_eq!(blind(more, &places), [""; 0], "without list {}", kind.plural);
+    }
 }
 
 proptest! {
