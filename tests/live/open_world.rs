@@ -137,8 +137,9 @@ fn a_control_about_a_kind_of_ones_own_is_judged_and_without_the_right_names_it()
     let rules = rules(&bed);
     let lab = lab(&bed, &rules, &kubeconfig);
 
-    let (good, out, log) = lab.run(&["rules", "check", rules.to_str().unwrap()]);
-    assert!(good && out.contains(&format!("list, watch certificates.{GROUP}")), "{out}{log}");
+    let checked = bed.output(&["rules", "check", rules.to_str().unwrap()]);
+    let out = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success() && out.contains(&format!("list, watch certificates.{GROUP}")), "{out}");
 
     let kind = format!("Certificate.{GROUP}");
     let judged = [format!("{kind} long failed"), format!("{kind} short passed")];
