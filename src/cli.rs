@@ -8,6 +8,7 @@
 mod args;
 mod aws;
 mod keystore;
+mod kubernetes;
 mod output;
 mod rules;
 mod scan;
@@ -111,11 +112,17 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Keystore(command) => keystore::keystore(&global, command),
         Command::Test(TestCommand::Config) => {
-            Engine::new(&settings(&global, true)?.posture)?;
+            let settings = settings(&global, true)?;
+            let engine = Engine::new(&settings.posture)?;
             println!("Config OK");
+            println!("Rights on the Kubernetes API that these rules take:");
+            for right in runtime::rights_of_rules(&engine, &settings.posture) {
+                println!("  {right}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Test(TestCommand::Output) => output::test(load(&global, true)?.output).await,
+        Command::Test(TestCommand::Kubernetes) => Box::pin(kubernetes::test(settings(&global, true)?)).await,
         Command::Test(TestCommand::Aws) => Box::pin(aws::test(settings(&global, true)?)).await,
         Command::Version => {
             println!("posturebeat version {} ({})", crate::finding::VERSION, std::env::consts::ARCH);

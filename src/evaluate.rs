@@ -8,6 +8,7 @@ mod answer;
 mod cases;
 mod check;
 mod compare;
+mod demands;
 mod derived;
 mod document;
 mod evidence;
@@ -29,6 +30,7 @@ use crate::rule::{Check, Control, Decision, Operand};
 use answer::{CheckAnswer, Truth};
 
 pub use cases::{CaseFailure, run_cases, survivors};
+pub use demands::{demands_of, object_demands};
 pub use derived::{DERIVED, DerivedValue};
 pub use document::Document;
 pub use judge::Judge;

@@ -1,11 +1,11 @@
-//! Who of many processes leads: the holder of one Lease of the API server.
+//! Leader election: the holder of one Lease of the API server leads.
 //!
-//! In: a client, and how the election is held. Out: a [`Term`] whenever this process leads, which knows at each
+//! In: a client, and the Lease's name and times. Out: a [`LeaderTerm`] whenever this process leads, which knows at each
 //! instant whether it still does, and hands out the numbers of the leader's sweeps.
 //!
-//! We wrote it ourselves because none of the crates knows by itself, without a timer having fired, that a process
-//! which was stopped leads no more, none writes something of ours in the same update as the renewal, and the one that
-//! goes with this version of `kube` compares the clocks of two machines.
+//! It is our own because no crate notices without a timer that a process which was stopped has lost the Lease, none
+//! writes an annotation in the same update as the renewal, and the one for this version of `kube` compares the clocks of
+//! two machines.
 //!
 //! What keeps two from leading at once:
 //! - A leader leads for `renew_deadline` from the moment at which it *began* the last renewal that got through.
@@ -21,11 +21,13 @@
 //! started does not know that there was one.
 
 mod api;
+mod election_log;
 mod hold;
+mod lease;
 mod machine;
 mod record;
 mod task;
-mod tell;
+
 #[cfg(test)]
 mod tests;
 
@@ -42,29 +44,29 @@ use crate::telemetry::metrics::Registry;
 use hold::Hold;
 use task::{Order, Task};
 
-/// How an election is held.
+/// The Lease, and the times of its election.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ElectionSettings {
     /// The Lease's name.
     pub lease_name: String,
     /// Its namespace.
     pub namespace: String,
-    /// Who this process is: no other may have the same, nor may this one after a restart.
+    /// This process's identity: no other may have the same, nor this one after a restart.
     pub identity: String,
-    /// How long others wait for a leader of which they hear nothing.
+    /// How long others wait for a leader that does not renew.
     pub lease_duration: Duration,
-    /// How long a leader leads that cannot renew its Lease.
+    /// How long a leader that cannot renew goes on leading.
     pub renew_deadline: Duration,
-    /// How often the leader renews, and the others look.
+    /// How often the leader renews and the others check.
     pub retry_period: Duration,
 }
 
-/// Why an election cannot be held like this.
+/// Settings that would break the election.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("leader election: {0}")]
 pub struct Unusable(String);
 
-impl Settings {
+impl ElectionSettings {
     fn check(&self) -> Result<(), Unusable> {
         let Self { lease_duration, renew_deadline, retry_period, .. } = self;
         let wrong = |text: String| Err(Unusable(text));
@@ -97,7 +99,7 @@ impl Settings {
     }
 }
 
-/// This process's part in an election, until it is ended or dropped.
+/// This process as a candidate, until it is ended or dropped.
 #[derive(Debug)]
 pub struct Election {
     orders: mpsc::Sender<Order>,
@@ -108,8 +110,8 @@ pub struct Election {
 }
 
 impl Election {
-    /// Stands for election from now on. Only inside a runtime.
-    pub fn start(client: kube::Client, settings: Settings) -> Result<Self, Unusable> {
+    /// Starts to compete. Only inside a runtime.
+    pub fn start(client: kube::Client, settings: ElectionSettings) -> Result<Self, Unusable> {
         settings.check()?;
         let (orders, received) = mpsc::channel(8);
         let (told, leads) = watch::channel(None);
@@ -119,15 +121,15 @@ impl Election {
     }
 
     /// Waits until this process leads; at once while it does.
-    pub async fn lead(&mut self) -> Term {
+    pub async fn lead(&mut self) -> LeaderTerm {
         let leads = |hold: &Option<Arc<Hold>>| hold.as_ref().is_some_and(|hold| hold.holds(Instant::now()));
         if let Ok(hold) = self.leads.wait_for(leads).await
             && let Some(hold) = hold.clone()
         {
-            return Term { hold, orders: self.orders.clone() };
+            return LeaderTerm { hold, orders: self.orders.clone() };
         }
-        // The task ends only with us, unless it broke: then nobody renews, so nobody here leads.
-        tracing::error!("the task that stands for election broke off: this process will not lead again");
+        // The task ends only with us, unless it panicked: then the Lease is not renewed, so we do not lead.
+        tracing::error!("leader election task ended unexpectedly; this process will not lead again");
         std::future::pending().await
     }
 
@@ -154,9 +156,9 @@ impl Election {
     }
 }
 
-/// One time of leading. Once lost, it stays so.
+/// One term as the leader. Once lost, it stays lost.
 #[derive(Debug, Clone)]
-pub struct Term {
+pub struct LeaderTerm {
     hold: Arc<Hold>,
     orders: mpsc::Sender<Order>,
 }
@@ -165,14 +167,14 @@ pub struct Term {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSequence {
     /// Another may lead by now.
-    #[error("this process leads no more")]
+    #[error("this process no longer leads")]
     Lost,
-    /// The API server does not let us write it.
+    /// The API server refused to write it.
     #[error("{0}")]
     Refused(String),
 }
 
-impl Term {
+impl LeaderTerm {
     /// Whether the Lease is held for certain: a question of the clock alone, so it is answered rightly also by a
     /// process that was stopped for an hour a moment ago.
     pub fn holds(&self) -> bool {

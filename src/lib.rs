@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod event;
 pub mod exception;
 pub mod finding;
+pub mod kube_api;
 pub mod leader;
 pub mod observe;
 pub mod output;

@@ -5,14 +5,18 @@
 //! What could not be read lies beside the document, never inside it: a filter over an error object
 //! would find "something" there and call a denied read a pass.
 
+mod demand;
 mod gap;
 mod identity;
+mod object_kind;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use demand::{ObjectDemand, ObjectDemands};
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
+pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, object_kind};
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,7 +110,7 @@ impl Kind {
 pub struct Resource {
     /// `resource.type`.
     pub kind: Kind,
-    /// `resource.sub_type`: the object's Kind, `file`, `directory`, `process` or one of [`CLOUD`].
+    /// `resource.sub_type`: the kind's name ([`object_kind`]), `file`, `directory`, `process` or one of [`CLOUD`].
     pub sub_type: String,
     /// The native id, before hashing: metadata.uid, the host's path, pid + start ticks, an ARN.
     pub id: String,
@@ -181,7 +185,7 @@ impl Resource {
     }
 
     /// The names by which controls choose this resource: `file/<role>`, `process/<component>`,
-    /// `k8s_object/<Kind>`, `caas/<sub_type>`. A file may have several roles.
+    /// `k8s_object/<Kind>` or `k8s_object/<Kind>.<group>`, `caas/<sub_type>`. A file may have several roles.
     pub fn selectors(&self) -> Vec<&str> {
         match self.kind {
             Kind::File => self
@@ -233,7 +237,7 @@ impl std::str::FromStr for Selector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "expected `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, `caas/<sub_type>`, `load-balancer/<sub_type>` or `container-registry/<sub_type>`";
+        let expected = "expected `file/<role>`, `process/<component>`, `k8s_object/<Kind>`, `k8s_object/<Kind>.<group>`, `caas/<sub_type>`, `load-balancer/<sub_type>` or `container-registry/<sub_type>`";
         let (kind, name) =
             text.split_once('/').ok_or_else(|| format!("`{text}` names no resource: {expected}"))?;
         let kind = Kind::ALL
@@ -242,6 +246,15 @@ impl std::str::FromStr for Selector {
             .ok_or_else(|| format!("unknown resource type `{kind}`: {expected}"))?;
         if name.is_empty() {
             return Err(format!("`{text}` names no resource: {expected}"));
+        }
+        if kind == Kind::K8sObject {
+            let named = GroupKind::named(name);
+            if named.is_unknown_core() {
+                return Err(format!(
+                    "`{text}`: the core group has no `{name}`; name the kind with its group, `k8s_object/{name}.<group>`"
+                ));
+            }
+            return Ok(Self::new(kind, named.name()));
         }
         Ok(Self::new(kind, name))
     }
@@ -259,9 +272,14 @@ mod tests {
 
     #[test]
     fn a_selector_reads_back_as_written() {
-        for text in ["file/pki-key", "process/kubelet", "k8s_object/Pod", "caas/aws-eks"] {
+        for text in ["file/pki-key", "process/kubelet", "k8s_object/Pod", "k8s_object/A.b.io", "caas/aws-eks"]
+        {
             assert_eq!(text.parse::<Selector>().unwrap().to_string(), text);
         }
+        let full = "k8s_object/Deployment.apps".parse::<Selector>().unwrap();
+        assert_eq!(full.to_string(), "k8s_object/Deployment", "one kind has one name");
+        let message = "k8s_object/PodDisruptionBudget".parse::<Selector>().unwrap_err();
+        assert!(message.contains("PodDisruptionBudget.<group>"), "never silently not applicable: {message}");
         let message = "pod/x".parse::<Selector>().unwrap_err();
         assert!(message.contains("unknown resource type `pod`"), "{message}");
     }

@@ -6,22 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 20] = [
+const TABLE: [(&str, &[&str]); 21] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
     ("causes", &[]),
     ("config", &["yaml"]),
     ("telemetry", &["config"]),
-    ("leader", &["telemetry"]),
-    ("collect", &["resource", "config", "telemetry", "yaml", "causes"]),
-    ("observe", &["collect", "leader", "config", "resource", "rule", "telemetry"]),
+    ("kube_api", &["resource", "causes"]),
+    ("leader", &["telemetry", "kube_api", "resource"]),
+    ("collect", &["resource", "config", "telemetry", "yaml", "causes", "kube_api"]),
+    ("observe", &["collect", "kube_api", "leader", "config", "resource", "rule", "telemetry"]),
     ("rule", &["resource", "yaml"]),
     ("evaluate", &["rule", "resource"]),
     ("exception", &["evaluate", "rule", "resource"]),
     ("finding", &["exception", "evaluate", "rule", "resource", "event"]),
     ("pipeline", &["event", "config", "telemetry", "output"]),
-    ("output", &["event", "config", "telemetry"]),
+    ("output", &["event", "config", "telemetry", "causes"]),
     ("setup", &["config", "output", "yaml"]),
     ("report", &["finding", "exception", "rule", "evaluate", "resource"]),
     ("runtime", &["*"]),

@@ -194,6 +194,8 @@ pub(super) enum TestCommand {
     Config,
     /// Connect to the configured output and check the credentials
     Output,
+    /// Show the identity on the Kubernetes API server, missing rights and their cost, and the RBAC rules to add
+    Kubernetes,
     /// Show the AWS identity, which calls it may make, and the IAM policy for those it may not
     Aws,
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::RulesCommand;
+use crate::collect::cluster::rights::{self, Extent};
 use crate::config::settings::Settings;
-use crate::evaluate::{run_cases, survivors};
+use crate::evaluate::{demands_of, run_cases, survivors};
 use crate::finding::audit_text;
 use crate::report::safe;
 use crate::rule::{Catalogue, Control, RuleFile};
@@ -104,6 +105,9 @@ fn check(settings: &Settings, options: &CheckOptions) -> anyhow::Result<ExitCode
             continue;
         };
         cases += own.cases.len();
+        if only.is_some() {
+            say_rights(control);
+        }
         for failure in run_cases(control, own) {
             failures += 1;
             println!("{}: {}: {}", control.id, failure.case, safe(&failure.message));
@@ -145,6 +149,17 @@ fn files_at(path: &Path) -> anyhow::Result<Vec<RuleFile>> {
             Ok(RuleFile { name: file.display().to_string(), text })
         })
         .collect()
+}
+
+/// Which rights a control takes, and which of its resources' names are a guess.
+fn say_rights(control: &Control) {
+    let demands = demands_of(control);
+    if demands.is_empty() {
+        return;
+    }
+    let extent = Extent { watch: true, secrets: true, ..Extent::default() };
+    let needs = rights::needs(&demands, &rights::guessed(&demands), extent);
+    println!("{}: takes {}", control.id, rights::lines(needs.iter().map(|need| &need.right)).join("; "));
 }
 
 fn ids(files: &[RuleFile]) -> Vec<String> {

@@ -1,23 +1,22 @@
-//! Joins: what a rule must know of other objects, kept as small as it can be.
+//! Joins: what rules read of other objects, kept as small as possible.
 //!
-//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same
-//! two steps serve the API, a node, a snapshot and manifests, so that all give the same verdicts. An object that is
-//! noted again replaces what it said before, and [`Index::forget`] takes it back; both tell who is joined with
-//! something else since.
+//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same two steps serve the
+//! API, a node, a snapshot and manifests, so that all give the same verdicts. Noting an object again replaces what it
+//! contributed, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
-mod about;
 mod accounts;
 mod api_servers;
 mod aws_auth;
 mod cluster;
 mod dependent;
+mod dependents;
 mod gaps;
 mod pods;
 mod policies;
 mod processes;
 mod proxy;
 mod roles;
-mod said;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -27,55 +26,71 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use crate::resource::{Kind, Reason, Resource, Unread};
+use crate::resource::{Kind, Reason, Resource, SECRET_STORES, Unread};
 
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
 pub use roles::RoleName;
-pub use said::Key;
+pub use statements::ObjectKey;
 pub(super) use tokens::account as token_account;
 
-/// What objects say about others.
+/// What objects contribute to the documents of others.
 #[derive(Debug)]
 pub struct Index {
     policies: policies::Policies,
     webhooks: webhooks::Webhooks,
     api_servers: api_servers::ApiServers,
-    roles: roles::Roles,
+    roles: roles::RoleIndex,
     accounts: accounts::Accounts,
     pods: pods::Pods,
-    cluster: cluster::Facts,
+    cluster: cluster::ClusterFacts,
     proxy: proxy::Proxy,
     processes: processes::Processes,
     gaps: gaps::Gaps,
     now: Timestamp,
 }
 
-/// The kinds whose objects say something about others, and about which.
-const NEEDED: [(&str, &[&str]); 10] = [
-    ("NetworkPolicy", &["Namespace", "Cluster"]),
-    (webhooks::VALIDATING, &["Namespace", "Cluster"]),
-    (webhooks::MUTATING, &["Namespace", "Cluster"]),
-    ("ConfigMap", &["DaemonSet"]),
-    ("CertificateSigningRequest", &["Cluster"]),
-    ("DaemonSet", &["Cluster"]),
-    ("ServiceAccount", &["Pod", "ServiceAccount", "Cluster"]),
-    ("ClusterRole", &["ClusterRoleBinding", "RoleBinding"]),
-    ("Role", &["RoleBinding"]),
-    ("Pod", &["Namespace", "Cluster", "ServiceAccount", "Secret"]),
+/// Kinds that are joined with others, each with the keys of `related` that the joins are under.
+type Joins = &'static [(&'static str, &'static [&'static str])];
+
+/// The kinds that others are joined with, and which those are.
+const JOINS: [(&str, Joins); 10] = [
+    ("NetworkPolicy", &[("Namespace", &["networkPolicies"]), ("Cluster", &["networkPolicies"])]),
+    (webhooks::VALIDATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
+    (webhooks::MUTATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
+    ("ConfigMap", &[("DaemonSet", &["kubeProxy"])]),
+    ("CertificateSigningRequest", &[("Cluster", &["clientCertificates"])]),
+    ("DaemonSet", &[("Cluster", &["daemonSets"])]),
+    (
+        "ServiceAccount",
+        &[("Pod", &["serviceAccount"]), ("ServiceAccount", &["roleNamespaces"]), ("Cluster", &["roleUsers"])],
+    ),
+    ("ClusterRole", &[("ClusterRoleBinding", &["role"]), ("RoleBinding", &["role"])]),
+    ("Role", &[("RoleBinding", &["role"])]),
+    (
+        "Pod",
+        &[
+            ("Namespace", &["podSecurityPlugin", "podSecurityDefault"]),
+            ("Cluster", &["apiServers", "workloads", "roleUsers"]),
+            ("ServiceAccount", &["podCount"]),
+            ("Secret", &["podCount"]),
+        ],
+    ),
 ];
+/// The same for the kinds of secret stores.
+const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
-    /// An index of nothing yet; `now` decides what has expired.
+    /// An empty index; `now` decides what has expired.
     pub fn new(now: Timestamp) -> Self {
         Self {
             policies: policies::Policies::default(),
             webhooks: webhooks::Webhooks::default(),
             api_servers: api_servers::ApiServers::default(),
-            roles: roles::Roles::default(),
+            roles: roles::RoleIndex::default(),
             accounts: accounts::Accounts::default(),
             pods: pods::Pods::default(),
-            cluster: cluster::Facts::default(),
+            cluster: cluster::ClusterFacts::default(),
             proxy: proxy::Proxy::default(),
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
@@ -83,19 +98,24 @@ impl Index {
         }
     }
 
-    /// The kinds about which objects of `kind` say something.
-    pub fn needed_by(kind: &str) -> &'static [&'static str] {
-        let about = NEEDED.iter().find(|(name, _)| *name == kind).map(|(_, about)| *about);
-        about.unwrap_or(if cluster::STORES.contains(&kind) { &["Cluster"] } else { &[] })
+    /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
+    pub fn joins(kind: &str) -> Joins {
+        let joins = JOINS.iter().find(|(name, _)| *name == kind).map(|(_, joins)| *joins);
+        joins.unwrap_or(if SECRET_STORES.iter().any(|(store, _)| *store == kind) { STORE_JOINS } else { &[] })
     }
 
-    /// Whether objects of `kind` must be noted where objects of the `wanted` kinds are judged.
-    pub fn wants(kind: &str, wanted: &BTreeSet<&str>) -> bool {
-        Self::needed_by(kind).iter().any(|about| wanted.contains(about))
+    /// The kinds that are joined with objects of `kind`.
+    pub fn needed_by(kind: &str) -> impl Iterator<Item = &'static str> {
+        Self::joins(kind).iter().map(|(about, _)| *about)
     }
 
-    /// Learns what an object says about others, in place of what it said before. Who is joined with something else
-    /// since, is told. Of a count that is whether it is zero: no rule asks for more.
+    /// Whether objects of `kind` must be noted, given the kinds that are judged.
+    pub fn wants(kind: &str, is_judged: impl Fn(&str) -> bool) -> bool {
+        Self::needed_by(kind).any(is_judged)
+    }
+
+    /// Notes what an object contributes, in place of what it contributed before. Returns the objects whose joins changed;
+    /// a count changes where it becomes zero or is no longer zero: no rule reads more of it.
     pub fn note(&mut self, resource: &Resource) -> Vec<Dependent> {
         match resource.kind {
             Kind::Process => self.processes.note(resource),
@@ -106,8 +126,8 @@ impl Index {
     }
 
     fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
-        let (kind, key) = (resource.sub_type.as_str(), Key::of(resource));
-        // Of a list, or of one object in it: what is not known of one may be what decides.
+        let (kind, key) = (resource.sub_type.as_str(), ObjectKey::of(resource));
+        // A gap of a list, or of one object in it: the unread part of one may be what decides.
         let unread = resource.unread.iter().find(|unread| unread.at == "$");
         let gap = self.gaps.get(kind).is_some();
         let mut told = match unread {
@@ -125,8 +145,8 @@ impl Index {
         told
     }
 
-    /// Unlearns what an object said, and tells who is joined with something else since.
-    pub fn forget(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+    /// Removes what an object contributed. Returns the objects whose joins changed.
+    pub fn forget(&mut self, kind: &str, key: ObjectKey) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.put(kind, key, None);
         let mut told = self.unsay(kind, key);
@@ -134,7 +154,7 @@ impl Index {
         told
     }
 
-    /// A kind that could not be listed has been, and what there is of it is noted.
+    /// A kind that could not be listed before is now noted as a whole.
     pub fn heal(&mut self, kind: &str) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.listed(kind);
@@ -145,41 +165,43 @@ impl Index {
 
     fn tell_gap(&self, kind: &str, before: bool, told: &mut Vec<Dependent>) {
         if self.gaps.get(kind).is_some() != before {
-            told.extend(Self::needed_by(kind).iter().map(|about| Dependent::every(about)));
+            told.extend(Self::needed_by(kind).map(Dependent::every));
         }
     }
 
-    fn say(&mut self, resource: &Resource, key: Key) -> Vec<Dependent> {
+    fn say(&mut self, resource: &Resource, key: ObjectKey) -> Vec<Dependent> {
         match resource.sub_type.as_str() {
-            "NetworkPolicy" => about::policies(self.policies.note(resource, key)),
-            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.note(resource, key)),
-            "ClusterRole" | "Role" => about::role(self.roles.note(resource, key)),
-            "ServiceAccount" => about::accounts(self.accounts.note(resource, key)),
-            "ConfigMap" => about::proxy(self.proxy.note(resource, key)),
+            "NetworkPolicy" => dependents::policies(self.policies.note(resource, key)),
+            webhooks::VALIDATING | webhooks::MUTATING => {
+                dependents::webhooks(&self.webhooks.note(resource, key))
+            }
+            "ClusterRole" | "Role" => dependents::role(self.roles.note(resource, key)),
+            "ServiceAccount" => dependents::accounts(self.accounts.note(resource, key)),
+            "ConfigMap" => dependents::proxy(self.proxy.note(resource, key)),
             "Pod" => {
                 let servers = self.api_servers.note(&resource.raw, key);
-                about::pods(self.pods.note(resource, key), servers)
+                dependents::pods(self.pods.note(resource, key), servers)
             }
-            _ => about::cluster(self.cluster.note(resource, key)),
+            _ => dependents::cluster(self.cluster.note(resource, key)),
         }
     }
 
-    fn unsay(&mut self, kind: &str, key: Key) -> Vec<Dependent> {
+    fn unsay(&mut self, kind: &str, key: ObjectKey) -> Vec<Dependent> {
         match kind {
-            "NetworkPolicy" => about::policies(self.policies.forget(key)),
-            webhooks::VALIDATING | webhooks::MUTATING => about::webhooks(&self.webhooks.forget(key)),
-            "ClusterRole" | "Role" => about::role(self.roles.forget(key)),
-            "ServiceAccount" => about::accounts(self.accounts.forget(key)),
-            "ConfigMap" => about::proxy(self.proxy.forget(key)),
+            "NetworkPolicy" => dependents::policies(self.policies.forget(key)),
+            webhooks::VALIDATING | webhooks::MUTATING => dependents::webhooks(&self.webhooks.forget(key)),
+            "ClusterRole" | "Role" => dependents::role(self.roles.forget(key)),
+            "ServiceAccount" => dependents::accounts(self.accounts.forget(key)),
+            "ConfigMap" => dependents::proxy(self.proxy.forget(key)),
             "Pod" => {
                 let servers = self.api_servers.forget(key);
-                about::pods(self.pods.forget(key), servers)
+                dependents::pods(self.pods.forget(key), servers)
             }
-            _ => about::cluster(self.cluster.forget(key)),
+            _ => dependents::cluster(self.cluster.forget(key)),
         }
     }
 
-    /// Gives a resource what rules about it need of others.
+    /// Gives a resource the joins that rules about it read.
     pub fn relate(&self, resource: &mut Resource) {
         if resource.is_unlisted() {
             return;
@@ -239,15 +261,16 @@ impl Index {
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
         let users = self.role_users();
-        // One that is there decides, whatever others could not be looked for.
+        // One that exists decides, whatever could not be listed.
         let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
         self.put(resource, "roleUsers", gaps, Some(users.into()));
         self.put(resource, "webhooks", &webhooks::KINDS, Some(self.webhooks.list().into()));
         let requests = self.cluster.client_certificates();
         self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));
         let stores = self.cluster.stores();
-        // One that is there decides, whatever others could not be looked for.
-        let gaps: &[&str] = if stores.is_empty() { &cluster::STORES } else { &[] };
+        // One that exists decides, whatever could not be listed.
+        let kinds = SECRET_STORES.map(|(kind, _)| kind);
+        let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
     }
 
@@ -261,8 +284,7 @@ impl Index {
         users.into_iter().map(one).collect()
     }
 
-    /// A join that rests on kinds of which one is not known as a whole is unread: a part of it would look like
-    /// the whole. `None`: there is nothing to join.
+    /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {

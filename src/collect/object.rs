@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::resource::{Kind, Resource};
+use crate::resource::{Kind, Resource, object_kind};
 
 /// The id is the object's UID. Without one, as in a manifest, it is made of version, kind, namespace and name, and of
 /// `place` (file and document number) where two would be equal.
@@ -16,5 +16,6 @@ pub(super) fn resource(raw: Value, place: Option<&str>) -> Resource {
         }
         (uid, _) => uid.to_owned(),
     };
-    Resource::observed(Kind::K8sObject, kind, id, name, raw)
+    let sub_type = object_kind(text("/apiVersion"), &kind);
+    Resource::observed(Kind::K8sObject, sub_type, id, name, raw)
 }

@@ -3,6 +3,7 @@
 //! In: arguments, parsed files, Kubernetes objects. Out: the same, with [`BLANK`] in place of secrets. A secret is
 //! recognised by its position (flag, key, field), never by its value.
 
+mod foreign;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
+
+pub use foreign::foreign_object;
 
 /// Replaces a secret.
 pub const BLANK: &str = "<redacted>";

@@ -1,4 +1,4 @@
-//! Until when the Lease is held: the one place that says whether this process leads.
+//! How long the Lease is held: the one place that decides whether this process leads.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -6,15 +6,15 @@ use tokio::time::Instant;
 /// A hold on the Lease. Asked and changed from several tasks; each brings the time, and whoever finds that it has run
 /// out ends it for all.
 #[derive(Debug)]
-pub(super) struct Hold(watch::Sender<State>);
+pub(super) struct Hold(watch::Sender<HoldState>);
 
 #[derive(Debug)]
-struct State {
+struct HoldState {
     until: Instant,
     ended: bool,
 }
 
-impl State {
+impl HoldState {
     /// Whether it ended just now.
     fn runs_out(&mut self, now: Instant) -> bool {
         let runs_out = !self.ended && now >= self.until;
@@ -25,10 +25,10 @@ impl State {
 
 impl Hold {
     pub fn new(until: Instant) -> Self {
-        Self(watch::Sender::new(State { until, ended: false }))
+        Self(watch::Sender::new(HoldState { until, ended: false }))
     }
 
-    /// Whether it is held for certain.
+    /// Whether the Lease is certainly held.
     pub fn holds(&self, now: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
@@ -39,7 +39,7 @@ impl Hold {
         holds
     }
 
-    /// Holds on until then, unless it was lost before: false.
+    /// Extends the hold; false where it was lost before.
     pub fn extend(&self, now: Instant, until: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
@@ -53,12 +53,12 @@ impl Hold {
         holds
     }
 
-    /// Lets go.
+    /// Ends it.
     pub fn end(&self) {
         self.0.send_modify(|state| state.ended = true);
     }
 
-    /// When it runs out, as things stand.
+    /// When it runs out unless it is extended.
     pub fn until(&self) -> Instant {
         self.0.borrow().until
     }

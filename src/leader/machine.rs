@@ -1,25 +1,25 @@
 //! What to do next: the election without clock, chance and network, which are parameters.
 //!
 //! [`Machine::step`] says what to ask of the API server or how long to rest, [`Machine::answered`] takes what became of
-//! it, and both leave [`Event`]s behind.
+//! it, and both leave [`ElectionEvent`]s behind.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::Settings;
-use super::api::{Problem, Verb};
+use super::ElectionSettings;
 use super::hold::Hold;
+use super::lease::{LeaseReply, LeaseRequest, Verb};
 use super::record::{Record, Sequence, Taking};
+use crate::resource::Gap;
 
 /// Reads in a row after conflicts, before a rest: who writes all the time must not keep us busy.
 const REREADS: u8 = 2;
 /// How much of a wait chance may take away.
 const JITTER: f64 = 0.2;
 
-/// What the world brings.
+/// Time and chance, which the election takes as parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub now: Instant,
@@ -29,91 +29,60 @@ pub(super) struct Moment {
     pub chance: f64,
 }
 
-/// What to do.
+/// What to do next.
 #[derive(Debug)]
-pub(super) enum Step {
-    Ask(Ask),
+pub(super) enum NextStep {
+    Send(TimedRequest),
     Rest(Instant),
 }
 
-/// A request to make.
+/// A request to send.
 #[derive(Debug)]
-pub(super) struct Ask {
-    pub request: Request,
-    /// How long its answer is of use.
+pub(super) struct TimedRequest {
+    pub request: LeaseRequest,
+    /// How long to wait for the reply.
     pub limit: Duration,
     started: Instant,
     sequence: Option<i64>,
 }
 
-/// What is asked.
-#[derive(Debug, Clone)]
-pub(super) enum Request {
-    Get,
-    Create(Value),
-    Update(Value),
-}
-
-impl Request {
-    pub fn verb(&self) -> Verb {
-        match self {
-            Self::Get => Verb::Get,
-            Self::Create(_) => Verb::Create,
-            Self::Update(_) => Verb::Update,
-        }
-    }
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// The Lease as it is now.
-    Lease(Record),
-    /// There is none.
-    Missing,
-    /// Another wrote before us.
-    Conflict,
-    /// Nothing is known, not even whether it was done.
-    Failed(Problem),
-}
-
-/// What others should know.
+/// A change to log, or to pass on to who waits for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    /// This process leads.
+pub(super) enum ElectionEvent {
+    /// This process became the leader.
     Leads,
-    /// It leads no more, and why.
+    /// It no longer leads, and why.
     Lost(String),
-    /// Another leads.
+    /// Another process leads: its identity.
     Follows(String),
-    /// The number that was asked for stands in the Lease.
+    /// The requested sequence number is in the Lease.
     Sequence(i64),
-    /// It was refused.
-    NoSequence(Problem),
-    /// The annotation holds something else.
+    /// The API server refused to write it.
+    NoSequence(Gap),
+    /// The annotation holds no sequence number: its text.
     Garbage(String),
 }
 
 /// The election as one process sees it.
 pub(super) struct Machine {
-    settings: Settings,
-    seen: Option<Seen>,
-    next: Next,
+    settings: ElectionSettings,
+    seen: Option<ObservedLease>,
+    next: Planned,
     term: Option<Arc<Hold>>,
     /// The least number that somebody waits for.
     wanted: Option<i64>,
     /// The highest number that was ever seen in the Lease, or written by us: none may be at or below it.
     floor: i64,
     rereads: u8,
-    /// A write is on its way, or nobody knows what became of it.
+    /// A write is under way, or its result is unknown.
     writing: bool,
     leader: Option<String>,
     garbage: Option<String>,
-    events: Vec<Event>,
+    events: Vec<ElectionEvent>,
 }
 
 /// The Lease when it was last looked at.
-struct Seen {
+struct ObservedLease {
     /// None where there was no Lease.
     record: Option<Record>,
     /// From when on it may be taken.
@@ -121,23 +90,23 @@ struct Seen {
 }
 
 #[derive(Clone, Copy)]
-enum Next {
-    Now(Deed),
-    At(Instant, Deed),
+enum Planned {
+    Now(Action),
+    At(Instant, Action),
 }
 
 #[derive(Clone, Copy)]
-enum Deed {
+enum Action {
     Read,
     Write,
 }
 
 impl Machine {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: ElectionSettings) -> Self {
         Self {
             settings,
             seen: None,
-            next: Next::Now(Deed::Read),
+            next: Planned::Now(Action::Read),
             term: None,
             wanted: None,
             floor: 0,
@@ -150,7 +119,7 @@ impl Machine {
     }
 
     /// What happened since the last call.
-    pub fn take_events(&mut self) -> Vec<Event> {
+    pub fn take_events(&mut self) -> Vec<ElectionEvent> {
         std::mem::take(&mut self.events)
     }
 
@@ -165,25 +134,27 @@ impl Machine {
     }
 
     /// What to do now.
-    pub fn step(&mut self, moment: Moment) -> Step {
+    pub fn step(&mut self, moment: Moment) -> NextStep {
         let Moment { now, .. } = moment;
         if self.term.as_ref().is_some_and(|term| !term.holds(now)) {
             self.lose("it could not be renewed in time");
-            self.next = Next::Now(Deed::Read);
+            self.next = Planned::Now(Action::Read);
         }
         let deed = match self.next {
-            Next::Now(deed) => deed,
-            Next::At(at, deed) if now >= at => deed,
+            Planned::Now(deed) => deed,
+            Planned::At(at, deed) if now >= at => deed,
             // What was read or written last is the Lease still, as far as we know.
-            Next::At(_, Deed::Write) if self.wanted.is_some() => Deed::Write,
-            Next::At(at, _) => return Step::Rest(self.term.as_ref().map_or(at, |term| at.min(term.until()))),
+            Planned::At(_, Action::Write) if self.wanted.is_some() => Action::Write,
+            Planned::At(at, _) => {
+                return NextStep::Rest(self.term.as_ref().map_or(at, |term| at.min(term.until())));
+            }
         };
-        self.next = Next::Now(deed);
+        self.next = Planned::Now(deed);
         let (request, sequence) = match deed {
-            Deed::Read => (Request::Get, None),
-            Deed::Write => self.write(moment),
+            Action::Read => (LeaseRequest::Get, None),
+            Action::Write => self.write(moment),
         };
-        Step::Ask(Ask { request, limit: self.limit(now), started: now, sequence })
+        NextStep::Send(TimedRequest { request, limit: self.limit(now), started: now, sequence })
     }
 
     /// Two tries must fit into a term, and none may outlast it.
@@ -192,41 +163,41 @@ impl Machine {
         self.term.as_ref().map_or(half, |term| half.min(term.until().saturating_duration_since(now)))
     }
 
-    fn write(&mut self, moment: Moment) -> (Request, Option<i64>) {
+    fn write(&mut self, moment: Moment) -> (LeaseRequest, Option<i64>) {
         self.writing = true;
         let record = self.seen.as_ref().and_then(|seen| seen.record.as_ref());
         let sequence = self.wanted.map(|least| least.max(self.floor.saturating_add(1)));
-        let Settings { lease_name, namespace, identity, lease_duration, .. } = &self.settings;
+        let ElectionSettings { lease_name, namespace, identity, lease_duration, .. } = &self.settings;
         let taking = Taking { identity, lease_duration: *lease_duration, wall: moment.wall, sequence };
         let request = match record {
-            Some(record) => Request::Update(record.taken(&taking)),
-            None => Request::Create(taking.new_lease(lease_name, namespace)),
+            Some(record) => LeaseRequest::Update(record.taken(&taking)),
+            None => LeaseRequest::Create(taking.new_lease(lease_name, namespace)),
         };
         (request, sequence)
     }
 
     /// Takes an answer in.
-    pub fn answered(&mut self, ask: Ask, moment: Moment, answer: Answer) {
+    pub fn answered(&mut self, ask: TimedRequest, moment: Moment, answer: LeaseReply) {
         let began = ask.started;
         let wrote = ask.request.verb() != Verb::Get;
-        if wrote && !matches!(answer, Answer::Failed(_)) {
+        if wrote && !matches!(answer, LeaseReply::Failed(_)) {
             self.writing = false;
         }
         match answer {
-            Answer::Failed(problem) => {
-                if problem.is_final() && ask.sequence.is_some() {
+            LeaseReply::Failed(failure) => {
+                if failure.is_final && ask.sequence.is_some() {
                     self.wanted = None;
-                    self.events.push(Event::NoSequence(problem));
+                    self.events.push(ElectionEvent::NoSequence(failure.gap));
                 }
-                self.rest(began, moment, Deed::Read);
+                self.rest(began, moment, Action::Read);
             }
-            Answer::Conflict | Answer::Missing if wrote => self.reread(began, moment),
-            Answer::Conflict => self.rest(began, moment, Deed::Read),
-            Answer::Missing => {
+            LeaseReply::Conflict | LeaseReply::Missing if wrote => self.reread(began, moment),
+            LeaseReply::Conflict => self.rest(began, moment, Action::Read),
+            LeaseReply::Missing => {
                 self.observe(None, moment.now);
                 self.decide(began, moment);
             }
-            Answer::Lease(record) => {
+            LeaseReply::Lease(record) => {
                 self.observe(Some(record), moment.now);
                 if wrote && self.is_mine() {
                     self.hold(&ask, moment);
@@ -238,25 +209,25 @@ impl Machine {
     }
 
     /// The Lease is ours since `ask`.
-    fn hold(&mut self, ask: &Ask, moment: Moment) {
+    fn hold(&mut self, ask: &TimedRequest, moment: Moment) {
         let until = ask.started + self.settings.renew_deadline;
         self.floor = self.floor.max(ask.sequence.unwrap_or_default());
         if self.term.as_ref().is_some_and(|term| term.extend(moment.now, until)) {
             if let Some(sequence) = ask.sequence {
                 self.wanted = None;
-                self.events.push(Event::Sequence(sequence));
+                self.events.push(ElectionEvent::Sequence(sequence));
             }
         } else {
             self.lose("its renewal came too late");
             if moment.now >= until {
-                self.next = Next::Now(Deed::Read);
+                self.next = Planned::Now(Action::Read);
                 return;
             }
             self.term = Some(Arc::new(Hold::new(until)));
             self.leader = None;
-            self.events.push(Event::Leads);
+            self.events.push(ElectionEvent::Leads);
         }
-        self.rest(ask.started, moment, Deed::Write);
+        self.rest(ask.started, moment, Action::Write);
     }
 
     /// Notes what the Lease is.
@@ -265,13 +236,13 @@ impl Machine {
         let Some(record) = record else {
             // Somebody deleted it, and its holder does not know yet.
             let free_at = before.map_or(now, |seen| seen.free_at);
-            self.seen = Some(Seen { record: None, free_at });
+            self.seen = Some(ObservedLease { record: None, free_at });
             return;
         };
         let holder = record.holder();
         let free_at = match before {
             _ if holder.is_empty() || holder == self.settings.identity => now,
-            Some(Seen { record: Some(same), free_at }) if record.is_same(&same) => free_at,
+            Some(ObservedLease { record: Some(same), free_at }) if record.is_same(&same) => free_at,
             _ => now + self.settings.lease_duration.max(record.lasts()),
         };
         if holder != self.settings.identity {
@@ -283,29 +254,29 @@ impl Machine {
             self.lose(&why);
             if !holder.is_empty() && self.leader.as_deref() != Some(holder) {
                 self.leader = Some(holder.to_owned());
-                self.events.push(Event::Follows(shown(holder)));
+                self.events.push(ElectionEvent::Follows(shown(holder)));
             }
         }
         match record.sequence() {
             Some(Sequence::Number(number)) => self.floor = self.floor.max(number),
             Some(Sequence::Garbage(text)) if self.garbage.as_deref() != Some(text) => {
                 self.garbage = Some(text.to_owned());
-                self.events.push(Event::Garbage(shown(text)));
+                self.events.push(ElectionEvent::Garbage(shown(text)));
             }
             _ => {}
         }
-        self.seen = Some(Seen { record: Some(record), free_at });
+        self.seen = Some(ObservedLease { record: Some(record), free_at });
     }
 
     /// The Lease was just looked at.
     fn decide(&mut self, began: Instant, moment: Moment) {
         let free_at = self.seen.as_ref().map_or(moment.now, |seen| seen.free_at);
         if moment.now >= free_at {
-            self.next = Next::Now(Deed::Write);
+            self.next = Planned::Now(Action::Write);
         } else {
-            self.rest(began, moment, Deed::Read);
-            if let Next::At(at, deed) = self.next {
-                self.next = Next::At(at.min(free_at), deed);
+            self.rest(began, moment, Action::Read);
+            if let Planned::At(at, deed) = self.next {
+                self.next = Planned::At(at.min(free_at), deed);
             }
         }
     }
@@ -313,24 +284,24 @@ impl Machine {
     fn reread(&mut self, began: Instant, moment: Moment) {
         if self.rereads < REREADS {
             self.rereads += 1;
-            self.next = Next::Now(Deed::Read);
+            self.next = Planned::Now(Action::Read);
         } else {
-            self.rest(began, moment, Deed::Read);
+            self.rest(began, moment, Action::Read);
         }
     }
 
     /// Waits for the next request. Counted from when this one began: where answers are slow, a term must still see two.
-    fn rest(&mut self, began: Instant, moment: Moment, then: Deed) {
+    fn rest(&mut self, began: Instant, moment: Moment, then: Action) {
         self.rereads = 0;
         let shorter = 1.0 - JITTER * moment.chance.clamp(0.0, 1.0);
-        self.next = Next::At(began + self.settings.retry_period.mul_f64(shorter), then);
+        self.next = Planned::At(began + self.settings.retry_period.mul_f64(shorter), then);
     }
 
     fn lose(&mut self, why: &str) {
         if let Some(term) = self.term.take() {
             term.end();
             self.wanted = None;
-            self.events.push(Event::Lost(why.to_owned()));
+            self.events.push(ElectionEvent::Lost(why.to_owned()));
         }
     }
 
@@ -346,8 +317,8 @@ impl Machine {
     }
 
     /// What to write after having resigned, if the Lease is this one.
-    pub fn release(&self, record: &Record, wall: Timestamp) -> Option<Request> {
-        (record.holder() == self.settings.identity).then(|| Request::Update(record.released(wall)))
+    pub fn release(&self, record: &Record, wall: Timestamp) -> Option<LeaseRequest> {
+        (record.holder() == self.settings.identity).then(|| LeaseRequest::Update(record.released(wall)))
     }
 }
 

@@ -1,7 +1,7 @@
-//! A Lease as JSON: what of it decides, and what we change in it.
+//! A Lease as JSON: the fields that decide the election, and those that we write.
 //!
-//! It stays the object that the server sent, so that what others put into it goes back as it came, also fields that
-//! did not exist when this was built.
+//! It stays the object that the server sent, so that fields of others go back unchanged, also those that did not exist
+//! when this was built.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The annotation with the number of the last sweep that a leader began.
 pub(super) const SEQUENCE: &str = "posturebeat.dev/sequence";
 
-/// Numbers above it are nobody's: Unix time stays far below, and one can always be added.
+/// Larger numbers are invalid: Unix time stays far below, and one can always be added.
 const MAX_SEQUENCE: i64 = i64::MAX / 2;
 
 /// A Lease that the server sent.
@@ -22,7 +22,7 @@ pub(super) struct Record {
     holder: String,
 }
 
-/// What the annotation says.
+/// The value of the annotation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sequence<'r> {
     Number(i64),
@@ -42,20 +42,20 @@ impl Record {
     pub fn parse(object: Value) -> Result<Self, &'static str> {
         let text = |at: &str| object.pointer(at).and_then(Value::as_str);
         if text("/kind") != Some("Lease") {
-            return Err("the answer is no Lease");
+            return Err("the answer is not a Lease");
         }
         let is_object_or_missing =
             |at: &str| object.pointer(at).is_none_or(|it| it.is_object() || it.is_null());
         if !["/spec", "/metadata/annotations"].into_iter().all(is_object_or_missing) {
-            return Err("the answer is no Lease: spec or annotations are no object");
+            return Err("the answer is not a Lease: spec or annotations are not objects");
         }
         let version = text("/metadata/resourceVersion").filter(|version| !version.is_empty());
-        let version = version.ok_or("the answer is no Lease: it has no resourceVersion")?.to_owned();
+        let version = version.ok_or("the answer is not a Lease: it has no resourceVersion")?.to_owned();
         let holder = text("/spec/holderIdentity").unwrap_or_default().to_owned();
         Ok(Self { object, version, holder })
     }
 
-    /// Who holds it; empty where it is free.
+    /// The holder's identity; empty where the Lease is free.
     pub fn holder(&self) -> &str {
         &self.holder
     }
@@ -65,13 +65,13 @@ impl Record {
         self.version == other.version
     }
 
-    /// How long its holder may be silent, as the holder says.
+    /// How long its holder may go without renewing, as the holder wrote.
     pub fn lasts(&self) -> Duration {
         let seconds = self.number("/spec/leaseDurationSeconds").unwrap_or_default();
         Duration::from_secs(seconds.clamp(0, i32::MAX.into()).unsigned_abs())
     }
 
-    /// What the annotation says, if it is there.
+    /// The value of the annotation, if it is there.
     pub fn sequence(&self) -> Option<Sequence<'_>> {
         let text = self.object.pointer("/metadata/annotations")?.get(SEQUENCE)?.as_str()?;
         let number = text.parse().ok().filter(|number| (0..=MAX_SEQUENCE).contains(number));

@@ -1,4 +1,4 @@
-//! The task that stands for election: it alone writes the Lease for this process, one request after the other.
+//! The election task: it alone writes the Lease for this process, one request after the other.
 
 use jiff::Timestamp;
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,18 +9,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Api, Verb};
+use super::api::Api;
+use super::election_log::ElectionLog;
 use super::hold::Hold;
-use super::machine::{Answer, Ask, Event, Machine, Moment, Request, Step};
-use super::tell::Teller;
-use super::{NoSequence, Settings};
+use super::lease::{LeaseReply, LeaseRequest, Verb};
+use super::machine::{ElectionEvent, Machine, Moment, NextStep, TimedRequest};
+use super::{ElectionSettings, NoSequence};
 
-/// How long giving up may take.
+/// How long releasing the Lease may take.
 const RELEASE: Duration = Duration::from_secs(3);
-/// Between two tries to give up.
+/// Between two tries to release it.
 const RELEASE_PAUSE: Duration = Duration::from_millis(250);
 
-/// A number is wanted.
+/// A request for a sequence number.
 pub(super) struct Order {
     /// In this term only.
     pub of: Arc<Hold>,
@@ -32,9 +33,9 @@ pub(super) struct Order {
 pub(super) struct Task {
     api: Api,
     machine: Machine,
-    teller: Teller,
+    log: ElectionLog,
     orders: mpsc::Receiver<Order>,
-    /// The order that is being worked on.
+    /// Who waits for a sequence number.
     pending: Option<oneshot::Sender<Result<i64, NoSequence>>>,
     leads: watch::Sender<Option<Arc<Hold>>>,
     times: Arc<AtomicU64>,
@@ -44,17 +45,17 @@ pub(super) struct Task {
 impl Task {
     pub fn new(
         client: kube::Client,
-        settings: Settings,
+        settings: ElectionSettings,
         orders: mpsc::Receiver<Order>,
         leads: watch::Sender<Option<Arc<Hold>>>,
         times: Arc<AtomicU64>,
         ending: CancellationToken,
     ) -> Self {
         let lease = format!("{}/{}", settings.namespace, settings.lease_name);
-        let teller = Teller::new(lease, settings.identity.clone());
+        let log = ElectionLog::new(lease, settings.identity.clone());
         let api = Api::new(client, &settings);
         let machine = Machine::new(settings);
-        Self { api, machine, teller, orders, pending: None, leads, times, ending }
+        Self { api, machine, log, orders, pending: None, leads, times, ending }
     }
 
     pub async fn run(mut self) {
@@ -63,17 +64,17 @@ impl Task {
             let step = self.machine.step(moment());
             self.tell();
             match step {
-                Step::Ask(ask) => {
+                NextStep::Send(ask) => {
                     let answer = tokio::select! {
                         biased;
                         () = ending.cancelled() => break,
                         answer = self.ask(&ask) => answer,
                     };
-                    self.teller.answer(ask.request.verb(), &answer);
+                    self.log.reply(ask.request.verb(), &answer);
                     self.machine.answered(ask, moment(), answer);
                     self.tell();
                 }
-                Step::Rest(until) => tokio::select! {
+                NextStep::Rest(until) => tokio::select! {
                     biased;
                     () = ending.cancelled() => break,
                     Some(order) = self.orders.recv(), if self.pending.is_none() => self.take(order),
@@ -84,12 +85,12 @@ impl Task {
         let release = self.machine.resign();
         self.tell();
         if release && timeout(RELEASE, self.release()).await.is_err() {
-            tracing::warn!("the Lease could not be given up: others wait until it has run out");
+            tracing::warn!("cannot release the Lease; others wait until it expires");
         }
     }
 
-    async fn ask(&self, ask: &Ask) -> Answer {
-        let answer = timeout(ask.limit, self.api.ask(&ask.request)).await;
+    async fn ask(&self, ask: &TimedRequest) -> LeaseReply {
+        let answer = timeout(ask.limit, self.api.send(&ask.request)).await;
         answer.unwrap_or_else(|_| self.api.timed_out(ask.request.verb()))
     }
 
@@ -98,7 +99,7 @@ impl Task {
             self.machine.want_sequence(order.now);
             self.pending = Some(order.reply);
         } else {
-            // Who asked may have gone.
+            // The receiver may be gone.
             let _ = order.reply.send(Err(NoSequence::Lost));
         }
     }
@@ -106,16 +107,16 @@ impl Task {
     /// Passes on what happened.
     fn tell(&mut self) {
         for event in self.machine.take_events() {
-            self.teller.event(&event);
+            self.log.event(&event);
             let reply = match event {
-                Event::Leads => {
+                ElectionEvent::Leads => {
                     self.times.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                Event::Sequence(number) => Ok(number),
-                Event::NoSequence(problem) => Err(NoSequence::Refused(problem.to_string())),
-                Event::Lost(_) => Err(NoSequence::Lost),
-                Event::Follows(_) | Event::Garbage(_) => continue,
+                ElectionEvent::Sequence(number) => Ok(number),
+                ElectionEvent::NoSequence(gap) => Err(NoSequence::Refused(gap.to_string())),
+                ElectionEvent::Lost(_) => Err(NoSequence::Lost),
+                ElectionEvent::Follows(_) | ElectionEvent::Garbage(_) => continue,
             };
             if let Some(pending) = self.pending.take() {
                 let _ = pending.send(reply);
@@ -137,18 +138,18 @@ impl Task {
     /// Empties the Lease, unless it is another's.
     async fn release(&mut self) {
         loop {
-            match self.api.ask(&Request::Get).await {
-                Answer::Missing => return,
-                Answer::Lease(record) => {
+            match self.api.send(&LeaseRequest::Get).await {
+                LeaseReply::Missing => return,
+                LeaseReply::Lease(record) => {
                     let Some(update) = self.machine.release(&record, Timestamp::now()) else { return };
-                    match self.api.ask(&update).await {
-                        Answer::Lease(_) | Answer::Missing => return,
+                    match self.api.send(&update).await {
+                        LeaseReply::Lease(_) | LeaseReply::Missing => return,
                         // Our own last renewal may have come in between.
-                        Answer::Conflict => continue,
-                        failed @ Answer::Failed(_) => self.teller.answer(Verb::Update, &failed),
+                        LeaseReply::Conflict => continue,
+                        failed @ LeaseReply::Failed(_) => self.log.reply(Verb::Update, &failed),
                     }
                 }
-                failed => self.teller.answer(Verb::Get, &failed),
+                failed => self.log.reply(Verb::Get, &failed),
             }
             sleep(RELEASE_PAUSE).await;
         }
@@ -156,7 +157,7 @@ impl Task {
 }
 
 impl Drop for Task {
-    /// Nobody renews any more.
+    /// The Lease is no longer renewed.
     fn drop(&mut self) {
         self.machine.resign();
     }

@@ -9,12 +9,12 @@ mod takeover;
 mod units;
 mod world;
 
-use super::Settings;
+use super::ElectionSettings;
 use std::time::Duration;
 
 /// As they are by default.
-fn settings(identity: &str) -> Settings {
-    Settings {
+fn settings(identity: &str) -> ElectionSettings {
+    ElectionSettings {
         lease_name: "posturebeat-cluster-leader".into(),
         namespace: "posturebeat".into(),
         identity: identity.into(),

@@ -1,21 +1,20 @@
 //! What a sweep of a cluster leaves behind: the means to watch it until the next one.
 
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::IN_FLIGHT;
 use crate::collect::cluster;
-use crate::resource::{Owner, Resource};
+use crate::resource::{ObjectDemands, Owner, Resource};
 
 /// A cluster after a sweep, ready to be watched.
 pub(crate) struct ClusterWatch {
     pub(super) client: kube::Client,
-    pub(super) kept: cluster::Kept,
+    pub(super) kept: cluster::SweepState,
     pub(super) owner: Owner,
     pub(super) version: Option<String>,
-    pub(super) wanted: BTreeSet<String>,
+    pub(super) demands: ObjectDemands,
     pub(super) secrets: bool,
 }
 
@@ -24,12 +23,11 @@ impl ClusterWatch {
     pub(crate) fn start(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
         let (sender, found) = mpsc::channel(IN_FLIGHT);
         let watching = tokio::spawn(async move {
-            let Self { client, kept, owner, version, wanted, secrets } = self;
-            let wanted = wanted.iter().map(String::as_str).collect();
-            let request = cluster::Request {
+            let Self { client, kept, owner, version, demands, secrets } = self;
+            let request = cluster::SweepRequest {
                 owner: &owner,
                 version: version.as_deref(),
-                wanted: &wanted,
+                demands: &demands,
                 secrets,
                 now: Timestamp::now(),
                 watch: true,

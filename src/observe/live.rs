@@ -15,28 +15,32 @@ use super::clouds;
 use super::data_dir::DataDir;
 use super::observation::{Collected, Observation};
 use super::scope::Scope;
-use crate::collect::cluster::{Connection, Identified, NodeHints, connect, identify};
+use super::source::Wanted;
+use crate::collect::cluster::{Identified, NodeHints, identify};
 use crate::collect::node::host::HostFacts;
 use crate::config::settings::{Posture, Settings};
-use crate::resource::{Identity, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::kube_api::{self, Connection};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Reason, Resource, Selector};
 use cluster::ClusterCollector;
 use node::KubeletFacts;
 
 /// The API server, or why it cannot be used.
-type Reach = Result<Connection, Unread>;
+type Reach = Result<Connection, Gap>;
 
 /// Starts to observe what is in `scope`.
 pub(super) async fn observe(
     settings: &Settings,
     data: &DataDir,
     scope: &Scope,
-    mut wanted: BTreeSet<(Kind, String)>,
+    wanted: Wanted,
     host: HostFacts,
 ) -> Observation {
+    let Wanted { kinds: mut wanted, objects: demands } = wanted;
+    let demands = if scope.has(Kind::K8sObject) { demands } else { ObjectDemands::new() };
     wanted.retain(|(kind, _)| scope.has(*kind));
     let posture = &settings.posture;
     let env = |name: &str| std::env::var(name).ok();
-    let connection = connect(scope.target(posture), &env).await;
+    let connection = kube_api::connect(scope.target(posture), &env).await;
     let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
@@ -44,13 +48,12 @@ pub(super) async fn observe(
     };
     let identified = match &connection {
         Ok(connection) => identify(connection, &hints).await,
-        Err(unread) => Err(unread.clone()),
+        Err(gap) => Err(gap.clone()),
     };
     let mut identity = match &identified {
         Ok(identified) => identified.identity.clone(),
-        Err(unread) => {
-            let (reason, error) = (unread.gap.reason.as_str(), &unread.gap.what);
-            tracing::warn!(reason, error, "cannot identify the cluster");
+        Err(gap) => {
+            tracing::warn!(reason = gap.reason.as_str(), error = %gap, "cannot identify the cluster");
             let name = connection.as_ref().ok().and_then(|connection| connection.cluster_name.clone());
             data.last_identity().unwrap_or_else(|| identity::unknown(&host, scope.context.as_deref(), name))
         }
@@ -62,11 +65,9 @@ pub(super) async fn observe(
         data.remember(&identity);
     }
     let reach = match (connection, &identified) {
-        (Err(unread), _) => Err(unread),
+        (Err(gap), _) => Err(gap),
         // An API that does not answer is tried once a cycle, not once for each kind.
-        (Ok(_), Err(unread)) if matches!(unread.gap.reason, Reason::Unavailable | Reason::Timeout) => {
-            Err(unread.clone())
-        }
+        (Ok(_), Err(gap)) if matches!(gap.reason, Reason::Unavailable | Reason::Timeout) => Err(gap.clone()),
         (Ok(connection), _) => Ok(connection),
     };
     let cloud = cloud_of(posture, &wanted, &reach, identified.as_ref().ok(), &mut identity).await;
@@ -77,6 +78,7 @@ pub(super) async fn observe(
         kubelet_url: posture.kubelet_url.clone(),
         cloud,
         wanted,
+        demands,
         watch: scope.lasting && posture.watch,
     };
     let (sender, found) = mpsc::channel(IN_FLIGHT);
@@ -124,6 +126,7 @@ struct Collectors {
     kubelet_url: Option<String>,
     cloud: Option<CloudView>,
     wanted: BTreeSet<(Kind, String)>,
+    demands: ObjectDemands,
     /// Whether the cluster is to be watched afterwards.
     watch: bool,
 }
@@ -131,7 +134,7 @@ struct Collectors {
 impl Collectors {
     /// Runs node and cluster side by side.
     async fn run(self, reach: Reach, found: mpsc::Sender<Resource>) -> Collected {
-        let Self { host_root, identity, secrets, kubelet_url, cloud, wanted, watch } = self;
+        let Self { host_root, identity, secrets, kubelet_url, cloud, wanted, demands, watch } = self;
         let of_node: Vec<Selector> = wanted
             .iter()
             .filter(|(kind, _)| kind.is_of_node())
@@ -149,7 +152,7 @@ impl Collectors {
         let node = tokio::task::spawn_blocking(move || {
             node::observe(&host_root, &owner, &of_node, &facts, &to_node);
         });
-        let cluster = ClusterCollector::new(&identity, wanted, secrets, watch);
+        let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, watch);
         let watch = cluster.run(reach, cloud.as_ref(), &found).await;
         node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
         Ok(watch.map(Box::new))

@@ -3,8 +3,8 @@
 use anyhow::bail;
 
 use super::data_dir::DataDir;
-use crate::collect::cluster::Target;
 use crate::config::settings::Posture;
+use crate::kube_api::Target;
 use crate::resource::Kind;
 
 /// The scope of an observation.

@@ -13,7 +13,7 @@ use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Identity, Kind};
+use crate::resource::{Identity, Kind, ObjectDemands};
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -39,20 +39,29 @@ impl Source {
     }
 }
 
-/// Starts to read a source, for the resources in `wanted`.
+/// What rules ask for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// The types of resources.
+    pub kinds: BTreeSet<(Kind, String)>,
+    /// Of objects of the API also where, and what of them.
+    pub objects: ObjectDemands,
+}
+
+/// Starts to read a source, for the resources that are wanted.
 pub(crate) async fn observe(
     source: &Source,
     settings: &Settings,
     data: &DataDir,
-    wanted: BTreeSet<(Kind, String)>,
+    wanted: Wanted,
 ) -> anyhow::Result<Observation> {
     let host = facts(&settings.posture.host_root);
     let observation = match source {
         // The future that reads a cloud is large.
         Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
-        Source::Eks => Box::pin(cloud::outside(settings, wanted, host)).await?,
+        Source::Eks => Box::pin(cloud::outside(settings, wanted.kinds, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
-        Source::Manifests(paths) => written(paths.clone(), host).await?,
+        Source::Manifests(paths) => written(paths.clone(), wanted.objects, host).await?,
     };
     remarks::log(&observation.identity);
     Ok(observation)
@@ -82,8 +91,12 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
     Ok((identity, index))
 }
 
-async fn written(paths: Vec<PathBuf>, host: HostFacts) -> anyhow::Result<Observation> {
-    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths)).await??;
+async fn written(
+    paths: Vec<PathBuf>,
+    demands: ObjectDemands,
+    host: HostFacts,
+) -> anyhow::Result<Observation> {
+    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
     let mut index = Index::new(Timestamp::now());
     for resource in &resources {
         index.note(resource);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::RuleError;
-use crate::resource::{Kind, Resource, Unread};
+use crate::resource::{Kind, Resource, Unread, object_kind};
 
 /// The cases of one control, their resources built.
 #[derive(Debug, Clone)]
@@ -128,7 +128,10 @@ impl CaseText {
             match text.kind {
                 Kind::File => written("sub_type").unwrap_or("file").to_owned(),
                 Kind::Process => "process".to_owned(),
-                Kind::K8sObject => written("kind").unwrap_or_default().to_owned(),
+                Kind::K8sObject => {
+                    let version = written("apiVersion").unwrap_or_default();
+                    object_kind(version, written("kind").unwrap_or_default())
+                }
                 Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => String::new(),
             }
         });

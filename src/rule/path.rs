@@ -96,6 +96,11 @@ impl Path {
         Self { text: "$.blanked".into(), query, main, filters }
     }
 
+    /// The places that it and its filters read, each as keys from the root, up to the first step that is no key.
+    pub fn reads(&self) -> Vec<Vec<String>> {
+        std::iter::once(&self.main).chain(&self.filters).flat_map(|steps| touch::keys(steps)).collect()
+    }
+
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
     pub fn could_touch(&self, place: &str) -> bool {
         touch::could(&self.main, place) || self.filter_could_touch(place)

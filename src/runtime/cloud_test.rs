@@ -7,6 +7,7 @@ use crate::collect::cloud::{CallProbe, CloudCall, CloudDiscovery, ClusterFacts, 
 use crate::collect::cluster::{self, NodeHints};
 use crate::config::settings::Settings;
 use crate::evaluate::needs;
+use crate::kube_api;
 use crate::observe::{Scope, clouds};
 
 /// The result of the test.
@@ -45,7 +46,7 @@ async fn learn_from_cluster(settings: &Settings, facts: &mut ClusterFacts) {
     let env = |name: &str| std::env::var(name).ok();
     let posture = &settings.posture;
     let Ok(scope) = Scope::all(posture) else { return };
-    let Ok(connection) = cluster::connect(scope.target(posture), &env).await else { return };
+    let Ok(connection) = kube_api::connect(scope.target(posture), &env).await else { return };
     facts.authorities = connection.authorities().to_vec();
     let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),

@@ -9,9 +9,9 @@ use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
 use crate::config::settings::Posture;
-use crate::evaluate::Judge;
+use crate::evaluate::{Judge, object_demands};
 use crate::exception::{Exception, Exceptions};
-use crate::observe::Scope;
+use crate::observe::{Scope, Wanted};
 use crate::resource::{CLOUD, Kind, Platform};
 use crate::rule::Rule;
 
@@ -52,8 +52,11 @@ impl Engine {
     }
 
     /// What the rules judge, as collectors are asked for it.
-    pub(super) fn wanted(&self) -> BTreeSet<(Kind, String)> {
-        self.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect()
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            kinds: self.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect(),
+            objects: object_demands(self.rules.iter()),
+        }
     }
 
     /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not loaded is kept

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::collect::cluster;
 use crate::config::settings::Posture;
+use crate::kube_api::{self, Target};
 use crate::leader::{self, Election, NoSequence};
 use crate::observe::Scope;
 use crate::observe::data_dir::{DataDir, random_uuid};
@@ -33,12 +33,12 @@ pub(super) struct Elected {
     election: Option<Election>,
 }
 
-/// The time during which this process is the leader.
-pub(super) enum LeaderTerm {
+/// The time during which this process leads a cluster.
+pub(super) enum ClusterTerm {
     /// Without end.
     Alone(DataDir),
     /// While it holds the Lease.
-    Elected(leader::Term),
+    Elected(leader::LeaderTerm),
 }
 
 /// Whether this process takes part in an election. A pod does, because there is one on each node.
@@ -47,6 +47,16 @@ pub(super) fn is_elected(posture: &Posture, env: &dyn Fn(&str) -> Option<String>
         let named = posture.kube_config.is_some() || env("KUBECONFIG").is_some_and(|path| !path.is_empty());
         !named && env("KUBERNETES_SERVICE_HOST").is_some()
     })
+}
+
+/// The Lease's namespace: as configured, else the pod's, else `default`.
+pub(super) fn lease_namespace(posture: &Posture) -> String {
+    let own = || {
+        let text = std::fs::read_to_string(Path::new(NAMESPACE)).ok()?;
+        Some(text.trim().to_owned()).filter(|namespace| !namespace.is_empty())
+    };
+    let written = posture.leader_election.lease_namespace.clone();
+    written.or_else(own).unwrap_or_else(|| "default".to_owned())
 }
 
 impl Leadership {
@@ -65,14 +75,14 @@ impl Leadership {
     }
 
     /// Waits until this process leads.
-    pub(super) async fn lead(&mut self) -> anyhow::Result<LeaderTerm> {
+    pub(super) async fn lead(&mut self) -> anyhow::Result<ClusterTerm> {
         match self {
             Self::Alone { began: true, .. } => std::future::pending().await,
             Self::Alone { data, began } => {
                 *began = true;
-                Ok(LeaderTerm::Alone(data.clone()))
+                Ok(ClusterTerm::Alone(data.clone()))
             }
-            Self::Elected(elected) => elected.lead().await.map(LeaderTerm::Elected),
+            Self::Elected(elected) => elected.lead().await.map(ClusterTerm::Elected),
         }
     }
 
@@ -87,7 +97,7 @@ impl Leadership {
 }
 
 impl Elected {
-    async fn lead(&mut self) -> anyhow::Result<leader::Term> {
+    async fn lead(&mut self) -> anyhow::Result<leader::LeaderTerm> {
         let election = match self.election.take() {
             Some(election) => election,
             None => self.begin().await?,
@@ -99,7 +109,7 @@ impl Elected {
     async fn begin(&self) -> anyhow::Result<Election> {
         let env = |name: &str| std::env::var(name).ok();
         // Renewing the Lease must not wait behind paced requests.
-        let target = cluster::Target { paced: false, ..self.scope.target(&self.posture) };
+        let target = Target { paced: false, ..self.scope.target(&self.posture) };
         let (least, most) = WAITS;
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(least)
@@ -108,34 +118,29 @@ impl Elected {
             .without_max_times()
             .build();
         loop {
-            match cluster::connect(target, &env).await {
+            match kube_api::connect(target, &env).await {
                 Ok(connection) => {
                     let election = Election::start(connection.client, self.settings(&env))?;
                     election.register(self.scope.name(), &self.registry);
                     return Ok(election);
                 }
-                Err(unread) => {
+                Err(gap) => {
                     let retry_in = waits.next().unwrap_or(most);
-                    let reason = unread.gap.reason.as_str();
-                    let error = unread.gap.what;
-                    tracing::error!(reason, ?retry_in, error, "cannot start leader election");
+                    let reason = gap.reason.as_str();
+                    tracing::error!(reason, error = %gap, ?retry_in, "cannot start leader election");
                     tokio::time::sleep(retry_in).await;
                 }
             }
         }
     }
 
-    fn settings(&self, env: &dyn Fn(&str) -> Option<String>) -> leader::Settings {
+    fn settings(&self, env: &dyn Fn(&str) -> Option<String>) -> leader::ElectionSettings {
         let written = &self.posture.leader_election;
-        let own = || {
-            let text = std::fs::read_to_string(Path::new(NAMESPACE)).ok()?;
-            Some(text.trim().to_owned()).filter(|namespace| !namespace.is_empty())
-        };
         let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = env("POD_NAME").filter(|name| !name.is_empty()).unwrap_or_else(host);
-        leader::Settings {
+        leader::ElectionSettings {
             lease_name: written.lease_name.clone(),
-            namespace: written.lease_namespace.clone().or_else(own).unwrap_or_else(|| "default".to_owned()),
+            namespace: lease_namespace(&self.posture),
             // A restarted pod is a different process from the one that held the Lease.
             identity: format!("{name}_{}", random_uuid()),
             lease_duration: written.lease_duration,
@@ -145,7 +150,7 @@ impl Elected {
     }
 }
 
-impl LeaderTerm {
+impl ClusterTerm {
     /// Whether the term certainly still holds.
     pub(super) fn holds(&self) -> bool {
         match self {

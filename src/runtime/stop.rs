@@ -2,12 +2,12 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::leadership::LeaderTerm;
+use super::leadership::ClusterTerm;
 
 /// Stops a cycle early.
 pub(super) struct Stop<'a> {
     cancel: &'a CancellationToken,
-    term: Option<&'a LeaderTerm>,
+    term: Option<&'a ClusterTerm>,
 }
 
 impl<'a> Stop<'a> {
@@ -17,7 +17,7 @@ impl<'a> Stop<'a> {
     }
 
     /// At shutdown, or when leadership is lost.
-    pub(super) fn within(term: &'a LeaderTerm, cancel: &'a CancellationToken) -> Self {
+    pub(super) fn within(term: &'a ClusterTerm, cancel: &'a CancellationToken) -> Self {
         Self { cancel, term: Some(term) }
     }
 

@@ -11,7 +11,7 @@ use super::between::Between;
 use super::cycle::{context, judge_all};
 use super::cycles::Cycles;
 use super::engine::Engine;
-use super::leadership::{LeaderTerm, Leadership};
+use super::leadership::{ClusterTerm, Leadership};
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use crate::config::settings::Settings;
@@ -125,7 +125,7 @@ impl Track {
         ended
     }
 
-    async fn lead(&self, term: &LeaderTerm, cancel: &CancellationToken) -> anyhow::Result<()> {
+    async fn lead(&self, term: &ClusterTerm, cancel: &CancellationToken) -> anyhow::Result<()> {
         let stop = Stop::within(term, cancel);
         while !stop.is_reached() {
             let started = Instant::now();

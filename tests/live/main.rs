@@ -21,6 +21,7 @@ mod flips;
 mod golden;
 mod impostor;
 mod kept;
+mod open_world;
 mod plane;
 mod scans;
 mod stores;

@@ -1,11 +1,12 @@
-//! Which cluster, and which of its nodes.
+//! Which cluster this is, and which of its nodes the host is.
+
+mod platform;
 
 use serde_json::Value;
 
-use super::connect::Connection;
-use super::list::{Problem, get};
-use super::platform;
-use crate::resource::{Cluster, Identity, IdentitySource, Node, Reason, Unread};
+use super::pages::get;
+use crate::kube_api::{Connection, RequestError};
+use crate::resource::{Cluster, Gap, Identity, IdentitySource, Node, Reason};
 
 /// What is known of the node before the API is asked.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,7 @@ pub struct NodeHints {
     pub wanted: bool,
 }
 
-/// What the API said of itself and of the node.
+/// The identity of the cluster and the node, as the API has it.
 #[derive(Debug, Clone)]
 pub struct Identified {
     /// Who they are.
@@ -27,20 +28,17 @@ pub struct Identified {
     pub node: Value,
 }
 
-/// Asks the API who it is and which of its nodes the host is. The UID of kube-system is in every id, so
+/// Asks the API which cluster it is and which of its nodes the host is. The UID of kube-system is in every id, so
 /// without it there is no identity; a node that cannot be found leaves its part empty.
-pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Identified, Unread> {
+pub async fn identify(connection: &Connection, hints: &NodeHints) -> Result<Identified, Gap> {
     let client = &connection.client;
-    let told = |problem: Problem, what: &str| {
-        let url = &connection.url;
-        Unread::new("$", problem.reason, format!("{what} at {url}: {}", problem.message))
+    let failed = |error: RequestError| {
+        Gap::from(error).during(format_args!("get the namespace kube-system at {}", connection.url))
     };
-    let system = get(client, "/api/v1/namespaces/kube-system")
-        .await
-        .map_err(|problem| told(problem, "get the namespace kube-system"))?;
+    let system = get(client, "/api/v1/namespaces/kube-system").await.map_err(failed)?;
     let uid = system.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     if uid.is_empty() {
-        return Err(Unread::new("$", Reason::Malformed, "get the namespace kube-system: it has no uid"));
+        return Err(Gap::new(Reason::Malformed, "get the namespace kube-system: it has no uid"));
     }
     let version = get(client, "/version").await.ok();
     let version = version.as_ref().and_then(|version| version.get("gitVersion")).and_then(Value::as_str);
@@ -80,10 +78,10 @@ async fn find_node(client: &kube::Client, hints: &NodeHints) -> Value {
         }
         match get(client, &format!("/api/v1/nodes/{}", name.to_lowercase())).await {
             Ok(node) => return node,
-            Err(problem) if Some(name) == hints.name.as_ref() => {
-                tracing::warn!(node = name, %problem, "cannot get the Node that posturebeat.node_name or NODE_NAME names");
+            Err(error) if Some(name) == hints.name.as_ref() => {
+                tracing::warn!(node = name, %error, "cannot get the Node that posturebeat.node_name or NODE_NAME names");
             }
-            Err(problem) => tracing::debug!(node = name, %problem, "no node of this name"),
+            Err(error) => tracing::debug!(node = name, %error, "no node of this name"),
         }
     }
     Value::Null

@@ -2,39 +2,41 @@
 
 use serde_json::json;
 
-use super::Request;
-use super::item::Item;
-use super::kinds::{CLUSTER, KindInfo, Store};
-use super::list::{self, Problem};
+use super::SweepRequest;
+use super::kinds::{CLUSTER, ListedKind};
+use super::pages::{self, ListItem};
 use crate::collect::{object, redact};
+use crate::kube_api::RequestError;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
-/// One object of a kind, without anything but its metadata; none where its operator is not installed.
-pub(super) async fn first_of(client: &kube::Client, store: &Store) -> Result<Option<Resource>, Problem> {
-    let group = match list::get(client, &format!("/apis/{}", store.group)).await {
+/// A secret store: one object of a kind, with nothing but its identity; none where its operator is not installed.
+pub(super) async fn first_of(
+    client: &kube::Client,
+    (kind, group): (&str, &str),
+    plural: &str,
+) -> Result<Option<Resource>, RequestError> {
+    let group = match pages::get(client, &format!("/apis/{group}")).await {
         Ok(group) => group,
-        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
-        Err(problem) => return Err(problem),
+        Err(error) if error.reason() == Reason::Missing => return Ok(None),
+        Err(error) => return Err(error),
     };
     let version = group.pointer("/preferredVersion/groupVersion").and_then(serde_json::Value::as_str);
-    let Some(version) = version else {
-        return Err(Problem::new(Reason::Malformed, "the answer names no version"));
-    };
-    let object = match list::first(client, &format!("/apis/{version}/{}", store.plural)).await {
-        Ok(Some(Item::Object(object) | Item::TooLarge(object))) => object,
+    let version = version.ok_or_else(|| RequestError::malformed("the answer names no version"))?;
+    let object = match pages::first(client, &format!("/apis/{version}/{plural}")).await {
+        Ok(Some(ListItem::Object(object) | ListItem::TooLarge(object))) => object,
         Ok(None) => return Ok(None),
         // The operator is there, in a version without this kind.
-        Err(problem) if problem.reason == Reason::Missing => return Ok(None),
-        Err(problem) => return Err(problem),
+        Err(error) if error.reason() == Reason::Missing => return Ok(None),
+        Err(error) => return Err(error),
     };
     let text = |key: &str| object["metadata"][key].as_str();
     let who = json!({"name": text("name"), "namespace": text("namespace"), "uid": text("uid")});
-    let raw = json!({"kind": store.name, "apiVersion": version, "metadata": who});
+    let raw = json!({"kind": kind, "apiVersion": version, "metadata": who});
     Ok(Some(object::resource(raw, None)))
 }
 
 /// The cluster as a whole.
-pub(super) fn cluster(request: &Request<'_>) -> Resource {
+pub(super) fn cluster(request: &SweepRequest<'_>) -> Resource {
     let uid = request.owner.id.trim_start_matches("cluster/");
     let mut raw = json!({
         "kind": CLUSTER,
@@ -50,24 +52,31 @@ pub(super) fn cluster(request: &Request<'_>) -> Resource {
 }
 
 /// A kind that could not be listed.
-pub(super) fn unlisted(kind: &KindInfo, owner: &Owner, problem: &Problem) -> Resource {
-    let what = format!("list {}: {}", kind.plural, problem.message);
-    Resource::unlisted(&Selector::new(Kind::K8sObject, kind.name), owner, Gap::new(problem.reason, what))
+pub(super) fn unlisted(kind: &ListedKind, owner: &Owner, gap: Gap) -> Resource {
+    unlisted_as(&kind.name, &kind.resource(), owner, gap)
+}
+
+/// A kind that could not be listed, by its name and that of its resource.
+pub(super) fn unlisted_as(name: &str, resource: &str, owner: &Owner, gap: Gap) -> Resource {
+    let gap = gap.during(format_args!("list {resource}"));
+    Resource::unlisted(&Selector::new(Kind::K8sObject, name), owner, gap)
 }
 
 /// One object of a kind; a list leaves out what all its items share.
-pub(super) fn resource(kind: &KindInfo, owner: &Owner, item: Result<Item, Problem>) -> Resource {
+pub(super) fn resource(kind: &ListedKind, owner: &Owner, item: Result<ListItem, Gap>) -> Resource {
     let (mut raw, whole) = match item {
-        Ok(Item::Object(raw)) => (raw, true),
-        Ok(Item::TooLarge(raw)) => (raw, false),
-        Err(problem) => return unlisted(kind, owner, &problem),
+        Ok(ListItem::Object(raw)) => (raw, true),
+        Ok(ListItem::TooLarge(raw)) => (raw, false),
+        Err(gap) => return unlisted(kind, owner, gap),
     };
     if let Some(object) = raw.as_object_mut() {
-        object.insert("kind".into(), kind.name.into());
-        object.insert("apiVersion".into(), kind.api_version.into());
+        object.insert("kind".into(), kind.kind.as_str().into());
+        object.insert("apiVersion".into(), kind.api_version.as_str().into());
     }
     redact::kubernetes_object(&mut raw);
+    let cut = kind.kept.as_ref().map(|kept| redact::foreign_object(&mut raw, kept));
     let mut resource = object::resource(raw, None);
+    resource.unread.extend(cut.into_iter().flatten());
     if !whole {
         let what = format!("read {} {}: it has too many values", kind.name, resource.name);
         resource.unread.push(Unread::new("$", Reason::TooLarge, what));

@@ -1,34 +1,34 @@
-//! Service accounts: what they say of tokens and of roles at AWS.
+//! Service accounts: token mounting, and roles at AWS.
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::Resource;
 
 /// Namespace → account → who it is, and its `automountServiceAccountToken` where that is set. Nested, so that a look
 /// takes no text of its own.
-type ByName = HashMap<String, HashMap<String, (Key, Option<Value>)>>;
+type ByName = HashMap<String, HashMap<String, (ObjectKey, Option<Value>)>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     automount: ByName,
     /// Role at AWS → namespace and name of the accounts that ask for it, and who they are.
-    roles: BTreeMap<String, BTreeSet<(String, String, Key)>>,
-    known: HashMap<Key, Known>,
+    roles: BTreeMap<String, BTreeSet<(String, String, ObjectKey)>>,
+    known: HashMap<ObjectKey, KnownAccount>,
 }
 
 #[derive(Debug, PartialEq)]
-struct Known {
+struct KnownAccount {
     namespace: String,
     name: String,
     /// At AWS.
     role: Option<String>,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(super) struct AccountChanges {
     /// Namespace and name of the account, where its pods see another.
     pub pods_of: Option<(String, String)>,
     /// Which accounts have a role at AWS.
@@ -43,14 +43,14 @@ const ROLE: &str = "/metadata/annotations/eks.amazonaws.com~1role-arn";
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 
 impl Accounts {
-    pub fn note(&mut self, account: &Resource, key: Key) -> Changed {
+    pub fn note(&mut self, account: &Resource, key: ObjectKey) -> AccountChanges {
         let automount = account.raw.get("automountServiceAccountToken").cloned();
-        let now = Known {
+        let now = KnownAccount {
             namespace: account.namespace().unwrap_or_default().to_owned(),
             name: account.name.clone(),
             role: role(&account.raw).map(str::to_owned),
         };
-        let mut changed = Changed::default();
+        let mut changed = AccountChanges::default();
         let before = self.automount(&now.namespace, &now.name);
         if before != Some(&(key, automount.clone())) {
             // Another account of this name with the same word is no news to its pods.
@@ -72,10 +72,10 @@ impl Accounts {
         changed
     }
 
-    pub fn forget(&mut self, key: Key) -> Changed {
-        let mut changed = Changed::default();
+    pub fn forget(&mut self, key: ObjectKey) -> AccountChanges {
+        let mut changed = AccountChanges::default();
         self.unrole(key, &mut changed);
-        let Some(Known { namespace, name, .. }) = self.known.remove(&key) else { return changed };
+        let Some(KnownAccount { namespace, name, .. }) = self.known.remove(&key) else { return changed };
         // Unless one of the same name has taken its place.
         if self.automount(&namespace, &name).is_some_and(|(of, _)| *of == key)
             && let Some(of_namespace) = self.automount.get_mut(&namespace)
@@ -89,9 +89,9 @@ impl Accounts {
         changed
     }
 
-    /// An account asks for its role no more.
-    fn unrole(&mut self, key: Key, changed: &mut Changed) {
-        let Some(Known { namespace, name, role: Some(role) }) = self.known.get(&key) else { return };
+    /// An account no longer names its role.
+    fn unrole(&mut self, key: ObjectKey, changed: &mut AccountChanges) {
+        let Some(KnownAccount { namespace, name, role: Some(role) }) = self.known.get(&key) else { return };
         let (role, who) = (role.clone(), (namespace.clone(), name.clone(), key));
         let before = self.namespaces(&role);
         if let Some(users) = self.roles.get_mut(&role) {
@@ -103,7 +103,7 @@ impl Accounts {
         self.shared(&role, &before, changed);
     }
 
-    fn shared(&self, role: &str, before: &BTreeSet<String>, changed: &mut Changed) {
+    fn shared(&self, role: &str, before: &BTreeSet<String>, changed: &mut AccountChanges) {
         if self.namespaces(role) != *before {
             let users = self.roles.get(role).into_iter().flatten();
             changed.sharing.extend(users.map(|(namespace, name, _)| (namespace.clone(), name.clone())));
@@ -114,7 +114,7 @@ impl Accounts {
         self.roles.get(role).into_iter().flatten().map(|(namespace, ..)| namespace.clone()).collect()
     }
 
-    fn automount(&self, namespace: &str, name: &str) -> Option<&(Key, Option<Value>)> {
+    fn automount(&self, namespace: &str, name: &str) -> Option<&(ObjectKey, Option<Value>)> {
         self.automount.get(namespace)?.get(name)
     }
 

@@ -2,24 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::said::{Key, Said};
+use super::statements::{ObjectKey, Statements};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 
 /// The API servers that run as static pods; elsewhere, as on managed clusters, they are out of sight.
 #[derive(Debug, Default)]
 pub(super) struct ApiServers {
-    found: Said<(String, Arguments)>,
+    found: Statements<(String, Arguments)>,
 }
 
 impl ApiServers {
     /// Whether anything is another now. Only a kubelet may create mirror pods, so this cannot be a pod that somebody
     /// made up.
-    pub fn note(&mut self, pod: &Value, key: Key) -> bool {
+    pub fn note(&mut self, pod: &Value, key: ObjectKey) -> bool {
         self.found.put(key, arguments_of(pod))
     }
 
-    pub fn forget(&mut self, key: Key) -> bool {
+    pub fn forget(&mut self, key: ObjectKey) -> bool {
         self.found.put(key, None)
     }
 

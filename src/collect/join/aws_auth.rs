@@ -1,4 +1,4 @@
-//! The ConfigMap that lets IAM roles and users into an EKS cluster, beside access entries: YAML in text.
+//! The ConfigMap aws-auth, which admits IAM roles and users to an EKS cluster beside access entries: YAML in text.
 
 use serde_json::{Value, json};
 

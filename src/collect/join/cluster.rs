@@ -1,21 +1,10 @@
-//! What is known of a cluster as a whole.
+//! Facts about the cluster as a whole.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use super::said::{Key, Said};
-use crate::resource::Resource;
-
-/// Kinds of operators that keep secrets outside of the cluster.
-pub(super) const STORES: [&str; 7] = [
-    "SecretProviderClass",
-    "SecretStore",
-    "ClusterSecretStore",
-    "ExternalSecret",
-    "VaultStaticSecret",
-    "VaultDynamicSecret",
-    "SealedSecret",
-];
+use super::statements::{ObjectKey, Statements};
+use crate::resource::{Resource, SECRET_STORES};
 
 /// The flag by which the policy agent of the AWS network plug-in is switched on and off.
 const POLICY_SWITCH: &str = "--enable-network-policy";
@@ -24,15 +13,15 @@ const POLICY_SWITCH: &str = "--enable-network-policy";
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 #[derive(Debug, Default)]
-pub(super) struct Facts {
-    daemon_sets: Said<Value>,
-    client_certificates: Said<Value>,
+pub(super) struct ClusterFacts {
+    daemon_sets: Statements<Value>,
+    client_certificates: Statements<Value>,
     stores: BTreeSet<&'static str>,
 }
 
-impl Facts {
-    /// Whether anything is another now.
-    pub fn note(&mut self, resource: &Resource, key: Key) -> bool {
+impl ClusterFacts {
+    /// Notes an object; returns whether a fact changed.
+    pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
                 let template = resource.raw.pointer("/spec/template/spec/containers");
@@ -50,14 +39,15 @@ impl Facts {
                 self.daemon_sets.put(key, Some(set))
             }
             "CertificateSigningRequest" => self.client_certificates.put(key, client_certificate(resource)),
-            kind => {
-                STORES.iter().find(|store| **store == kind).is_some_and(|store| self.stores.insert(store))
-            }
+            kind => SECRET_STORES
+                .iter()
+                .find(|(store, _)| *store == kind)
+                .is_some_and(|(store, _)| self.stores.insert(store)),
         }
     }
 
-    /// Whether anything is another now. That of operators' kinds there is none any more, only a sweep sees.
-    pub fn forget(&mut self, key: Key) -> bool {
+    /// Forgets an object; returns whether a fact changed. Only a sweep sees that no secret store is left.
+    pub fn forget(&mut self, key: ObjectKey) -> bool {
         let set = self.daemon_sets.put(key, None);
         self.client_certificates.put(key, None) || set
     }
@@ -74,7 +64,7 @@ impl Facts {
         self.client_certificates.sorted(name).into_iter().cloned().collect()
     }
 
-    /// The kinds of [`STORES`] of which there is an object.
+    /// The kinds of [`SECRET_STORES`] of which there is an object.
     pub fn stores(&self) -> Vec<&'static str> {
         self.stores.iter().copied().collect()
     }

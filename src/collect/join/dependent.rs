@@ -1,6 +1,6 @@
-//! What may have to be judged again when an object changes.
+//! Objects that may have to be judged again when another changes.
 
-/// Resources whose joins are others than they were.
+/// Resources whose joins changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependent {
     /// The cluster as a whole.

@@ -1,19 +1,19 @@
-//! What is not known: kinds that could not be listed, and objects that could not be read.
+//! Gaps in the index: kinds that could not be listed, and objects that could not be read.
 
 use std::collections::BTreeMap;
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::Gap;
 
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     lists: BTreeMap<String, Gap>,
-    /// Of one object it may be what decides, so its kind is not known as a whole.
-    objects: BTreeMap<String, BTreeMap<Key, Gap>>,
+    /// The unread part of one object may be what decides, so it is a gap of its kind.
+    objects: BTreeMap<String, BTreeMap<ObjectKey, Gap>>,
 }
 
 impl Gaps {
-    /// Why a kind is not known as a whole.
+    /// Why the index does not hold all of a kind.
     pub fn get(&self, kind: &str) -> Option<&Gap> {
         self.lists.get(kind).or_else(|| self.objects.get(kind)?.values().next())
     }
@@ -29,7 +29,7 @@ impl Gaps {
     }
 
     /// Why an object could not be read, or that it could.
-    pub fn put(&mut self, kind: &str, key: Key, gap: Option<&Gap>) {
+    pub fn put(&mut self, kind: &str, key: ObjectKey, gap: Option<&Gap>) {
         match gap {
             Some(gap) => {
                 self.objects.entry(kind.to_owned()).or_default().insert(key, gap.clone());

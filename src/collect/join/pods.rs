@@ -1,11 +1,11 @@
-//! Pods: how many there are of each namespace, and who they run as. There are many, so little is kept of each.
+//! Pods: their number in each namespace, and the accounts that they run as. There are many, so little is kept of each.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::accounts::{has_pod_identity, runs_as};
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::Resource;
 
 /// Only a kubelet may make one with it.
@@ -13,13 +13,13 @@ const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
 
 #[derive(Debug, Default)]
 pub(super) struct Pods {
-    known: HashMap<Key, Fact>,
-    namespaces: BTreeMap<String, Namespace>,
+    known: HashMap<ObjectKey, PodFacts>,
+    namespaces: BTreeMap<String, NamespacePods>,
 }
 
 /// Of one pod.
 #[derive(Debug, Clone)]
-struct Fact {
+struct PodFacts {
     runs_as: Arc<RunsAs>,
     mirror: bool,
     identity: bool,
@@ -33,39 +33,39 @@ struct RunsAs {
 }
 
 #[derive(Debug, Default)]
-struct Namespace {
+struct NamespacePods {
     /// Mirror pods not counted.
     workloads: u32,
-    accounts: HashMap<String, Account>,
+    accounts: HashMap<String, AccountPods>,
 }
 
 #[derive(Debug)]
-struct Account {
+struct AccountPods {
     runs_as: Arc<RunsAs>,
     pods: u32,
     /// How many of them show a role by Pod Identity.
     identity: u32,
 }
 
-/// What is seen of the pods of one account in one namespace, from outside.
+/// What joins show of the pods of one account in one namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct View {
+struct AccountView {
     workloads: bool,
     account: bool,
     identity: bool,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
-    /// What is said of the cluster.
+pub(super) struct PodChanges {
+    /// Whether facts about the cluster changed.
     pub cluster: bool,
     /// Namespace and name of accounts that got their first pod, or lost their last.
     pub accounts: Vec<(String, String)>,
 }
 
 impl Pods {
-    pub fn note(&mut self, pod: &Resource, key: Key) -> Changed {
+    pub fn note(&mut self, pod: &Resource, key: ObjectKey) -> PodChanges {
         let namespace = pod.namespace().unwrap_or_default();
         let account = runs_as(&pod.raw).unwrap_or_default();
         let (mirror, identity) = (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(&pod.raw));
@@ -74,18 +74,18 @@ impl Pods {
             if (was_in.as_str(), ran_as.as_str(), known.mirror, known.identity)
                 == (namespace, account, mirror, identity)
             {
-                return Changed::default();
+                return PodChanges::default();
             }
         }
         let mut changed = self.forget(key);
-        let fact = Fact { runs_as: self.named(namespace, account), mirror, identity };
+        let fact = PodFacts { runs_as: self.named(namespace, account), mirror, identity };
         self.count(&fact, 1, &mut changed);
         self.known.insert(key, fact);
         changed
     }
 
-    pub fn forget(&mut self, key: Key) -> Changed {
-        let mut changed = Changed::default();
+    pub fn forget(&mut self, key: ObjectKey) -> PodChanges {
+        let mut changed = PodChanges::default();
         if let Some(fact) = self.known.remove(&key) {
             self.count(&fact, -1, &mut changed);
         }
@@ -101,15 +101,15 @@ impl Pods {
         )
     }
 
-    fn count(&mut self, fact: &Fact, by: i32, changed: &mut Changed) {
+    fn count(&mut self, fact: &PodFacts, by: i32, changed: &mut PodChanges) {
         let RunsAs { namespace, account } = &*fact.runs_as;
         let before = self.view(namespace, account);
         if !self.namespaces.contains_key(namespace) {
-            self.namespaces.insert(namespace.clone(), Namespace::default());
+            self.namespaces.insert(namespace.clone(), NamespacePods::default());
         }
         let Some(of_namespace) = self.namespaces.get_mut(namespace) else { return };
         if !of_namespace.accounts.contains_key(account) {
-            let new = Account { runs_as: Arc::clone(&fact.runs_as), pods: 0, identity: 0 };
+            let new = AccountPods { runs_as: Arc::clone(&fact.runs_as), pods: 0, identity: 0 };
             of_namespace.accounts.insert(account.clone(), new);
         }
         let Some(of_account) = of_namespace.accounts.get_mut(account) else { return };
@@ -133,10 +133,10 @@ impl Pods {
         }
     }
 
-    fn view(&self, namespace: &str, account: &str) -> View {
-        let Some(of_namespace) = self.namespaces.get(namespace) else { return View::default() };
+    fn view(&self, namespace: &str, account: &str) -> AccountView {
+        let Some(of_namespace) = self.namespaces.get(namespace) else { return AccountView::default() };
         let of_account = of_namespace.accounts.get(account);
-        View {
+        AccountView {
             workloads: of_namespace.workloads > 0,
             account: of_account.is_some(),
             identity: of_account.is_some_and(|account| account.identity > 0),

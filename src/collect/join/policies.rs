@@ -3,24 +3,24 @@
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::{Reason, Resource, Unread};
 
 const KIND: &str = "NetworkPolicy";
 
 /// Name and object → whether it can be understood.
-type OfNamespace = BTreeMap<(String, Key), bool>;
+type OfNamespace = BTreeMap<(String, ObjectKey), bool>;
 
 #[derive(Debug, Default)]
 pub(super) struct Policies {
     namespaces: BTreeMap<String, OfNamespace>,
     /// Namespace and name of each.
-    known: HashMap<Key, (String, String)>,
+    known: HashMap<ObjectKey, (String, String)>,
 }
 
 impl Policies {
-    /// The namespace, where it has another policy now.
-    pub fn note(&mut self, policy: &Resource, key: Key) -> Option<String> {
+    /// Notes a policy; returns its namespace, where that changed.
+    pub fn note(&mut self, policy: &Resource, key: ObjectKey) -> Option<String> {
         let namespace = policy.namespace().unwrap_or_default().to_owned();
         // An API server stores no other; a manifest may hold one.
         let understood = policy.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
@@ -32,8 +32,8 @@ impl Policies {
         Some(namespace)
     }
 
-    /// The namespace that it was of.
-    pub fn forget(&mut self, key: Key) -> Option<String> {
+    /// Forgets a policy; returns its namespace.
+    pub fn forget(&mut self, key: ObjectKey) -> Option<String> {
         let (namespace, name) = self.known.remove(&key)?;
         let of_namespace = self.namespaces.get_mut(&namespace)?;
         of_namespace.remove(&(name, key));
@@ -43,7 +43,7 @@ impl Policies {
         Some(namespace)
     }
 
-    /// `{kind, name}` of each policy of a namespace, and which of them nobody understands.
+    /// `{kind, name}` of each policy of a namespace, and a gap for each that is malformed.
     pub fn of(&self, namespace: &str) -> (Value, Vec<Unread>) {
         let policies = || self.namespaces.get(namespace).into_iter().flatten();
         let list = policies().map(|((name, _), _)| json!({"kind": KIND, "name": name})).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::collect::config_files;
 use crate::collect::config_files::kinds::PROXY;
 use crate::collect::redact::KUBE_PROXY_CONFIG;
@@ -11,12 +11,12 @@ use crate::resource::{Gap, Resource};
 #[derive(Debug, Default)]
 pub(super) struct Proxy {
     /// The text of its configuration, and where it stands.
-    config: Option<(Key, String)>,
+    config: Option<(ObjectKey, String)>,
 }
 
 impl Proxy {
-    /// Whether it is another now.
-    pub fn note(&mut self, config_map: &Resource, key: Key) -> bool {
+    /// Notes a ConfigMap; returns whether kube-proxy's configuration changed.
+    pub fn note(&mut self, config_map: &Resource, key: ObjectKey) -> bool {
         let (namespace, name, entry) = KUBE_PROXY_CONFIG;
         if config_map.namespace() != Some(namespace) || config_map.name != name {
             return false;
@@ -27,8 +27,8 @@ impl Proxy {
         !same
     }
 
-    /// Whether it was there.
-    pub fn forget(&mut self, key: Key) -> bool {
+    /// Forgets a ConfigMap; returns whether it held kube-proxy's configuration.
+    pub fn forget(&mut self, key: ObjectKey) -> bool {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::said::Key;
+use super::statements::ObjectKey;
 use crate::resource::Resource;
 
 const ROLE: &str = "Role";
@@ -40,16 +40,16 @@ impl RoleName {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Roles {
+pub(super) struct RoleIndex {
     /// Its rules as JSON's text: parsed they would take ten times as much.
-    by_name: HashMap<Arc<RoleName>, (Key, Box<str>)>,
-    known: HashMap<Key, Arc<RoleName>>,
+    by_name: HashMap<Arc<RoleName>, (ObjectKey, Box<str>)>,
+    known: HashMap<ObjectKey, Arc<RoleName>>,
 }
 
-impl Roles {
-    /// Its name, where its rules are others now.
-    pub fn note(&mut self, role: &Resource, key: Key) -> Option<RoleName> {
-        // Of another type they stay as they are: that it cannot be understood is said where it is judged.
+impl RoleIndex {
+    /// Notes a role; returns its name, where its rules changed.
+    pub fn note(&mut self, role: &Resource, key: ObjectKey) -> Option<RoleName> {
+        // Rules of another type stay as they are: the binding's judgement reports them as malformed.
         let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
         let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
         let name = Arc::new(RoleName::of(role));
@@ -59,8 +59,8 @@ impl Roles {
         (!same).then(|| RoleName::clone(&name))
     }
 
-    /// Its name, where there is no other of it.
-    pub fn forget(&mut self, key: Key) -> Option<RoleName> {
+    /// Forgets a role; returns its name, unless another has taken it.
+    pub fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
         let name = self.known.remove(&key)?;
         if self.by_name.get(&name).is_none_or(|(of, _)| *of != key) {
             return None;

@@ -1,4 +1,4 @@
-//! Secrets that are tokens. Of their data only what a bootstrap token says about itself is ever seen.
+//! Secrets that are tokens. Of their data only the limits of a bootstrap token are read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use super::said::{Key, Said};
+use super::statements::{ObjectKey, Statements};
 use crate::resource::Resource;
 
 pub(super) const VALIDATING: &str = "ValidatingWebhookConfiguration";
 pub(super) const MUTATING: &str = "MutatingWebhookConfiguration";
 pub(super) const KINDS: [&str; 2] = [VALIDATING, MUTATING];
 
-/// Policy engines that judge pods at admission, by what their webhook's service is called.
+/// Policy engines that judge pods at admission, by the name of their webhook's service.
 const POLICY_ENGINES: [(&str, &str); 5] = [
     ("kyverno", "kyverno-svc"),
     ("gatekeeper", "gatekeeper-webhook-service"),
@@ -19,14 +19,14 @@ const POLICY_ENGINES: [(&str, &str); 5] = [
     ("datree", "datree-webhook-server"),
 ];
 
-/// Every configuration, cut to what rules ask about.
+/// Every configuration, cut to what rules read.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
-    known: Said<Configuration>,
+    known: Statements<WebhookFacts>,
 }
 
 #[derive(Debug, PartialEq)]
-struct Configuration {
+struct WebhookFacts {
     kind: &'static str,
     name: String,
     services: Vec<String>,
@@ -35,33 +35,33 @@ struct Configuration {
     engines: BTreeSet<&'static str>,
 }
 
-/// What is another now.
+/// What a note changed.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(super) struct WebhookChanges {
     pub any: bool,
     pub engines: bool,
 }
 
 impl Webhooks {
-    pub fn note(&mut self, resource: &Resource, key: Key) -> Changed {
-        self.put(key, Some(Configuration::of(resource)))
+    pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> WebhookChanges {
+        self.put(key, Some(WebhookFacts::of(resource)))
     }
 
-    pub fn forget(&mut self, key: Key) -> Changed {
+    pub fn forget(&mut self, key: ObjectKey) -> WebhookChanges {
         self.put(key, None)
     }
 
-    fn put(&mut self, key: Key, now: Option<Configuration>) -> Changed {
+    fn put(&mut self, key: ObjectKey, now: Option<WebhookFacts>) -> WebhookChanges {
         let before = self.engines();
         let any = self.known.put(key, now);
-        Changed { any, engines: any && self.engines() != before }
+        WebhookChanges { any, engines: any && self.engines() != before }
     }
 
     /// `{kind, name, services, seesPods}` of each configuration.
     pub fn list(&self) -> Vec<Value> {
         // In the order they are read: the validating ones first.
         let all = self.known.sorted(|it| (it.kind == MUTATING, it.name.clone()));
-        let one = |it: &Configuration| json!({"kind": it.kind, "name": it.name, "services": it.services, "seesPods": it.sees_pods});
+        let one = |it: &WebhookFacts| json!({"kind": it.kind, "name": it.name, "services": it.services, "seesPods": it.sees_pods});
         all.into_iter().map(one).collect()
     }
 
@@ -72,7 +72,7 @@ impl Webhooks {
     }
 }
 
-impl Configuration {
+impl WebhookFacts {
     fn of(resource: &Resource) -> Self {
         let webhooks = || resource.raw.get("webhooks").and_then(Value::as_array).into_iter().flatten();
         let services: BTreeSet<String> = webhooks().filter_map(service).collect();

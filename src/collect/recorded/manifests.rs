@@ -1,11 +1,11 @@
 //! Kubernetes manifests as YAML or JSON, including the output of `kubectl get -o json`.
 
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::collect::{object, redact};
-use crate::resource::Resource;
+use crate::resource::{ObjectDemands, Resource, is_built_in};
 use crate::yaml;
 
 /// The largest file that is read, in bytes.
@@ -46,10 +46,11 @@ pub enum ManifestError {
     },
 }
 
-/// Reads files of manifests, and folders recursively, as resources. Lists are split into their items.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Resource>, ManifestError> {
+/// Reads files of manifests, and folders recursively, as resources. Lists are split into their items. Of kinds that are
+/// not built in, only what the demands name is kept.
+pub fn read(paths: &[PathBuf], demands: &ObjectDemands) -> Result<Vec<Resource>, ManifestError> {
     let mut resources = Vec::new();
-    let mut seen = HashSet::new();
+    let (mut seen, nothing) = (HashSet::new(), BTreeSet::new());
     for path in files(paths)? {
         for (number, document) in documents(&path)?.into_iter().enumerate() {
             let malformed = |what: &str| {
@@ -67,6 +68,11 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Resource>, ManifestError> {
                 if !seen.insert(resource.id.clone()) {
                     let place = format!("{}:{}.{}", path.display(), number + 1, item + 1);
                     resource = object::resource(resource.raw, Some(&place));
+                }
+                if !is_built_in(&resource.sub_type) {
+                    let reads = demands.get(&resource.sub_type).map_or(&nothing, |demand| &demand.reads);
+                    let cut = redact::foreign_object(&mut resource.raw, reads);
+                    resource.unread.extend(cut);
                 }
                 resources.push(resource);
             }
@@ -185,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&[path])
+        read(&[path], &ObjectDemands::new())
     }
 
     #[test]
@@ -251,7 +257,7 @@ mod tests {
         pod("..2026/d.yaml", "hidden");
         std::os::unix::fs::symlink("..2026", folder.path().join("..data")).unwrap();
         std::os::unix::fs::symlink("..data/d.yaml", folder.path().join("d.yaml")).unwrap();
-        let resources = read(&[folder.path().to_path_buf()]).unwrap();
+        let resources = read(&[folder.path().to_path_buf()], &ObjectDemands::new()).unwrap();
         let names: Vec<&str> = resources.iter().map(|resource| resource.name.as_str()).collect();
         assert_eq!(names, ["first", "second", "third", "hidden"]);
     }
@@ -261,9 +267,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = vec![folder.path().to_path_buf()];
         std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH].join("/"))).unwrap();
-        assert!(read(&root).unwrap().is_empty());
+        assert!(read(&root, &ObjectDemands::new()).unwrap().is_empty());
         std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH + 1].join("/"))).unwrap();
-        assert!(read(&root).unwrap_err().to_string().contains("16 levels"));
+        assert!(read(&root, &ObjectDemands::new()).unwrap_err().to_string().contains("16 levels"));
 
         let folder = tempfile::tempdir().unwrap();
         let mut found = vec![PathBuf::new(); MAX_FILES - 1];
@@ -275,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_the_system_said_is_said_once() {
-        let error = anyhow::Error::from(read(&["/nowhere/m.yaml".into()]).unwrap_err());
+        let error =
+            anyhow::Error::from(read(&["/nowhere/m.yaml".into()], &ObjectDemands::new()).unwrap_err());
         let text = format!("{error:#}");
         assert_eq!(text, "cannot read `/nowhere/m.yaml`: No such file or directory (os error 2)");
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, Unread};
+use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, Unread, object_kind};
 
 /// The version of the format; a newer one is rejected.
 const VERSION: u32 = 1;
@@ -147,10 +147,15 @@ impl RecordedLine {
 
     fn into_resource(self) -> Resource {
         let presence = self.presence();
+        let text = |key: &str| self.raw.get(key).and_then(Value::as_str).unwrap_or_default();
+        let sub_type = match (self.kind, text("kind")) {
+            (Kind::K8sObject, kind) if !kind.is_empty() => object_kind(text("apiVersion"), kind),
+            _ => self.sub_type,
+        };
         Resource {
             unread: self.unread,
             presence,
-            ..Resource::observed(self.kind, self.sub_type, self.id, self.name, Value::Object(self.raw))
+            ..Resource::observed(self.kind, sub_type, self.id, self.name, Value::Object(self.raw))
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod api;
 mod cluster;
+mod foreign;
 mod host;
 mod node;
 mod server;

@@ -15,7 +15,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::store::{Refusal, Store};
-use crate::leader::machine::Request;
+use crate::leader::lease::LeaseRequest;
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/posturebeat/leases";
 
@@ -73,9 +73,9 @@ impl Server {
         let lease = || serde_json::from_slice::<Value>(&body).unwrap();
         let one = format!("{LEASES}/posturebeat-cluster-leader");
         let request = match (parts.method.clone(), parts.uri.path()) {
-            (Method::GET, path) if path == one => Request::Get,
-            (Method::PUT, path) if path == one => Request::Update(lease()),
-            (Method::POST, LEASES) => Request::Create(lease()),
+            (Method::GET, path) if path == one => LeaseRequest::Get,
+            (Method::PUT, path) if path == one => LeaseRequest::Update(lease()),
+            (Method::POST, LEASES) => LeaseRequest::Create(lease()),
             (method, path) => panic!("{method} {path} is no request about our Lease"),
         };
         let fault = {

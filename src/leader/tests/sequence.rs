@@ -3,7 +3,7 @@
 use super::double::{Fault, Server};
 use super::settings;
 use super::store::Store;
-use crate::leader::{Election, NoSequence, Term};
+use crate::leader::{Election, LeaderTerm, NoSequence};
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Of a Lease with this annotation.
-async fn term(annotation: &str) -> (Server, Election, Term) {
+async fn term(annotation: &str) -> (Server, Election, LeaderTerm) {
     let mut store = Store::held_by("");
     let mut lease = store.lease.take().unwrap();
     lease["metadata"]["annotations"]["posturebeat.dev/sequence"] = annotation.into();

@@ -1,6 +1,6 @@
 //! One Lease, as the API server keeps it.
 
-use crate::leader::machine::Request;
+use crate::leader::lease::LeaseRequest;
 use serde_json::{Value, json};
 
 /// The Lease, if there is one, and how often it was written.
@@ -19,19 +19,19 @@ pub(super) enum Refusal {
 
 impl Store {
     /// Does a request: a write must name the version that it replaces.
-    pub(super) fn apply(&mut self, request: &Request) -> Result<Value, Refusal> {
+    pub(super) fn apply(&mut self, request: &LeaseRequest) -> Result<Value, Refusal> {
         match (request, &self.lease) {
-            (Request::Get, _) => {}
-            (Request::Create(lease), None) => self.put(lease.clone()),
-            (Request::Create(_), Some(_)) => return Err(Refusal::Conflict),
-            (Request::Update(_), None) => return Err(Refusal::Missing),
-            (Request::Update(lease), Some(old)) if version(lease) == version(old) => {
+            (LeaseRequest::Get, _) => {}
+            (LeaseRequest::Create(lease), None) => self.put(lease.clone()),
+            (LeaseRequest::Create(_), Some(_)) => return Err(Refusal::Conflict),
+            (LeaseRequest::Update(_), None) => return Err(Refusal::Missing),
+            (LeaseRequest::Update(lease), Some(old)) if version(lease) == version(old) => {
                 // As in etcd: what changes nothing is no write.
                 if lease != old {
                     self.put(lease.clone());
                 }
             }
-            (Request::Update(_), Some(_)) => return Err(Refusal::Conflict),
+            (LeaseRequest::Update(_), Some(_)) => return Err(Refusal::Conflict),
         }
         self.lease.clone().ok_or(Refusal::Missing)
     }

@@ -3,7 +3,7 @@
 use super::double::{Fault, Server};
 use super::settings;
 use super::store::Store;
-use crate::leader::{Election, Term};
+use crate::leader::{Election, LeaderTerm};
 use crate::telemetry::metrics::Registry;
 use http::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn stand(server: &Server, identity: &str) -> Election {
 }
 
 /// Leads within as many seconds.
-async fn leads(election: &mut Election, within: u32) -> Term {
+async fn leads(election: &mut Election, within: u32) -> LeaderTerm {
     timeout(SECOND * within, election.lead()).await.expect("it leads by now")
 }
 

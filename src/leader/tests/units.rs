@@ -2,7 +2,8 @@
 
 use super::settings;
 use crate::leader::hold::Hold;
-use crate::leader::machine::{Answer, Machine, Moment, Step};
+use crate::leader::lease::LeaseReply;
+use crate::leader::machine::{Machine, Moment, NextStep};
 use crate::leader::record::{Record, Sequence};
 use crate::leader::tests::store::Store;
 use jiff::Timestamp;
@@ -44,18 +45,18 @@ fn an_answer_that_is_older_than_a_term_makes_no_leader() {
         let now = start + Duration::from_secs(seconds);
         Moment { now, wall: Timestamp::UNIX_EPOCH, chance: 0.0 }
     };
-    let Step::Ask(get) = machine.step(after(0)) else { panic!("it looks first") };
-    machine.answered(get, after(0), Answer::Missing);
-    let Step::Ask(create) = machine.step(after(0)) else { panic!("a missing Lease is made") };
+    let NextStep::Send(get) = machine.step(after(0)) else { panic!("it looks first") };
+    machine.answered(get, after(0), LeaseReply::Missing);
+    let NextStep::Send(create) = machine.step(after(0)) else { panic!("a missing Lease is made") };
     let mine = lease(|lease| lease["spec"]["holderIdentity"] = "a_1".into());
-    machine.answered(create, after(10), Answer::Lease(Record::parse(mine).unwrap()));
+    machine.answered(create, after(10), LeaseReply::Lease(Record::parse(mine).unwrap()));
     assert!(machine.term().is_none());
     assert_eq!(machine.take_events(), []);
 }
 
 #[test]
 fn unusable_settings_are_refused_with_what_to_do() {
-    let refused = |change: fn(&mut super::Settings)| {
+    let refused = |change: fn(&mut super::ElectionSettings)| {
         let mut settings = settings("a");
         change(&mut settings);
         settings.check().unwrap_err().to_string()

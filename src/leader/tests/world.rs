@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use super::settings;
 use super::store::{Refusal, Store};
-use crate::leader::api::{Api, Verb};
-use crate::leader::machine::{Answer, Ask, Event, Machine, Moment, Request, Step};
+use crate::leader::api::Api;
+use crate::leader::lease::{LeaseReply, LeaseRequest, Verb};
+use crate::leader::machine::{ElectionEvent, Machine, Moment, NextStep, TimedRequest};
 use crate::leader::record::Record;
 
 /// From here on nothing fails any more.
@@ -63,7 +64,7 @@ pub(super) struct Process {
 
 enum Doing {
     Resting(u64),
-    Asking { id: u64, ask: Ask, started: u64, answer: Option<(u64, Answer)> },
+    Asking { id: u64, ask: TimedRequest, started: u64, answer: Option<(u64, LeaseReply)> },
 }
 
 /// What it takes for the time of day.
@@ -79,7 +80,7 @@ struct Sent {
     back: Option<u64>,
     id: u64,
     from: usize,
-    request: Request,
+    request: LeaseRequest,
 }
 
 pub(super) struct World {
@@ -210,7 +211,7 @@ impl World {
                 let machine = &mut self.processes[of].machine;
                 if machine.resign()
                     && reaches
-                    && let Ok(lease) = self.store.apply(&Request::Get)
+                    && let Ok(lease) = self.store.apply(&LeaseRequest::Get)
                     && let Some(update) = machine.release(&Record::parse(lease).unwrap(), wall)
                 {
                     self.store.apply(&update).unwrap();
@@ -230,9 +231,9 @@ impl World {
             && let Some(back) = sent.back
         {
             let made = match result {
-                Ok(lease) => Answer::Lease(Record::parse(lease).unwrap()),
-                Err(Refusal::Missing) => Answer::Missing,
-                Err(Refusal::Conflict) => Answer::Conflict,
+                Ok(lease) => LeaseReply::Lease(Record::parse(lease).unwrap()),
+                Err(Refusal::Missing) => LeaseReply::Missing,
+                Err(Refusal::Conflict) => LeaseReply::Conflict,
             };
             *answer = Some((back, made));
         }
@@ -259,16 +260,16 @@ impl World {
             process.wants = true;
         }
         match process.machine.step(moment) {
-            Step::Rest(until) => {
+            NextStep::Rest(until) => {
                 let until = (until - self.start).as_nanos().div_ceil(1_000_000);
                 process.doing = Doing::Resting(u64::try_from(until).unwrap());
             }
-            Step::Ask(ask) => self.sends(of, ask),
+            NextStep::Send(ask) => self.sends(of, ask),
         }
         self.hears(of);
     }
 
-    fn sends(&mut self, of: usize, ask: Ask) {
+    fn sends(&mut self, of: usize, ask: TimedRequest) {
         self.ids += 1;
         let (id, now) = (self.ids, self.now);
         let there = now + 1 + self.chance.below(self.plan.latency);
@@ -301,7 +302,7 @@ impl World {
     fn hears(&mut self, of: usize) {
         for event in self.processes[of].machine.take_events() {
             match event {
-                Event::Sequence(number) => {
+                ElectionEvent::Sequence(number) => {
                     assert!(
                         self.numbers.last().is_none_or(|last| *last < number),
                         "{:?} {number}",
@@ -310,7 +311,7 @@ impl World {
                     self.numbers.push(number);
                     self.processes[of].wants = false;
                 }
-                Event::Lost(_) => self.processes[of].wants = false,
+                ElectionEvent::Lost(_) => self.processes[of].wants = false,
                 _ => {}
             }
         }

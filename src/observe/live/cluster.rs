@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
 use crate::collect::cloud::CloudRequest;
-use crate::collect::cluster::{self, Connection, Request};
+use crate::collect::cluster::{self, SweepRequest};
 use crate::collect::sightings::Sightings;
+use crate::kube_api::Connection;
 use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
-use crate::resource::{Gap, Identity, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
 /// Collects the objects of one cluster.
 pub(super) struct ClusterCollector {
@@ -17,8 +18,8 @@ pub(super) struct ClusterCollector {
     version: Option<String>,
     /// Everything that rules judge.
     wanted: BTreeSet<(Kind, String)>,
-    /// The kinds of objects among it.
-    kinds: BTreeSet<String>,
+    /// Of objects also where, and what of them.
+    demands: ObjectDemands,
     secrets: bool,
     watch: bool,
 }
@@ -27,25 +28,23 @@ impl ClusterCollector {
     pub(super) fn new(
         identity: &Identity,
         wanted: BTreeSet<(Kind, String)>,
+        demands: ObjectDemands,
         secrets: bool,
         watch: bool,
     ) -> Self {
         let cluster = &identity.cluster;
         let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
         let owner = Owner { id: format!("cluster/{}", cluster.id), name };
-        let kinds = wanted.iter().filter(|(kind, _)| *kind == Kind::K8sObject);
-        let kinds = kinds.map(|(_, name)| name.clone()).collect();
-        Self { owner, version: cluster.version.clone(), wanted, kinds, secrets, watch }
+        Self { owner, version: cluster.version.clone(), wanted, demands, secrets, watch }
     }
 
     /// Sends the cluster's objects, and what the cloud adds. Returns the means to watch it from then on.
     pub(super) async fn run(
         self,
-        reach: Result<Connection, Unread>,
+        reach: Result<Connection, Gap>,
         cloud: Option<&CloudView>,
         found: &mpsc::Sender<Resource>,
     ) -> Option<ClusterWatch> {
-        self.unknown_kinds(found).await;
         let Some(cloud) = cloud else {
             let kept = self.objects(reach, None, found).await;
             return self.into_watch(kept);
@@ -58,28 +57,16 @@ impl ClusterCollector {
         self.into_watch(kept)
     }
 
-    /// Each kind that is never collected becomes a gap.
-    async fn unknown_kinds(&self, found: &mpsc::Sender<Resource>) {
-        for kind in self.kinds.iter().filter(|kind| !cluster::known().any(|known| known == kind.as_str())) {
-            let selector = Selector::new(Kind::K8sObject, kind.as_str());
-            let what = format!("list {kind}: posturebeat does not collect this kind");
-            // A send fails when the receiver was dropped.
-            let _ =
-                found.send(Resource::unlisted(&selector, &self.owner, Gap::new(Reason::Missing, what))).await;
-        }
-    }
-
     async fn objects(
         &self,
-        reach: Result<Connection, Unread>,
+        reach: Result<Connection, Gap>,
         mut sightings: Option<&mut Sightings>,
         found: &mpsc::Sender<Resource>,
-    ) -> Option<(kube::Client, cluster::Kept)> {
-        let wanted = self.kinds.iter().map(String::as_str).collect();
-        let request = Request {
+    ) -> Option<(kube::Client, cluster::SweepState)> {
+        let request = SweepRequest {
             owner: &self.owner,
             version: self.version.as_deref(),
-            wanted: &wanted,
+            demands: &self.demands,
             secrets: self.secrets,
             now: Timestamp::now(),
             watch: self.watch,
@@ -89,8 +76,8 @@ impl ClusterCollector {
                 let kept = cluster::observe(&connection.client, &request, sightings, found).await;
                 kept.map(|kept| (connection.client, kept))
             }
-            Err(unread) => {
-                for resource in cluster::out_of_reach(&request, unread.gap.reason, &unread.gap.what) {
+            Err(gap) => {
+                for resource in cluster::out_of_reach(&request, &gap) {
                     if let Some(sightings) = &mut sightings {
                         sightings.note(&resource);
                     }
@@ -103,9 +90,9 @@ impl ClusterCollector {
         }
     }
 
-    fn into_watch(self, kept: Option<(kube::Client, cluster::Kept)>) -> Option<ClusterWatch> {
+    fn into_watch(self, kept: Option<(kube::Client, cluster::SweepState)>) -> Option<ClusterWatch> {
         let (client, kept) = kept?;
-        let Self { owner, version, kinds, secrets, .. } = self;
-        Some(ClusterWatch { client, kept, owner, version, wanted: kinds, secrets })
+        let Self { owner, version, demands, secrets, .. } = self;
+        Some(ClusterWatch { client, kept, owner, version, demands, secrets })
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::{cluster, node};
+use crate::kube_api::Connection;
 use crate::resource::{Kind, Owner, Resource, Selector};
 use crate::rule::minor_version;
 
@@ -18,14 +19,13 @@ pub(super) struct KubeletFacts {
 }
 
 /// The kubelet's effective configuration; if it cannot be read, flags and files are judged.
-pub(super) async fn configz(connection: &cluster::Connection, url: &str) -> Option<Value> {
+pub(super) async fn configz(connection: &Connection, url: &str) -> Option<Value> {
     match cluster::configz(connection, url).await {
         Ok(configuration) => Some(configuration),
-        Err(unread) => {
-            let (reason, error) = (unread.gap.reason.as_str(), unread.gap.what);
+        Err(gap) => {
             tracing::warn!(
-                reason,
-                error,
+                reason = gap.reason.as_str(),
+                error = %gap,
                 "cannot read the kubelet's configz; judging its flags and files instead"
             );
             None

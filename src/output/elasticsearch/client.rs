@@ -5,6 +5,7 @@
 
 use super::config::ElasticsearchForm;
 use super::settings::{Auth, ElasticsearchSettings};
+use crate::causes;
 use crate::config::OutputForm as _;
 use crate::output::ssl::is_pem;
 use crate::output::{OutputError, Tls, Verification};
@@ -128,7 +129,7 @@ impl Client {
         let bytes = payload.map(|payload| payload.bytes);
         let answer = match self.transport.send(method, path, headers, Some(query), bytes, None).await {
             Ok(response) => read(&host, response).await,
-            Err(error) => Err(Unanswered { why: causes(&error), host }),
+            Err(error) => Err(Unanswered { why: cause_of(&error), host }),
         };
         if answer.as_ref().map_or(true, |answer| answer.status == 429 || answer.status >= 500) {
             self.hosts.pass_on(turn);
@@ -164,28 +165,22 @@ async fn read(host: &str, response: Response) -> Result<StoreAnswer, Unanswered>
     let status = response.status_code().as_u16();
     match response.bytes().await {
         Ok(body) => Ok(StoreAnswer { host: host.to_owned(), status, body: body.to_vec() }),
-        Err(error) => Err(Unanswered { host: host.to_owned(), why: causes(&error) }),
+        Err(error) => Err(Unanswered { host: host.to_owned(), why: cause_of(&error) }),
     }
 }
 
 /// The causes of an error, without the outer layers that only repeat the address.
-fn causes(error: &elasticsearch::Error) -> String {
-    let mut causes: Vec<String> = Vec::new();
-    let mut next = error.source().and_then(Error::source);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-        next = cause.source();
-    }
-    if causes.iter().any(|cause| cause.contains("invalid peer certificate")) {
-        causes.push("check `ssl.certificate_authorities`".to_owned());
+fn cause_of(error: &elasticsearch::Error) -> String {
+    let inner = error.source().and_then(Error::source);
+    let mut text = inner.map(causes::chain).unwrap_or_default();
+    if text.contains("invalid peer certificate") {
+        text.push_str(": check `ssl.certificate_authorities`");
     }
     if error.is_timeout() {
-        causes.insert(0, "no answer in time".to_owned());
+        let colon = if text.is_empty() { "" } else { ": " };
+        text = format!("no answer in time{colon}{text}");
     }
-    if causes.is_empty() { error.to_string() } else { causes.join(": ") }
+    if text.is_empty() { error.to_string() } else { text }
 }
 
 fn credentials(auth: &Auth) -> Result<Option<Credentials>, OutputError> {

@@ -23,6 +23,19 @@ pub(super) fn could(steps: &[PathStep], place: &str) -> bool {
     steps.iter().zip(&place_steps(place)).all(|(step, name)| step.could_be(name))
 }
 
+/// The keys that steps lead along, up to the first step that is none.
+pub(super) fn keys(steps: &[PathStep]) -> Vec<Vec<String>> {
+    let mut places = vec![Vec::new()];
+    for step in steps {
+        let PathStep::Names(names) = step else { break };
+        let under = |place: Vec<String>| {
+            names.iter().map(move |name| place.iter().chain([name]).cloned().collect::<Vec<_>>())
+        };
+        places = places.into_iter().flat_map(under).collect();
+    }
+    places
+}
+
 impl PathStep {
     fn could_be(&self, name: &str) -> bool {
         match self {

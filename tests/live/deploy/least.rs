@@ -60,11 +60,16 @@ fn kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error() {
     let (kubeconfig, _) = bed.kubeconfig(NAMESPACE, "posturebeat");
     let (all, ..) = scan(&bed, &kubeconfig);
     assert!(all.is_empty(), "all rights are not enough: {all:?}");
+    let (foretold, text) = foretold(&bed, &kubeconfig);
+    assert!(foretold.is_empty() && !text.contains("DENIED"), "{text}");
     let rules = positions(rendering);
     assert_eq!(rules.len(), NEEDED.len() + ELSEWHERE.len(), "a right is listed that nobody has");
     for (role, number) in rules {
         let (namespace, resource, verb) = key(&role, number);
         if ELSEWHERE.contains(&(namespace, resource, verb)) {
+            set(&bed, &url, &role, number, false);
+            assert_foretold(&bed, &kubeconfig, resource);
+            set(&bed, &url, &role, number, true);
             continue;
         }
         let needed =
@@ -75,6 +80,7 @@ fn kubescape_3002_without_any_one_rule_what_is_said_of_it_is_an_error() {
         let (errors, ..) = scan(&bed, &kubeconfig);
         let expected: BTreeSet<String> = numbers.iter().map(|number| (*number).to_owned()).collect();
         assert_eq!(errors, expected, "without {verb} {resource} in `{namespace}`");
+        assert_foretold(&bed, &kubeconfig, resource);
         set(&bed, &url, &role, number, true);
     }
 }
@@ -127,6 +133,35 @@ fn certificates_that_cannot_be_listed_are_an_error_where_no_flag_decides() {
     let (role, number) = rules.find(|(role, number)| key(role, *number) == listed).unwrap();
     set(&bed, &url, &role, number, false);
     assert_eq!(errors(), ["3.1.1", "5.2.1"]);
+    // 5.2.1 is an error for another reason than a right.
+    assert_eq!(foretold(&bed, &kubeconfig).0.into_iter().collect::<Vec<_>>(), ["3.1.1"]);
+}
+
+/// What `test kubernetes` says: the recommendations that will be errors, and all of its text.
+fn foretold(bed: &Bed, kubeconfig: &Path) -> (BTreeSet<String>, String) {
+    let config = format!("posturebeat.kube_config={}", kubeconfig.display());
+    let kubelet = "posturebeat.collect.kubelet_url=https://127.0.0.1:10250";
+    let benchmark = "posturebeat.benchmarks.0=cis_k8s@2.0.1";
+    let output = bed.output(&["test", "kubernetes", "-E", benchmark, "-E", &config, "-E", kubelet]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("user... OK system:serviceaccount:"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(output.status.success(), !text.contains("DENIED"), "{text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("Recommendations that will be errors: "));
+    let numbers = line.filter(|numbers| *numbers != "none").map(|numbers| numbers.split(", "));
+    (numbers.into_iter().flatten().map(str::to_owned).collect(), text)
+}
+
+/// It foretells exactly the errors of the next scan, and names the right that is missing.
+fn assert_foretold(bed: &Bed, kubeconfig: &Path, resource: &str) {
+    let (foretold, text) = foretold(bed, kubeconfig);
+    let (errors, ..) = scan(bed, kubeconfig);
+    assert_eq!(foretold, errors, "without {resource}: {text}");
+    let rules = text.split("RBAC rules to add").nth(1).unwrap_or_default();
+    assert!(rules.contains(&format!("resources: [{resource}]")), "without {resource}: {text}");
 }
 
 /// Namespace, first resource and first verb of a rule.

@@ -1,6 +1,6 @@
 //! What we ask of a cluster: enough, and no more.
 
-use posturebeat::collect::cluster::{KINDS, KindInfo, List, SECRET};
+use posturebeat::collect::cluster::{KINDS, KnownKind, ListScope, SECRET};
 use posturebeat::collect::node::places::PLACES;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -77,9 +77,11 @@ fn cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mou
         let leader = if overlay == "split" { "posturebeat-cluster" } else { "posturebeat" };
         let rules = rendering.rules_of(leader);
         // Nodes are judged by cis_eks alone, and listed where it is in force.
-        let listed = |kind: &&KindInfo| kind.name != SECRET && (kind.name != "Node" || overlay == "eks");
+        let listed = |kind: &&KnownKind| kind.name != SECRET && (kind.name != "Node" || overlay == "eks");
         for kind in KINDS.iter().filter(listed) {
-            for list in kind.lists {
+            // The benchmarks ask whether `default` is in use.
+            let default = kind.by_namespace.then_some(ListScope::In("default".into()));
+            for list in kind.lists.iter().chain(&default) {
                 for verb in ["list", "watch"] {
                     assert!(
                         grants(&rules, kind.api_version, kind.plural, list, verb),
@@ -132,13 +134,13 @@ fn the_probe_of_the_split_sees_nothing_of_the_cluster() {
 }
 
 /// Whether rules grant a verb on a list. A selector by name may be held to that name.
-fn grants(rules: &[(String, Value)], api_version: &str, plural: &str, list: &List, verb: &str) -> bool {
+fn grants(rules: &[(String, Value)], api_version: &str, plural: &str, list: &ListScope, verb: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let (namespace, name) = match list {
-        List::All => ("", None),
-        List::In(namespace) => (*namespace, None),
-        List::Where(namespace, "metadata.name", name) => (*namespace, Some(*name)),
-        List::Where(namespace, ..) => (*namespace, None),
+        ListScope::All => ("", None),
+        ListScope::In(namespace) => (&**namespace, None),
+        ListScope::Where(namespace, "metadata.name", name) => (*namespace, Some(*name)),
+        ListScope::Where(namespace, ..) => (*namespace, None),
     };
     rules.iter().any(|(place, rule)| {
         (place.is_empty() || place == namespace)

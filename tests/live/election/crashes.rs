@@ -46,7 +46,9 @@ pub fn play(bed: &Bed, leases: &Leases<'_>) -> Crashes {
     let woken = Timestamp::now();
     let late = &stage.processes[leader];
     late.signal(Signal::CONT);
-    bed.until("it to see that it leads no more", || late.log().contains("leads no more").then_some(()));
+    bed.until("it to see that it leads no more", || {
+        late.log().contains("no longer the leader").then_some(())
+    });
     stage.cycle_after("a cycle beside the one that was woken", stopped.next);
 
     let (before, sequence, ended) = (stage.last(), stage.last_sequence(), Timestamp::now());

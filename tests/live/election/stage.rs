@@ -48,7 +48,7 @@ impl Process {
         bed.until("it to know who leads", || {
             let log = self.log();
             let own = log.rsplit_once(" posturebeat started ")?.1;
-            [" this process leads ", " another process leads "]
+            [" became the leader ", " another process is the leader "]
                 .iter()
                 .any(|told| own.contains(told))
                 .then_some(())
@@ -181,7 +181,7 @@ impl<'b> Stage<'b> {
 
     /// Waits until one of some processes knows that another leads; says when.
     pub fn followed(&self, processes: &[Process]) -> Timestamp {
-        let follows = |process: &Process| process.log().contains("another process leads");
+        let follows = |process: &Process| process.log().contains("another process is the leader");
         self.bed.until("one that follows", || processes.iter().any(follows).then(Timestamp::now))
     }
 

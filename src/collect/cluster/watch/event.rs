@@ -6,25 +6,25 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::refusal;
+use crate::collect::cluster::pages::ListItem;
+use crate::kube_api::Refusal;
 
-/// What a line says.
-pub(super) enum Event {
-    /// An object is there, as it is now; and the version of that.
-    Is(Item, String),
-    /// An object is not there any more.
-    Gone(Item, String),
-    /// Nothing, up to a version.
+/// An event of a watch.
+pub(super) enum WatchEvent {
+    /// An object was created or changed: as it is now, and the version.
+    Is(ListItem, String),
+    /// An object was deleted.
+    Gone(ListItem, String),
+    /// Nothing else happened up to a version.
     Bookmark(String),
-    /// What there was since the last version is forgotten, or not to be read.
+    /// The changes since the last version have expired, or cannot be read.
     Lost(String),
-    /// The server cannot go on; how long it asks us to wait, and its words.
+    /// The server failed; how long it asks us to wait, and its words.
     Broken(Option<Duration>, String),
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
+struct EventLine<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
@@ -32,28 +32,28 @@ struct Line<'a> {
 }
 
 /// Reads a line.
-pub(super) fn read(line: &[u8]) -> Event {
-    let line: Line<'_> = match serde_json::from_slice(line) {
+pub(super) fn read(line: &[u8]) -> WatchEvent {
+    let line: EventLine<'_> = match serde_json::from_slice(line) {
         Ok(line) => line,
-        Err(error) => return Event::Lost(format!("an event is not what it must be: {error}")),
+        Err(error) => return WatchEvent::Lost(format!("an event cannot be parsed: {error}")),
     };
     match &*line.kind {
         "ERROR" => status(line.object),
         "BOOKMARK" => match serde_json::from_str::<Value>(line.object.get()) {
-            Ok(object) => version(&object).map_or_else(unversioned, Event::Bookmark),
-            Err(error) => Event::Lost(format!("a bookmark is not what it must be: {error}")),
+            Ok(object) => version(&object).map_or_else(unversioned, WatchEvent::Bookmark),
+            Err(error) => WatchEvent::Lost(format!("a bookmark cannot be parsed: {error}")),
         },
-        kind @ ("ADDED" | "MODIFIED" | "DELETED") => match Item::parse(line.object) {
+        kind @ ("ADDED" | "MODIFIED" | "DELETED") => match ListItem::parse(line.object) {
             Ok(item) => match version(item.json()) {
-                Some(version) if kind == "DELETED" => Event::Gone(item, version),
-                Some(version) => Event::Is(item, version),
+                Some(version) if kind == "DELETED" => WatchEvent::Gone(item, version),
+                Some(version) => WatchEvent::Is(item, version),
                 None => unversioned(),
             },
-            Err(problem) => Event::Lost(problem.message),
+            Err(gap) => WatchEvent::Lost(gap.what),
         },
         other => {
             let other: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-            Event::Lost(format!("an event of the unknown type `{other}`"))
+            WatchEvent::Lost(format!("an event of the unknown type `{other}`"))
         }
     }
 }
@@ -62,19 +62,16 @@ fn version(object: &Value) -> Option<String> {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn unversioned() -> Event {
-    Event::Lost("an event has no resourceVersion".into())
+fn unversioned() -> WatchEvent {
+    WatchEvent::Lost("an event has no resourceVersion".into())
 }
 
-fn status(status: &RawValue) -> Event {
+fn status(status: &RawValue) -> WatchEvent {
     let status: Value = serde_json::from_str(status.get()).unwrap_or_default();
-    let code = status.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    let code = code.and_then(|code| http::StatusCode::from_u16(code).ok());
-    let code = code.unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let words = refusal(code, &status).message;
-    if code == http::StatusCode::GONE {
-        return Event::Lost(words);
+    let refusal = Refusal::of_status(&status);
+    let words = refusal.to_string();
+    if refusal.status == http::StatusCode::GONE {
+        return WatchEvent::Lost(words);
     }
-    let seconds = status.pointer("/details/retryAfterSeconds").and_then(Value::as_u64);
-    Event::Broken(seconds.map(Duration::from_secs), words)
+    WatchEvent::Broken(refusal.retry_after, words)
 }

@@ -1,59 +1,61 @@
-//! Reads those that must be judged again.
+//! Reads the objects that must be judged again.
 
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::Told;
-use super::pending::Ask;
-use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::Pages;
+use super::WatchMessage;
+use super::pending::Reread;
+use crate::collect::cluster::pages::{ListItem, ListPages};
 use crate::resource::Reason;
 
 /// When what was refused is read again, once: an API server that has just started refuses what it will allow in a
 /// moment.
 const REFUSED: Duration = Duration::from_secs(2);
 
-/// Reads list by list, and tells at the end which must be read again.
-pub(super) async fn fetch(client: kube::Client, asks: Vec<Ask>, told: mpsc::Sender<Told>) {
-    let Some((mut failed, refused)) = read(&client, asks, &told).await else { return };
+/// Reads list by list; the last message names those that failed.
+pub(super) async fn fetch(client: kube::Client, asks: Vec<Reread>, messages: mpsc::Sender<WatchMessage>) {
+    let Some((mut failed, refused)) = read(&client, asks, &messages).await else { return };
     if !refused.is_empty() {
         sleep(REFUSED).await;
-        // What is refused still is so in the sweep, which says it once for each rule.
-        let Some((more, _)) = read(&client, refused, &told).await else { return };
+        // What is still refused is reported by the sweep, once for each rule.
+        let Some((more, _)) = read(&client, refused, &messages).await else { return };
         failed.extend(more);
     }
-    // Nobody is left to be told.
-    let _ = told.send(Told::AllFetched(failed)).await;
+    // The receiver may be gone.
+    let _ = messages.send(WatchMessage::AllFetched(failed)).await;
 }
 
-/// Gives those that could not be read and those that were refused; nothing where nobody wants more.
+/// Returns those that failed and those that were refused; nothing where the receiver is gone.
 async fn read(
     client: &kube::Client,
-    asks: Vec<Ask>,
-    told: &mpsc::Sender<Told>,
-) -> Option<(Vec<Ask>, Vec<Ask>)> {
+    asks: Vec<Reread>,
+    messages: &mpsc::Sender<WatchMessage>,
+) -> Option<(Vec<Reread>, Vec<Reread>)> {
     let (mut failed, mut refused) = (Vec::new(), Vec::new());
     for ask in asks {
-        let mut pages = Pages::new(client, &ask.path);
+        let mut pages = ListPages::new(client, &ask.path);
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(problem) => {
-                    tracing::debug!("could not list {}: {}", ask.kind.plural, problem.message);
-                    match problem.reason {
+                Err(error) => {
+                    tracing::debug!(kind = ask.kind.name, %error, "cannot list objects");
+                    match error.reason() {
                         Reason::Denied => refused.push(ask),
-                        // The sweep says so too.
+                        // The sweep reports it.
                         Reason::Missing => {}
                         _ => failed.push(ask),
                     }
                     break;
                 }
             };
-            // One that is no object is said by the sweep.
-            for item in page.iter().filter_map(|item| Item::parse(item).ok()) {
-                if ask.means(item.json()) && told.send(Told::Fetched(ask.kind, item)).await.is_err() {
+            // The sweep reports an item that is not an object.
+            for item in page.iter().filter_map(|item| ListItem::parse(item).ok()) {
+                if ask.means(item.json())
+                    && messages.send(WatchMessage::Fetched(Arc::clone(&ask.kind), item)).await.is_err()
+                {
                     return None;
                 }
             }

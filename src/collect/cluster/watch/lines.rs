@@ -3,13 +3,15 @@
 use http_body_util::BodyExt;
 use kube::client::Body;
 
+use crate::causes;
+
 /// The most bytes of one event: an object of the largest size etcd takes by default is 1.5 MiB.
 pub(super) const MAX_LINE: usize = 2 * 1024 * 1024;
 /// A buffer that has grown further is given back.
 const ROOM: usize = 64 * 1024;
 
 /// Reads line by line.
-pub(super) struct Lines {
+pub(super) struct EventLines {
     body: Body,
     buffer: Vec<u8>,
     /// Where the next line begins.
@@ -19,20 +21,20 @@ pub(super) struct Lines {
 }
 
 /// Why there is no line.
-pub(super) enum Broken {
+pub(super) enum LineError {
     /// One is over the bound.
     TooLong,
     /// The connection was cut.
     Cut(String),
 }
 
-impl Lines {
+impl EventLines {
     pub fn new(body: Body) -> Self {
         Self { body, buffer: Vec::new(), start: 0, scanned: 0 }
     }
 
     /// The next line; none after the last. Half a line at the end is none: what follows it is unknown.
-    pub async fn next(&mut self) -> Result<Option<&[u8]>, Broken> {
+    pub async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         loop {
             let end = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n');
             if let Some(end) = end {
@@ -49,12 +51,12 @@ impl Lines {
                 self.buffer = Vec::new();
             }
             if self.buffer.len() > MAX_LINE {
-                return Err(Broken::TooLong);
+                return Err(LineError::TooLong);
             }
             match self.body.frame().await {
                 None => return Ok(None),
                 Some(Ok(frame)) => self.buffer.extend_from_slice(&frame.into_data().unwrap_or_default()),
-                Some(Err(error)) => return Err(Broken::Cut(error.to_string())),
+                Some(Err(error)) => return Err(LineError::Cut(causes::chain(&error))),
             }
         }
     }
@@ -65,14 +67,14 @@ mod tests {
     use super::*;
 
     async fn lines(text: Vec<u8>) -> Result<Vec<String>, &'static str> {
-        let mut lines = Lines::new(Body::from(text));
+        let mut lines = EventLines::new(Body::from(text));
         let mut all = Vec::new();
         loop {
             match lines.next().await {
                 Ok(Some(line)) => all.push(String::from_utf8_lossy(line).into_owned()),
                 Ok(None) => return Ok(all),
-                Err(Broken::TooLong) => return Err("too long"),
-                Err(Broken::Cut(_)) => return Err("cut"),
+                Err(LineError::TooLong) => return Err("too long"),
+                Err(LineError::Cut(_)) => return Err("cut"),
             }
         }
     }

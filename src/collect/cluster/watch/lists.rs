@@ -1,25 +1,26 @@
-//! What a sweep leaves for the watch: which lists it read, up to which version, and a print of every object.
+//! The lists that a sweep read: up to which version, and a fingerprint of every object.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::print::Prints;
+use super::fingerprint::Fingerprints;
 use super::referrers::Referrers;
-use crate::collect::cluster::KindInfo;
-use crate::collect::join::Key;
+use crate::collect::cluster::kinds::ListedKind;
+use crate::collect::join::ObjectKey;
 use crate::resource::Resource;
 
 /// Every list of a sweep.
 #[derive(Debug, Default)]
-pub(in crate::collect::cluster) struct Lists {
-    pub(super) all: Vec<List>,
-    pub(super) prints: Prints,
+pub(in crate::collect::cluster) struct WatchedLists {
+    pub(super) all: Vec<WatchedList>,
+    pub(super) prints: Fingerprints,
     pub(super) referrers: Referrers,
 }
 
-/// One of them.
+/// One list.
 #[derive(Debug)]
-pub(super) struct List {
-    pub kind: &'static KindInfo,
+pub(super) struct WatchedList {
+    pub kind: Arc<ListedKind>,
     pub path: String,
     /// From where to go on; none where it was not read as a whole.
     pub version: Option<String>,
@@ -27,20 +28,20 @@ pub(super) struct List {
     pub noted: bool,
     /// Whether its objects are judged.
     pub judged: bool,
-    /// Its objects, and a print of each.
-    pub seen: HashMap<Key, u64>,
+    /// Its objects, and a fingerprint of each.
+    pub seen: HashMap<ObjectKey, u64>,
     /// While it is listed again: those that are still there.
-    pub still: Option<HashSet<Key>>,
+    pub still: Option<HashSet<ObjectKey>>,
     /// Whether its first reading was whole, where there is a second.
     begun: bool,
 }
 
-impl Lists {
-    /// A list is read, maybe for the second time.
-    pub fn begin(&mut self, kind: &'static KindInfo, path: &str, note: bool, judge: bool) -> usize {
+impl WatchedLists {
+    /// A list begins to be read, for the first or second time.
+    pub fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
         let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
-            self.all.push(List {
-                kind,
+            self.all.push(WatchedList {
+                kind: Arc::clone(kind),
                 path: path.to_owned(),
                 version: None,
                 noted: false,
@@ -59,12 +60,12 @@ impl Lists {
 
     /// An object of it.
     pub fn saw(&mut self, list: usize, resource: &Resource) {
-        // What has no name is none.
+        // It is not an object.
         if resource.is_unlisted() {
             return;
         }
-        let (list, key) = (&mut self.all[list], Key::of(resource));
-        list.seen.insert(key, self.prints.of(list.kind.name, &resource.raw));
+        let (list, key) = (&mut self.all[list], ObjectKey::of(resource));
+        list.seen.insert(key, self.prints.of(&list.kind.name, &resource.raw));
         self.referrers.note(resource, key);
     }
 
@@ -79,6 +80,11 @@ impl Lists {
         list.begun = true;
     }
 
+    /// A kind that is listed.
+    pub(super) fn kind(&self, name: &str) -> Option<Arc<ListedKind>> {
+        self.all.iter().find(|list| list.kind.name == name).map(|list| Arc::clone(&list.kind))
+    }
+
     /// How many objects there are of a kind.
     pub(super) fn count(&self, kind: &str) -> usize {
         self.all.iter().filter(|list| list.kind.name == kind).map(|list| list.seen.len()).sum()
@@ -90,7 +96,7 @@ impl Lists {
     }
 
     /// Whether an object is there.
-    pub(super) fn has(&self, kind: &str, key: Key) -> bool {
+    pub(super) fn has(&self, kind: &str, key: ObjectKey) -> bool {
         self.all.iter().any(|list| list.kind.name == kind && list.seen.contains_key(&key))
     }
 }
@@ -102,11 +108,11 @@ mod tests {
 
     #[test]
     fn of_two_readings_the_older_version_counts_and_both_must_be_whole() {
-        let kinds: &'static [KindInfo] = &KINDS;
+        let kind = Arc::new(ListedKind::built_in(&KINDS[0], None));
         let after = |readings: [Option<&str>; 2]| {
-            let mut lists = Lists::default();
+            let mut lists = WatchedLists::default();
             for version in readings {
-                let list = lists.begin(&kinds[0], "/a", true, true);
+                let list = lists.begin(&kind, "/a", true, true);
                 lists.end(list, version);
             }
             lists.all[0].version.clone()

@@ -1,10 +1,12 @@
-//! Who must be judged again, collected until it is worth asking for.
+//! Objects that must be judged again, collected until they are read together.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::lists::WatchedLists;
 use super::referrers::Referrers;
-use crate::collect::cluster::{KINDS, KindInfo};
+use crate::collect::cluster::kinds::ListedKind;
 use crate::collect::join::{Dependent, runs_as};
 
 const POD: &str = "Pod";
@@ -14,9 +16,9 @@ const PAGE: usize = 500;
 /// Namespace and name.
 type Name = (String, String);
 
-/// Those that are waiting.
+/// The objects that wait.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct PendingRereads {
     /// The cluster as a whole.
     pub cluster: bool,
     all: BTreeSet<&'static str>,
@@ -25,38 +27,38 @@ pub(super) struct Pending {
     pods_of: BTreeSet<Name>,
 }
 
-/// One list that is read for their sake.
+/// One list to read for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ask {
-    pub kind: &'static KindInfo,
+pub(super) struct Reread {
+    pub kind: Arc<ListedKind>,
     pub path: String,
-    only: Only,
+    only: RereadScope,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Only {
+enum RereadScope {
     All,
     Names(BTreeSet<Name>),
     PodsOf(BTreeSet<Name>),
 }
 
-impl Ask {
-    /// Whether an object of the list is meant.
+impl Reread {
+    /// Whether an object of the list is one of them.
     pub fn means(&self, object: &Value) -> bool {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let named = |name: &str| (text("/metadata/namespace").to_owned(), name.to_owned());
         match &self.only {
-            Only::All => true,
-            Only::Names(names) => names.contains(&named(text("/metadata/name"))),
-            Only::PodsOf(accounts) => {
+            RereadScope::All => true,
+            RereadScope::Names(names) => names.contains(&named(text("/metadata/name"))),
+            RereadScope::PodsOf(accounts) => {
                 runs_as(object).is_some_and(|account| accounts.contains(&named(account)))
             }
         }
     }
 }
 
-impl Pending {
-    /// Adds somebody, where their kind is judged.
+impl PendingRereads {
+    /// Adds objects, where their kind is judged.
     pub fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
         match dependent {
             Dependent::Cluster => self.cluster = true,
@@ -89,57 +91,51 @@ impl Pending {
         self.names.entry(kind).or_default().insert((namespace.to_owned(), name.to_owned()));
     }
 
-    /// Whether there is somebody to ask for.
+    /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty() && self.names.is_empty() && self.pods_of.is_empty()
     }
 
-    /// What to read for all of them, with few requests; `count` says how many objects there are of a kind.
-    pub fn take(&mut self, count: impl Fn(&str) -> usize) -> Vec<Ask> {
+    /// What to read for all of them, with few requests.
+    pub fn take(&mut self, lists: &WatchedLists) -> Vec<Reread> {
         let mut asks = Vec::new();
-        let pages = |kind: &str| count(kind) / PAGE + 1;
+        let pages = |kind: &str| lists.count(kind) / PAGE + 1;
         let mut names = std::mem::take(&mut self.names);
         let pods_of = std::mem::take(&mut self.pods_of);
         for kind in std::mem::take(&mut self.all) {
             names.remove(kind);
-            asks.extend(whole(kind, &Only::All));
+            asks.extend(whole(lists, kind, &RereadScope::All));
         }
         for (kind, names) in names {
             if names.len() > pages(kind) {
-                asks.extend(whole(kind, &Only::Names(names)));
-            } else {
-                let of = |info| move |(namespace, name): &Name| single(info, namespace, name);
-                asks.extend(
-                    info(kind).into_iter().flat_map(|info| names.iter().map(of(info)).collect::<Vec<_>>()),
-                );
+                asks.extend(whole(lists, kind, &RereadScope::Names(names)));
+            } else if let Some(kind) = lists.kind(kind) {
+                asks.extend(names.iter().map(|(namespace, name)| Reread {
+                    path: kind.one(namespace, name),
+                    kind: Arc::clone(&kind),
+                    only: RereadScope::All,
+                }));
             }
         }
-        let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == Only::All);
+        let all_pods = asks.iter().any(|ask| ask.kind.name == POD && ask.only == RereadScope::All);
         if pods_of.len() > pages(POD) {
-            asks.extend(whole(POD, &Only::PodsOf(pods_of)).filter(|_| !all_pods));
-        } else if let (Some(info), false) = (info(POD), all_pods) {
-            let of = |(namespace, account): &Name| Ask {
-                kind: info,
-                path: info.by_field(namespace, "spec.serviceAccountName", account),
-                only: Only::All,
-            };
-            asks.extend(pods_of.iter().map(of));
+            asks.extend(whole(lists, POD, &RereadScope::PodsOf(pods_of)).into_iter().filter(|_| !all_pods));
+        } else if let (Some(kind), false) = (lists.kind(POD), all_pods) {
+            asks.extend(pods_of.iter().map(|(namespace, account)| Reread {
+                path: kind.by_field(namespace, "spec.serviceAccountName", account),
+                kind: Arc::clone(&kind),
+                only: RereadScope::All,
+            }));
         }
         asks
     }
 }
 
-fn single(kind: &'static KindInfo, namespace: &str, name: &str) -> Ask {
-    Ask { kind, path: kind.one(namespace, name), only: Only::All }
-}
-
-fn whole(kind: &str, only: &Only) -> impl Iterator<Item = Ask> {
-    let paths =
-        info(kind).into_iter().flat_map(|info| info.paths().into_iter().map(move |path| (info, path)));
-    paths.map(|(kind, path)| Ask { kind, path, only: only.clone() }).collect::<Vec<_>>().into_iter()
-}
-
-fn info(kind: &str) -> Option<&'static KindInfo> {
-    let kinds: &'static [KindInfo] = &KINDS;
-    kinds.iter().find(|info| info.name == kind)
+/// Every list of a kind.
+fn whole(lists: &WatchedLists, kind: &str, only: &RereadScope) -> Vec<Reread> {
+    let Some(kind) = lists.kind(kind) else { return Vec::new() };
+    kind.paths()
+        .into_iter()
+        .map(|path| Reread { kind: Arc::clone(&kind), path, only: only.clone() })
+        .collect()
 }

@@ -1,9 +1,9 @@
-//! Who refers to whom: bindings to roles, and tokens to accounts. The joins of a referrer rest on what it refers to.
+//! Which objects refer to which: bindings to roles, and tokens to accounts. The joins of a referrer rest on its target.
 
 use std::collections::HashMap;
 
 use crate::collect::cluster::kinds::SECRET;
-use crate::collect::join::{Key, RoleName, token_account};
+use crate::collect::join::{ObjectKey, RoleName, token_account};
 use crate::resource::Resource;
 
 /// Kinds of bindings.
@@ -11,7 +11,7 @@ pub(super) const BINDINGS: [&str; 2] = ["ClusterRoleBinding", "RoleBinding"];
 const ACCOUNT: &str = "ServiceAccount";
 
 #[derive(Debug, Default)]
-pub(super) struct Referrers(HashMap<Key, Referrer>);
+pub(super) struct Referrers(HashMap<ObjectKey, Referrer>);
 
 #[derive(Debug)]
 struct Referrer {
@@ -23,8 +23,8 @@ struct Referrer {
 }
 
 impl Referrers {
-    /// Learns whom an object refers to.
-    pub fn note(&mut self, resource: &Resource, key: Key) {
+    /// Notes what an object refers to.
+    pub fn note(&mut self, resource: &Resource, key: ObjectKey) {
         let namespace = resource.namespace().unwrap_or_default();
         let to = match resource.sub_type.as_str() {
             SECRET => token_account(&resource.raw)
@@ -43,7 +43,7 @@ impl Referrers {
         }
     }
 
-    pub fn forget(&mut self, key: Key) {
+    pub fn forget(&mut self, key: ObjectKey) {
         self.0.remove(&key);
     }
 

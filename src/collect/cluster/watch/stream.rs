@@ -1,63 +1,61 @@
-//! One list, watched: goes on from a version, and lists again what was lost.
+//! One watched list: continues from a version, and lists again when that version expired.
 
-use kube::client::Body;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Told;
-use super::event::{self, Event};
-use super::lines::{Broken, Lines};
-use super::patience::{Patience, spread};
-use crate::collect::cluster::KindInfo;
-use crate::collect::cluster::item::Item;
-use crate::collect::cluster::list::{self, Pages, Problem, url_escaped};
+use super::WatchMessage;
+use super::event::{self, WatchEvent};
+use super::lines::{EventLines, LineError};
+use super::retry_delay::{RetryDelay, spread};
+use crate::collect::cluster::kinds::ListedKind;
+use crate::collect::cluster::pages::{ListItem, ListPages};
+use crate::kube_api::{self, RequestError, url_escaped};
 use crate::resource::Reason;
 
 /// How long the server is asked to keep a stream open; a part of it more, at random.
 const OPEN: Duration = Duration::from_mins(5);
-/// A server sends a bookmark each minute; a stream that is silent for longer may be cut where nobody tells us.
+/// A server sends a bookmark each minute; a stream that is silent for longer may be cut without our notice.
 const SILENCE: Duration = Duration::from_secs(90);
-/// A stream that ends sooner did not work.
+/// A stream that ends sooner counts as failed.
 const SHORT: Duration = Duration::from_secs(5);
-/// The most bytes of an answer that says why there is no stream.
-const MAX_REFUSAL: usize = 64 * 1024;
-/// So many failures in a row are worth a line in the log.
+/// Failures in a row that are worth a line in the log.
 const TELLING: u32 = 4;
-/// So many refusals are: a few come of a server that has just started.
+/// Refusals in a row that are: a server that has just started refuses a few times.
 const TELLING_REFUSALS: u32 = 3;
 
 /// A watched list.
-pub(super) struct Stream {
+pub(super) struct ListStream {
     pub client: kube::Client,
-    pub kind: &'static KindInfo,
+    pub kind: Arc<ListedKind>,
     /// Which of the lists it is.
     pub list: usize,
     pub path: String,
     /// From where to go on; none where it must be listed again.
     pub version: Option<String>,
-    pub told: mpsc::Sender<Told>,
+    pub messages: mpsc::Sender<WatchMessage>,
 }
 
-/// Why it goes no further.
-enum End {
-    /// In good time.
+/// Why a stream ended.
+enum StreamEnd {
+    /// The server closed it in good order.
     Closed,
     /// Cut off or turned away; how long the server asks us to wait.
     Broken(Option<Duration>, String),
     /// Not allowed, or not there.
     Refused(String),
-    /// What there was since the last version is not to be had.
+    /// The changes since the last version cannot be read.
     Lost(String),
-    /// Nobody wants more.
+    /// The receiver was dropped; stop producing.
     Unwanted,
 }
 
-impl Stream {
-    /// Watches until nobody wants more.
+impl ListStream {
+    /// Watches until the receiver is dropped.
     pub async fn run(mut self) {
-        let mut patience = Patience::default();
-        let plural = self.kind.plural;
+        let mut delay = RetryDelay::default();
+        let kind = self.kind.name.clone();
         loop {
             let began = Instant::now();
             let mut moved = false;
@@ -65,71 +63,72 @@ impl Stream {
                 Some(version) => self.follow(&version, &mut moved).await,
                 None => self.list_again(&mut moved).await,
             };
-            if moved || (matches!(end, End::Closed) && began.elapsed() >= SHORT) {
-                if patience.failures() >= TELLING || patience.refusals() >= TELLING_REFUSALS {
-                    tracing::info!("{plural} are watched again");
+            if moved || (matches!(end, StreamEnd::Closed) && began.elapsed() >= SHORT) {
+                if delay.failures() >= TELLING || delay.refusals() >= TELLING_REFUSALS {
+                    tracing::info!(kind, "watch re-established");
                 }
-                patience.relieve();
+                delay.relieve();
             }
             let wait = match end {
-                End::Unwanted => return,
-                End::Closed if began.elapsed() >= SHORT => Patience::after_close(),
-                End::Closed => patience.after_failure(None),
-                End::Broken(asked, why) => {
-                    let wait = patience.after_failure(asked);
-                    if patience.failures() == TELLING {
-                        tracing::warn!("cannot watch {plural}, and goes on trying: {why}");
+                StreamEnd::Unwanted => return,
+                StreamEnd::Closed if began.elapsed() >= SHORT => RetryDelay::after_close(),
+                StreamEnd::Closed => delay.after_failure(None),
+                StreamEnd::Broken(asked, why) => {
+                    let wait = delay.after_failure(asked);
+                    if delay.failures() == TELLING {
+                        tracing::warn!(kind, error = why, "cannot watch this kind; retrying");
                     } else {
-                        tracing::debug!("the watch of {plural} broke off: {why}");
+                        tracing::debug!(kind, error = why, "watch interrupted");
                     }
                     wait
                 }
-                End::Refused(why) => {
-                    let wait = patience.after_refusal();
-                    if patience.refusals() == TELLING_REFUSALS {
-                        tracing::warn!("changes of {plural} are seen by the full sweep only: {why}");
+                StreamEnd::Refused(why) => {
+                    let wait = delay.after_refusal();
+                    if delay.refusals() == TELLING_REFUSALS {
+                        tracing::warn!(
+                            kind,
+                            error = why,
+                            "cannot watch this kind; changes are seen in the next cycle"
+                        );
                     } else {
-                        tracing::debug!("the watch of {plural} was refused: {why}");
+                        tracing::debug!(kind, error = why, "watch refused");
                     }
                     wait
                 }
-                End::Lost(why) => {
-                    tracing::info!("lists {plural} again: {why}");
+                StreamEnd::Lost(why) => {
+                    tracing::info!(kind, error = why, "re-listing after the watch expired");
                     self.version = None;
-                    patience.after_loss()
+                    delay.after_loss()
                 }
             };
             sleep(wait).await;
         }
     }
 
-    async fn follow(&mut self, version: &str, moved: &mut bool) -> End {
-        let response = match list::send(&self.client, &self.uri(version)).await {
-            Ok(response) => response,
-            Err(problem) => return End::Broken(None, problem.message),
+    async fn follow(&mut self, version: &str, moved: &mut bool) -> StreamEnd {
+        let body = match kube_api::open(&self.client, &self.uri(version)).await {
+            Ok(body) => body,
+            Err(error) => return refused(&self.kind, error),
         };
-        if !response.status().is_success() {
-            return refused(self.kind, response).await;
-        }
-        let mut lines = Lines::new(response.into_body());
+        let mut lines = EventLines::new(body);
         loop {
             let line = match timeout(SILENCE, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
-                Ok(Ok(None)) | Err(_) => return End::Closed,
-                Ok(Err(Broken::TooLong)) => return End::Lost("an event is too large".into()),
-                Ok(Err(Broken::Cut(why))) => return End::Broken(None, why),
+                Ok(Ok(None)) | Err(_) => return StreamEnd::Closed,
+                Ok(Err(LineError::TooLong)) => return StreamEnd::Lost("an event is too large".into()),
+                Ok(Err(LineError::Cut(why))) => return StreamEnd::Broken(None, why),
             };
             let (told, version) = match event::read(line) {
-                Event::Is(item, version) => (Some(Told::Is(self.list, item)), version),
-                Event::Gone(item, version) => (Some(Told::Gone(self.list, item)), version),
-                Event::Bookmark(version) => (None, version),
-                Event::Lost(why) => return End::Lost(why),
-                Event::Broken(asked, why) => return End::Broken(asked, why),
+                WatchEvent::Is(item, version) => (Some(WatchMessage::Is(self.list, item)), version),
+                WatchEvent::Gone(item, version) => (Some(WatchMessage::Gone(self.list, item)), version),
+                WatchEvent::Bookmark(version) => (None, version),
+                WatchEvent::Lost(why) => return StreamEnd::Lost(why),
+                WatchEvent::Broken(asked, why) => return StreamEnd::Broken(asked, why),
             };
             if let Some(told) = told
-                && self.told.send(told).await.is_err()
+                && self.messages.send(told).await.is_err()
             {
-                return End::Unwanted;
+                return StreamEnd::Unwanted;
             }
             self.version = Some(version);
             *moved = true;
@@ -143,39 +142,39 @@ impl Stream {
             format!("{}{joiner}watch=true&allowWatchBookmarks=true&timeoutSeconds={open}", self.path);
         if !version.is_empty() {
             uri.push_str("&resourceVersion=");
-            uri.extend(url_escaped(version));
+            uri.push_str(&url_escaped(version).to_string());
         }
         uri
     }
 
-    /// Lists it anew: who is told of every object finds out what changed, and what is gone.
-    async fn list_again(&mut self, moved: &mut bool) -> End {
-        let mut pages = Pages::new(&self.client, &self.path);
-        if self.told.send(Told::Listing(self.list)).await.is_err() {
-            return End::Unwanted;
+    /// Lists it anew: the receiver compares every object with what it knew.
+    async fn list_again(&mut self, moved: &mut bool) -> StreamEnd {
+        let mut pages = ListPages::new(&self.client, &self.path);
+        if self.messages.send(WatchMessage::Listing(self.list)).await.is_err() {
+            return StreamEnd::Unwanted;
         }
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
-                Err(problem) if matches!(problem.reason, Reason::Denied | Reason::Missing) => {
-                    return End::Refused(format!("list {}: {}", self.kind.plural, problem.message));
+                Err(error) if matches!(error.reason(), Reason::Denied | Reason::Missing) => {
+                    return StreamEnd::Refused(format!("list {}: {error}", self.kind.resource()));
                 }
-                Err(problem) => return End::Broken(None, problem.message),
+                Err(error) => return StreamEnd::Broken(None, error.to_string()),
             };
             for item in page {
-                let item = match Item::parse(&item) {
+                let item = match ListItem::parse(&item) {
                     Ok(item) => item,
-                    Err(problem) => return End::Broken(None, problem.message),
+                    Err(gap) => return StreamEnd::Broken(None, gap.what),
                 };
-                if self.told.send(Told::Is(self.list, item)).await.is_err() {
-                    return End::Unwanted;
+                if self.messages.send(WatchMessage::Is(self.list, item)).await.is_err() {
+                    return StreamEnd::Unwanted;
                 }
             }
         }
         let version = pages.version().unwrap_or_default().to_owned();
-        if self.told.send(Told::Listed(self.list, version.clone())).await.is_err() {
-            return End::Unwanted;
+        if self.messages.send(WatchMessage::Listed(self.list, version.clone())).await.is_err() {
+            return StreamEnd::Unwanted;
         }
         self.version = Some(version.clone());
         *moved = true;
@@ -185,14 +184,14 @@ impl Stream {
 }
 
 /// Why there is no stream.
-async fn refused(kind: &KindInfo, response: http::Response<Body>) -> End {
-    let (status, asked) = (response.status(), list::retry_after(response.headers()));
-    let body = list::read(response.into_body(), MAX_REFUSAL).await.unwrap_or_default();
-    let Problem { message, .. } = list::refusal(status, &serde_json::from_slice(&body).unwrap_or_default());
-    let why = format!("watch {}: {message}", kind.plural);
-    match status.as_u16() {
-        410 => End::Lost(why),
-        403..=405 => End::Refused(why),
-        _ => End::Broken(asked, why),
+fn refused(kind: &ListedKind, error: RequestError) -> StreamEnd {
+    let why = format!("watch {}: {error}", kind.resource());
+    match error {
+        RequestError::Refused(refusal) => match refusal.status.as_u16() {
+            410 => StreamEnd::Lost(why),
+            403..=405 => StreamEnd::Refused(why),
+            _ => StreamEnd::Broken(refusal.retry_after, why),
+        },
+        _ => StreamEnd::Broken(None, why),
     }
 }

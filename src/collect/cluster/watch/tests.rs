@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::watch;
-use crate::collect::cluster::{CLUSTER, KINDS, Request, observe};
-use crate::resource::{Owner, Resource};
+use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe};
+use crate::resource::{ObjectDemand, ObjectDemands, Owner, Resource};
 use server::Api;
 
 /// An object, by plural.
@@ -33,6 +33,12 @@ fn pod(name: &str, account: &str, privileged: bool) -> Value {
 
 fn role_of(kind: &str, name: &str) -> Value {
     json!({"roleRef": {"kind": kind, "name": name}, "subjects": []})
+}
+
+/// Rules that ask about a kind in `default`.
+fn demand(kind: &str) -> (String, ObjectDemand) {
+    let namespaces = Some(BTreeSet::from(["default".to_owned()]));
+    (kind.to_owned(), ObjectDemand { namespaces, reads: BTreeSet::new() })
 }
 
 /// A small cluster.
@@ -100,9 +106,14 @@ fn watching_after(api: &Arc<Api>, between: impl FnOnce(&Api), test: impl AsyncFn
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).chain([CLUSTER]).collect();
+    let mut demands: ObjectDemands =
+        KINDS.iter().map(|kind| kind.name).chain([CLUSTER]).map(demand).collect();
+    let reads = BTreeSet::from([vec!["spec".to_owned(), "size".to_owned()]]);
+    let foreign = |name| (name, ObjectDemand::everywhere(reads.clone()));
+    demands.extend(api.served().into_iter().map(foreign));
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = Request { owner: &owner, version: None, wanted: &wanted, secrets: true, now, watch: true };
+    let request =
+        SweepRequest { owner: &owner, version: None, demands: &demands, secrets: true, now, watch: true };
     runtime.block_on(async {
         let client = api.client();
         let (sender, mut resources) = mpsc::channel(4);
@@ -269,9 +280,10 @@ fn it_ends_when_nobody_wants_more() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted = BTreeSet::from(["Namespace"]);
+    let demands = ObjectDemands::from([demand("Namespace")]);
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = Request { owner: &owner, version: None, wanted: &wanted, secrets: false, now, watch: true };
+    let request =
+        SweepRequest { owner: &owner, version: None, demands: &demands, secrets: false, now, watch: true };
     let api = api();
     runtime.block_on(async {
         let client = api.client();
@@ -279,7 +291,7 @@ fn it_ends_when_nobody_wants_more() {
         let kept = observe(&client, &request, None, &sender).await.unwrap();
         drop(resources);
         watch(&client, &request, kept, &sender).await;
-        let unwatched = Request { watch: false, ..request.clone() };
+        let unwatched = SweepRequest { watch: false, ..request.clone() };
         let (sender, _resources) = mpsc::channel(64);
         assert!(
             observe(&client, &unwatched, None, &sender).await.is_none(),
@@ -288,4 +300,21 @@ fn it_ends_when_nobody_wants_more() {
     });
     let read: BTreeSet<String> = api.requests().into_iter().map(|(uri, _)| uri).collect();
     assert!(!read.iter().any(|uri| uri.contains("/secrets") || uri.contains("/rolebindings")), "{read:?}");
+}
+
+#[test]
+fn of_a_kind_that_is_not_built_in_only_what_rules_read_is_watched() {
+    let api = api();
+    api.serve("lab.io", "Widget", "widgets");
+    let widget =
+        |size: u64, color: &str| object("w", "shop", json!({"spec": {"size": size, "color": color}}));
+    api.put("widgets", widget(1, "red"));
+    watching(&api, async |api, found| {
+        api.put("widgets", widget(1, "blue"));
+        assert_eq!(found.names(3).await, [""; 0], "no rule reads its color");
+        api.put("widgets", widget(2, "blue"));
+        let sent = found.in_seconds(3).await;
+        assert_eq!(sent["Widget.lab.io w"].raw["spec"], json!({"size": 2}));
+        assert!(api.watched().contains("widgets"));
+    });
 }

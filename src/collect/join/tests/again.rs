@@ -201,7 +201,7 @@ fn step(
     let (which, shape, goes) = step;
     if goes {
         last.remove(&which);
-        return index.forget(&resource.sub_type, Key::of(resource));
+        return index.forget(&resource.sub_type, ObjectKey::of(resource));
     }
     last.insert(which, shape);
     index.note(resource)
@@ -221,7 +221,7 @@ fn one_that_takes_another_s_name_stays_when_that_goes() {
         let (old, new) = (of(kind, "1", rest.clone()), of(kind, "2", rest));
         index.note(&old);
         index.note(&new);
-        index.forget(kind, Key::of(&old));
+        index.forget(kind, ObjectKey::of(&old));
     }
     let told = joins(&index);
     let find = |kind: &str| {

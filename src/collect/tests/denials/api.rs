@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 
 use super::cluster::{BITS, Shape, documents, lists};
 use super::server::{ALWAYS, FAULTS, Fault, Server, Slot};
-use super::verdicts::{Verdicts, idle, wanted};
-use crate::collect::cluster::{CLUSTER, KINDS, Request, observe};
+use super::verdicts::{Verdicts, blind, demands, idle};
+use crate::collect::cluster::rights::{Extent, guessed, needs};
+use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe, paths};
 use crate::resource::{Kind, Owner, Resource};
 
 /// What the API gives where something is not installed: no refusal, but another cluster.
@@ -24,10 +25,16 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
-    let wanted = wanted(Kind::K8sObject);
+    let demands = demands();
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request =
-        Request { owner: &owner, version: Some("v1.37.2"), wanted: &wanted, secrets, now, watch: false };
+    let request = SweepRequest {
+        owner: &owner,
+        version: Some("v1.37.2"),
+        demands: &demands,
+        secrets,
+        now,
+        watch: false,
+    };
     let (sender, mut receiver) = mpsc::channel(4);
     let resources = runtime.block_on(async {
         let client = server.client();
@@ -84,7 +91,7 @@ fn wrong_joins(told: &Resource, truth: &Resource) -> Vec<String> {
 
 /// The kinds of which a list was refused and no error is said.
 fn silent(refused: &BTreeSet<String>, told: &Verdicts) -> Vec<String> {
-    let judged = wanted(Kind::K8sObject);
+    let demands = demands();
     let of_stores = told.seen[&format!("{CLUSTER} cluster/u")].resource.clone();
     let sees_stores = of_stores.related.get("externalSecrets").is_some_and(|stores| *stores != json!([]));
     let said = of_stores.unread.iter().any(|unread| unread.at == "$.related.externalSecrets");
@@ -92,7 +99,9 @@ fn silent(refused: &BTreeSet<String>, told: &Verdicts) -> Vec<String> {
     let stores = stores.map(|path| format!("{path} was refused, and nothing is said\n"));
     KINDS
         .iter()
-        .filter(|kind| judged.contains(kind.name) && kind.paths().iter().any(|path| refused.contains(path)))
+        .filter(|kind| {
+            demands.contains_key(kind.name) && paths(kind, &demands).iter().any(|path| refused.contains(path))
+        })
         .filter(|kind| !told.lost.contains_key(&format!("k8s_object/{}", kind.name)))
         .map(|kind| format!("{} was refused, and nothing is said\n", kind.name))
         .chain(stores)
@@ -109,6 +118,22 @@ fn every_rule_about_objects_has_something_to_judge() {
     assert!(worlds.iter().all(|world| world.lost.is_empty()));
     assert_eq!(idle(Kind::K8sObject, &worlds), BTreeSet::new());
     assert!(worlds[0].seen.contains_key(&format!("{CLUSTER} cluster/u")));
+}
+
+#[test]
+fn a_denied_list_makes_errors_only_of_rules_that_read_what_its_right_is_for() {
+    let shape = Shape::of(!0);
+    let (demands, truth) = (demands(), look_at(shape, Vec::new()).0);
+    let extent = Extent { secrets: !shape.without_secrets, ..Extent::default() };
+    let needs = needs(&demands, &guessed(&demands), extent);
+    for kind in &KINDS {
+        let faults = paths(kind, &demands).into_iter().map(|path| ((path, 0), Fault::Status(403))).collect();
+        let errors = look_at(shape, faults).0.errors();
+        let places: Vec<_> = needs.iter().filter(|need| need.right.resource == kind.plural).collect();
+        let places: Vec<_> = places.into_iter().flat_map(|need| need.feeds.clone()).collect();
+        let more = errors.difference(&truth.errors()).copied().collect();
+        assert_eq!(blind(more, &places), [""; 0], "without list {}", kind.plural);
+    }
 }
 
 proptest! {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use crate::collect::cluster::KINDS;
+use super::verdicts::demands;
+use crate::collect::cluster::{KINDS, paths};
 
 /// What differs from cluster to cluster: each decides a rule by what another object says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,10 +55,10 @@ pub(super) const BITS: u16 = 10;
 
 /// Every list of a cycle, by path with its selector.
 pub(super) fn lists(shape: Shape) -> BTreeMap<String, Vec<Value>> {
-    let mut lists = BTreeMap::new();
+    let (mut lists, demands) = (BTreeMap::new(), demands());
     for kind in KINDS {
         let objects = objects(kind.name, shape);
-        for path in kind.paths() {
+        for path in paths(&kind, &demands) {
             let of_path = objects.iter().filter(|object| admits(&path, object)).cloned().collect();
             lists.insert(path, of_path);
         }

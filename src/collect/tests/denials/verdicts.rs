@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use crate::evaluate::{Judge, Outcome};
-use crate::resource::{Kind, Resource};
+use crate::evaluate::{Judge, Outcome, needs, object_demands};
+use crate::resource::{Kind, ObjectDemands, Resource, Selector};
 use crate::rule::{Catalogue, Rule, built_in};
 
 /// Every rule of every version of the benchmark.
@@ -33,9 +33,9 @@ pub(super) struct Seen {
     outcomes: Outcomes,
 }
 
-/// The kinds that rules judge.
-pub(super) fn wanted(kind: Kind) -> BTreeSet<&'static str> {
-    JUDGE.selectors().filter(|(of, _)| *of == kind).map(|(_, name)| name).collect()
+/// What the rules ask of objects.
+pub(super) fn demands() -> ObjectDemands {
+    object_demands(RULES.iter())
 }
 
 /// Rules about this type of resource that come to no verdict in any of these worlds.
@@ -53,6 +53,12 @@ pub(super) fn idle(kind: Kind, worlds: &[Verdicts]) -> BTreeSet<String> {
 fn name(rule: usize) -> String {
     let rule = &RULES[rule];
     format!("{}/{} ({})", rule.benchmark.full_name(), rule.row.number, rule.control.id)
+}
+
+/// The rules of these that read none of these places.
+pub(super) fn blind(rules: BTreeSet<usize>, places: &[(Selector, String)]) -> Vec<String> {
+    let reads = |rule: &usize| places.iter().any(|(of, at)| needs(&RULES[*rule].control, of, at));
+    rules.into_iter().filter(|rule| !reads(rule)).map(name).collect()
 }
 
 /// The name of a process in [`Verdicts::seen`].
@@ -153,6 +159,13 @@ impl Verdicts {
             .filter(|(rule, is)| !is_told(rule, is))
             .map(|(rule, _)| RULES[*rule].control.id.as_str())
             .collect()
+    }
+
+    /// The rules that come to an error somewhere.
+    pub(super) fn errors(&self) -> BTreeSet<usize> {
+        let all = self.seen.values().map(|seen| &seen.outcomes).chain(self.lost.values());
+        let errors = all.flatten().filter(|(_, outcome)| **outcome == Outcome::Error);
+        errors.map(|(rule, _)| *rule).collect()
     }
 
     /// Whether there is an error for this rule on something of the same role that is not where it truly is: the path

@@ -48,6 +48,8 @@ struct State {
     refusals: BTreeMap<String, Refusal>,
     /// Plurals whose lists are refused with a status, so often.
     unlisted: BTreeMap<String, (u16, u32)>,
+    /// What discovery says of groups.
+    groups: Vec<Value>,
     /// Every request, with its query, and when it came.
     requests: Vec<(String, tokio::time::Instant)>,
 }
@@ -115,6 +117,22 @@ impl Api {
             "ADDED"
         };
         state.tell(plural, kind, object);
+    }
+
+    /// Has a kind of this group, which discovery shows.
+    pub(super) fn serve(&self, group: &str, kind: &str, plural: &str) {
+        let resource = json!({"resource": plural, "responseKind": {"kind": kind}, "scope": "Namespaced", "verbs": ["list", "watch"]});
+        let version = json!({"version": "v1", "freshness": "Current", "resources": [resource]});
+        self.state().groups.push(json!({"metadata": {"name": group}, "versions": [version]}));
+    }
+
+    /// The kinds that discovery shows, as controls name them.
+    pub(super) fn served(&self) -> Vec<String> {
+        let kind = |group: &Value| {
+            let kind = group["versions"][0]["resources"][0]["responseKind"]["kind"].as_str().unwrap();
+            format!("{kind}.{}", group["metadata"]["name"].as_str().unwrap())
+        };
+        self.state().groups.iter().map(kind).collect()
     }
 
     /// Deletes the object with this UID.
@@ -202,6 +220,9 @@ impl Api {
         let asked = Asked::of(uri);
         let mut state = self.state();
         state.requests.push((uri.to_string(), tokio::time::Instant::now()));
+        if uri.path() == "/apis" {
+            return respond(200, None, &json!({"kind": "APIGroupDiscoveryList", "items": state.groups}));
+        }
         if asked.query.contains_key("watch") { state.stream(asked) } else { state.list(&asked) }
     }
 }

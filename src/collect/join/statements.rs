@@ -1,15 +1,15 @@
-//! Who said what: a second word of the same object replaces its first, and goes with it.
+//! What each object contributes to joins: a later version of the object replaces it, and deletion removes it.
 
 use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::resource::Resource;
 
-/// Which object it was: its UID, or what stands in for one.
+/// The identity of an object: its UID, or a hash of its kind and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key([u8; 16]);
+pub struct ObjectKey([u8; 16]);
 
-impl Key {
+impl ObjectKey {
     /// The object's.
     pub fn of(resource: &Resource) -> Self {
         let named = || {
@@ -20,19 +20,19 @@ impl Key {
     }
 }
 
-/// What each object says, of those that say something.
+/// A contribution of each object that makes one.
 #[derive(Debug)]
-pub(super) struct Said<T>(HashMap<Key, T>);
+pub(super) struct Statements<T>(HashMap<ObjectKey, T>);
 
-impl<T> Default for Said<T> {
+impl<T> Default for Statements<T> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<T: PartialEq> Said<T> {
-    /// What an object says now; whether that is something else than before.
-    pub fn put(&mut self, key: Key, now: Option<T>) -> bool {
+impl<T: PartialEq> Statements<T> {
+    /// Replaces what an object contributes; returns whether it changed.
+    pub fn put(&mut self, key: ObjectKey, now: Option<T>) -> bool {
         if self.0.get(&key) == now.as_ref() {
             return false;
         }
@@ -43,11 +43,12 @@ impl<T: PartialEq> Said<T> {
         true
     }
 
-    /// Everything that is said, in the order of `by`: in whatever order it was said.
+    /// All contributions, sorted by `by`, whatever order they came in.
     pub fn sorted<K: Ord>(&self, by: impl Fn(&T) -> K) -> Vec<&T> {
-        let mut all: Vec<(K, Key, &T)> = self.0.iter().map(|(key, said)| (by(said), *key, said)).collect();
+        let mut all: Vec<(K, ObjectKey, &T)> =
+            self.0.iter().map(|(key, item)| (by(item), *key, item)).collect();
         all.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        all.into_iter().map(|(_, _, said)| said).collect()
+        all.into_iter().map(|(_, _, item)| item).collect()
     }
 
     pub fn values(&self) -> impl Iterator<Item = &T> {

@@ -1,21 +1,20 @@
-//! One object, as text and as JSON, bounded.
+//! One object of a list or a watch, bounded.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::list::Problem;
-use crate::resource::Reason;
+use crate::resource::{Gap, Reason};
 
 /// An object of a list.
-pub(super) enum Item {
+pub(in crate::collect::cluster) enum ListItem {
     /// Its JSON.
     Object(Value),
-    /// It has more values than a real object; only who it is was read.
+    /// It has more values than a real object; only its identity was read.
     TooLarge(Value),
 }
 
-/// Who an object is.
+/// An object's identity.
 #[derive(Deserialize, Serialize)]
 struct Shell {
     metadata: ShellMeta,
@@ -32,11 +31,11 @@ struct ShellMeta {
     version: Option<String>,
 }
 
-/// Values in one object: a pod with a hundred containers has a tenth of that, and each takes about a
-/// hundred bytes. Anybody who may create a pod could otherwise fill this process's memory.
+/// The most values in one object: a pod with a hundred containers has a tenth of that, and each takes about a hundred
+/// bytes. Without a bound, anyone who may create a pod could fill this process's memory.
 const MAX_VALUES: usize = 50_000;
 
-impl Item {
+impl ListItem {
     /// Its JSON, as far as it was read.
     pub fn json(&self) -> &Value {
         match self {
@@ -45,10 +44,10 @@ impl Item {
     }
 
     /// Parses one item.
-    pub fn parse(raw: &RawValue) -> Result<Self, Problem> {
+    pub fn parse(raw: &RawValue) -> Result<Self, Gap> {
         let text = raw.get();
         let malformed = |why: &dyn std::fmt::Display| {
-            Problem::new(Reason::Malformed, format!("an item of the list is no object: {why}"))
+            Gap::new(Reason::Malformed, format!("an item of the list is not an object: {why}"))
         };
         // Every value but the last of its list or object is followed by a comma.
         if text.bytes().filter(|byte| matches!(byte, b',' | b'{' | b'[')).count() > MAX_VALUES {
@@ -69,10 +68,10 @@ mod tests {
 
     #[test]
     fn an_item_without_a_name_is_no_object() {
-        let parse = |text: &str| Item::parse(&RawValue::from_string(text.to_owned()).unwrap());
-        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(Item::Object(_))));
+        let parse = |text: &str| ListItem::parse(&RawValue::from_string(text.to_owned()).unwrap());
+        assert!(matches!(parse(r#"{"metadata": {"name": "a"}}"#), Ok(ListItem::Object(_))));
         for text in ["42", "null", "[]", "{}", r#"{"metadata": {"name": null}}"#] {
-            assert!(parse(text).is_err_and(|problem| problem.reason == Reason::Malformed), "{text}");
+            assert!(parse(text).is_err_and(|gap| gap.reason == Reason::Malformed), "{text}");
         }
     }
 }

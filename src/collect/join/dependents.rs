@@ -1,4 +1,4 @@
-//! Whom a change of what is known is about.
+//! From a change in the index to the objects whose joins it changes.
 
 use super::roles::RoleName;
 use super::{Dependent, accounts, pods, webhooks};
@@ -12,7 +12,7 @@ pub(super) fn policies(namespace: Option<String>) -> Vec<Dependent> {
     namespace.into_iter().flat_map(one).collect()
 }
 
-pub(super) fn webhooks(changed: &webhooks::Changed) -> Vec<Dependent> {
+pub(super) fn webhooks(changed: &webhooks::WebhookChanges) -> Vec<Dependent> {
     let mut told = cluster(changed.any);
     told.extend(changed.engines.then_some(Dependent::All(NAMESPACE)));
     told
@@ -23,7 +23,7 @@ pub(super) fn role(name: Option<RoleName>) -> Vec<Dependent> {
     name.into_iter().map(|it| Dependent::BindingsTo(it.kind, it.namespace, it.name)).collect()
 }
 
-pub(super) fn accounts(changed: accounts::Changed) -> Vec<Dependent> {
+pub(super) fn accounts(changed: accounts::AccountChanges) -> Vec<Dependent> {
     let mut told = cluster(changed.users);
     told.extend(changed.pods_of.map(|(namespace, name)| Dependent::PodsOf(namespace, name)));
     let sharing = changed.sharing.into_iter();
@@ -31,8 +31,8 @@ pub(super) fn accounts(changed: accounts::Changed) -> Vec<Dependent> {
     told
 }
 
-/// `servers`: what API servers show is something else.
-pub(super) fn pods(changed: pods::Changed, servers: bool) -> Vec<Dependent> {
+/// `servers`: whether what API servers show changed.
+pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
     let mut told = cluster(changed.cluster || servers);
     told.extend(servers.then_some(Dependent::All(NAMESPACE)));
     for (namespace, name) in changed.accounts {
@@ -49,7 +49,7 @@ pub(super) fn proxy(changed: bool) -> Vec<Dependent> {
     changed.then(set).into_iter().collect()
 }
 
-/// What is known of the cluster as a whole.
+/// The facts about the cluster as a whole.
 pub(super) fn cluster(changed: bool) -> Vec<Dependent> {
     changed.then_some(Dependent::Cluster).into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! A client for the API server.
+//! Which API server, and a client for it.
 
 use kube::Config;
 use kube::client::ClientBuilder;
@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tower::limit::RateLimitLayer;
 
-use crate::resource::{Reason, Unread};
+use super::error::is_credentials;
+use crate::causes;
+use crate::resource::{Gap, Reason};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may be silent: a watch hears of a quiet cluster once a minute. What answers at once has bounds
-/// of its own.
+/// How long a connection may be silent: a watch receives a bookmark once a minute. Other requests have shorter bounds.
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Requests a second of what goes on for long, repeated ones included; with the Lease's that makes less than five.
+/// Requests a second of a paced client, repeated ones included; with the Lease's that makes less than five.
 const PACE: u64 = 4;
-/// How long a credential plug-in may take: they log in over the network.
+/// How long a credential plug-in may take: it logs in over the network.
 const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which API server, and how fast it may be asked.
@@ -27,17 +28,17 @@ pub struct Target<'a> {
     pub kube_config: Option<&'a Path>,
     /// Its context; `None`: the current one.
     pub context: Option<&'a str>,
-    /// Whether requests keep to a steady rate: for what goes on for long.
+    /// Whether requests keep to a steady rate: for a process that runs on.
     pub paced: bool,
 }
 
-/// A way to the API server.
+/// A client for an API server, and what it was made of.
 #[derive(Clone)]
 pub struct Connection {
     /// The client.
     pub client: kube::Client,
     /// What it was made of, credentials included.
-    pub(super) config: Config,
+    config: Config,
     /// Where the API server is.
     pub url: String,
     /// The cluster's name in the kubeconfig, where there is one.
@@ -45,9 +46,25 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The certificates by which the API server is known, as DER; none where the system's own are.
+    /// The authorities that verify the API server's certificate, as DER; none where the system's own do.
     pub fn authorities(&self) -> &[Vec<u8>] {
         self.config.root_cert.as_deref().unwrap_or_default()
+    }
+
+    /// A client with the same credentials for a server at `url`, whose certificate the cluster's authority must have
+    /// signed: the token goes to no other.
+    pub async fn client_for(&self, url: &str, timeout: Duration) -> Result<kube::Client, Gap> {
+        let mut config = self.config.clone();
+        if config.accept_invalid_certs || config.root_cert.is_none() {
+            let why = "cannot verify its certificate: the kubeconfig names no certificate authority";
+            return Err(Gap::new(Reason::Unavailable, why));
+        }
+        config.cluster_url = url.parse().map_err(|_| Gap::new(Reason::Malformed, "not a URL"))?;
+        config.tls_server_name = None;
+        config.proxy_url = None;
+        config.connect_timeout = Some(timeout);
+        config.read_timeout = Some(timeout);
+        client(config, false).await
     }
 }
 
@@ -56,7 +73,7 @@ impl Connection {
 pub async fn connect(
     target: Target<'_>,
     env: &(dyn Fn(&str) -> Option<String> + Sync),
-) -> Result<Connection, Unread> {
+) -> Result<Connection, Gap> {
     let context = target.context;
     let named = target.kube_config.map(Path::to_path_buf).or_else(|| {
         let first = env("KUBECONFIG")?.split(':').next()?.to_owned();
@@ -67,15 +84,14 @@ pub async fn connect(
         Some(path) => from_file(&path, context).await?,
         None if context.is_none() && env("KUBERNETES_SERVICE_HOST").is_some() => {
             let config = Config::incluster().map_err(|error| {
-                Unread::new("$", Reason::NoCredentials, format!("use the pod's service account: {error}"))
+                Gap::new(Reason::NoCredentials, format!("use the pod's service account: {error}"))
             })?;
             (config, None)
         }
         None => match home() {
             Some(path) => from_file(&path, context).await?,
             None => {
-                return Err(Unread::new(
-                    "$",
+                return Err(Gap::new(
                     Reason::NoCredentials,
                     "find the API server: no posturebeat.kube_config, no KUBECONFIG, no service account, no ~/.kube/config",
                 ));
@@ -84,17 +100,17 @@ pub async fn connect(
     };
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.read_timeout = Some(READ_TIMEOUT);
-    // The client's own policy goes on for minutes; `list` has one that gives up within a cycle.
+    // The client's own policy retries for minutes; ours gives up within a cycle.
     config.default_retry = false;
     let url = config.cluster_url.to_string();
     let client = client(config.clone(), target.paced).await?;
     Ok(Connection { client, config, url, cluster_name })
 }
 
-/// Making a client may run the kubeconfig's credential plug-in, and waits for it: so not on this thread, and
-/// not for ever. What the plug-in printed may hold a credential, so it is not repeated.
-pub(super) async fn client(config: Config, paced: bool) -> Result<kube::Client, Unread> {
-    let failed = |reason, why: &str| Unread::new("$", reason, format!("set up the API client: {why}"));
+/// Making a client may run the kubeconfig's credential plug-in, and waits for it: so on a thread of its own, and within
+/// a bound. What the plug-in printed is not repeated.
+async fn client(config: Config, paced: bool) -> Result<kube::Client, Gap> {
+    let failed = |reason, why: &str| Gap::new(reason, format!("set up the API client: {why}"));
     let runtime = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || {
         // The client starts tasks of its own.
@@ -108,20 +124,23 @@ pub(super) async fn client(config: Config, paced: bool) -> Result<kube::Client, 
     });
     match tokio::time::timeout(PLUGIN_TIMEOUT, made).await {
         Ok(Ok(Ok(client))) => Ok(client),
-        Ok(Ok(Err(kube::Error::Auth(_)))) => Err(failed(
-            Reason::NoCredentials,
-            "the kubeconfig's credentials could not be had (a credential plug-in that fails?)",
-        )),
-        Ok(Ok(Err(error))) => Err(failed(Reason::Malformed, &error.to_string())),
-        Ok(Err(_)) => Err(failed(Reason::Malformed, "it broke off")),
-        Err(_) => Err(failed(Reason::Timeout, "the kubeconfig's credential plug-in does not end")),
+        Ok(Ok(Err(error))) if is_credentials(&error) => {
+            Err(failed(Reason::NoCredentials, "the kubeconfig's credential plug-in failed"))
+        }
+        Ok(Ok(Err(error))) => Err(failed(Reason::Malformed, &causes::chain(&error))),
+        Ok(Err(_)) => Err(failed(Reason::Malformed, "the task that makes it panicked")),
+        Err(_) => {
+            let bound = PLUGIN_TIMEOUT.as_secs();
+            let why = format!("the kubeconfig's credential plug-in did not answer in {bound} s");
+            Err(failed(Reason::Timeout, &why))
+        }
     }
 }
 
-async fn from_file(path: &Path, context: Option<&str>) -> Result<(Config, Option<String>), Unread> {
+async fn from_file(path: &Path, context: Option<&str>) -> Result<(Config, Option<String>), Gap> {
     let shown = path.display();
     let failed = |reason, error: &dyn std::fmt::Display| {
-        Unread::new("$", reason, format!("read the kubeconfig {shown}: {error}"))
+        Gap::new(reason, format!("read the kubeconfig {shown}: {error}"))
     };
     if let Err(error) = std::fs::metadata(path) {
         let reason = match error.kind() {

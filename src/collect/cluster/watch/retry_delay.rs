@@ -6,39 +6,39 @@ use tokio::time::Instant;
 
 /// Before the second try.
 const FIRST: Duration = Duration::from_millis(500);
-/// However often it failed.
+/// The longest wait.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The most that a server may ask us to wait.
 const MAX_ASKED: Duration = Duration::from_mins(5);
 /// An API server that has just started refuses what it will allow in a moment: it has not read the rights yet.
 const FIRST_REFUSED: Duration = Duration::from_secs(1);
-/// What is not allowed may be some time.
+/// The longest wait after a refusal.
 const REFUSED: Duration = Duration::from_mins(5);
-/// Who has been well for so long starts anew.
+/// After so long without a loss, losses count from zero.
 const WELL: Duration = Duration::from_mins(10);
 
-/// Of one stream.
+/// The delays of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct RetryDelay {
     failures: u32,
     refusals: u32,
     losses: u32,
     last_loss: Option<Instant>,
 }
 
-impl Patience {
-    /// It works again.
+impl RetryDelay {
+    /// The stream works again.
     pub fn relieve(&mut self) {
         self.failures = 0;
         self.refusals = 0;
     }
 
-    /// How often it failed in a row.
+    /// Failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// The same for refusals.
+    /// Refusals in a row.
     pub fn refusals(&self) -> u32 {
         self.refusals
     }
@@ -47,12 +47,12 @@ impl Patience {
     pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let wait = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
-        // Everybody was asked to wait the same.
+        // Every client was asked to wait the same time.
         let asked = asked.unwrap_or_default().min(MAX_ASKED);
         spread(wait).max(asked + spread(FIRST))
     }
 
-    /// After a loss, which a list makes good: that costs more than a try, so who loses often waits longer.
+    /// After a loss, which takes a new list: that costs more than a try, so repeated losses wait longer.
     pub fn after_loss(&mut self) -> Duration {
         let now = Instant::now();
         if self.last_loss.is_none_or(|last| now.duration_since(last) > WELL) {
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn who_fails_waits_longer_and_as_long_as_was_asked() {
-        let mut patience = Patience::default();
-        let waits: Vec<Duration> = (0..12).map(|_| patience.after_failure(None)).collect();
+        let mut delay = RetryDelay::default();
+        let waits: Vec<Duration> = (0..12).map(|_| delay.after_failure(None)).collect();
         assert!(waits[0] < Duration::from_secs(1) && waits[11] >= LONGEST, "{waits:?}");
         assert!(waits[11] <= LONGEST * 3 / 2);
-        patience.relieve();
-        assert!(patience.after_failure(None) < Duration::from_secs(1));
+        delay.relieve();
+        assert!(delay.after_failure(None) < Duration::from_secs(1));
         let asked = Duration::from_secs(30);
-        assert!(patience.after_failure(Some(asked)) >= asked);
-        assert!(patience.after_failure(Some(Duration::MAX)) <= MAX_ASKED * 3 / 2, "nobody waits for ever");
+        assert!(delay.after_failure(Some(asked)) >= asked);
+        assert!(delay.after_failure(Some(Duration::MAX)) <= MAX_ASKED * 3 / 2, "nobody waits for ever");
     }
 }

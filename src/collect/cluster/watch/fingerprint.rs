@@ -3,25 +3,28 @@
 use serde_json::Value;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-/// Kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it.
+use crate::resource::is_built_in;
+
+/// Built-in kinds of whose `status` something is judged. That of others changes often, and only a sweep looks at it. Of
+/// kinds that are not built in, an object holds its status only where a rule reads it.
 const STATUS: [&str; 3] = ["Namespace", "Node", "CertificateSigningRequest"];
-/// What changes of a Node by the minute.
+/// Parts of a Node that change by the minute.
 const BEATS: [&str; 2] = ["conditions", "images"];
-/// What the API server counts, and what says that an object is going: the rest of it stays as it was.
+/// What the API server counts, and the marks of an object that is being deleted: the rest of it stays.
 const COUNTED: [&str; 4] =
     ["resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
-/// Makes prints; its key is its own, so that nobody can make two objects with one print.
+/// Makes fingerprints; its key is random, so that no one can craft two objects with the same one.
 #[derive(Debug, Default)]
-pub(super) struct Prints(RandomState);
+pub(super) struct Fingerprints(RandomState);
 
-impl Prints {
+impl Fingerprints {
     /// A hash of what matters of an object.
     pub fn of(&self, kind: &str, raw: &Value) -> u64 {
         let mut hasher = self.0.build_hasher();
         for (key, value) in raw.as_object().into_iter().flatten() {
             match key.as_str() {
-                "status" if !STATUS.contains(&kind) => {}
+                "status" if is_built_in(kind) && !STATUS.contains(&kind) => {}
                 "status" if kind == "Node" => without(value, &BEATS, &mut hasher),
                 "metadata" => without(value, &COUNTED, &mut hasher),
                 _ => (key, value).hash(&mut hasher),
@@ -46,8 +49,8 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_nobody_judges_leaves_no_print() {
-        let prints = Prints::default();
+    fn what_no_rule_reads_leaves_the_fingerprint_as_it_is() {
+        let prints = Fingerprints::default();
         let same = |kind: &str, a: Value, b: Value| prints.of(kind, &a) == prints.of(kind, &b);
         let version =
             |version: &str| json!({"metadata": {"name": "a", "resourceVersion": version, "generation": 1}});
@@ -55,7 +58,7 @@ mod tests {
         let label = |value: &str| json!({"metadata": {"labels": {"a": value}}});
         assert!(!same("Pod", label("1"), label("2")));
         let phase = |phase: &str| json!({"spec": {}, "status": {"phase": phase}});
-        assert!(same("Pod", phase("Pending"), phase("Running")));
+        assert!(same("Pod", phase("PendingRereads"), phase("Running")));
         assert!(!same("Namespace", phase("Active"), phase("Terminating")));
         let spec = |privileged: bool| json!({"spec": {"containers": [{"securityContext": {"privileged": privileged}}]}});
         assert!(!same("Pod", spec(false), spec(true)));
