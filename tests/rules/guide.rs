@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use posturebeat::collect::aws::calls;
-use posturebeat::collect::cluster::{KINDS, KindInfo, List};
+use posturebeat::collect::cluster::{KINDS, KnownKind, ListScope};
 use posturebeat::collect::component::Component;
 use posturebeat::collect::node::places::ROLE_MEANINGS;
 use posturebeat::evaluate::{DERIVED, DerivedValue};
@@ -122,18 +122,19 @@ fn derived(kinds: &[Kind]) -> String {
 
 /// Which objects are listed, and the RBAC right that takes.
 fn object_kinds() -> String {
-    let lists = |kind: &KindInfo| {
-        let list = |list: &List| match *list {
-            List::All => "all".to_owned(),
-            List::In(namespace) => format!("in the namespace `{namespace}`"),
-            List::Where("", field, value) => format!("with `{field}={value}`"),
-            List::Where(namespace, field, value) => {
+    let lists = |kind: &KnownKind| {
+        let list = |list: &ListScope| match list {
+            ListScope::All => "all".to_owned(),
+            ListScope::In(namespace) => format!("in the namespace `{namespace}`"),
+            ListScope::Where("", field, value) => format!("with `{field}={value}`"),
+            ListScope::Where(namespace, field, value) => {
                 format!("in the namespace `{namespace}` with `{field}={value}`")
             }
         };
-        kind.lists.iter().map(list).collect::<Vec<_>>().join("; ")
+        let asked = kind.by_namespace.then(|| "in the namespaces that rules ask about".to_owned());
+        kind.lists.iter().map(list).chain(asked).collect::<Vec<_>>().join("; ")
     };
-    let row = |kind: &KindInfo| {
+    let row = |kind: &KnownKind| {
         let group = kind.api_version.split_once('/').map_or("core", |(group, _)| group);
         vec![format!("`k8s_object/{}`", kind.name), lists(kind), format!("`{}` in {group}", kind.plural)]
     };

@@ -63,7 +63,7 @@ fn names(text: &Value, control: &Control) -> BTreeSet<String> {
             Kind::File => {
                 let places = PLACES.iter().filter(|place| place.roles.contains(&judged.name.as_str()));
                 for path in places.flat_map(|place| &place.patterns) {
-                    names.insert((*path).to_owned());
+                    names.insert(path.clone());
                     names.extend(path.rsplit('/').next().map(str::to_owned));
                 }
             }
