@@ -12,10 +12,10 @@ mod scope;
 mod source;
 
 pub(crate) use cluster_watch::ClusterWatch;
-pub(crate) use observation::Observation;
+pub(crate) use observation::{Observation, Wanted};
 pub use scope::Scope;
 pub use source::Source;
-pub(crate) use source::{Wanted, observe};
+pub(crate) use source::observe;
 
 /// Resources in flight between the collectors and the judge. A pod can be a megabyte, so this is small; the judge is
 /// faster than any collector.

@@ -1,9 +1,17 @@
-//! Holds the rooms of `src/` to the table of ARCHITECTURE.md: which may use which.
+//! Holds `src/` to the rooms of ARCHITECTURE.md: which may use which, on every floor, and how things are named.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+#[path = "architecture/guide.rs"]
+mod guide;
+#[path = "architecture/sources.rs"]
+mod sources;
+#[path = "architecture/words.rs"]
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+
+use sources::{Module, circles, neighbours, shown, uses};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
 const TABLE: [(&str, &[&str]); 21] = [
@@ -35,95 +43,49 @@ const CORE: [&str; 5] = ["rule", "evaluate", "exception", "finding", "report"];
 const NOT_IN_CORE: [&str; 7] =
     ["tokio::", "std::fs", "std::env::var", "SystemTime", "Timestamp::now", "Instant::now", "async fn"];
 
-fn sources() -> Vec<(PathBuf, String)> {
-    let mut files = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                files.push((path, text));
-            }
-        }
-    }
-    files.sort();
-    files
-}
+/// The same inside a room: what each inner room may use of its neighbours. A floor that is not here is held by
+/// [`CROWDED`] and by having no circle.
+const INNER: [(&str, &[&str]); 4] = [
+    ("collect/node", &["arguments", "bounds", "component", "config_files", "join", "redact"]),
+    ("collect/cluster", &["config_files", "join", "object", "redact", "sightings"]),
+    ("collect/aws", &["bounds", "cloud", "redact", "sightings"]),
+    ("collect/recorded", &["object", "redact"]),
+];
 
-/// `src/collect/files.rs` → `collect`.
-fn room(path: &Path) -> String {
-    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
-    let first = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// A file's code without its tests: tests may reach into other rooms for fixtures.
-fn code(path: &Path, text: &str) -> String {
-    if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
-        return String::new();
-    }
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
-}
-
-/// The rooms that `crate::…` paths in a file name.
-fn named(code: &str) -> BTreeSet<String> {
-    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let text: String = lines.collect::<Vec<_>>().join("\n");
-    let mut rooms = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        let mut add = |word: &str| {
-            let name: String = word.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if !name.is_empty() {
-                rooms.insert(name);
-            }
-        };
-        match rest.strip_prefix('{') {
-            Some(group) => {
-                let mut depth = 0;
-                let mut word = String::new();
-                for c in group.chars() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => {
-                            add(&word);
-                            word.clear();
-                            continue;
-                        }
-                        _ => {}
-                    }
-                    word.push(c);
-                }
-                add(&word);
-            }
-            None => add(rest),
-        }
-    }
-    rooms
-}
+/// The most imports between the files or folders on one floor.
+const CROWDED: usize = 25;
+/// Floors that may have more, and how many.
+const LARGER_FLOORS: [(&str, usize); 3] = [("", 71), ("config", 50), ("runtime", 47)];
 
 #[test]
 fn rooms_use_only_what_the_table_allows() {
     let table: BTreeMap<&str, &[&str]> = TABLE.into_iter().collect();
-    let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let room = room(&path);
-        if room == "main" {
-            continue;
+    let sources = sources::sources();
+    let mut wrong = BTreeSet::new();
+    for source in &sources {
+        if !table.contains_key(source.module[0].as_str()) {
+            wrong.insert(format!("the room `{}` is not in the table", source.module[0]));
         }
-        let Some(allowed) = table.get(room.as_str()) else {
-            wrong.push(format!("{}: the room `{room}` is not in the table", path.display()));
-            continue;
-        };
-        for used in named(&code(&path, &text)) {
-            let known = table.contains_key(used.as_str());
-            if known && used != room && !allowed.contains(&"*") && !allowed.contains(&used.as_str()) {
-                wrong.push(format!("{}: `{room}` may not use `{used}`", path.display()));
+    }
+    for (user, used) in uses(&sources) {
+        let allowed = table.get(user[0].as_str()).copied().unwrap_or_default();
+        if user[0] != used[0] && !allowed.contains(&"*") && !allowed.contains(&used[0].as_str()) {
+            wrong.insert(format!("{}: `{}` may not use `{}`", shown(&user), user[0], used[0]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn inner_rooms_use_only_what_the_table_allows() {
+    let uses = uses(&sources::sources());
+    let mut wrong = Vec::new();
+    for (room, allowed) in INNER {
+        let room: Module = room.split('/').map(str::to_owned).collect();
+        let (name, floor) = room.split_last().unwrap();
+        for (user, used) in neighbours(&uses, floor) {
+            if user == *name && !allowed.contains(&used.as_str()) {
+                wrong.push(format!("`{}` may not use `{used}`", shown(&room)));
             }
         }
     }
@@ -131,20 +93,54 @@ fn rooms_use_only_what_the_table_allows() {
 }
 
 #[test]
+fn no_floor_is_crowded() {
+    let sources = sources::sources();
+    let uses = uses(&sources);
+    let mut wrong = Vec::new();
+    for floor in floors(&sources) {
+        let count = neighbours(&uses, &floor).len();
+        let larger = LARGER_FLOORS.iter().find(|(name, _)| *name == shown(&floor));
+        let limit = larger.map_or(CROWDED, |(_, limit)| *limit);
+        if count > limit {
+            wrong
+                .push(format!("`{}` has {count} imports between neighbours, {limit} allowed", shown(&floor)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A circle can only be read as a whole, so it is one thing in several files.
+#[test]
+fn there_is_no_circle_of_files() {
+    let sources = sources::sources();
+    let uses = uses(&sources);
+    let mut wrong = Vec::new();
+    for floor in floors(&sources) {
+        for circle in circles(&neighbours(&uses, &floor)) {
+            wrong.push(format!("in `{}`: {circle:?}", shown(&floor)));
+        }
+    }
+    let between_files =
+        uses.into_iter().filter(|(user, used)| !user.starts_with(used) && !used.starts_with(user));
+    for circle in circles(&between_files.collect()) {
+        wrong.push(format!("{:?}", circle.iter().map(|module| shown(module)).collect::<Vec<_>>()));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn floors(sources: &[sources::Source]) -> BTreeSet<Module> {
+    let above =
+        |module: &Module| (0..module.len()).map(|length| module[..length].to_vec()).collect::<Vec<_>>();
+    sources.iter().flat_map(|source| above(&source.module)).collect()
+}
+
+#[test]
 fn the_core_is_pure() {
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        if !CORE.contains(&room(&path).as_str()) {
-            continue;
-        }
-        for (number, line) in code(&path, &text).lines().enumerate() {
-            if line.trim_start().starts_with("//") {
-                continue;
-            }
-            for word in NOT_IN_CORE {
-                if line.contains(word) {
-                    wrong.push(format!("{}:{}: `{word}`", path.display(), number + 1));
-                }
+    for source in sources::sources().iter().filter(|source| CORE.contains(&source.module[0].as_str())) {
+        for (number, line) in source.code.lines().enumerate() {
+            for word in NOT_IN_CORE.into_iter().filter(|word| line.contains(word)) {
+                wrong.push(format!("{}:{}: `{word}`", source.path.display(), number + 1));
             }
         }
     }
@@ -154,16 +150,17 @@ fn the_core_is_pure() {
 #[test]
 fn files_are_short_and_say_what_they_are() {
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let lines = code(&path, &text).lines().count();
+    for source in sources::sources() {
+        let place = source.path.display();
+        let lines = source.code.lines().count();
         if lines > 400 {
-            wrong.push(format!("{}: {lines} lines: it is two things", path.display()));
+            wrong.push(format!("{place}: {lines} lines: it is two things"));
         }
-        if !text.starts_with("//!") {
-            wrong.push(format!("{}: does not open with what it is for", path.display()));
+        if !source.text.starts_with("//!") {
+            wrong.push(format!("{place}: does not open with what it is for"));
         }
-        if path.ends_with("mod.rs") {
-            wrong.push(format!("{}: rooms are foo.rs and foo/", path.display()));
+        if source.path.ends_with("mod.rs") {
+            wrong.push(format!("{place}: rooms are foo.rs and foo/"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

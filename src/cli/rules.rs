@@ -159,7 +159,7 @@ fn say_rights(control: &Control) {
     }
     let extent = Extent { watch: true, secrets: true, ..Extent::default() };
     let needs = rights::needs(&demands, &rights::guessed(&demands), extent);
-    println!("{}: takes {}", control.id, rights::lines(needs.iter().map(|need| &need.right)).join("; "));
+    println!("{} needs: {}", control.id, rights::lines(needs.iter().map(|need| &need.right)).join("; "));
 }
 
 fn ids(files: &[RuleFile]) -> Vec<String> {

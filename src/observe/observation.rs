@@ -1,12 +1,13 @@
 //! A source that is being read.
 
 use anyhow::anyhow;
+use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
-use crate::resource::{Identity, Resource};
+use crate::resource::{Identity, Kind, ObjectDemands, Resource};
 
 /// What the collectors of a source return, given that they succeed: the means to watch a cluster from then on.
 pub(super) type Collected = anyhow::Result<Option<Box<ClusterWatch>>>;
@@ -39,4 +40,13 @@ impl Observation {
         self.watch = ended.map_err(|error| anyhow!("a collector stopped unexpectedly: {error}"))??;
         Ok(())
     }
+}
+
+/// What rules ask for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// The types of resources.
+    pub kinds: BTreeSet<(Kind, String)>,
+    /// Of objects of the API also where, and what of them.
+    pub objects: ObjectDemands,
 }

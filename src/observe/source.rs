@@ -1,19 +1,18 @@
 //! Where resources come from: this node and its cluster, a recording, or manifests.
 
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
-use super::observation::Observation;
+use super::observation::{Observation, Wanted};
 use super::scope::Scope;
 use super::{IN_FLIGHT, cloud, live, remarks};
 use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Identity, Kind, ObjectDemands};
+use crate::resource::{Identity, ObjectDemands};
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -37,15 +36,6 @@ impl Source {
             Self::Live(_) | Self::Snapshot(_) | Self::Manifests(_) => "all",
         }
     }
-}
-
-/// What rules ask for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Wanted {
-    /// The types of resources.
-    pub kinds: BTreeSet<(Kind, String)>,
-    /// Of objects of the API also where, and what of them.
-    pub objects: ObjectDemands,
 }
 
 /// Starts to read a source, for the resources that are wanted.

@@ -34,6 +34,9 @@ pub struct Benchmark {
     /// The type of the Fleet input that asks for this benchmark. The version with this key is the one that a policy
     /// means when it names none.
     pub fleet_input: Option<String>,
+    /// Whether it is checked where no benchmark is configured; of its versions, the newest.
+    #[serde(default)]
+    pub default: bool,
     /// The Kubernetes versions it was written for; for information only.
     pub kubernetes: String,
     /// How many recommendations it has in all.

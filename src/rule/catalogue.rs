@@ -57,16 +57,16 @@ impl Catalogue {
     pub fn replace(&mut self, files: &[RuleFile]) -> Result<(), Vec<RuleError>> {
         for file in files {
             match kind_of(&file.name) {
-                FileKind::Benchmark => {
+                RuleFileKind::Benchmark => {
                     // A table that cannot be read is reported when it is added.
                     if let Ok(table) = Benchmark::parse(&file.name, &file.text) {
                         self.benchmarks.remove(&table.full_name());
                     }
                 }
-                FileKind::Cases(id) => {
+                RuleFileKind::Cases(id) => {
                     self.cases.remove(id);
                 }
-                FileKind::Control(id) => {
+                RuleFileKind::Control(id) => {
                     self.controls.remove(id);
                     self.cases.remove(id);
                 }
@@ -108,19 +108,19 @@ impl Catalogue {
             Err(RuleError::whole(&file.name, message))
         };
         match kind_of(&file.name) {
-            FileKind::Cases(id) => {
+            RuleFileKind::Cases(id) => {
                 if self.cases.insert(id.to_owned(), Cases::parse(&file.name, &file.text)?).is_some() {
                     return duplicate(format!("a file of cases for `{id}`"));
                 }
             }
-            FileKind::Benchmark => {
+            RuleFileKind::Benchmark => {
                 let table = Benchmark::parse(&file.name, &file.text)?;
                 let name = table.full_name();
                 if self.benchmarks.insert(name.clone(), Arc::new(table)).is_some() {
                     return duplicate(format!("the benchmark `{name}`"));
                 }
             }
-            FileKind::Control(_) => {
+            RuleFileKind::Control(_) => {
                 let control = Control::parse(&file.name, &file.text)?;
                 if self.controls.contains_key(&control.id) {
                     return duplicate(format!("the control `{}`", control.id));
@@ -272,7 +272,7 @@ pub fn rule_id(benchmark: &BenchmarkName, number: &str) -> String {
 }
 
 /// What a file holds, by its folder and name.
-enum FileKind<'n> {
+enum RuleFileKind<'n> {
     /// In a folder `benchmarks`, or in one below it: `benchmarks/cis_k8s/2.0.1.yml`.
     Benchmark,
     /// `<id>.cases.yml`.
@@ -281,21 +281,21 @@ enum FileKind<'n> {
     Control(&'n str),
 }
 
-fn kind_of(file: &str) -> FileKind<'_> {
+fn kind_of(file: &str) -> RuleFileKind<'_> {
     let base = file.rsplit('/').next().unwrap_or(file);
     if let Some(id) = base.strip_suffix(".cases.yml") {
-        FileKind::Cases(id)
+        RuleFileKind::Cases(id)
     } else if file.rsplit('/').skip(1).take(2).any(|folder| folder == "benchmarks") {
-        FileKind::Benchmark
+        RuleFileKind::Benchmark
     } else {
-        FileKind::Control(base.strip_suffix(".yml").unwrap_or(base))
+        RuleFileKind::Control(base.strip_suffix(".yml").unwrap_or(base))
     }
 }
 
 /// The benchmarks among some files, without their controls. One that cannot be read is left out: loading the
 /// catalogue reports it.
 pub fn benchmarks(files: &[RuleFile]) -> Vec<Benchmark> {
-    let tables = files.iter().filter(|file| matches!(kind_of(&file.name), FileKind::Benchmark));
+    let tables = files.iter().filter(|file| matches!(kind_of(&file.name), RuleFileKind::Benchmark));
     tables.filter_map(|file| Benchmark::parse(&file.name, &file.text).ok()).collect()
 }
 

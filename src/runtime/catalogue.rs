@@ -102,6 +102,12 @@ pub fn benchmarks_for(platform: Platform) -> Vec<String> {
     names
 }
 
+/// The benchmarks that are checked where none is configured, without version.
+pub(super) fn default_benchmarks(catalogue: &Catalogue) -> Vec<String> {
+    let tables = catalogue.benchmarks().into_iter();
+    tables.filter(|table| table.default).map(|table| table.benchmark.clone()).collect()
+}
+
 /// Whether a benchmark, named with or without a version, is one of `names`.
 pub fn is_among(benchmark: &str, names: &[String]) -> bool {
     let name = benchmark.split_once('@').map_or(benchmark, |(name, _)| name);

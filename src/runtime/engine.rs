@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::catalogue::{benchmarks_for, load_catalogue};
+use super::catalogue::{benchmarks_for, default_benchmarks, load_catalogue};
 use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
@@ -74,7 +74,11 @@ impl Engine {
     fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, Vec<Rule>)> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
         let mistakes = exceptions::mistakes(&posture.exceptions, &catalogue);
-        let rules = catalogue.rules(&posture.benchmarks, &posture.rule_params);
+        let benchmarks = match posture.benchmarks.as_slice() {
+            [] => default_benchmarks(&catalogue),
+            named => named.to_vec(),
+        };
+        let rules = catalogue.rules(&benchmarks, &posture.rule_params);
         let rules = match (rules, mistakes.is_empty()) {
             (Ok(rules), true) => rules,
             (Ok(_), false) => bail!("{}", exceptions::lines(mistakes.iter())),

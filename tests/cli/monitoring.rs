@@ -98,7 +98,7 @@ async fn kubescape_2010_log_line_coverage_documents_and_metrics_say_the_same() {
     assert_eq!(state["posturebeat"]["benchmarks"], json!(["cis_k8s@1.0.1", "cis_k8s@2.0.1"]));
 
     until(&program, "a line of metrics", async || {
-        line(&log(&program), "Non-zero metrics in the last period").map(|_| ())
+        line(&log(&program), "Non-zero metrics in the last 1s").map(|_| ())
     })
     .await;
     let pid = rustix::process::Pid::from_child(&daemon.0);

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 
-use super::client::{AwsClient, Refusal, out_of_reach};
+use super::client::{AwsClient, CallRefusal, out_of_reach};
 use super::document::{draft, fill};
 use super::scope::AwsScope;
 use crate::collect::sightings::Sightings;
@@ -161,6 +161,6 @@ fn used_by(resource: &mut Resource, sought: &SoughtBalancer) {
 }
 
 /// Whether a call failed because one of the load balancers that it names is gone.
-fn is_gone(refusal: &Refusal) -> bool {
+fn is_gone(refusal: &CallRefusal) -> bool {
     refusal.gap.reason == Reason::Missing
 }

@@ -17,7 +17,7 @@ pub(super) mod sts;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::client::{AwsClient, Refusal};
+use super::client::{AwsClient, CallRefusal};
 use crate::collect::cloud::CloudCall;
 
 pub(super) use policy::policy;
@@ -33,7 +33,7 @@ struct CallEntry {
     probe: for<'t> fn(&'t ProbeTarget<'t>) -> Option<Probing<'t>>,
 }
 
-type Probing<'t> = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send + 't>>;
+type Probing<'t> = Pin<Box<dyn Future<Output = Result<(), CallRefusal>> + Send + 't>>;
 
 /// The cluster that calls are probed for.
 pub(super) struct ProbeTarget<'t> {

@@ -25,7 +25,7 @@ pub(super) use batches::{PageCursor, in_batches};
 pub(super) use connect::connect;
 pub(super) use pages::{Page, ask, ask_pages, follow};
 pub(super) use partitions::{PUBLIC_PARTITION, PUBLIC_REGION, out_of_reach, partition};
-pub(super) use refusal::{Refusal, call_gap};
+pub(super) use refusal::{CallRefusal, call_gap};
 pub(super) use response_body::ResponseBody;
 pub(super) use tasks::{TaskWindow, each};
 
@@ -61,13 +61,13 @@ impl AwsClient {
         call: &CloudCall,
         region: &str,
         sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Refusal>
+    ) -> Result<T, CallRefusal>
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
         // Never closed.
         let _permit = self.permits.acquire().await;
-        sent.await.map_err(|error| Refusal::of(call, region, &error))
+        sent.await.map_err(|error| CallRefusal::of(call, region, &error))
     }
 
     /// The same, and the answer as JSON: `body` is the interceptor that the operation was given.
@@ -77,7 +77,7 @@ impl AwsClient {
         region: &str,
         body: &ResponseBody,
         sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<Value, Refusal>
+    ) -> Result<Value, CallRefusal>
     where
         E: Error + ProvideErrorMetadata + 'static,
     {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::calls::eks::{DESCRIBE_NODEGROUP, LIST_NODEGROUPS};
-use super::client::{AwsClient, Refusal, ask, ask_pages, call_gap};
+use super::client::{AwsClient, CallRefusal, ask, ask_pages, call_gap};
 use super::scope::AwsScope;
 use crate::collect::cloud::CloudCall;
 use crate::resource::{Gap, Kind, Reason, Resource};
@@ -73,7 +73,7 @@ impl EksCluster {
         Ok(texts(names))
     }
 
-    async fn group(&self, name: &str) -> Result<Value, Refusal> {
+    async fn group(&self, name: &str) -> Result<Value, CallRefusal> {
         let request = self.client.describe_nodegroup().cluster_name(&*self.cluster).nodegroup_name(name);
         let answer = ask!(self.aws, DESCRIBE_NODEGROUP, self.region, request)?;
         Ok(self.object(&DESCRIBE_NODEGROUP, answer, "nodegroup")?)
@@ -99,6 +99,6 @@ fn texts(values: Vec<Value>) -> Vec<String> {
 }
 
 /// Whether something was deleted since it was listed.
-fn is_gone(refusal: &Refusal) -> bool {
+fn is_gone(refusal: &CallRefusal) -> bool {
     refusal.code == "ResourceNotFoundException"
 }

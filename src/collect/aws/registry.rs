@@ -13,7 +13,7 @@ mod tests;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::client::{AwsClient, PUBLIC_PARTITION, Refusal, call_gap};
+use super::client::{AwsClient, CallRefusal, PUBLIC_PARTITION, call_gap};
 use super::document::policy_document;
 use super::scope::AwsScope;
 use crate::collect::cloud::CloudCall;
@@ -48,7 +48,7 @@ pub(super) async fn observe(
 
 /// The policy document in an answer; the code `absent` means that there is none.
 fn policy_in(
-    answer: Result<Option<String>, Refusal>,
+    answer: Result<Option<String>, CallRefusal>,
     absent: &str,
     call: &CloudCall,
     region: &str,

@@ -13,13 +13,13 @@ const POLICY_SWITCH: &str = "--enable-network-policy";
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 #[derive(Debug, Default)]
-pub(super) struct ClusterFacts {
+pub(super) struct ClusterSummary {
     daemon_sets: Statements<Value>,
     client_certificates: Statements<Value>,
     stores: BTreeSet<&'static str>,
 }
 
-impl ClusterFacts {
+impl ClusterSummary {
     /// Notes an object; returns whether a fact changed.
     pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
         match resource.sub_type.as_str() {

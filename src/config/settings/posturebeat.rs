@@ -33,7 +33,7 @@ const MAX_NAMESPACE: usize = 100;
 pub struct Posture {
     /// From the start of one cycle to the start of the next.
     pub period: Duration,
-    /// `cis_k8s` or `cis_k8s@2.0.1`, as written.
+    /// `cis_k8s` or `cis_k8s@2.0.1`, as written. Empty: those that are the default.
     pub benchmarks: Vec<String>,
     /// Where the host's root directory is mounted.
     pub host_root: PathBuf,
@@ -84,9 +84,10 @@ pub(in crate::config) struct PosturebeatForm {
     /// From the start of one cycle to the start of the next, at least `1s`: `4h`, `90s`, `1m30s`. A bare number is
     /// seconds.
     pub period: Span,
-    /// The benchmarks to check: `cis_k8s` for the newest version, or a version such as `cis_k8s@2.0.1`. With
-    /// several, Kibana's counts add up over all of them.
-    pub benchmarks: Vec<String>,
+    /// The benchmarks to check: `cis_k8s` for the newest version, or a version such as `cis_k8s@2.0.1`. With several,
+    /// Kibana's counts add up over all of them. Default: the benchmark for any Kubernetes, `cis_k8s`.
+    #[schemars(example = ["cis_k8s"])]
+    pub benchmarks: Option<Vec<String>>,
     /// The mount point of the host's root directory; usually `/hostfs` in a container.
     pub host_root: PathBuf,
     /// The kubeconfig file. Default: the value of `KUBECONFIG`, then the pod's service account, then
@@ -141,7 +142,7 @@ impl Default for PosturebeatForm {
     fn default() -> Self {
         Self {
             period: Span::seconds(4 * 60 * 60),
-            benchmarks: vec!["cis_k8s".to_owned()],
+            benchmarks: None,
             host_root: PathBuf::from("/"),
             kube_config: None,
             kube_contexts: Vec::new(),
@@ -180,7 +181,7 @@ impl SectionForm for PosturebeatForm {
             let message = format!("expected at least `1s`, found `{}`", self.period);
             return Err(checker.wrong("period", message));
         }
-        check_benchmarks(&self.benchmarks, checker)?;
+        check_benchmarks(self.benchmarks.as_deref(), checker)?;
         check_namespace(&self.namespace).map_err(|message| checker.wrong("namespace", message))?;
         check_contexts(&self.kube_contexts, checker)?;
         let kube_config = self.kube_config.filter(|path| !path.as_os_str().is_empty());
@@ -190,7 +191,7 @@ impl SectionForm for PosturebeatForm {
         let compat = self.compat.check(&checker.section("compat"))?;
         Ok(Posture {
             period: self.period.0,
-            benchmarks: self.benchmarks,
+            benchmarks: self.benchmarks.unwrap_or_default(),
             watch: self.watch,
             node: collect.node,
             cluster: collect.cluster,
@@ -216,7 +217,8 @@ impl SectionForm for PosturebeatForm {
     }
 }
 
-fn check_benchmarks(benchmarks: &[String], checker: &Checker<'_>) -> Result<(), Mistake> {
+fn check_benchmarks(benchmarks: Option<&[String]>, checker: &Checker<'_>) -> Result<(), Mistake> {
+    let Some(benchmarks) = benchmarks else { return Ok(()) };
     if benchmarks.is_empty() {
         return Err(checker.wrong("benchmarks", "expected at least one, such as `cis_k8s`"));
     }

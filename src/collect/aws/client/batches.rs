@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use super::pages::{MAX_PAGES, endless, repeated};
-use super::refusal::Refusal;
+use super::refusal::CallRefusal;
 use crate::collect::cloud::CloudCall;
 use crate::resource::Gap;
 
@@ -13,7 +13,7 @@ pub(crate) struct BatchAnswers<T, A> {
     /// What came back.
     pub given: Vec<A>,
     /// What was refused, and why.
-    pub refused: Vec<(Vec<T>, Refusal)>,
+    pub refused: Vec<(Vec<T>, CallRefusal)>,
 }
 
 /// Asks for `all`, up to `most` in one call. Where one of them spoils the answer for the rest, by `spoilt`, the call is
@@ -21,12 +21,12 @@ pub(crate) struct BatchAnswers<T, A> {
 pub(crate) async fn in_batches<T, A, F>(
     all: &[T],
     most: usize,
-    spoilt: impl Fn(&Refusal) -> bool,
+    spoilt: impl Fn(&CallRefusal) -> bool,
     ask: impl Fn(Vec<T>) -> F,
 ) -> BatchAnswers<T, A>
 where
     T: Clone,
-    F: Future<Output = Result<A, Refusal>>,
+    F: Future<Output = Result<A, CallRefusal>>,
 {
     let mut open: Vec<Vec<T>> = all.chunks(most).rev().map(<[T]>::to_vec).collect();
     let mut answers = BatchAnswers { given: Vec::new(), refused: Vec::new() };
@@ -79,8 +79,8 @@ mod tests {
     use proptest::prelude::*;
     use std::cell::Cell;
 
-    fn refusal(code: &str) -> Refusal {
-        Refusal { code: code.to_owned(), gap: Gap::new(Reason::Missing, code) }
+    fn refusal(code: &str) -> CallRefusal {
+        CallRefusal { code: code.to_owned(), gap: Gap::new(Reason::Missing, code) }
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use super::refusal::{Refusal, call_gap};
+use super::refusal::{CallRefusal, call_gap};
 use crate::collect::cloud::CloudCall;
 use crate::resource::{Gap, Reason};
 
@@ -66,9 +66,9 @@ pub(crate) async fn follow<T, F>(
     call: &CloudCall,
     region: &str,
     mut page: impl FnMut(Option<String>) -> F,
-) -> Result<Vec<T>, Refusal>
+) -> Result<Vec<T>, CallRefusal>
 where
-    F: Future<Output = Result<Page<T>, Refusal>>,
+    F: Future<Output = Result<Page<T>, CallRefusal>>,
 {
     let mut items = Vec::new();
     let mut seen = BTreeSet::new();

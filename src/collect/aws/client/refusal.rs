@@ -16,7 +16,7 @@ const MAX_MESSAGE: usize = 400;
 
 /// A call that failed, with the service's code: some codes are an answer of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct CallRefusal {
     /// The service's code, such as `RepositoryNotFoundException`; empty where it gave none.
     pub code: String,
     /// Why, what was called, and what to do about it.
@@ -28,19 +28,19 @@ pub(crate) fn call_gap(call: &CloudCall, region: &str, reason: Reason, why: &str
     Gap::new(reason, format!("call {} in {region}: {why}", call.permission))
 }
 
-impl From<Gap> for Refusal {
+impl From<Gap> for CallRefusal {
     fn from(gap: Gap) -> Self {
         Self { code: String::new(), gap }
     }
 }
 
-impl From<Refusal> for Gap {
-    fn from(refusal: Refusal) -> Self {
+impl From<CallRefusal> for Gap {
+    fn from(refusal: CallRefusal) -> Self {
         refusal.gap
     }
 }
 
-impl Refusal {
+impl CallRefusal {
     /// Reads the error of a call.
     pub(super) fn of<E>(call: &CloudCall, region: &str, error: &SdkError<E, HttpResponse>) -> Self
     where

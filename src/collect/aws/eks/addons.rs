@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::partial_list::PartialList;
 use super::{EksCluster, is_gone, texts};
 use crate::collect::aws::calls::eks::{DESCRIBE_ADDON, DESCRIBE_ADDON_VERSIONS, LIST_ADDONS};
-use crate::collect::aws::client::{Refusal, ask, ask_pages, each};
+use crate::collect::aws::client::{CallRefusal, ask, ask_pages, each};
 use crate::collect::redact;
 use crate::resource::Gap;
 
@@ -43,7 +43,7 @@ pub(super) async fn all(eks: &EksCluster, version: &str) -> Result<PartialList, 
     Ok(part)
 }
 
-async fn described(eks: &EksCluster, name: &str) -> Result<Value, Refusal> {
+async fn described(eks: &EksCluster, name: &str) -> Result<Value, CallRefusal> {
     let request = eks.client.describe_addon().cluster_name(&*eks.cluster).addon_name(name);
     let answer = ask!(eks.aws, DESCRIBE_ADDON, eks.region, request)?;
     let mut addon = eks.object(&DESCRIBE_ADDON, answer, "addon")?;

@@ -9,7 +9,7 @@ use crate::collect::aws::calls::eks::{
     LIST_POD_IDENTITY_ASSOCIATIONS,
 };
 use crate::collect::aws::calls::logs::DESCRIBE_LOG_GROUPS;
-use crate::collect::aws::client::{Refusal, ask, ask_pages, call_gap, each};
+use crate::collect::aws::client::{CallRefusal, ask, ask_pages, call_gap, each};
 use crate::collect::aws::scope::AwsScope;
 use crate::resource::{Gap, Kind, Reason, Resource};
 
@@ -92,7 +92,7 @@ async fn fargate_profiles(eks: &EksCluster) -> Result<PartialList, Gap> {
                 eks.client.describe_fargate_profile().cluster_name(&*eks.cluster).fargate_profile_name(&name);
             let profile = match ask!(eks.aws, DESCRIBE_FARGATE_PROFILE, eks.region, request) {
                 Ok(answer) => {
-                    eks.object(&DESCRIBE_FARGATE_PROFILE, answer, "fargateProfile").map_err(Refusal::from)
+                    eks.object(&DESCRIBE_FARGATE_PROFILE, answer, "fargateProfile").map_err(CallRefusal::from)
                 }
                 Err(refusal) => Err(refusal),
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::node_roles::{NodeRoles, role_name};
 use super::{EksCluster, NODE_GROUP, is_gone, partial_list};
-use crate::collect::aws::client::{Refusal, each};
+use crate::collect::aws::client::{CallRefusal, each};
 use crate::collect::aws::scope::AwsScope;
 use crate::resource::{Gap, Kind, Resource};
 
@@ -32,7 +32,7 @@ pub(super) async fn observe(
     let described = groups.iter().filter_map(|(_, group)| group.as_ref().ok());
     let roles: BTreeSet<String> = described.filter_map(role_name).collect();
     let roles = NodeRoles::read(eks, roles).await;
-    let resource = |(name, group): (String, Result<Value, Refusal>)| match group {
+    let resource = |(name, group): (String, Result<Value, CallRefusal>)| match group {
         Ok(Value::Object(raw)) => Some(whole(eks, &roles, name, raw)),
         Err(refusal) if !is_gone(&refusal) => Some(hidden(eks, name, refusal.gap)),
         _ => None,

@@ -10,7 +10,7 @@ use crate::collect::aws::calls::ecr::{
     BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION, DESCRIBE_REPOSITORIES, GET_REGISTRY_POLICY,
     GET_REGISTRY_SCANNING_CONFIGURATION, GET_REPOSITORY_POLICY,
 };
-use crate::collect::aws::client::{AwsClient, PageCursor, Refusal, ask, call_gap, in_batches};
+use crate::collect::aws::client::{AwsClient, CallRefusal, PageCursor, ask, call_gap, in_batches};
 use crate::collect::cloud::CloudCall;
 use crate::resource::{Gap, Reason};
 
@@ -42,7 +42,7 @@ impl EcrClient {
     }
 
     /// The descriptions of these repositories.
-    pub(super) async fn describe(&self, names: Vec<String>) -> Result<Vec<Value>, Refusal> {
+    pub(super) async fn describe(&self, names: Vec<String>) -> Result<Vec<Value>, CallRefusal> {
         let request = self.client.describe_repositories().registry_id(&self.account);
         let request = request.set_repository_names(Some(names));
         let mut answer = ask!(self.aws, DESCRIBE_REPOSITORIES, self.region, request)?;
@@ -96,7 +96,7 @@ impl EcrClient {
     /// The scanning configuration of each of these repositories.
     pub(super) async fn scanning_of(&self, names: &[String]) -> BTreeMap<String, Result<Value, Gap>> {
         let call = BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION;
-        let gone = |refusal: &Refusal| refusal.code == "RepositoryNotFoundException";
+        let gone = |refusal: &CallRefusal| refusal.code == "RepositoryNotFoundException";
         let answers = in_batches(names, SCANNED, gone, |names| async {
             let request = self.client.batch_get_repository_scanning_configuration();
             let mut answer = ask!(self.aws, call, self.region, request.set_repository_names(Some(names)))?;
@@ -137,7 +137,7 @@ pub(super) fn only_owner(account: &str, call: &CloudCall) -> Gap {
 }
 
 /// The refusals of batches, by repository.
-pub(super) fn by_name(refused: Vec<(Vec<String>, Refusal)>) -> impl Iterator<Item = (String, Gap)> {
+pub(super) fn by_name(refused: Vec<(Vec<String>, CallRefusal)>) -> impl Iterator<Item = (String, Gap)> {
     refused
         .into_iter()
         .flat_map(|(names, refusal)| names.into_iter().map(move |name| (name, refusal.gap.clone())))

@@ -8,7 +8,7 @@ use super::ecr::EcrClient;
 use super::image_reference::ImageReference;
 use super::list_in;
 use crate::collect::aws::calls::ecr::DESCRIBE_IMAGES;
-use crate::collect::aws::client::{Refusal, ask, in_batches};
+use crate::collect::aws::client::{CallRefusal, ask, in_batches};
 use crate::resource::{Gap, Unread};
 
 /// The most images that one call describes.
@@ -58,7 +58,7 @@ impl EcrClient {
             running.iter().filter_map(|text| ImageId::of(&ImageReference::parse(text)?)).collect();
         let ids: Vec<ImageId> = ids.into_iter().collect();
         // One deleted image, which may well still run, fails the call for all.
-        let gone = |refusal: &Refusal| refusal.code == "ImageNotFoundException";
+        let gone = |refusal: &CallRefusal| refusal.code == "ImageNotFoundException";
         let call = DESCRIBE_IMAGES;
         let answers = in_batches(&ids, IMAGES, gone, |ids| async {
             let request =

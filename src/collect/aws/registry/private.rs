@@ -16,7 +16,7 @@ use super::{KIND, PRIVATE};
 use crate::collect::aws::calls::ecr::{
     BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION, GET_REGISTRY_POLICY, GET_REGISTRY_SCANNING_CONFIGURATION,
 };
-use crate::collect::aws::client::{AwsClient, Refusal, TaskWindow, in_batches, out_of_reach, partition};
+use crate::collect::aws::client::{AwsClient, CallRefusal, TaskWindow, in_batches, out_of_reach, partition};
 use crate::collect::aws::document::{draft, fill};
 use crate::collect::aws::scope::AwsScope;
 use crate::resource::{Gap, Reason, Resource};
@@ -187,7 +187,7 @@ impl PrivateRegistry {
     /// Sends a batch of repositories.
     async fn observe(self: Arc<Self>, batch: Vec<UsedRepository>) {
         let names: Vec<String> = batch.iter().map(|used| used.repository.clone()).collect();
-        let spoilt = |refusal: &Refusal| self.is_spoilt(refusal);
+        let spoilt = |refusal: &CallRefusal| self.is_spoilt(refusal);
         let answers = in_batches(&names, NAMES, spoilt, |names| self.describe(names)).await;
         let mut described = named(answers.given.into_iter().flatten());
         let refused: BTreeMap<String, Gap> = by_name(answers.refused).collect();
@@ -211,7 +211,7 @@ impl PrivateRegistry {
         window.end().await;
     }
 
-    async fn describe(&self, mut names: Vec<String>) -> Result<Vec<Value>, Refusal> {
+    async fn describe(&self, mut names: Vec<String>) -> Result<Vec<Value>, CallRefusal> {
         if let Some(existing) = self.existing.known(&self.ecr).await {
             names.retain(|name| existing.contains(name));
             // A call without names lists all repositories.
@@ -225,7 +225,7 @@ impl PrivateRegistry {
     }
 
     /// Whether a call failed for a reason that need not hold for each repository that it asked for.
-    fn is_spoilt(&self, refusal: &Refusal) -> bool {
+    fn is_spoilt(&self, refusal: &CallRefusal) -> bool {
         match refusal.code.as_str() {
             "RepositoryNotFoundException" => {
                 self.existing.missed();

@@ -9,7 +9,7 @@ use crate::collect::aws::calls::ecr_public::{
     DESCRIBE_PUBLIC_REGISTRIES, DESCRIBE_PUBLIC_REPOSITORIES, GET_PUBLIC_REPOSITORY_POLICY,
 };
 use crate::collect::aws::client::{
-    AwsClient, PUBLIC_REGION as REGION, PageCursor, Refusal, TaskWindow, ask, ask_pages,
+    AwsClient, CallRefusal, PUBLIC_REGION as REGION, PageCursor, TaskWindow, ask, ask_pages,
 };
 use crate::collect::aws::document::{draft, fill};
 use crate::collect::aws::scope::AwsScope;
@@ -55,7 +55,7 @@ impl PublicRegistries {
         Ok(all.iter().filter_map(|registry| registry["registryId"].as_str()).map(str::to_owned).collect())
     }
 
-    async fn list_of(&self, registry: &str) -> Result<(), Refusal> {
+    async fn list_of(&self, registry: &str) -> Result<(), CallRefusal> {
         let mut pages = PageCursor::default();
         loop {
             let asked = self.client.describe_repositories().registry_id(registry);
