@@ -167,15 +167,13 @@ fn read_path<'t>(mut text: &'t str, before: &[String], found: &mut Vec<Vec<Strin
         }
         path.push(text[..end].to_owned());
         text = &text[end..];
-        match text.strip_prefix("::") {
-            Some(rest) => text = rest,
-            None => {
-                found.push(path);
-                let alias = text.strip_prefix(" as ").map(str::trim_start);
-                return alias
-                    .map_or(text, |rest| rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
-            }
+        if let Some(rest) = text.strip_prefix("::") {
+            text = rest;
+            continue;
         }
+        found.push(path);
+        let alias = text.strip_prefix(" as ").map(str::trim_start);
+        return alias.map_or(text, |rest| rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
     }
 }
 
