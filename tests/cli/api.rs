@@ -252,7 +252,7 @@ async fn an_answer_that_is_no_list_is_malformed() {
     empty_lists(&server).await;
     let (_, report) = scan(&server).await;
     assert_eq!(outcome(&report, "mock", "5.2.2"), "error");
-    assert!(messages(&report).contains("the answer is no list"), "{}", messages(&report));
+    assert!(messages(&report).contains("the answer is not a list"), "{}", messages(&report));
 }
 
 #[tokio::test]

@@ -23,7 +23,10 @@ fn an_own_rule_with_its_cases() {
     let ran = program.run(&["rules", "check", "my"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (Some(0), "1 controls, 2 cases: all as they say\n"),
+        (
+            Some(0),
+            "my-rule: takes list, watch pods; list, watch serviceaccounts\n1 controls, 2 cases: all as they say\n"
+        ),
         "{}",
         ran.err
     );
@@ -92,5 +95,13 @@ fn a_rule_about_what_is_never_collected_is_no_silence() {
     assert!(ran.last().contains("file/misspelt-role") && ran.last().contains("pki-key"), "{}", ran.err);
     program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Endpoints"));
     let ran = scan(&program);
-    assert!(ran.out.contains("posturebeat does not collect this kind"), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("find the API server") && ran.out.contains("\"error\""),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Gateway"));
+    let ran = scan(&program);
+    assert!(ran.code == Some(1) && ran.err.contains("k8s_object/Gateway.<group>"), "{}", ran.err);
 }
