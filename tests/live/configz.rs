@@ -14,7 +14,7 @@ use crate::kept::{Kept, Kubelet};
 use crate::verdicts::{Verdicts, assert_flipped, breaks};
 
 const CONFIG: &str = "/var/lib/kubelet/config.yaml";
-const FALLS_BACK: &str = "the kubelet is judged by its flags and files";
+const FALLS_BACK: &str = "cannot get /configz; judging the kubelet by its flags and files";
 
 fn url() -> String {
     format!("posturebeat.collect.kubelet_url=https://{}:10250", env("TESTBED_NODE_IP"))
