@@ -131,5 +131,13 @@ fn a_rule_about_what_is_never_collected_is_no_silence() {
     assert!(ran.last().contains("file/misspelt-role") && ran.last().contains("pki-key"), "{}", ran.err);
     program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Endpoints"));
     let ran = scan(&program);
-    assert!(ran.out.contains("find the API server: "), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("find the API server") && ran.out.contains("\"error\""),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    program.write("my/controls/my-rule.yml", &GOOD.replace("k8s_object/Pod", "k8s_object/Gateway"));
+    let ran = scan(&program);
+    assert!(ran.code == Some(1) && ran.err.contains("k8s_object/Gateway.<group>"), "{}", ran.err);
 }
