@@ -34,4 +34,4 @@ update:
 	UPDATE=1 cargo test --locked --lib --test notice --test rules
 
 quickstart:
-	cargo run --release --locked -- run -c examples/quickstart.yml
+	cargo run --profile quick --no-default-features --locked -- run -c examples/quickstart.yml
