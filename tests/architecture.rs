@@ -1,5 +1,6 @@
 //! Holds `src/` to the rooms of ARCHITECTURE.md: which may use which, on every floor, and how things are named.
 
+#![allow(unreachable_pub, reason = "a test binary exports nothing, and its modules share by `pub`")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 #[path = "architecture/guide.rs"]

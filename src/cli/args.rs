@@ -201,7 +201,7 @@ pub(super) enum TestCommand {
 }
 
 impl Global {
-    pub fn sources<'a>(&self, env: &'a dyn Fn(&str) -> Option<String>) -> Sources<'a> {
+    pub(super) fn sources<'a>(&self, env: &'a dyn Fn(&str) -> Option<String>) -> Sources<'a> {
         let mut overrides = self.overrides.clone();
         overrides.extend(self.path_data.iter().map(|path| ("path.data".to_owned(), path.clone())));
         Sources {
@@ -214,7 +214,7 @@ impl Global {
         }
     }
 
-    pub fn level(&self) -> Option<&'static str> {
+    pub(super) fn level(&self) -> Option<&'static str> {
         let _ = self.to_stderr;
         match (&self.debug, self.verbose) {
             (Some(_), _) => Some("debug"),

@@ -46,7 +46,7 @@ pub(super) struct KeyCatalogue {
 
 impl KeyCatalogue {
     /// All keys, in the order of the forms.
-    pub fn keys(&self) -> Vec<SettingKey> {
+    pub(super) fn keys(&self) -> Vec<SettingKey> {
         let mut keys = Vec::new();
         for key in described(self.file, "", Vec::new()) {
             if key.path != OUTPUT {
@@ -63,12 +63,12 @@ impl KeyCatalogue {
     }
 
     /// The names of the outputs, quoted: `` `elasticsearch`, `file` ``.
-    pub fn output_names(&self) -> String {
+    pub(super) fn output_names(&self) -> String {
         self.outputs.iter().map(|output| format!("`{}`", output.name)).collect::<Vec<_>>().join(", ")
     }
 
     /// What to say about a key that Beats have and posturebeat has not.
-    pub fn unsupported(&self, key: &str) -> Option<String> {
+    pub(super) fn unsupported(&self, key: &str) -> Option<String> {
         let (_, instead) = self.unsupported.iter().find(|(known, _)| {
             key.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })?;
@@ -77,7 +77,7 @@ impl KeyCatalogue {
     }
 
     /// The known key that `unknown` probably should be.
-    pub fn nearest(&self, unknown: &str) -> Option<String> {
+    pub(super) fn nearest(&self, unknown: &str) -> Option<String> {
         let last = unknown.rsplit('.').next().unwrap_or(unknown);
         let mut candidates: Vec<String> = Vec::new();
         for key in self.keys() {

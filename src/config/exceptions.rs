@@ -39,7 +39,11 @@ pub(super) fn take(merged: &mut Value) -> Option<Value> {
 
 impl ExceptionList {
     /// Reads the list in the configuration. `expand` resolves the references of each item.
-    pub fn inline(&mut self, written: &Value, expand: &dyn Fn(&Value, &str) -> Result<Value, Mistake>) {
+    pub(super) fn inline(
+        &mut self,
+        written: &Value,
+        expand: &dyn Fn(&Value, &str) -> Result<Value, Mistake>,
+    ) {
         self.list(written, &dotted(SECTION, LIST), expand);
     }
 

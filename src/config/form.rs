@@ -38,7 +38,7 @@ pub(super) struct FormDescription {
 }
 
 impl FormDescription {
-    pub const fn of<F: SectionForm>() -> Self {
+    pub(super) const fn of<F: SectionForm>() -> Self {
         Self {
             schema: || schemars::schema_for!(F).to_value(),
             defaults: || serde_json::to_string(&F::default()).expect("plain data has a JSON form"),

@@ -27,20 +27,20 @@ pub(super) struct CheckAnswer<'d> {
 }
 
 impl<'d> CheckAnswer<'d> {
-    pub fn known(truth: bool, facts: Vec<EvidenceFact<'d>>) -> Self {
+    pub(super) fn known(truth: bool, facts: Vec<EvidenceFact<'d>>) -> Self {
         let truth = if truth { Truth::True } else { Truth::False };
         Self { truth, facts, gaps: Vec::new() }
     }
 
-    pub fn unknown(gaps: Vec<Gap>) -> Self {
+    pub(super) fn unknown(gaps: Vec<Gap>) -> Self {
         Self { truth: Truth::Unknown, facts: Vec::new(), gaps }
     }
 
-    pub fn malformed(message: String) -> Self {
+    pub(super) fn malformed(message: String) -> Self {
         Self::unknown(vec![Gap { reason: Reason::Malformed, what: message }])
     }
 
-    pub fn negate(mut self) -> Self {
+    pub(super) fn negate(mut self) -> Self {
         self.truth = match self.truth {
             Truth::True => Truth::False,
             Truth::False => Truth::True,
@@ -51,7 +51,7 @@ impl<'d> CheckAnswer<'d> {
 
     /// `all` (`decides` = False) and `any` (`decides` = True): one deciding part is enough, even if others are unknown;
     /// otherwise one unknown part makes the whole unknown.
-    pub fn combine(parts: Vec<Self>, decides: Truth) -> Self {
+    pub(super) fn combine(parts: Vec<Self>, decides: Truth) -> Self {
         let other = if decides == Truth::True { Truth::False } else { Truth::True };
         let truth = if parts.iter().any(|part| part.truth == decides) {
             decides
@@ -66,7 +66,7 @@ impl<'d> CheckAnswer<'d> {
     }
 
     /// The facts and gaps of several results.
-    pub fn gather(parts: Vec<Self>) -> Self {
+    pub(super) fn gather(parts: Vec<Self>) -> Self {
         let mut out = Self { truth: Truth::Unknown, facts: Vec::new(), gaps: Vec::new() };
         for part in parts {
             out.facts.extend(part.facts);
@@ -80,7 +80,7 @@ impl<'d> CheckAnswer<'d> {
     }
 
     /// All gaps as one, with the code of the first and every message.
-    pub fn gap(&self) -> Gap {
+    pub(super) fn gap(&self) -> Gap {
         let code = self.gaps.first().map_or(Reason::Malformed, |gap| gap.reason);
         let messages: Vec<&str> = self.gaps.iter().map(|gap| gap.what.as_str()).collect();
         Gap { reason: code, what: messages.join("; ") }

@@ -17,7 +17,7 @@ pub(super) enum TextTyping {
 }
 
 impl TextTyping {
-    pub fn of(kind: SettingType) -> Self {
+    pub(super) fn of(kind: SettingType) -> Self {
         match kind {
             SettingType::Duration => Self::Duration,
             _ => Self::Plain,

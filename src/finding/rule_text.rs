@@ -19,7 +19,7 @@ pub(super) struct RuleText {
 }
 
 impl RuleText {
-    pub fn new(rule: &Rule, common: &mut Text) -> Self {
+    pub(super) fn new(rule: &Rule, common: &mut Text) -> Self {
         let control = &rule.control;
         let quoted = Value::from(control.title.as_str()).to_string();
         let message = Value::from(format!("Rule {quoted}: ")).to_string();

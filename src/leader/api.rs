@@ -20,12 +20,12 @@ pub(super) struct Api {
 }
 
 impl Api {
-    pub fn new(client: kube::Client, settings: &ElectionSettings) -> Self {
+    pub(super) fn new(client: kube::Client, settings: &ElectionSettings) -> Self {
         Self { client, name: settings.lease_name.clone(), namespace: settings.namespace.clone() }
     }
 
     /// One request, once: whether a second try makes sense depends on the time.
-    pub async fn send(&self, request: &LeaseRequest) -> LeaseReply {
+    pub(super) async fn send(&self, request: &LeaseRequest) -> LeaseReply {
         let verb = request.verb();
         match self.exchange(request).await {
             Ok(answer) => {
@@ -48,7 +48,7 @@ impl Api {
     }
 
     /// No answer came within the time that the election allows.
-    pub fn timed_out(&self, verb: Verb) -> LeaseReply {
+    pub(super) fn timed_out(&self, verb: Verb) -> LeaseReply {
         self.failed(verb, RequestError::Unusable(Gap::new(Reason::Timeout, "no answer in time")))
     }
 

@@ -17,12 +17,12 @@ pub(super) struct ElectionLog {
 }
 
 impl ElectionLog {
-    pub fn new(lease: String, identity: String) -> Self {
+    pub(super) fn new(lease: String, identity: String) -> Self {
         Self { lease, identity, failing: BTreeMap::new() }
     }
 
     /// Logs a failure unless the last request with this verb failed alike, and the first success after one.
-    pub fn reply(&mut self, verb: Verb, reply: &LeaseReply) {
+    pub(super) fn reply(&mut self, verb: Verb, reply: &LeaseReply) {
         let lease = &self.lease;
         match reply {
             LeaseReply::Failed(failure) => {
@@ -41,7 +41,7 @@ impl ElectionLog {
     }
 
     /// Logs a change.
-    pub fn event(&self, event: &ElectionEvent) {
+    pub(super) fn event(&self, event: &ElectionEvent) {
         let Self { lease, identity, .. } = self;
         match event {
             ElectionEvent::Leads => tracing::info!(%lease, %identity, "became the leader"),

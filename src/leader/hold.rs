@@ -24,12 +24,12 @@ impl HoldState {
 }
 
 impl Hold {
-    pub fn new(until: Instant) -> Self {
+    pub(super) fn new(until: Instant) -> Self {
         Self(watch::Sender::new(HoldState { until, ended: false }))
     }
 
     /// Whether the Lease is certainly held.
-    pub fn holds(&self, now: Instant) -> bool {
+    pub(super) fn holds(&self, now: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
             let ended = state.runs_out(now);
@@ -40,7 +40,7 @@ impl Hold {
     }
 
     /// Extends the hold; false where it was lost before.
-    pub fn extend(&self, now: Instant, until: Instant) -> bool {
+    pub(super) fn extend(&self, now: Instant, until: Instant) -> bool {
         let mut holds = false;
         self.0.send_if_modified(|state| {
             let ended = state.runs_out(now);
@@ -54,17 +54,17 @@ impl Hold {
     }
 
     /// Ends it.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         self.0.send_modify(|state| state.ended = true);
     }
 
     /// When it runs out unless it is extended.
-    pub fn until(&self) -> Instant {
+    pub(super) fn until(&self) -> Instant {
         self.0.borrow().until
     }
 
     /// Waits until it is lost.
-    pub async fn lost(&self) {
+    pub(super) async fn lost(&self) {
         let mut changes = self.0.subscribe();
         while self.holds(Instant::now()) {
             let until = changes.borrow_and_update().until;

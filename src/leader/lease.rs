@@ -34,7 +34,7 @@ pub(super) enum LeaseRequest {
 }
 
 impl LeaseRequest {
-    pub fn verb(&self) -> Verb {
+    pub(super) fn verb(&self) -> Verb {
         match self {
             Self::Get => Verb::Get,
             Self::Create(_) => Verb::Create,

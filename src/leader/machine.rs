@@ -102,7 +102,7 @@ enum Action {
 }
 
 impl Machine {
-    pub fn new(settings: ElectionSettings) -> Self {
+    pub(super) fn new(settings: ElectionSettings) -> Self {
         Self {
             settings,
             seen: None,
@@ -119,22 +119,22 @@ impl Machine {
     }
 
     /// What happened since the last call.
-    pub fn take_events(&mut self) -> Vec<ElectionEvent> {
+    pub(super) fn take_events(&mut self) -> Vec<ElectionEvent> {
         std::mem::take(&mut self.events)
     }
 
     /// This process's hold on the Lease, until it is noticed that it was lost.
-    pub fn term(&self) -> Option<&Arc<Hold>> {
+    pub(super) fn term(&self) -> Option<&Arc<Hold>> {
         self.term.as_ref()
     }
 
     /// Asks for a number of at least `least`, in this term.
-    pub fn want_sequence(&mut self, least: i64) {
+    pub(super) fn want_sequence(&mut self, least: i64) {
         self.wanted = Some(least);
     }
 
     /// What to do now.
-    pub fn step(&mut self, moment: Moment) -> NextStep {
+    pub(super) fn step(&mut self, moment: Moment) -> NextStep {
         let Moment { now, .. } = moment;
         if self.term.as_ref().is_some_and(|term| !term.holds(now)) {
             self.lose("it could not be renewed in time");
@@ -177,7 +177,7 @@ impl Machine {
     }
 
     /// Takes an answer in.
-    pub fn answered(&mut self, ask: TimedRequest, moment: Moment, answer: LeaseReply) {
+    pub(super) fn answered(&mut self, ask: TimedRequest, moment: Moment, answer: LeaseReply) {
         let began = ask.started;
         let wrote = ask.request.verb() != Verb::Get;
         if wrote && !matches!(answer, LeaseReply::Failed(_)) {
@@ -311,13 +311,13 @@ impl Machine {
     }
 
     /// Leads no more; whether the Lease may still say so.
-    pub fn resign(&mut self) -> bool {
+    pub(super) fn resign(&mut self) -> bool {
         self.lose("it was given up");
         self.is_mine() || self.writing
     }
 
     /// What to write after having resigned, if the Lease is this one.
-    pub fn release(&self, record: &Record, wall: Timestamp) -> Option<LeaseRequest> {
+    pub(super) fn release(&self, record: &Record, wall: Timestamp) -> Option<LeaseRequest> {
         (record.holder() == self.settings.identity).then(|| LeaseRequest::Update(record.released(wall)))
     }
 }

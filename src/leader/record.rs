@@ -39,7 +39,7 @@ pub(super) struct Taking<'t> {
 
 impl Record {
     /// Takes only what is shaped like a Lease. Without a version an update would replace whatever is there.
-    pub fn parse(object: Value) -> Result<Self, &'static str> {
+    pub(super) fn parse(object: Value) -> Result<Self, &'static str> {
         let text = |at: &str| object.pointer(at).and_then(Value::as_str);
         if text("/kind") != Some("Lease") {
             return Err("the answer is not a Lease");
@@ -56,30 +56,30 @@ impl Record {
     }
 
     /// The holder's identity; empty where the Lease is free.
-    pub fn holder(&self) -> &str {
+    pub(super) fn holder(&self) -> &str {
         &self.holder
     }
 
     /// Whether nothing was written since `other`.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         self.version == other.version
     }
 
     /// How long its holder may go without renewing, as the holder wrote.
-    pub fn lasts(&self) -> Duration {
+    pub(super) fn lasts(&self) -> Duration {
         let seconds = self.number("/spec/leaseDurationSeconds").unwrap_or_default();
         Duration::from_secs(seconds.clamp(0, i32::MAX.into()).unsigned_abs())
     }
 
     /// The value of the annotation, if it is there.
-    pub fn sequence(&self) -> Option<Sequence<'_>> {
+    pub(super) fn sequence(&self) -> Option<Sequence<'_>> {
         let text = self.object.pointer("/metadata/annotations")?.get(SEQUENCE)?.as_str()?;
         let number = text.parse().ok().filter(|number| (0..=MAX_SEQUENCE).contains(number));
         Some(number.map_or(Sequence::Garbage(text), Sequence::Number))
     }
 
     /// The Lease with its holder's renewal, or taken over from another.
-    pub fn taken(&self, by: &Taking<'_>) -> Value {
+    pub(super) fn taken(&self, by: &Taking<'_>) -> Value {
         let time = self.unlike_before(by.wall);
         let changes_hands = self.holder != by.identity;
         let transitions = self.number("/spec/leaseTransitions").unwrap_or_default();
@@ -95,7 +95,7 @@ impl Record {
     }
 
     /// The Lease given up.
-    pub fn released(&self, wall: Timestamp) -> Value {
+    pub(super) fn released(&self, wall: Timestamp) -> Value {
         let mut object = self.object.clone();
         let spec = section(&mut object, "spec");
         spec.insert("holderIdentity".into(), "".into());
@@ -122,7 +122,7 @@ impl Record {
 
 impl Taking<'_> {
     /// A Lease where there was none.
-    pub fn new_lease(&self, name: &str, namespace: &str) -> Value {
+    pub(super) fn new_lease(&self, name: &str, namespace: &str) -> Value {
         let mut object = json!({
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",

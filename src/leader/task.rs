@@ -43,7 +43,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub fn new(
+    pub(super) fn new(
         client: kube::Client,
         settings: ElectionSettings,
         orders: mpsc::Receiver<Order>,
@@ -58,7 +58,7 @@ impl Task {
         Self { api, machine, log, orders, pending: None, leads, times, ending }
     }
 
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let ending = self.ending.clone();
         loop {
             let step = self.machine.step(moment());

@@ -14,14 +14,14 @@ mod config;
 
 /// `output.console`, on any writer.
 #[derive(Debug)]
-pub struct ConsoleOutput<W> {
+pub(super) struct ConsoleOutput<W> {
     writer: W,
     pretty: bool,
 }
 
 impl<W: AsyncWrite + Unpin + Send> ConsoleOutput<W> {
     /// Writes documents to `writer`.
-    pub fn new(writer: W, pretty: bool) -> Self {
+    pub(super) fn new(writer: W, pretty: bool) -> Self {
         Self { writer, pretty }
     }
 

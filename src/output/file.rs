@@ -22,13 +22,13 @@ const FILE_MODE: u32 = 0o600;
 
 /// `output.file`.
 #[derive(Debug)]
-pub struct FileOutput {
+pub(super) struct FileOutput {
     path: PathBuf,
 }
 
 impl FileOutput {
     /// Appends to the file at `path`; nothing is opened yet.
-    pub fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Self { path }
     }
 }

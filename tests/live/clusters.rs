@@ -350,7 +350,7 @@ fn a_scan_is_of_one_cluster() {
         (output, said)
     };
     let (output, said) = scan(&["home", "eu"]);
-    assert!(!output.status.success() && said.contains("name that one alone"), "{said}");
+    assert!(!output.status.success() && said.contains("name only that one"), "{said}");
     let (output, said) = scan(&["nowhere"]);
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("no context `nowhere` (it has: home, eu)"), "{said}");

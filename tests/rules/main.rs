@@ -1,5 +1,6 @@
 //! The built-in rules: every control's cases, and what must hold for all of them together.
 
+#![allow(unreachable_pub, reason = "a test binary exports nothing, and its modules share by `pub`")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod cases;

@@ -52,18 +52,18 @@ struct ListBodyMeta {
 }
 
 impl<'c> ListPages<'c> {
-    pub fn new(client: &'c kube::Client, path: &str) -> Self {
+    pub(super) fn new(client: &'c kube::Client, path: &str) -> Self {
         Self { client, path: path.to_owned(), limit: LIMIT, next: NextPage::First, version: None }
     }
 
     /// The version of the first page, after it: where a watch continues. Later pages may be newer; events that repeat
     /// what they showed do no harm.
-    pub fn version(&self) -> Option<&str> {
+    pub(super) fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
     /// The next page; `None` after the last. An error ends the list.
-    pub async fn next(&mut self) -> Result<Option<Vec<Box<RawValue>>>, RequestError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Box<RawValue>>>, RequestError> {
         let mut resumed = false;
         loop {
             let token = match &self.next {

@@ -43,7 +43,7 @@ const ROLE: &str = "/metadata/annotations/eks.amazonaws.com~1role-arn";
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 
 impl Accounts {
-    pub fn note(&mut self, account: &Resource, key: ObjectKey) -> AccountChanges {
+    pub(super) fn note(&mut self, account: &Resource, key: ObjectKey) -> AccountChanges {
         let automount = account.raw.get("automountServiceAccountToken").cloned();
         let now = KnownAccount {
             namespace: account.namespace().unwrap_or_default().to_owned(),
@@ -72,7 +72,7 @@ impl Accounts {
         changed
     }
 
-    pub fn forget(&mut self, key: ObjectKey) -> AccountChanges {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> AccountChanges {
         let mut changed = AccountChanges::default();
         self.unrole(key, &mut changed);
         let Some(KnownAccount { namespace, name, .. }) = self.known.remove(&key) else { return changed };
@@ -119,7 +119,7 @@ impl Accounts {
     }
 
     /// Namespaces of the accounts that ask for the same role at AWS as this one; none where it asks for none.
-    pub fn role_namespaces(&self, account: &Resource) -> Option<Value> {
+    pub(super) fn role_namespaces(&self, account: &Resource) -> Option<Value> {
         let namespaces = self.roles.get(role(&account.raw)?)?;
         let namespaces: BTreeSet<&str> =
             namespaces.iter().map(|(namespace, ..)| namespace.as_str()).collect();
@@ -127,12 +127,12 @@ impl Accounts {
     }
 
     /// Namespace and name of each account that names a role at AWS.
-    pub fn with_role(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn with_role(&self) -> impl Iterator<Item = (&str, &str)> {
         self.roles.values().flatten().map(|(namespace, name, _)| (namespace.as_str(), name.as_str()))
     }
 
     /// `{automountServiceAccountToken?}` of a pod's account, where there is such an account.
-    pub fn of_pod(&self, pod: &Resource) -> Option<Value> {
+    pub(super) fn of_pod(&self, pod: &Resource) -> Option<Value> {
         let (_, automount) = self.automount(pod.namespace().unwrap_or_default(), runs_as(&pod.raw)?)?;
         let mut out = Map::new();
         out.extend(automount.clone().map(|value| ("automountServiceAccountToken".to_owned(), value)));

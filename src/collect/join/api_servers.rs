@@ -15,28 +15,28 @@ pub(super) struct ApiServers {
 impl ApiServers {
     /// Whether anything is another now. Only a kubelet may create mirror pods, so this cannot be a pod that somebody
     /// made up.
-    pub fn note(&mut self, pod: &Value, key: ObjectKey) -> bool {
+    pub(super) fn note(&mut self, pod: &Value, key: ObjectKey) -> bool {
         self.found.put(key, arguments_of(pod))
     }
 
-    pub fn forget(&mut self, key: ObjectKey) -> bool {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> bool {
         self.found.put(key, None)
     }
 
     /// `{name, args}` of each.
-    pub fn list(&self) -> Vec<Value> {
+    pub(super) fn list(&self) -> Vec<Value> {
         let found = self.found.sorted(|(name, _)| name.clone());
         found.iter().map(|(name, arguments)| json!({"name": name, "args": arguments})).collect()
     }
 
     /// `disabled` where any of them has the PodSecurity plug-in off; `None` where none is seen.
-    pub fn pod_security_plugin(&self) -> Option<&'static str> {
+    pub(super) fn pod_security_plugin(&self) -> Option<&'static str> {
         let off = self.found.values().any(|(_, arguments)| lacks_pod_security(arguments));
         self.is_known().then_some(if off { "disabled" } else { "enabled" })
     }
 
     /// The level of namespaces without a label: `privileged`, unless a file of the control plane says otherwise.
-    pub fn pod_security_default(&self) -> Option<&'static str> {
+    pub(super) fn pod_security_default(&self) -> Option<&'static str> {
         let by_file = |arguments: &Arguments| arguments.contains_key("admission-control-config-file");
         let known = self.is_known() && !self.found.values().any(|(_, arguments)| by_file(arguments));
         known.then_some("privileged")

@@ -21,7 +21,7 @@ pub(super) struct ClusterSummary {
 
 impl ClusterSummary {
     /// Notes an object; returns whether a fact changed.
-    pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
+    pub(super) fn note(&mut self, resource: &Resource, key: ObjectKey) -> bool {
         match resource.sub_type.as_str() {
             "DaemonSet" => {
                 let template = resource.raw.pointer("/spec/template/spec/containers");
@@ -47,25 +47,25 @@ impl ClusterSummary {
     }
 
     /// Forgets an object; returns whether a fact changed. Only a sweep sees that no secret store is left.
-    pub fn forget(&mut self, key: ObjectKey) -> bool {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> bool {
         let set = self.daemon_sets.put(key, None);
         self.client_certificates.put(key, None) || set
     }
 
     /// `{namespace, name, images, policySwitches}` of each DaemonSet.
-    pub fn daemon_sets(&self) -> Vec<Value> {
+    pub(super) fn daemon_sets(&self) -> Vec<Value> {
         let name = |set: &Value| ["namespace", "name"].map(|key| set[key].as_str().map(str::to_owned));
         self.daemon_sets.sorted(name).into_iter().cloned().collect()
     }
 
     /// `{name, username, groups}` of each approved request for a client's certificate.
-    pub fn client_certificates(&self) -> Vec<Value> {
+    pub(super) fn client_certificates(&self) -> Vec<Value> {
         let name = |request: &Value| request["name"].as_str().map(str::to_owned);
         self.client_certificates.sorted(name).into_iter().cloned().collect()
     }
 
     /// The kinds of [`SECRET_STORES`] of which there is an object.
-    pub fn stores(&self) -> Vec<&'static str> {
+    pub(super) fn stores(&self) -> Vec<&'static str> {
         self.stores.iter().copied().collect()
     }
 }

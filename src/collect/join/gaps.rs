@@ -14,22 +14,22 @@ pub(super) struct Gaps {
 
 impl Gaps {
     /// Why the index does not hold all of a kind.
-    pub fn get(&self, kind: &str) -> Option<&Gap> {
+    pub(super) fn get(&self, kind: &str) -> Option<&Gap> {
         self.lists.get(kind).or_else(|| self.objects.get(kind)?.values().next())
     }
 
     /// A kind could not be listed.
-    pub fn unlisted(&mut self, kind: &str, gap: &Gap) {
+    pub(super) fn unlisted(&mut self, kind: &str, gap: &Gap) {
         self.lists.entry(kind.to_owned()).or_insert_with(|| gap.clone());
     }
 
     /// A kind was listed after all.
-    pub fn listed(&mut self, kind: &str) {
+    pub(super) fn listed(&mut self, kind: &str) {
         self.lists.remove(kind);
     }
 
     /// Why an object could not be read, or that it could.
-    pub fn put(&mut self, kind: &str, key: ObjectKey, gap: Option<&Gap>) {
+    pub(super) fn put(&mut self, kind: &str, key: ObjectKey, gap: Option<&Gap>) {
         match gap {
             Some(gap) => {
                 self.objects.entry(kind.to_owned()).or_default().insert(key, gap.clone());

@@ -65,7 +65,7 @@ pub(super) struct PodChanges {
 }
 
 impl Pods {
-    pub fn note(&mut self, pod: &Resource, key: ObjectKey) -> PodChanges {
+    pub(super) fn note(&mut self, pod: &Resource, key: ObjectKey) -> PodChanges {
         let namespace = pod.namespace().unwrap_or_default();
         let account = runs_as(&pod.raw).unwrap_or_default();
         let (mirror, identity) = (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(&pod.raw));
@@ -84,7 +84,7 @@ impl Pods {
         changed
     }
 
-    pub fn forget(&mut self, key: ObjectKey) -> PodChanges {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> PodChanges {
         let mut changed = PodChanges::default();
         if let Some(fact) = self.known.remove(&key) {
             self.count(&fact, -1, &mut changed);
@@ -144,13 +144,13 @@ impl Pods {
     }
 
     /// How many pods run as an account.
-    pub fn of_account(&self, namespace: &str, account: &str) -> u32 {
+    pub(super) fn of_account(&self, namespace: &str, account: &str) -> u32 {
         let of_namespace = self.namespaces.get(namespace);
         of_namespace.and_then(|it| it.accounts.get(account)).map_or(0, |account| account.pods)
     }
 
     /// Namespace and name of the accounts whose pods show a role at AWS.
-    pub fn with_identity(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn with_identity(&self) -> impl Iterator<Item = (&str, &str)> {
         self.namespaces.iter().flat_map(|(namespace, of_namespace)| {
             let shown = of_namespace.accounts.iter().filter(|(_, account)| account.identity > 0);
             shown.map(move |(account, _)| (namespace.as_str(), account.as_str()))
@@ -158,7 +158,7 @@ impl Pods {
     }
 
     /// `{namespace, pods}` of each namespace that has pods.
-    pub fn workloads(&self) -> Vec<Value> {
+    pub(super) fn workloads(&self) -> Vec<Value> {
         let used = self.namespaces.iter().filter(|(_, namespace)| namespace.workloads > 0);
         used.map(|(name, namespace)| json!({"namespace": name, "pods": namespace.workloads})).collect()
     }

@@ -15,7 +15,7 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    pub fn note(&mut self, process: &Resource) {
+    pub(super) fn note(&mut self, process: &Resource) {
         if process.selectors() != [API_SERVER] {
             return;
         }
@@ -31,7 +31,7 @@ impl Processes {
     }
 
     /// Gives etcd `processes`: the API servers of its node.
-    pub fn relate(&self, process: &mut Resource) {
+    pub(super) fn relate(&self, process: &mut Resource) {
         if process.selectors() != ["etcd"] {
             return;
         }

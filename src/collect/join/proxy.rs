@@ -16,7 +16,7 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Notes a ConfigMap; returns whether kube-proxy's configuration changed.
-    pub fn note(&mut self, config_map: &Resource, key: ObjectKey) -> bool {
+    pub(super) fn note(&mut self, config_map: &Resource, key: ObjectKey) -> bool {
         let (namespace, name, entry) = KUBE_PROXY_CONFIG;
         if config_map.namespace() != Some(namespace) || config_map.name != name {
             return false;
@@ -28,12 +28,12 @@ impl Proxy {
     }
 
     /// Forgets a ConfigMap; returns whether it held kube-proxy's configuration.
-    pub fn forget(&mut self, key: ObjectKey) -> bool {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> bool {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }
 
     /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed.
-    pub fn relate(&self, set: &mut Resource, gap: Option<&Gap>) {
+    pub(super) fn relate(&self, set: &mut Resource, gap: Option<&Gap>) {
         let (namespace, name, _) = KUBE_PROXY_CONFIG;
         if set.namespace() != Some(namespace) || set.name != name {
             return;

@@ -48,7 +48,7 @@ pub(super) struct RoleIndex {
 
 impl RoleIndex {
     /// Notes a role; returns its name, where its rules changed.
-    pub fn note(&mut self, role: &Resource, key: ObjectKey) -> Option<RoleName> {
+    pub(super) fn note(&mut self, role: &Resource, key: ObjectKey) -> Option<RoleName> {
         // Rules of another type stay as they are: the binding's judgement reports them as malformed.
         let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
         let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
@@ -60,7 +60,7 @@ impl RoleIndex {
     }
 
     /// Forgets a role; returns its name, unless another has taken it.
-    pub fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
         let name = self.known.remove(&key)?;
         if self.by_name.get(&name).is_none_or(|(of, _)| *of != key) {
             return None;
@@ -70,7 +70,7 @@ impl RoleIndex {
     }
 
     /// The role that a binding names, if there is one, and the kind that it would be of.
-    pub fn of(&self, binding: &Resource) -> (Option<Value>, &'static str) {
+    pub(super) fn of(&self, binding: &Resource) -> (Option<Value>, &'static str) {
         let name = RoleName::of_binding(binding);
         let role = self.by_name.get(&name).map(|(_, rules)| {
             let rules: Value = serde_json::from_str(rules).unwrap_or_default();

@@ -32,7 +32,7 @@ impl<T> Default for Statements<T> {
 
 impl<T: PartialEq> Statements<T> {
     /// Replaces what an object contributes; returns whether it changed.
-    pub fn put(&mut self, key: ObjectKey, now: Option<T>) -> bool {
+    pub(super) fn put(&mut self, key: ObjectKey, now: Option<T>) -> bool {
         if self.0.get(&key) == now.as_ref() {
             return false;
         }
@@ -44,14 +44,14 @@ impl<T: PartialEq> Statements<T> {
     }
 
     /// All contributions, sorted by `by`, whatever order they came in.
-    pub fn sorted<K: Ord>(&self, by: impl Fn(&T) -> K) -> Vec<&T> {
+    pub(super) fn sorted<K: Ord>(&self, by: impl Fn(&T) -> K) -> Vec<&T> {
         let mut all: Vec<(K, ObjectKey, &T)> =
             self.0.iter().map(|(key, item)| (by(item), *key, item)).collect();
         all.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         all.into_iter().map(|(_, _, item)| item).collect()
     }
 
-    pub fn values(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.0.values()
     }
 }

@@ -43,11 +43,11 @@ pub(super) struct WebhookChanges {
 }
 
 impl Webhooks {
-    pub fn note(&mut self, resource: &Resource, key: ObjectKey) -> WebhookChanges {
+    pub(super) fn note(&mut self, resource: &Resource, key: ObjectKey) -> WebhookChanges {
         self.put(key, Some(WebhookFacts::of(resource)))
     }
 
-    pub fn forget(&mut self, key: ObjectKey) -> WebhookChanges {
+    pub(super) fn forget(&mut self, key: ObjectKey) -> WebhookChanges {
         self.put(key, None)
     }
 
@@ -58,7 +58,7 @@ impl Webhooks {
     }
 
     /// `{kind, name, services, seesPods}` of each configuration.
-    pub fn list(&self) -> Vec<Value> {
+    pub(super) fn list(&self) -> Vec<Value> {
         // In the order they are read: the validating ones first.
         let all = self.known.sorted(|it| (it.kind == MUTATING, it.name.clone()));
         let one = |it: &WebhookFacts| json!({"kind": it.kind, "name": it.name, "services": it.services, "seesPods": it.sees_pods});
@@ -66,7 +66,7 @@ impl Webhooks {
     }
 
     /// Names of policy engines whose webhooks see pods being created.
-    pub fn engines(&self) -> Vec<&'static str> {
+    pub(super) fn engines(&self) -> Vec<&'static str> {
         let engines: BTreeSet<_> = self.known.values().flat_map(|it| it.engines.iter().copied()).collect();
         engines.into_iter().collect()
     }

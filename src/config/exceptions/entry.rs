@@ -58,7 +58,7 @@ pub(super) struct EntryReader<'a> {
 
 impl EntryReader<'_> {
     /// Reads the exception. `None`: it names no rule.
-    pub fn read(mut self, table: &Map<String, Value>) -> Option<ExceptionEntry> {
+    pub(super) fn read(mut self, table: &Map<String, Value>) -> Option<ExceptionEntry> {
         self.unknown_keys(table, "", &KEYS);
         let mut exception =
             ExceptionEntry { at: self.at.clone(), key: self.key.to_owned(), ..ExceptionEntry::default() };

@@ -17,7 +17,7 @@ const KEY: &str = "posturebeat.exceptions_files";
 impl ExceptionList {
     /// Reads every file that `named` matches. A name that matches no file is a mistake, because missing exceptions
     /// would go unnoticed.
-    pub fn files(&mut self, named: &[PathBuf], tree: &Value, strict_perms: bool) {
+    pub(crate) fn files(&mut self, named: &[PathBuf], tree: &Value, strict_perms: bool) {
         let checker = Checker::new(tree);
         for (index, path) in named.iter().enumerate() {
             let key = format!("{KEY}.{index}");

@@ -60,7 +60,7 @@ pub(super) enum FilterOperand {
 
 impl Query {
     /// Whether it can select one value at most.
-    pub fn is_singular(&self) -> bool {
+    pub(super) fn is_singular(&self) -> bool {
         let one = |segment: &Segment| {
             matches!(segment, Segment::One(PathSelector::Name(_) | PathSelector::Index(_)))
         };

@@ -121,12 +121,12 @@ struct ResourceList {
 }
 
 impl<'c> Discovery<'c> {
-    pub fn new(client: &'c kube::Client) -> Self {
+    pub(crate) fn new(client: &'c kube::Client) -> Self {
         Self { client, groups: None, kinds: BTreeMap::new() }
     }
 
     /// The kind as the server has it; `None`: it does not have it.
-    pub async fn find(&mut self, wanted: &GroupKind) -> Result<Option<ServedKind>, RequestError> {
+    pub(crate) async fn find(&mut self, wanted: &GroupKind) -> Result<Option<ServedKind>, RequestError> {
         if !self.kinds.contains_key(&wanted.group) {
             let kinds = self.group(&wanted.group).await;
             self.kinds.insert(wanted.group.clone(), kinds);

@@ -26,7 +26,7 @@ pub(in crate::collect::cluster) struct ListedKind {
 
 impl ListedKind {
     /// A built-in kind, for the namespaces that rules ask about, if any do.
-    pub fn built_in(info: &KnownKind, demand: Option<&ObjectDemand>) -> Self {
+    pub(crate) fn built_in(info: &KnownKind, demand: Option<&ObjectDemand>) -> Self {
         let mut lists = info.lists.to_vec();
         match demand.filter(|_| info.by_namespace).map(|demand| &demand.namespaces) {
             Some(None) => lists = vec![ListScope::All],
@@ -49,7 +49,7 @@ impl ListedKind {
     }
 
     /// A kind that discovery found.
-    pub fn foreign(name: &str, served: ServedKind, demand: &ObjectDemand) -> Self {
+    pub(crate) fn foreign(name: &str, served: ServedKind, demand: &ObjectDemand) -> Self {
         let lists = match &demand.namespaces {
             Some(names) if served.namespaced => {
                 names.iter().map(|name| ListScope::In(name.clone().into())).collect()
@@ -67,12 +67,12 @@ impl ListedKind {
     }
 
     /// Its group; empty for the core group.
-    pub fn group(&self) -> &str {
+    pub(crate) fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
     /// How errors and logs name its resource: the plural, and for a foreign kind the group.
-    pub fn resource(&self) -> String {
+    pub(crate) fn resource(&self) -> String {
         match (&self.kept, self.group()) {
             (Some(_), group) if !group.is_empty() => format!("{}.{group}", self.plural),
             _ => self.plural.clone(),
@@ -80,7 +80,7 @@ impl ListedKind {
     }
 
     /// The paths of its lists, with their selectors as queries.
-    pub fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         let path = |list: &ListScope| match list {
             ListScope::All => self.base(""),
             ListScope::In(namespace) => self.base(namespace),
@@ -92,7 +92,7 @@ impl ListedKind {
     }
 
     /// The list of one object, of its first list: that takes no right beyond those for the whole.
-    pub fn one(&self, namespace: &str, name: &str) -> String {
+    pub(crate) fn one(&self, namespace: &str, name: &str) -> String {
         let whose = equals("metadata.name", name);
         let also = match self.lists.first() {
             Some(ListScope::Where(_, field, value)) if *field != "metadata.name" => {
@@ -104,7 +104,7 @@ impl ListedKind {
     }
 
     /// The list of those of a namespace that a field picks.
-    pub fn by_field(&self, namespace: &str, field: &str, value: &str) -> String {
+    pub(crate) fn by_field(&self, namespace: &str, field: &str, value: &str) -> String {
         format!("{}?fieldSelector={}", self.base(namespace), equals(field, value))
     }
 

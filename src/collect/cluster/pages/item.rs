@@ -37,14 +37,14 @@ const MAX_VALUES: usize = 50_000;
 
 impl ListItem {
     /// Its JSON, as far as it was read.
-    pub fn json(&self) -> &Value {
+    pub(crate) fn json(&self) -> &Value {
         match self {
             Self::Object(json) | Self::TooLarge(json) => json,
         }
     }
 
     /// Parses one item.
-    pub fn parse(raw: &RawValue) -> Result<Self, Gap> {
+    pub(crate) fn parse(raw: &RawValue) -> Result<Self, Gap> {
         let text = raw.get();
         let malformed = |why: &dyn std::fmt::Display| {
             Gap::new(Reason::Malformed, format!("an item of the list is not an object: {why}"))

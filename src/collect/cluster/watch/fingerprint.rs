@@ -20,7 +20,7 @@ pub(super) struct Fingerprints(RandomState);
 
 impl Fingerprints {
     /// A hash of what matters of an object.
-    pub fn of(&self, kind: &str, raw: &Value) -> u64 {
+    pub(super) fn of(&self, kind: &str, raw: &Value) -> u64 {
         let mut hasher = self.0.build_hasher();
         for (key, value) in raw.as_object().into_iter().flatten() {
             match key.as_str() {

@@ -29,12 +29,12 @@ pub(super) enum LineError {
 }
 
 impl EventLines {
-    pub fn new(body: Body) -> Self {
+    pub(super) fn new(body: Body) -> Self {
         Self { body, buffer: Vec::new(), start: 0, scanned: 0 }
     }
 
     /// The next line; none after the last. Half a line at the end is none: what follows it is unknown.
-    pub async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
+    pub(super) async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         loop {
             let end = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n');
             if let Some(end) = end {

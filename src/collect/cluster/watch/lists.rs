@@ -38,7 +38,7 @@ pub(super) struct WatchedList {
 
 impl WatchedLists {
     /// A list begins to be read, for the first or second time.
-    pub fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
+    pub(crate) fn begin(&mut self, kind: &Arc<ListedKind>, path: &str, note: bool, judge: bool) -> usize {
         let position = self.all.iter().position(|list| list.path == path).unwrap_or_else(|| {
             self.all.push(WatchedList {
                 kind: Arc::clone(kind),
@@ -59,7 +59,7 @@ impl WatchedLists {
     }
 
     /// An object of it.
-    pub fn saw(&mut self, list: usize, resource: &Resource) {
+    pub(crate) fn saw(&mut self, list: usize, resource: &Resource) {
         // It is not an object.
         if resource.is_unlisted() {
             return;
@@ -70,7 +70,7 @@ impl WatchedLists {
     }
 
     /// It was read up to this version. Of two readings the older counts, and both must be whole.
-    pub fn end(&mut self, list: usize, version: Option<&str>) {
+    pub(crate) fn end(&mut self, list: usize, version: Option<&str>) {
         let list = &mut self.all[list];
         list.version = match (list.begun, list.version.take(), version) {
             (false, _, version) => version.map(str::to_owned),

@@ -44,7 +44,7 @@ enum RereadScope {
 
 impl Reread {
     /// Whether an object of the list is one of them.
-    pub fn means(&self, object: &Value) -> bool {
+    pub(super) fn means(&self, object: &Value) -> bool {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let named = |name: &str| (text("/metadata/namespace").to_owned(), name.to_owned());
         match &self.only {
@@ -59,7 +59,7 @@ impl Reread {
 
 impl PendingRereads {
     /// Adds objects, where their kind is judged.
-    pub fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
+    pub(super) fn add(&mut self, dependent: Dependent, referrers: &Referrers, judges: &dyn Fn(&str) -> bool) {
         match dependent {
             Dependent::Cluster => self.cluster = true,
             Dependent::All(kind) if judges(kind) => {
@@ -92,12 +92,12 @@ impl PendingRereads {
     }
 
     /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty() && self.names.is_empty() && self.pods_of.is_empty()
     }
 
     /// What to read for all of them, with few requests.
-    pub fn take(&mut self, lists: &WatchedLists) -> Vec<Reread> {
+    pub(super) fn take(&mut self, lists: &WatchedLists) -> Vec<Reread> {
         let mut asks = Vec::new();
         let pages = |kind: &str| lists.count(kind) / PAGE + 1;
         let mut names = std::mem::take(&mut self.names);

@@ -24,7 +24,7 @@ struct Referrer {
 
 impl Referrers {
     /// Notes what an object refers to.
-    pub fn note(&mut self, resource: &Resource, key: ObjectKey) {
+    pub(super) fn note(&mut self, resource: &Resource, key: ObjectKey) {
         let namespace = resource.namespace().unwrap_or_default();
         let to = match resource.sub_type.as_str() {
             SECRET => token_account(&resource.raw)
@@ -43,12 +43,12 @@ impl Referrers {
         }
     }
 
-    pub fn forget(&mut self, key: ObjectKey) {
+    pub(super) fn forget(&mut self, key: ObjectKey) {
         self.0.remove(&key);
     }
 
     /// Kind, namespace and name of those that refer to an object.
-    pub fn to(
+    pub(super) fn to(
         &self,
         kind: &str,
         namespace: &str,
@@ -59,7 +59,11 @@ impl Referrers {
     }
 
     /// The same for the tokens of an account.
-    pub fn tokens(&self, namespace: &str, account: &str) -> impl Iterator<Item = (&'static str, &str, &str)> {
+    pub(super) fn tokens(
+        &self,
+        namespace: &str,
+        account: &str,
+    ) -> impl Iterator<Item = (&'static str, &str, &str)> {
         self.to(ACCOUNT, namespace, account)
     }
 }

@@ -28,23 +28,23 @@ pub(super) struct RetryDelay {
 
 impl RetryDelay {
     /// The stream works again.
-    pub fn relieve(&mut self) {
+    pub(super) fn relieve(&mut self) {
         self.failures = 0;
         self.refusals = 0;
     }
 
     /// Failures in a row.
-    pub fn failures(&self) -> u32 {
+    pub(super) fn failures(&self) -> u32 {
         self.failures
     }
 
     /// Refusals in a row.
-    pub fn refusals(&self) -> u32 {
+    pub(super) fn refusals(&self) -> u32 {
         self.refusals
     }
 
     /// After a failure: twice as long each time, and as long as the server asks.
-    pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
+    pub(super) fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let wait = doubled(self.failures);
         self.failures = self.failures.saturating_add(1);
         // Every client was asked to wait the same time.
@@ -53,7 +53,7 @@ impl RetryDelay {
     }
 
     /// After a loss, which takes a new list: that costs more than a try, so repeated losses wait longer.
-    pub fn after_loss(&mut self) -> Duration {
+    pub(super) fn after_loss(&mut self) -> Duration {
         let now = Instant::now();
         if self.last_loss.is_none_or(|last| now.duration_since(last) > WELL) {
             self.losses = 0;
@@ -65,12 +65,12 @@ impl RetryDelay {
     }
 
     /// After a stream that the server closed in good time.
-    pub fn after_close() -> Duration {
+    pub(super) fn after_close() -> Duration {
         spread(FIRST)
     }
 
     /// After a refusal: twice as long each time, up to minutes.
-    pub fn after_refusal(&mut self) -> Duration {
+    pub(super) fn after_refusal(&mut self) -> Duration {
         let wait = FIRST_REFUSED.saturating_mul(2_u32.saturating_pow(self.refusals)).min(REFUSED);
         self.refusals = self.refusals.saturating_add(1);
         spread(wait)

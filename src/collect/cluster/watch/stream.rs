@@ -53,7 +53,7 @@ enum StreamEnd {
 
 impl ListStream {
     /// Watches until the receiver is dropped.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let mut delay = RetryDelay::default();
         let kind = self.kind.name.clone();
         loop {
