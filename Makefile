@@ -1,5 +1,6 @@
 # make test         everything, on a machine of one's own: root on Debian; it starts a real cluster
 # make test-unit    what needs neither root nor Debian
+# make fuzz         ten minutes of each fuzz target (fuzz/README.md)
 # make image        the container image, as an OCI archive (docs/image.md)
 # make bench        speed and memory, per generated pod
 # make bench-scale  what a cluster of 50,000 pods costs the leader: root; a quarter of an hour (docs/performance.md)
@@ -7,7 +8,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/posturebeat
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: test test-unit lint image bench bench-scale update quickstart
+.PHONY: test test-unit lint fuzz image bench bench-scale update quickstart
 
 test:
 	bash tests/run
@@ -18,6 +19,9 @@ test-unit:
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+fuzz:
+	fuzz/run 600
 
 image:
 	deploy/image/build

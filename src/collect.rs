@@ -11,14 +11,14 @@
 //!
 //! [`Resource`]: crate::resource::Resource
 
-mod arguments;
+pub(crate) mod arguments;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod bounds;
 pub mod cloud;
 pub mod cluster;
 pub mod component;
-mod config_files;
+pub(crate) mod config_files;
 pub mod join;
 pub mod node;
 mod object;

@@ -107,6 +107,11 @@ pub fn judge(control: &Control, params: &Params, document: &Document) -> Judgeme
         }
         Decision::Sides { pass, fail } => sides(pass.as_ref(), fail.as_ref(), params, document),
     };
+    let gaps = document.gaps_of_whole();
+    if outcome == Outcome::Passed && !gaps.is_empty() {
+        // Its identity, or what others say about it, is no proof.
+        return finish(control, params, document, Outcome::Error, CheckAnswer::unknown(gaps));
+    }
     finish(control, params, document, outcome, answer)
 }
 

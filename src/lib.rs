@@ -11,6 +11,8 @@ pub mod evaluate;
 pub mod event;
 pub mod exception;
 pub mod finding;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod kube_api;
 pub mod leader;
 pub mod observe;

@@ -21,7 +21,7 @@ pub(super) struct KnownArguments {
 }
 
 /// Parses an argument list.
-pub(super) fn parse(component: Component, words: &[String]) -> Arguments {
+pub(crate) fn parse(component: Component, words: &[String]) -> Arguments {
     let mut arguments = Arguments::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {

@@ -10,7 +10,7 @@ mod pages;
 mod resources;
 pub mod rights;
 mod sweep;
-mod watch;
+pub(crate) mod watch;
 
 use crate::resource::{Gap, Kind, ObjectDemands, Owner, Resource, Selector};
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! In: bytes and the expected kind of file. Out: a JSON document with the known fields of that kind and without
 //! secrets. A file of another kind is refused: its name comes from a process's arguments, so it may be any file.
 
-pub(super) mod kinds;
+pub(crate) mod kinds;
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn malformed(detail: impl Into<String>) -> Gap {
 }
 
 /// The first document of a YAML or JSON text; components ignore the rest.
-pub(super) fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
+pub(crate) fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8"))?;
     // JSON may be indented with tabs, which YAML rejects.
     if text.trim_start().starts_with('{') {
@@ -34,12 +34,12 @@ pub(super) fn first_document(bytes: &[u8]) -> Result<Value, Gap> {
 }
 
 /// Parses a file of the expected kind.
-pub(super) fn parse(expected: &FileKind, bytes: &[u8]) -> Result<Value, Gap> {
+pub(crate) fn parse(expected: &FileKind, bytes: &[u8]) -> Result<Value, Gap> {
     cut(expected, first_document(bytes)?)
 }
 
 /// Reduces a document to the known fields of its kind and blanks its secrets.
-pub(super) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
+pub(crate) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
     let Value::Object(mut map) = document else { return Err(malformed("expected a map")) };
     if !expected.admits(&map) {
         let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();

@@ -9,7 +9,7 @@ pub mod host;
 mod named_files;
 pub mod places;
 pub mod processes;
-mod static_pods;
+pub(crate) mod static_pods;
 
 #[cfg(test)]
 pub(in crate::collect) mod tests;

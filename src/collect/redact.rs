@@ -6,11 +6,12 @@
 mod foreign;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 use serde_json::{Map, Value};
 
 pub use foreign::foreign_object;
@@ -60,9 +61,6 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s"<>]*@"#));
 static SCHEME_AND_KEY: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"));
-static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| regex(r#"([\w.-]+)=("[^"]*"|'[^']*'|[^\s"';&|]+)"#));
-static FLAG_AND_WORD: LazyLock<Regex> =
-    LazyLock::new(|| regex(r#"(--?[\w.-]+)\s+("[^"]*"|'[^']*'|[^\s"';&|-][^\s"';&|]*)"#));
 static SECRET_LINE: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"(?mi)^(\s*(?:-\s+)?["']?(?:[\w-]+-data|token|password)["']?\s*:[ \t]*)\S.*$"#));
 
@@ -299,17 +297,6 @@ fn is_secret_word(key: &str) -> bool {
 }
 
 fn script(text: &str) -> String {
-    let blank_named = |found: &Captures<'_>, between: &str| {
-        let is_switch = ["true", "false"].iter().any(|word| found[2].split(',').next() == Some(word));
-        // `ServiceAccountTokenJTI=true` is a feature gate.
-        if is_secret_name(&found[1]) && !is_switch {
-            format!("{}{between}{BLANK}", &found[1])
-        } else {
-            found[0].to_owned()
-        }
-    };
-    let text = url_user_info(text);
-    let text = ASSIGNED.replace_all(&text, |found: &Captures<'_>| blank_named(found, "="));
-    let text = FLAG_AND_WORD.replace_all(&text, |found: &Captures<'_>| blank_named(found, " "));
+    let text = words::blank_values(&url_user_info(text), is_secret_name);
     SCHEME_AND_KEY.replace_all(&text, format!("${{1}} {BLANK}")).into_owned()
 }

@@ -6,6 +6,9 @@ use super::{derived, shape};
 use crate::resource::{Gap, Kind, Resource, Unread};
 use crate::rule::{Path, place_steps};
 
+/// What stays of a resource of which nothing could be read: what it is, and what others say about it.
+const IDENTITY: [&str; 5] = ["apiVersion", "kind", "metadata", "component", "related"];
+
 /// One resource, ready to be judged by any number of controls.
 #[derive(Debug)]
 pub struct Document {
@@ -32,11 +35,20 @@ impl Document {
         for place in &unread {
             remove(&mut root, &place_steps(&place.at));
         }
+        if let (Value::Object(fields), true) = (&mut root, unread.iter().any(|unread| unread.at == "$")) {
+            // A part of an argument list, for example, whose last value would count.
+            fields.retain(|key, _| IDENTITY.contains(&key.as_str()));
+        }
         let found = derived::of(kind, &sub_type, &root, &mut unread);
         if let (Value::Object(fields), false) = (&mut root, found.is_empty()) {
             fields.insert("derived".into(), Value::Object(found));
         }
         Self { kind, root, unread }
+    }
+
+    /// The gaps of a resource of which nothing could be read.
+    pub(super) fn gaps_of_whole(&self) -> Vec<Gap> {
+        self.unread.iter().filter(|unread| unread.at == "$").map(gap).collect()
     }
 
     /// The unread places that `path` could look at.

@@ -71,6 +71,30 @@ fn what_is_derived_from_arguments_asks_for_those_it_looks_at() {
 }
 
 #[test]
+fn what_could_not_be_read_at_all_never_passes() {
+    let control = |decision: &str| {
+        let text = format!(
+            "id: fuzz\ntitle: a\nresource: process/kube-apiserver\nseverity: low\n{decision}\nwhy: a\nremediation: a\n"
+        );
+        crate::rule::Control::parse("fuzz.yml", &text).unwrap()
+    };
+    let raw = json!({"component": "kube-apiserver", "args": {"profiling": ["false"]}});
+    let mut resource = Resource::observed(Kind::Process, "process".into(), "1".into(), "a".into(), raw);
+    // An argument list over the bound: a later value may be the one that counts.
+    resource.unread = vec![crate::resource::Unread::new("$", Reason::TooLarge, "read cmdline")];
+    for decision in [
+        "check: {setting: {flag: profiling, type: bool, default: true}, equals: false}",
+        "check: {setting: {flag: profiling, type: bool, default: true}, equals: true}",
+        "check: {some: $.component}",
+    ] {
+        let control = control(decision);
+        let judgement = super::judge(&control, &control.params, &Document::new(resource.clone()));
+        assert_eq!(judgement.outcome, super::Outcome::Error, "{decision}");
+        assert_eq!(judgement.gap.unwrap().reason, Reason::TooLarge);
+    }
+}
+
+#[test]
 fn null_is_a_key_left_out() {
     assert_eq!(truth("{some: $.a}", json!({"a": null}), &[]), Truth::False);
     assert_eq!(truth("{none: $.a}", json!({"a": null}), &[]), Truth::True);

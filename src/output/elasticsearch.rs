@@ -14,7 +14,7 @@ pub use settings::{Auth, ElasticsearchSettings};
 mod bulk;
 mod client;
 mod config;
-mod retry;
+pub(crate) mod retry;
 mod settings;
 #[cfg(test)]
 mod tests;

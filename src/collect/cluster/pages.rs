@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::kube_api::{self, JSON, RequestError, url_escaped};
 use crate::resource::{Gap, Reason};
-pub(super) use item::ListItem;
+pub(crate) use item::ListItem;
 
 /// Objects in one page: of pods about four megabytes. A list must be read before the server forgets the changes since
 /// it began.

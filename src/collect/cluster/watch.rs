@@ -4,10 +4,10 @@
 //! read, or one whose joins did. Every list has its own stream; all of them send to one task, which owns the index. Of an
 //! object that is judged and not joined, only a fingerprint is kept.
 
-mod event;
+pub(crate) mod event;
 mod fetch;
 mod fingerprint;
-mod lines;
+pub(crate) mod lines;
 mod lists;
 mod pending;
 mod referrers;

@@ -11,7 +11,7 @@ mod host_table;
 mod kubelet;
 pub(super) mod proc_stat;
 mod process;
-mod program;
+pub(crate) mod program;
 mod provenance;
 
 use tracing::warn;

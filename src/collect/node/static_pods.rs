@@ -20,7 +20,7 @@ pub(super) const DEFAULT_DIRECTORY: &str = "/etc/kubernetes/manifests";
 
 /// A container of a static pod.
 #[derive(Debug, Clone, Default)]
-pub(super) struct StaticContainer {
+pub(crate) struct StaticContainer {
     /// `metadata.uid`, which few manifests have; the kubelet generates one otherwise.
     pub uid: Option<String>,
     /// The user that it runs as, if the manifest sets one.
@@ -118,7 +118,7 @@ fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
     config_files::first_document(&bytes).map_err(|gap| gap.during(format!("read {path}")))
 }
 
-fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
+pub(crate) fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
     if pod["kind"] != "Pod" {
         return Vec::new();
     }

@@ -57,6 +57,17 @@ fn a_script_in_one_word_is_read_too() {
 }
 
 #[test]
+fn a_value_ends_where_the_shell_ends_the_word() {
+    let script = |text: &str| redacted(&[text]).remove(0);
+    assert_eq!(script("API_TOKEN='a b'cd\"e\"f g"), "API_TOKEN=<redacted> g");
+    assert_eq!(script("x --password 'a'b c"), "x --password <redacted> c");
+    assert_eq!(script(r"API_TOKEN=a\ b; x"), "API_TOKEN=<redacted>; x");
+    assert_eq!(script("API_TOKEN=\"a b"), "API_TOKEN=<redacted>", "a quote that is never closed");
+    assert_eq!(script("OPTS=\"--token=a --v=2\" x"), "OPTS=\"--token=<redacted> --v=2\" x");
+    assert_eq!(script("sh -c \"A='1' TOKEN='a b' x\" y"), "sh -c \"A='1' TOKEN=<redacted> x\" y");
+}
+
+#[test]
 fn a_workload_keeps_names_and_references_only() {
     let mut pod = json!({
         "kind": "Pod",

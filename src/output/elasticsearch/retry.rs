@@ -19,7 +19,7 @@ use serde_json::Value;
 const REASON_CHARS: usize = 500;
 
 /// Reads the verdicts for `expected` events.
-pub(super) fn verdicts(answer: &StoreAnswer, expected: usize) -> Result<Vec<Verdict>, BatchError> {
+pub(crate) fn verdicts(answer: &StoreAnswer, expected: usize) -> Result<Vec<Verdict>, BatchError> {
     let described = || format!("`{}` answered {}", answer.host, reason(answer));
     match answer.status {
         200..300 => {}

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::resource::{Gap, Reason};
 
 /// An object of a list.
-pub(in crate::collect::cluster) enum ListItem {
+pub(crate) enum ListItem {
     /// Its JSON.
     Object(Value),
     /// It has more values than a real object; only its identity was read.

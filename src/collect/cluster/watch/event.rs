@@ -10,7 +10,7 @@ use crate::collect::cluster::pages::ListItem;
 use crate::kube_api::Refusal;
 
 /// An event of a watch.
-pub(super) enum WatchEvent {
+pub(crate) enum WatchEvent {
     /// An object was created or changed: as it is now, and the version.
     Is(ListItem, String),
     /// An object was deleted.
@@ -32,7 +32,7 @@ struct EventLine<'a> {
 }
 
 /// Reads a line.
-pub(super) fn read(line: &[u8]) -> WatchEvent {
+pub(crate) fn read(line: &[u8]) -> WatchEvent {
     let line: EventLine<'_> = match serde_json::from_slice(line) {
         Ok(line) => line,
         Err(error) => return WatchEvent::Lost(format!("an event cannot be parsed: {error}")),

@@ -1,18 +1,19 @@
 //! The lines of an answer that does not end, each bounded.
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use kube::client::Body;
 
 use crate::causes;
 
 /// The most bytes of one event: an object of the largest size etcd takes by default is 1.5 MiB.
-pub(super) const MAX_LINE: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_LINE: usize = 2 * 1024 * 1024;
 /// A buffer that has grown further is given back.
 const ROOM: usize = 64 * 1024;
 
 /// Reads line by line.
-pub(super) struct EventLines {
-    body: Body,
+pub(crate) struct EventLines<B = Body> {
+    body: B,
     buffer: Vec<u8>,
     /// Where the next line begins.
     start: usize,
@@ -21,15 +22,19 @@ pub(super) struct EventLines {
 }
 
 /// Why there is no line.
-pub(super) enum LineError {
+pub(crate) enum LineError {
     /// One is over the bound.
     TooLong,
     /// The connection was cut.
     Cut(String),
 }
 
-impl EventLines {
-    pub(super) fn new(body: Body) -> Self {
+impl<B> EventLines<B>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error + 'static,
+{
+    pub(crate) fn new(body: B) -> Self {
         Self { body, buffer: Vec::new(), start: 0, scanned: 0 }
     }
 

@@ -4,7 +4,7 @@ use crate::collect::component::{Component, base_name};
 
 /// A program that runs components.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// A single component.
     One(Component),
     /// `k3s server` or `k3s agent`.
@@ -23,7 +23,7 @@ pub(super) enum Program {
 
 impl Program {
     /// Recognises a program by its argument list.
-    pub(super) fn of_command(words: &[String]) -> Option<Self> {
+    pub(crate) fn of_command(words: &[String]) -> Option<Self> {
         // A title is a single word with spaces in it.
         let (name, title) = words
             .first()?
@@ -70,7 +70,7 @@ impl Program {
     }
 
     /// The part of the argument list that may be shown: options of k3s hold credentials under many names.
-    pub(super) fn words_to_show<'a>(&self, words: &'a [String]) -> &'a [String] {
+    pub(crate) fn words_to_show<'a>(&self, words: &'a [String]) -> &'a [String] {
         match self {
             Self::K3s { flags, .. } => {
                 &words[..words.len().saturating_sub(flags.as_ref().map_or(0, Vec::len))]
