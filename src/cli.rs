@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Loaded, Settings};
 use crate::output::{ConfiguredOutput, OUTPUTS};
 use crate::runtime::{self, Ended, Engine};
-use crate::{setup, telemetry};
+use crate::{report, setup, telemetry};
 use args::{Args, Command, Global, TestCommand};
 
 /// The exit code when a `--fail-on` condition is met.
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("Exiting: {}", crate::report::safe(&format!("{error:#}")).replace("\\u{a}", "\n"));
+            eprintln!("Exiting: {}", report::safe(&format!("{error:#}")).replace("\\u{a}", "\n"));
             ExitCode::FAILURE
         }
     }
@@ -102,7 +102,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             settings.posture.exceptions.clear();
             let engine = Engine::new(&settings.posture)?;
             let changes = runtime::diff(&settings, &engine, &old, &new).await?;
-            print!("{}", crate::report::render_diff(&changes));
+            print!("{}", report::render_diff(&changes));
             Ok(ExitCode::SUCCESS)
         }
         Command::Rules(command) => rules::rules(&settings(&global, true)?, command),
@@ -158,7 +158,7 @@ async fn run(settings: &Settings, output: Option<ConfiguredOutput>) -> anyhow::R
     stop_on_signals(&cancel)?;
     if let Ended::Judged(reports) = runtime::run(settings, output, cancel).await? {
         for report in reports {
-            print!("{}", report.table(scan::colour()));
+            print!("{}", report::render_table(&report, scan::colour()));
         }
     }
     Ok(ExitCode::SUCCESS)

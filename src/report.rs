@@ -1,9 +1,14 @@
 //! A scan's result for people and programs: table, JSON, and what changed between two of them.
 //!
 //! In: each judgement as it is made. Out: text. Names come from clusters, so terminal control characters are escaped.
+//!
+//! A format is a file and a line in [`FORMATS`]: the values of `scan --format`, their help, and what a scan of several
+//! sources does follow from that line.
 
 mod diff;
+mod format;
 mod json;
+mod ndjson;
 mod not_applicable;
 mod table;
 mod text;
@@ -17,7 +22,12 @@ use crate::resource::{Gap, Identity, Resource};
 use crate::rule::{Benchmark, Rule};
 
 pub use diff::{VerdictChange, VerdictKey, Verdicts, changes, render as render_diff};
+pub use format::{ReportContent, ReportFormat, ReportStyle, WriteReport};
+pub use table::render as render_table;
 pub use text::safe;
+
+/// All formats of `scan --format`; the first is the default.
+pub const FORMATS: &[ReportFormat] = &[table::FORMAT, json::FORMAT, ndjson::FORMAT];
 
 /// The result of one scan.
 #[derive(Debug)]
@@ -143,16 +153,6 @@ impl Report {
             }
         }
         verdicts
-    }
-
-    /// As text for people.
-    pub fn table(&self, colour: bool) -> String {
-        table::render(self, colour)
-    }
-
-    /// As one JSON object.
-    pub fn json(&self) -> Value {
-        json::render(self)
     }
 
     /// The benchmarks in it, in order, each with the indexes of its rules.

@@ -1,10 +1,12 @@
 //! Command-line arguments, as the user wrote them.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::config::Sources;
+use crate::report::{FORMATS, ReportFormat};
 
 /// Watch the security posture of Kubernetes clusters and ship one finding per rule and resource to Elasticsearch
 #[derive(Debug, Parser)]
@@ -104,8 +106,8 @@ pub(super) struct ScanOptions {
     #[arg(long = "benchmark", value_name = "NAME[@VERSION]")]
     pub benchmarks: Vec<String>,
     /// Report format
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(long, value_parser = report_format(), default_value = FORMATS[0].name)]
+    pub format: &'static ReportFormat,
     /// Write the report to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -113,16 +115,6 @@ pub(super) struct ScanOptions {
     /// score is below N or something could not be judged (score:N); may repeat
     #[arg(long = "fail-on", value_name = "failed|error|score:N", value_parser = fail_on)]
     pub fail_on: Vec<FailOn>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// Text for people
-    Table,
-    /// One JSON object
-    Json,
-    /// The documents that `run` would ship, one per line
-    Ndjson,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -229,6 +221,14 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
+/// The names of [`FORMATS`], each with its help.
+fn report_format() -> impl TypedValueParser<Value = &'static ReportFormat> {
+    let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
+    PossibleValuesParser::new(names).try_map(|name| {
+        FORMATS.iter().find(|format| format.name == name).ok_or_else(|| format!("no such format: {name}"))
+    })
+}
+
 fn fail_on(text: &str) -> Result<FailOn, String> {
     match text.split_once(':') {
         None if text == "failed" => Ok(FailOn::Failed),
@@ -273,6 +273,21 @@ mod tests {
         assert_eq!(args.global.path_data.as_deref(), Some("/x"));
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(args.global.overrides, [pair("x.y", "1"), pair("a.b", "c=d")]);
+    }
+
+    #[test]
+    fn every_report_format_can_be_asked_for() {
+        let format = |args: &[&str]| match Args::try_parse_from(args).map(|args| args.command) {
+            Ok(Some(Command::Scan(options))) => Ok(options.format.name),
+            Ok(_) => Err("not a scan".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        assert_eq!(format(&["posturebeat", "scan"]), Ok("table"));
+        let unknown = format(&["posturebeat", "scan", "--format", "tabel"]).unwrap_err();
+        for known in FORMATS {
+            assert_eq!(format(&["posturebeat", "scan", "--format", known.name]), Ok(known.name));
+            assert!(unknown.contains(known.name), "{unknown}");
+        }
     }
 
     #[test]

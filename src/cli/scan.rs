@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{FailOn, Format, ScanOptions};
+use super::args::{FailOn, ScanOptions};
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::observe::{Scope, Source};
-use crate::report::Report;
+use crate::report::{FORMATS, Report, ReportContent, ReportFormat, ReportStyle};
 use crate::resource::Platform;
 use crate::runtime::{self, Deliver, Engine};
 
@@ -23,12 +23,11 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         Some(_) => from_outside(&mut settings, &options)?,
     };
     let sources = sources(&settings, &options)?;
-    if sources.len() > 1 && options.format == Format::Json {
-        bail!("--format json writes one object: scan one snapshot at a time, or use --format ndjson");
-    }
+    accepts(options.format, &sources)?;
     let cancel = CancellationToken::new();
     super::stop_on_signals(&cancel)?;
     let mut out = Destination::of(&options)?;
+    let style = ReportStyle { colour: colour() && options.output.is_none() };
     let mut tripped = false;
     let mut blind = Vec::new();
     let first = jiff::Timestamp::now().as_second();
@@ -37,10 +36,8 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     for (source, sequence) in sources.iter().zip(first..) {
         let bar = progress();
         let tell = |resources: u64| bar.set_message(format!("{resources} resources judged"));
-        let lines: Option<&mut (dyn Write + Send)> = match options.format {
-            Format::Ndjson => Some(&mut out),
-            _ => None,
-        };
+        let lines: Option<&mut (dyn Write + Send)> =
+            if options.format.writes_findings() { Some(&mut out) } else { None };
         let deliver = Deliver { lines, progress: Some(&tell) };
         let scanned = runtime::scan(&settings, &engine, source, sequence, deliver, &cancel).await;
         bar.finish_and_clear();
@@ -51,11 +48,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         let totals = scanned.report.totals();
         judged += totals.judged() + totals.of(Outcome::NeedsReview) + totals.of(Outcome::Error);
         unjudged.extend(scanned.unjudged.iter().cloned());
-        match options.format {
-            Format::Table => write!(out, "{}", scanned.report.table(colour() && options.output.is_none()))?,
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&scanned.report.json())?)?,
-            Format::Ndjson => {}
-        }
+        options.format.write(&scanned.report, style, &mut out)?;
         let skipped = matches!(source, Source::Manifests(_)) && !scanned.unjudged.is_empty();
         if skipped {
             let kinds = scanned.unjudged.join(", ");
@@ -116,6 +109,21 @@ fn sources(settings: &Settings, options: &ScanOptions) -> anyhow::Result<Vec<Sou
         [] => vec![Source::Live(Scope::all(&settings.posture)?)],
         snapshots => snapshots.iter().cloned().map(Source::Snapshot).collect(),
     })
+}
+
+/// Whether the format can hold these sources in one output.
+fn accepts(format: &ReportFormat, sources: &[Source]) -> anyhow::Result<()> {
+    let ReportContent::Single { noun, .. } = format.content else { return Ok(()) };
+    if sources.len() > 1 {
+        let streams = FORMATS.iter().filter(|format| format.writes_findings());
+        let streams: Vec<&str> = streams.map(|format| format.name).collect();
+        bail!(
+            "--format {} writes one {noun}: scan one snapshot at a time, or use --format {}",
+            format.name,
+            streams.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// Where the report goes. A file is renamed into place when it is complete, so a failing scan leaves the old one.

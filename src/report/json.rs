@@ -2,12 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{JudgedResource, Report, not_applicable};
+use super::{JudgedResource, Report, ReportContent, ReportFormat, not_applicable};
 use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::exception::ExceptionUse;
 use crate::finding::granted;
 
-pub(super) fn render(report: &Report) -> Value {
+pub(super) const FORMAT: ReportFormat = ReportFormat {
+    name: "json",
+    help: "One JSON object",
+    content: ReportContent::Single {
+        noun: "object",
+        write: |report, _, out| {
+            serde_json::to_writer_pretty(&mut *out, &render(report))?;
+            writeln!(out)
+        },
+    },
+};
+
+fn render(report: &Report) -> Value {
     let rules: Vec<Value> = (0..report.rules.len()).map(|index| rule(report, index)).collect();
     let mut details: Vec<Vec<&super::OutcomeDetail>> = vec![Vec::new(); report.seen.len()];
     report.details.iter().for_each(|detail| details[detail.seen].push(detail));

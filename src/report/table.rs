@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::text::{cut, safe};
-use super::{OutcomeDetail, Report};
+use super::{OutcomeDetail, Report, ReportContent, ReportFormat};
 use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::resource::IdentitySource;
 use crate::rule::Severity;
@@ -19,7 +19,16 @@ const INDENT: &str = "          ";
 /// The most resources named below one rule; the rest are counted.
 const MAX_RESOURCES: usize = 5;
 
-pub(super) fn render(report: &Report, colour: bool) -> String {
+pub(super) const FORMAT: ReportFormat = ReportFormat {
+    name: "table",
+    help: "Text for people",
+    content: ReportContent::PerSource(|report, style, out| {
+        out.write_all(render(report, style.colour).as_bytes())
+    }),
+};
+
+/// The whole report, with colours for a terminal if `colour` is set.
+pub fn render(report: &Report, colour: bool) -> String {
     let paint = Paint { colour };
     let mut out = String::new();
     // Writing to a String cannot fail.

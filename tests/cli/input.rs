@@ -200,6 +200,23 @@ fn a_report_file_is_not_lost_to_a_scan_that_fails() {
 }
 
 #[test]
+fn one_json_object_is_not_written_for_several_sources() {
+    let program = Program::new();
+    let two = ["scan", "--snapshot", "a.ndjson", "b.ndjson", "--format"];
+    let ran = program.run(&[&two[..], &["json"]].concat());
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.last().ends_with(
+            "--format json writes one object: scan one snapshot at a time, or use --format ndjson"
+        ),
+        "{}",
+        ran.err
+    );
+    let ran = program.run(&[&two[..], &["yaml"]].concat());
+    assert!(ran.last().contains("'yaml'") && ran.last().contains("table, json, ndjson"), "{}", ran.err);
+}
+
+#[test]
 fn a_two_megabyte_annotation_is_cut_and_the_verdict_stays() {
     let program = Program::new();
     program.write("pod.json", &pod("big", &"x".repeat(2_000_000)).to_string());
