@@ -79,7 +79,7 @@ pub(super) enum Command {
     /// Manage the keystore: secrets that the configuration refers to as `${NAME}`
     #[command(subcommand)]
     Keystore(KeystoreCommand),
-    /// Test the configuration and access to AWS
+    /// Test the configuration, the output, and access to Kubernetes and AWS
     #[command(subcommand)]
     Test(TestCommand),
     /// Print the version
