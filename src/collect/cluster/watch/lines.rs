@@ -39,7 +39,7 @@ where
     }
 
     /// The next line; none after the last. Half a line at the end is none: what follows it is unknown.
-    pub(super) async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         loop {
             let end = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n');
             if let Some(end) = end {
