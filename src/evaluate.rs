@@ -18,6 +18,7 @@ mod parse;
 mod setting;
 mod shape;
 mod tally;
+mod template;
 #[cfg(test)]
 mod tests;
 mod wildcard;

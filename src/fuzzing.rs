@@ -333,7 +333,7 @@ fn recorded(path: &Path) -> (Option<Identity>, Vec<Resource>) {
         resources.push(resource);
         Ok(true)
     };
-    let identity = snapshot::read(path, &mut emit).ok().flatten();
+    let identity = snapshot::read(path, &mut emit).ok().and_then(|facts| facts.identity);
     (identity, resources)
 }
 
@@ -341,7 +341,7 @@ fn record_again(identity: &Identity, resources: &[Resource]) {
     let path = scratch("again.ndjson", b"");
     let mut recorder = snapshot::Recorder::create(&path, identity, "").expect("a recording can be begun");
     resources.iter().try_for_each(|resource| recorder.add(resource)).expect("every resource can be recorded");
-    recorder.finish().expect("a recording can be completed");
+    recorder.finish(&std::collections::BTreeSet::new()).expect("a recording can be completed");
     let (identity_again, again) = recorded(&path);
     assert_eq!(format!("{identity_again:?}"), format!("{:?}", Some(identity)));
     assert_eq!(again.len(), resources.len());

@@ -10,6 +10,7 @@ mod observation;
 pub(crate) mod remarks;
 mod scope;
 mod source;
+mod workloads;
 
 pub(crate) use cluster_watch::ClusterWatch;
 pub(crate) use observation::{Observation, Wanted};

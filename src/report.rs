@@ -14,6 +14,7 @@ mod table;
 mod text;
 
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::evaluate::{Judgement, Outcome, Tally};
@@ -38,9 +39,11 @@ pub struct Report {
     seen: Vec<JudgedResource>,
     details: Vec<OutcomeDetail>,
     exceptions: Vec<ExceptionUse>,
-    /// Rules without any resource.
-    without_resource: Vec<usize>,
+    without_resource: WithoutResource,
 }
+
+/// The rules that saw no resource, by position, each with the reason.
+pub type WithoutResource = BTreeMap<usize, String>;
 
 /// One resource and the outcome of every rule about it.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ impl Report {
             seen: Vec::new(),
             details: Vec::new(),
             exceptions: Vec::new(),
-            without_resource: Vec::new(),
+            without_resource: WithoutResource::new(),
         }
     }
 
@@ -121,7 +124,7 @@ impl Report {
 
     /// Completes the report with the counts of the scan, the rules that saw no resource, and what became of the
     /// exceptions.
-    pub fn close(&mut self, tally: Tally, without_resource: Vec<usize>, exceptions: Vec<ExceptionUse>) {
+    pub fn close(&mut self, tally: Tally, without_resource: WithoutResource, exceptions: Vec<ExceptionUse>) {
         self.tally = tally;
         self.without_resource = without_resource;
         self.exceptions = exceptions;

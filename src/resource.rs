@@ -6,17 +6,21 @@
 //! would find "something" there and call a denied read a pass.
 
 mod demand;
+mod extent;
 mod gap;
 mod identity;
 mod object_kind;
+mod pod_template;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use demand::{ObjectDemand, ObjectDemands};
+pub use extent::Extent;
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
-pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, object_kind};
+pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, is_cluster_scoped, object_kind};
+pub use pod_template::{PodTemplates, TemplatePath};
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,6 +128,8 @@ pub struct Resource {
     pub unread: Vec<Unread>,
     /// Whether it is a thing, or stands for a kind.
     pub presence: Presence,
+    /// Where its template of pods is, if that is to be judged as a pod.
+    pub pod_template: Option<TemplatePath>,
 }
 
 /// Whether a resource was observed, or stands for what could not be listed.
@@ -147,6 +153,7 @@ impl Resource {
             related: Map::new(),
             unread: Vec::new(),
             presence: Presence::Observed,
+            pod_template: None,
         }
     }
 
@@ -176,6 +183,7 @@ impl Resource {
             related: Map::new(),
             unread: vec![gap.at("$")],
             presence: Presence::Unlisted,
+            pod_template: None,
         }
     }
 
@@ -201,9 +209,22 @@ impl Resource {
         }
     }
 
+    /// The UID of the object that controls this one, such as the ReplicaSet of a pod.
+    pub fn controller(&self) -> Option<&str> {
+        let owners = self.raw.pointer("/metadata/ownerReferences")?.as_array()?;
+        let controller = owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
+        controller.get("uid").and_then(Value::as_str).filter(|uid| !uid.is_empty())
+    }
+
     /// The namespace of a Kubernetes object that has one.
     pub fn namespace(&self) -> Option<&str> {
         self.raw.pointer("/metadata/namespace").and_then(Value::as_str)
+    }
+
+    /// The namespace that an object of a namespaced kind is in, or would be created in: `default` where a manifest names
+    /// none.
+    pub fn namespace_or_default(&self) -> &str {
+        self.namespace().filter(|namespace| !namespace.is_empty()).unwrap_or("default")
     }
 }
 

@@ -19,7 +19,7 @@ use kinds::ListedKind;
 pub use configz::configz;
 pub use identity::{Identified, NodeHints, identify};
 pub use kinds::{CLUSTER, KINDS, KnownKind, ListScope, SECRET, ServedKind, recorded};
-pub use sweep::observe;
+pub use sweep::{SweepEnd, observe};
 pub use watch::{SweepState, watch};
 
 /// What is asked of a cluster.

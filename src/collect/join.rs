@@ -15,6 +15,7 @@ mod pods;
 mod policies;
 mod processes;
 mod proxy;
+mod relate;
 mod roles;
 mod statements;
 #[cfg(test)]
@@ -23,10 +24,8 @@ mod tokens;
 mod webhooks;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
-use crate::resource::{Kind, Reason, Resource, SECRET_STORES, Unread};
+use crate::resource::{Extent, Kind, Resource, SECRET_STORES};
 
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
@@ -47,6 +46,9 @@ pub struct Index {
     proxy: proxy::Proxy,
     processes: processes::Processes,
     gaps: gaps::Gaps,
+    extent: Extent,
+    /// The version of Kubernetes, 1.`minor`, where it is known.
+    minor: Option<u32>,
     now: Timestamp,
 }
 
@@ -81,7 +83,7 @@ const JOINS: [(&str, Joins); 10] = [
 const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
-    /// An empty index; `now` decides what has expired.
+    /// An empty index of everything there is; `now` decides what has expired.
     pub fn new(now: Timestamp) -> Self {
         Self {
             policies: policies::Policies::default(),
@@ -94,8 +96,21 @@ impl Index {
             proxy: proxy::Proxy::default(),
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
+            extent: Extent::Everything,
+            minor: None,
             now,
         }
+    }
+
+    /// How much the source shows. Absence is a fact only for a kind that it shows as a whole; of any other kind there may be
+    /// more objects. Until that is known, it is limited to nothing before the first object is noted.
+    pub fn limit_to(&mut self, extent: Extent) {
+        self.extent = extent;
+    }
+
+    /// The version of Kubernetes, 1.`minor`: which roles it creates by itself.
+    pub fn set_version(&mut self, minor: Option<u32>) {
+        self.minor = minor;
     }
 
     /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
@@ -170,12 +185,19 @@ impl Index {
     }
 
     fn say(&mut self, resource: &Resource, key: ObjectKey) -> Vec<Dependent> {
+        // Where pods are shown, they tell.
+        if resource.pod_template.is_some() && self.extent == Extent::Manifests {
+            self.pods.note(resource, key);
+        }
         match resource.sub_type.as_str() {
             "NetworkPolicy" => dependents::policies(self.policies.note(resource, key)),
             webhooks::VALIDATING | webhooks::MUTATING => {
                 dependents::webhooks(&self.webhooks.note(resource, key))
             }
-            "ClusterRole" | "Role" => dependents::role(self.roles.note(resource, key)),
+            "ClusterRole" | "Role" => {
+                let assembles = self.extent != Extent::Everything;
+                dependents::role(self.roles.note(resource, key, assembles))
+            }
             "ServiceAccount" => dependents::accounts(self.accounts.note(resource, key)),
             "ConfigMap" => dependents::proxy(self.proxy.note(resource, key)),
             "Pod" => {
@@ -198,102 +220,6 @@ impl Index {
                 dependents::pods(self.pods.forget(key), servers)
             }
             _ => dependents::cluster(self.cluster.forget(key)),
-        }
-    }
-
-    /// Gives a resource the joins that rules about it read.
-    pub fn relate(&self, resource: &mut Resource) {
-        if resource.is_unlisted() {
-            return;
-        }
-        match (resource.kind, resource.sub_type.as_str()) {
-            (Kind::K8sObject, "Namespace") => self.relate_namespace(resource),
-            (Kind::K8sObject, "ClusterRoleBinding" | "RoleBinding") => {
-                let (role, kind) = self.roles.of(resource);
-                self.put(resource, "role", &[kind], role);
-            }
-            (Kind::K8sObject, "Pod") => {
-                let account = self.accounts.of_pod(resource);
-                self.put(resource, "serviceAccount", &["ServiceAccount"], account);
-            }
-            (Kind::K8sObject, "ServiceAccount") => {
-                let count = self.pods.of_account(resource.namespace().unwrap_or_default(), &resource.name);
-                self.put(resource, "podCount", &["Pod"], Some(count.into()));
-                if let Some(namespaces) = self.accounts.role_namespaces(resource) {
-                    self.put(resource, "roleNamespaces", &["ServiceAccount"], Some(namespaces));
-                }
-            }
-            (Kind::K8sObject, "Secret") => self.relate_secret(resource),
-            (Kind::K8sObject, "ConfigMap") => aws_auth::relate(resource),
-            (Kind::K8sObject, "DaemonSet") => self.proxy.relate(resource, self.gaps.get("ConfigMap")),
-            (Kind::K8sObject, "Cluster") => self.relate_cluster(resource),
-            (Kind::Process, _) => self.processes.relate(resource),
-            _ => {}
-        }
-    }
-
-    fn relate_namespace(&self, resource: &mut Resource) {
-        let (policies, odd) = self.policies.of(&resource.name);
-        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies));
-        resource.unread.extend(odd);
-        self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
-        let plugin = self.api_servers.pod_security_plugin().map(Value::from);
-        self.put(resource, "podSecurityPlugin", &["Pod"], plugin);
-        let level = self.api_servers.pod_security_default().map(Value::from);
-        if level.is_none() && self.gaps.get("Pod").is_none() {
-            let what = "read the API server's default pod security level: only seen on a control-plane node";
-            resource.unread.push(Unread::new("$.related.podSecurityDefault", Reason::Missing, what));
-        }
-        self.put(resource, "podSecurityDefault", &["Pod"], level);
-    }
-
-    fn relate_secret(&self, resource: &mut Resource) {
-        if let Some(account) = tokens::account(&resource.raw) {
-            let count = self.pods.of_account(resource.namespace().unwrap_or_default(), account);
-            self.put(resource, "podCount", &["Pod"], Some(count.into()));
-        }
-        tokens::relate_bootstrap(resource, self.now);
-    }
-
-    fn relate_cluster(&self, resource: &mut Resource) {
-        self.put(resource, "apiServers", &["Pod"], Some(self.api_servers.list().into()));
-        self.put(resource, "workloads", &["Pod"], Some(self.pods.workloads().into()));
-        self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
-        self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
-        let users = self.role_users();
-        // One that exists decides, whatever could not be listed.
-        let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
-        self.put(resource, "roleUsers", gaps, Some(users.into()));
-        self.put(resource, "webhooks", &webhooks::KINDS, Some(self.webhooks.list().into()));
-        let requests = self.cluster.client_certificates();
-        self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));
-        let stores = self.cluster.stores();
-        // One that exists decides, whatever could not be listed.
-        let kinds = SECRET_STORES.map(|(kind, _)| kind);
-        let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
-        self.put(resource, "externalSecrets", gaps, Some(stores.into()));
-    }
-
-    /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a
-    /// pod shows it.
-    fn role_users(&self) -> Vec<Value> {
-        let named = self.accounts.with_role().map(|(namespace, name)| (namespace, name, "annotation"));
-        let shown = self.pods.with_identity().map(|(namespace, name)| (namespace, name, "pod-identity"));
-        let users: BTreeSet<(&str, &str, &str)> = named.chain(shown).collect();
-        let one = |(namespace, account, by): (&str, &str, &str)| json!({"namespace": namespace, "serviceAccount": account, "by": by});
-        users.into_iter().map(one).collect()
-    }
-
-    /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
-    fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
-        match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
-            (Some(gap), _) => {
-                resource.unread.push(gap.clone().at(format!("$.related.{key}")));
-            }
-            (None, Some(value)) => {
-                resource.related.insert(key.to_owned(), value);
-            }
-            (None, None) => {}
         }
     }
 }

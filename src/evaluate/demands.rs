@@ -24,6 +24,7 @@ fn demands<'r>(controls: impl IntoIterator<Item = (&'r Control, &'r Params)>) ->
         let demand = ObjectDemand {
             namespaces: control.applies.as_ref().and_then(|applies| namespaces(applies, params)),
             reads: paths.flat_map(crate::rule::Path::reads).collect(),
+            pod_template: None,
         };
         for selector in control.resources.iter().filter(|selector| selector.kind == Kind::K8sObject) {
             match demands.get_mut(&selector.name) {

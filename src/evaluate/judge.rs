@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Document, Judgement, Params, judge};
-use crate::resource::{Kind, Resource};
+use super::{Document, Judgement, Params, judge, template};
+use crate::resource::{Kind, Resource, TemplatePath};
 use crate::rule::{Control, Rule};
 
 /// The rules of a run, indexed by what they judge.
@@ -50,7 +50,8 @@ impl Judge {
         Self { groups, by_selector }
     }
 
-    /// Judges one resource. Each judgement comes with the indexes of the rules that it answers.
+    /// Judges one resource, and its template of pods as a pod. Each judgement comes with the indexes of the rules that it
+    /// answers.
     pub fn judge(&self, resource: Resource) -> Vec<(&[usize], Judgement)> {
         let mut meant: Vec<usize> = resource
             .selectors()
@@ -62,15 +63,38 @@ impl Judge {
         meant.sort_unstable();
         // A file may have two roles that one control judges; it is still one resource.
         meant.dedup();
+        let of_template =
+            resource.pod_template.as_ref().map(|path| self.judge_template(&resource, path, &meant));
+        if meant.is_empty() {
+            return of_template.unwrap_or_default();
+        }
+        let document = Document::new(resource);
+        let own = meant.into_iter().map(|index| {
+            let group = &self.groups[index];
+            (group.rules.as_slice(), judge(&group.control, &group.params, &document))
+        });
+        own.chain(of_template.unwrap_or_default()).collect()
+    }
+
+    /// Judges the pod of a template by the controls of pods, but for those that judge the workload itself.
+    fn judge_template(
+        &self,
+        workload: &Resource,
+        path: &TemplatePath,
+        own: &[usize],
+    ) -> Vec<(&[usize], Judgement)> {
+        let of_pods = self.by_selector.get(&(Kind::K8sObject, "Pod".to_owned())).into_iter().flatten();
+        let meant: Vec<usize> = of_pods.copied().filter(|index| own.binary_search(index).is_err()).collect();
         if meant.is_empty() {
             return Vec::new();
         }
-        let document = Document::new(resource);
+        let document = template::pod(workload, path);
         meant
             .into_iter()
             .map(|index| {
                 let group = &self.groups[index];
-                (group.rules.as_slice(), judge(&group.control, &group.params, &document))
+                let judgement = judge(&group.control, &group.params, &document);
+                (group.rules.as_slice(), template::as_of_workload(judgement, path))
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::IN_FLIGHT;
 use super::clouds;
-use super::observation::Observation;
+use super::observation::{CollectionEnd, Observation};
 use crate::collect::cloud::{CloudDiscovery, CloudProvider, CloudRequest, CloudSession, ClusterFacts};
 use crate::collect::node::host::HostFacts;
 use crate::collect::sightings::Sightings;
@@ -127,7 +127,7 @@ pub(crate) async fn outside(
     let (sender, found) = mpsc::channel(IN_FLIGHT);
     let ended = tokio::spawn(async move {
         cloud.observe_cluster(&request, &sender).await;
-        Ok(None)
+        Ok(CollectionEnd::default())
     });
     Ok(Observation::new(identity, host, found, ended))
 }

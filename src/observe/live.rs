@@ -152,8 +152,8 @@ impl Collectors {
             node::observe(&host_root, &owner, &of_node, &facts, &to_node);
         });
         let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, watch);
-        let watch = cluster.run(reach, cloud.as_ref(), &found).await;
+        let end = cluster.run(reach, cloud.as_ref(), &found).await;
         node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
-        Ok(watch.map(Box::new))
+        Ok(end)
     }
 }

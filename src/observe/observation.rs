@@ -9,8 +9,17 @@ use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
 use crate::resource::{Identity, Kind, ObjectDemands, Resource};
 
-/// What the collectors of a source return, given that they succeed: the means to watch a cluster from then on.
-pub(super) type Collected = anyhow::Result<Option<Box<ClusterWatch>>>;
+/// What the collectors of a source return.
+pub(super) type Collected = anyhow::Result<CollectionEnd>;
+
+/// What the collectors of a source know at their end.
+#[derive(Default)]
+pub(super) struct CollectionEnd {
+    /// Kinds of objects that rules ask for and that the API server does not have.
+    pub absent_kinds: BTreeSet<String>,
+    /// The means to watch the cluster from then on, where it can be watched.
+    pub watch: Option<Box<ClusterWatch>>,
+}
 
 /// A source that is being read.
 pub(crate) struct Observation {
@@ -19,6 +28,8 @@ pub(crate) struct Observation {
     pub found: mpsc::Receiver<Resource>,
     /// Ends after the last resource, or when the receiver is dropped; fails if the source as such cannot be read.
     collectors: AbortOnDropHandle<Collected>,
+    /// Set by [`Self::ended`]: kinds of objects that rules ask for and that the API server does not have.
+    pub absent_kinds: BTreeSet<String>,
     /// Set by [`Self::ended`], where changes can be watched from now on.
     pub watch: Option<Box<ClusterWatch>>,
 }
@@ -31,13 +42,15 @@ impl Observation {
         found: mpsc::Receiver<Resource>,
         collectors: tokio::task::JoinHandle<Collected>,
     ) -> Self {
-        Self { identity, host, found, collectors: AbortOnDropHandle::new(collectors), watch: None }
+        let collectors = AbortOnDropHandle::new(collectors);
+        Self { identity, host, found, collectors, absent_kinds: BTreeSet::new(), watch: None }
     }
 
     /// Waits for the collectors, after the last resource was taken.
     pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
         let ended = (&mut self.collectors).await;
-        self.watch = ended.map_err(|error| anyhow!("a collector stopped unexpectedly: {error}"))??;
+        let end = ended.map_err(|error| anyhow!("a collector stopped unexpectedly: {error}"))??;
+        (self.absent_kinds, self.watch) = (end.absent_kinds, end.watch);
         Ok(())
     }
 }

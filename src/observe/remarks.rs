@@ -1,5 +1,7 @@
 //! Remarks about a cluster before it is judged: its platform, and a version that was not checked. Logged once a cycle.
 
+use std::collections::BTreeSet;
+
 use crate::resource::{Identity, Kind, Platform, Selector};
 use crate::rule::minor_version;
 
@@ -39,8 +41,25 @@ fn is_unchecked(version: &str) -> bool {
     minor_version(version).is_some_and(|(major, minor)| major != 1 || !CHECKED.contains(&minor))
 }
 
-/// Why there is no resource that a rule judges, if the platform explains it.
-pub(crate) fn why_absent(platform: Option<Platform>, judged: &[Selector]) -> Option<String> {
+/// Why there is no resource that a rule judges; `absent_kinds` are the kinds that the API server does not have.
+pub(crate) fn why_absent(
+    platform: Option<Platform>,
+    absent_kinds: &BTreeSet<String>,
+    judged: &[Selector],
+) -> String {
+    let list = |selectors: &mut dyn Iterator<Item = &Selector>, text: fn(&Selector) -> String| {
+        selectors.map(text).collect::<Vec<_>>().join(", ")
+    };
+    let is_absent = |it: &Selector| it.kind == Kind::K8sObject && absent_kinds.contains(&it.name);
+    if judged.iter().all(is_absent) {
+        return format!("the API server does not have {}", list(&mut judged.iter(), |it| it.name.clone()));
+    }
+    hidden_by(platform, judged)
+        .unwrap_or_else(|| format!("no {} found", list(&mut judged.iter(), ToString::to_string)))
+}
+
+/// Why the platform does not show what a rule judges, where that is so.
+fn hidden_by(platform: Option<Platform>, judged: &[Selector]) -> Option<String> {
     let platform = platform.filter(|platform| platform.hides_control_plane())?;
     let of_control_plane = |selector: &Selector| match selector.kind {
         Kind::Process => !matches!(selector.name.as_str(), "kubelet" | "kube-proxy"),
@@ -91,14 +110,30 @@ mod tests {
 
     #[test]
     fn the_platform_explains_only_what_is_missing_of_a_control_plane() {
-        let why = |platform, selector: &str| why_absent(Some(platform), &[selector.parse().unwrap()]);
+        let why = |platform, selector: &str| {
+            why_absent(Some(platform), &BTreeSet::new(), &[selector.parse().unwrap()])
+        };
+        assert_eq!(why(Platform::Eks, "process/kube-apiserver"), "EKS manages the control plane");
+        assert_eq!(why(Platform::Aks, "file/etcd-data-dir"), "AKS manages the control plane");
+        assert_eq!(why(Platform::Eks, "file/kubelet-config"), "no file/kubelet-config found");
+        assert_eq!(why(Platform::Eks, "k8s_object/Pod"), "no k8s_object/Pod found");
+        assert_eq!(why(Platform::Rke2, "process/kube-apiserver"), "no process/kube-apiserver found");
+    }
+
+    #[test]
+    fn a_kind_that_the_server_lacks_is_the_reason_where_nothing_else_could_be_judged() {
+        let absent = BTreeSet::from(["Certificate.cert-manager.io".to_owned()]);
+        let why = |selectors: &[&str]| {
+            let judged: Vec<Selector> = selectors.iter().map(|it| it.parse().unwrap()).collect();
+            why_absent(None, &absent, &judged)
+        };
         assert_eq!(
-            why(Platform::Eks, "process/kube-apiserver").as_deref(),
-            Some("EKS manages the control plane")
+            why(&["k8s_object/Certificate.cert-manager.io"]),
+            "the API server does not have Certificate.cert-manager.io"
         );
-        assert!(why(Platform::Aks, "file/etcd-data-dir").is_some());
-        assert!(why(Platform::Eks, "file/kubelet-config").is_none());
-        assert!(why(Platform::Eks, "k8s_object/Pod").is_none());
-        assert!(why(Platform::Rke2, "process/kube-apiserver").is_none());
+        assert_eq!(
+            why(&["k8s_object/Certificate.cert-manager.io", "k8s_object/Pod"]),
+            "no k8s_object/Certificate.cert-manager.io, k8s_object/Pod found"
+        );
     }
 }

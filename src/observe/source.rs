@@ -1,18 +1,21 @@
 //! Where resources come from: this node and its cluster, a recording, or manifests.
 
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
-use super::observation::{Observation, Wanted};
+use super::observation::{CollectionEnd, Observation, Wanted};
 use super::scope::Scope;
-use super::{IN_FLIGHT, cloud, live, remarks};
+use super::{IN_FLIGHT, cloud, live, remarks, workloads};
 use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
+use crate::collect::recorded::snapshot::RecordingFacts;
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Identity, ObjectDemands};
+use crate::resource::{Extent, Identity, ObjectDemands, PodTemplates};
+use crate::rule::minor_version;
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -51,7 +54,10 @@ pub(crate) async fn observe(
         Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted.kinds, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
-        Source::Manifests(paths) => written(paths.clone(), wanted.objects, host).await?,
+        Source::Manifests(paths) => {
+            let templates = PodTemplates::with(&settings.posture.pod_templates);
+            written(paths.clone(), wanted.objects, templates, host).await?
+        }
     };
     remarks::log(&observation.identity);
     Ok(observation)
@@ -59,35 +65,49 @@ pub(crate) async fn observe(
 
 async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
     let first = path.clone();
-    let (identity, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
+    let (facts, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
+    if facts.extent == Extent::Kinds(BTreeSet::new()) {
+        tracing::warn!(
+            path = %path.display(),
+            "the recording does not say that it is complete; what is not in it may exist"
+        );
+    }
     let (sender, found) = mpsc::channel(IN_FLIGHT);
     let collector = tokio::task::spawn_blocking(move || {
         snapshot::read(&path, &mut |mut resource| {
             index.relate(&mut resource);
             Ok(sender.blocking_send(resource).is_ok())
         })?;
-        Ok(None)
+        Ok(CollectionEnd::default())
     });
-    Ok(Observation::new(identity.unwrap_or_default(), host, found, collector))
+    Ok(Observation::new(facts.identity.unwrap_or_default(), host, found, collector))
 }
 
-/// The first of two passes: indexes what is joined. It also proves that the recording is complete.
-fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
+/// The first of two passes: indexes what is joined, and learns how much the recording shows.
+fn index(path: &Path) -> anyhow::Result<(RecordingFacts, Index)> {
     let mut index = Index::new(Timestamp::now());
-    let identity = snapshot::read(path, &mut |resource| {
+    index.limit_to(Extent::Kinds(BTreeSet::new()));
+    let facts = snapshot::read(path, &mut |resource| {
         index.note(&resource);
         Ok(true)
     })?;
-    Ok((identity, index))
+    index.limit_to(facts.extent.clone());
+    let version = facts.identity.as_ref().and_then(|identity| identity.cluster.version.as_deref());
+    index.set_version(version.and_then(minor_version).map(|(_, minor)| minor));
+    Ok((facts, index))
 }
 
 async fn written(
     paths: Vec<PathBuf>,
-    demands: ObjectDemands,
+    mut demands: ObjectDemands,
+    templates: PodTemplates,
     host: HostFacts,
 ) -> anyhow::Result<Observation> {
+    templates.demand(&mut demands);
     let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
+    workloads::prepare(&mut resources, &templates);
     let mut index = Index::new(Timestamp::now());
+    index.limit_to(Extent::Manifests);
     for resource in &resources {
         index.note(resource);
     }
@@ -101,7 +121,7 @@ async fn written(
                 break;
             }
         }
-        Ok(None)
+        Ok(CollectionEnd::default())
     });
     Ok(Observation::new(Identity::default(), host, found, collector))
 }

@@ -9,12 +9,10 @@ pub(super) fn reason(report: &Report, rule: usize) -> Option<String> {
     if report.tally.rule(rule).of(Outcome::NotApplicable) == 0 {
         return None;
     }
-    let control = &report.rules[rule].control;
-    if report.without_resource.contains(&rule) {
-        let judged: Vec<String> = control.resources.iter().map(ToString::to_string).collect();
-        return Some(format!("no {} found", judged.join(", ")));
+    if let Some(reason) = report.without_resource.get(&rule) {
+        return Some(reason.clone());
     }
-    applies_text(control).map(|text| format!("applies when {text}"))
+    applies_text(&report.rules[rule].control).map(|text| format!("applies when {text}"))
 }
 
 /// Rules that judged nothing, with the reason.

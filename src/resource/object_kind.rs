@@ -57,6 +57,38 @@ const CORE_KINDS: [&str; 9] = [
     "ReplicationController",
     "ResourceQuota",
 ];
+/// Kinds of Kubernetes that have no namespace, by the names that controls use.
+const CLUSTER_SCOPED: [&str; 29] = [
+    "APIService.apiregistration.k8s.io",
+    "CSIDriver.storage.k8s.io",
+    "CSINode.storage.k8s.io",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterTrustBundle.certificates.k8s.io",
+    "ComponentStatus",
+    "CustomResourceDefinition.apiextensions.k8s.io",
+    "DeviceClass.resource.k8s.io",
+    "FlowSchema.flowcontrol.apiserver.k8s.io",
+    "IPAddress.networking.k8s.io",
+    "IngressClass.networking.k8s.io",
+    "MutatingAdmissionPolicy.admissionregistration.k8s.io",
+    "MutatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy.policy",
+    "PriorityClass.scheduling.k8s.io",
+    "PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io",
+    "ResourceSlice.resource.k8s.io",
+    "RuntimeClass.node.k8s.io",
+    "ServiceCIDR.networking.k8s.io",
+    "StorageClass.storage.k8s.io",
+    "ValidatingAdmissionPolicy.admissionregistration.k8s.io",
+    "ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+    "ValidatingWebhookConfiguration",
+];
 /// Stands for the core group, which has no name, where the Kind alone would be another's.
 const CORE: &str = "core";
 
@@ -121,6 +153,12 @@ impl GroupKind {
             _ => format!("{word}s"),
         }
     }
+}
+
+/// Whether it is a kind of Kubernetes that has no namespace: its API server drops one that a manifest names. Of kinds
+/// that are not Kubernetes' own, only discovery knows.
+pub fn is_cluster_scoped(name: &str) -> bool {
+    CLUSTER_SCOPED.contains(&name)
 }
 
 /// The group of a kind that goes by its Kind alone.

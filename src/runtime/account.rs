@@ -8,6 +8,7 @@ use crate::evaluate::{Judgement, Outcome, OutcomeCounts, Tally};
 use crate::exception::{ExceptionState, ExceptionUse, Marks};
 use crate::finding::Totals;
 use crate::observe::remarks::why_absent;
+use crate::report::WithoutResource;
 use crate::resource::{Platform, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
@@ -25,7 +26,7 @@ pub(super) struct CycleAccount {
     pub unjudged: BTreeSet<String>,
 }
 
-/// OutcomeCounts while a cycle runs.
+/// The counts while a cycle runs.
 pub(super) struct Accounting {
     pub tally: Tally,
     /// The kind of the resource that is being judged; its buffer is used again.
@@ -44,7 +45,7 @@ impl Accounting {
         self.kind.clone_from(&resource.sub_type);
     }
 
-    /// OutcomeCounts a resource's judgements.
+    /// Counts a resource's judgements.
     pub(super) fn add(&mut self, judgements: &[(&[usize], Judgement)], marks: &Marks) {
         for (rules, judgement) in judgements {
             for rule in *rules {
@@ -62,21 +63,25 @@ impl Accounting {
         }
     }
 
-    /// OutcomeCounts the rules that saw no resource as not applicable, and returns them.
-    pub(super) fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
-        let unseen = self.tally.close();
-        for index in &unseen {
-            let rule = &rules[*index];
-            let judged: Vec<String> = rule.control.resources.iter().map(ToString::to_string).collect();
+    /// Counts the rules that saw no resource as not applicable, and returns each with the reason.
+    pub(super) fn close(
+        &mut self,
+        rules: &[Rule],
+        platform: Option<Platform>,
+        absent_kinds: &BTreeSet<String>,
+    ) -> WithoutResource {
+        let unseen = self.tally.close().into_iter().map(|index| {
+            let rule = &rules[index];
+            let reason = why_absent(platform, absent_kinds, &rule.control.resources);
             tracing::debug!(
                 rule = rule.row.number,
                 benchmark = %rule.benchmark.full_name(),
-                resources = judged.join(", "),
-                reason = why_absent(platform, &rule.control.resources),
+                reason,
                 "rule is not applicable: no such resource"
             );
-        }
-        unseen
+            (index, reason)
+        });
+        unseen.collect()
     }
 
     /// The account so far.

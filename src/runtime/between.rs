@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use super::stream::ResourceStream;
+use super::workloads::WorkloadOutcomes;
 use crate::finding::FindingWriter;
 use crate::observe::ClusterWatch;
 use crate::pipeline::Producer;
@@ -19,6 +20,7 @@ use crate::resource::{Cluster, Resource};
 pub(super) struct Between {
     pub writer: FindingWriter,
     pub cluster: Cluster,
+    pub workloads: WorkloadOutcomes,
     pub outcomes: Outcomes,
     pub watch: Box<ClusterWatch>,
 }
@@ -36,7 +38,8 @@ impl Between {
         let (mut found, _watching) = self.watch.start();
         let mut pipeline = producer.map(PipelineSink::prompt);
         let sinks = Sinks::default().with(Some(&mut self.outcomes)).with(pipeline.as_mut());
-        let mut stream = ResourceStream::new(engine, &mut self.writer, sinks, &self.cluster);
+        let mut stream =
+            ResourceStream::new(engine, &mut self.writer, sinks, &self.cluster, &mut self.workloads);
         let mut changes = 0;
         let judge = |stream: &mut ResourceStream<'_, '_>, resource: Resource| {
             // Rendering costs as much as judging, and most changes change no verdict, so it comes second.

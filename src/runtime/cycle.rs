@@ -8,22 +8,25 @@ use super::engine::Engine;
 use super::sinks::{CycleEnd, Sinks};
 use super::stop::Stop;
 use super::stream::ResourceStream;
+use super::workloads::WorkloadOutcomes;
 use crate::config::settings::Settings;
 use crate::finding::{Agent, Context, FindingWriter};
 use crate::observe::{Observation, Source};
+use crate::report::WithoutResource;
 
 /// Judges resources until there are no more, or until `stop`.
 pub(super) async fn judge_all(
     engine: &Engine,
     writer: &mut FindingWriter,
     observation: &mut Observation,
+    workloads: &mut WorkloadOutcomes,
     sinks: Sinks<'_>,
     stop: &Stop<'_>,
 ) -> anyhow::Result<CycleAccount> {
     let started = Instant::now();
     let cluster = &observation.identity.cluster;
     let mut accounting = Accounting::new(&engine.rules);
-    let mut stream = ResourceStream::new(engine, writer, sinks, cluster);
+    let mut stream = ResourceStream::new(engine, writer, sinks, cluster, workloads);
     let judge = |stream: &mut ResourceStream<'_, '_>, resource| {
         accounting.begin(&resource);
         // Judging consumes the resource, so it is rendered first.
@@ -33,12 +36,13 @@ pub(super) async fn judge_all(
         stream.hand_on(subject, &judged)
     };
     let complete = stream.run(&mut observation.found, stop.reached(), stop, judge).await?;
-    let (mut uses, mut without_resource) = (Vec::new(), Vec::new());
+    let (mut uses, mut without_resource) = (Vec::new(), WithoutResource::new());
     let (ended, mut sinks, writer) = stream.end();
     if complete {
         // Before any rule is called not applicable: a collector that failed has not looked everywhere.
         observation.ended().await?;
-        without_resource = accounting.close(&engine.rules, observation.identity.cluster.platform);
+        without_resource =
+            accounting.close(&engine.rules, observation.identity.cluster.platform, &observation.absent_kinds);
         warn_unused(&ended);
         uses = ended;
     }

@@ -12,7 +12,7 @@ use crate::config::settings::Posture;
 use crate::evaluate::{Judge, object_demands};
 use crate::exception::{Exception, Exceptions};
 use crate::observe::{Scope, Wanted};
-use crate::resource::{CLOUD, Kind, Platform};
+use crate::resource::{CLOUD, Kind, Platform, PodTemplates};
 use crate::rule::Rule;
 
 /// The rules of a run, and what evaluates them.
@@ -23,6 +23,8 @@ pub struct Engine {
     pub judge: Judge,
     /// The exceptions from them.
     pub exceptions: Exceptions,
+    /// The workloads whose templates are judged, where that is configured and a rule is about pods.
+    templates: Option<PodTemplates>,
 }
 
 impl Engine {
@@ -53,9 +55,13 @@ impl Engine {
 
     /// What the rules judge, as collectors are asked for it.
     pub(super) fn wanted(&self) -> Wanted {
+        let mut objects = object_demands(self.rules.iter());
+        if let Some(templates) = &self.templates {
+            templates.demand(&mut objects);
+        }
         Wanted {
             kinds: self.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect(),
-            objects: object_demands(self.rules.iter()),
+            objects,
         }
     }
 
@@ -68,7 +74,7 @@ impl Engine {
             |exception: &&Exception, rules: &[Rule]| rules.iter().any(|rule| exception.rule.names(rule));
         let concerned = |exception: &&Exception| names(exception, &rules) || !names(exception, &self.rules);
         let exceptions = Exceptions::new(self.exceptions.iter().filter(concerned).cloned().collect(), &rules);
-        Self { judge: Judge::new(&rules), rules: rules.into(), exceptions }
+        Self { judge: Judge::new(&rules), rules: rules.into(), exceptions, templates: self.templates.clone() }
     }
 
     fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, Vec<Rule>)> {
@@ -107,6 +113,8 @@ impl Engine {
                 );
             }
         }
-        Ok((Self { rules: rules.into(), judge, exceptions }, others))
+        let about_pods = judge.selectors().any(|selector| selector == (Kind::K8sObject, "Pod"));
+        let templates = (posture.workloads && about_pods).then(|| PodTemplates::with(&posture.pod_templates));
+        Ok((Self { rules: rules.into(), judge, exceptions, templates }, others))
     }
 }

@@ -1,5 +1,6 @@
 //! `collect`: records every observed resource, for a scan elsewhere or later.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::engine::Engine;
@@ -27,6 +28,14 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
         wanted.kinds.extend(crate::observe::cloud::everything());
     }
     let scope = Scope::all(&settings.posture)?;
+    let mut whole: BTreeSet<String> = BTreeSet::new();
+    if scope.has(Kind::K8sObject) {
+        // Of Secrets only tokens are read.
+        whole.extend(wanted.objects.keys().filter(|kind| *kind != cluster::SECRET).cloned());
+    }
+    if scope.has(Kind::Process) {
+        whole.extend([Kind::Process.as_str().to_owned(), Kind::File.as_str().to_owned()]);
+    }
     let data = scope.data_dir(&DataDir::read_only(&settings.data_path));
     let source = Source::Live(scope);
     let mut observation = observe(&source, settings, &data, wanted).await?;
@@ -38,7 +47,7 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
         count += 1;
     }
     observation.ended().await?;
-    recorder.finish()?;
+    recorder.finish(&whole)?;
     Ok(count)
 }
 
@@ -46,5 +55,5 @@ pub async fn record(settings: &Settings, engine: &Engine, to: &Path) -> anyhow::
 /// store that it is there.
 fn unasked(kind: &str) -> ObjectDemand {
     let namespaces = is_built_in(kind).then(|| [DEFAULT_NAMESPACE.to_owned()].into());
-    ObjectDemand { namespaces, reads: std::collections::BTreeSet::new() }
+    ObjectDemand { namespaces, ..ObjectDemand::default() }
 }

@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::sinks::{PipelineSink, ReportSink, Sinks};
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
+use super::workloads::WorkloadOutcomes;
 use crate::finding::FindingWriter;
 use crate::observe::data_dir::DataDir;
 use crate::observe::{Source, observe};
@@ -61,7 +62,9 @@ async fn one(
     let mut to_report = ReportSink::new(&mut report);
     let mut to_pipeline = producer.as_ref().map(PipelineSink::new);
     let sinks = Sinks::default().with(Some(&mut to_report)).with(to_pipeline.as_mut());
-    let account = judge_all(engine, &mut writer, &mut observation, sinks, &stop).await?;
+    let account =
+        judge_all(engine, &mut writer, &mut observation, &mut WorkloadOutcomes::default(), sinks, &stop)
+            .await?;
     cycles.ended(sequence, account, jiff::Timestamp::now());
     deliver(producer.as_ref(), &stop).await?;
     Ok(report)

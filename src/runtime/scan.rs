@@ -9,6 +9,7 @@ use super::cycle::{context, judge_all};
 use super::engine::Engine;
 use super::sinks::{LinesSink, ProgressSink, ReportSink, Sinks};
 use super::stop::Stop;
+use super::workloads::WorkloadOutcomes;
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::finding::FindingWriter;
@@ -60,7 +61,15 @@ pub async fn scan(
     let mut to_lines = deliver.lines.map(LinesSink::new);
     let mut progress = deliver.progress.map(ProgressSink::new);
     let sinks = Sinks::default().with(Some(&mut to_report)).with(to_lines.as_mut()).with(progress.as_mut());
-    let account = judge_all(engine, &mut writer, &mut observation, sinks, &Stop::on(cancel)).await?;
+    let account = judge_all(
+        engine,
+        &mut writer,
+        &mut observation,
+        &mut WorkloadOutcomes::default(),
+        sinks,
+        &Stop::on(cancel),
+    )
+    .await?;
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);
     let blind = judged == 0 && totals.of(Outcome::Error) > 0;

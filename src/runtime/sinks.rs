@@ -16,6 +16,7 @@ use super::stop::Stop;
 use crate::evaluate::{Judgement, Tally};
 use crate::event::Event;
 use crate::exception::{ExceptionUse, Marks};
+use crate::report::WithoutResource;
 use crate::resource::Resource;
 
 pub(super) use lines::LinesSink;
@@ -69,8 +70,8 @@ pub(super) trait Sink: Send {
 pub(super) struct CycleEnd<'a> {
     /// Every (rule, resource), by rule and outcome.
     pub tally: &'a Tally,
-    /// The rules that saw no resource, and are not applicable.
-    pub without_resource: &'a [usize],
+    /// The rules that saw no resource and are therefore not applicable.
+    pub without_resource: &'a WithoutResource,
     /// What became of the exceptions.
     pub exceptions: &'a [ExceptionUse],
 }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::engine::Engine;
 use super::sinks::Sinks;
 use super::stop::Stop;
+use super::workloads::WorkloadOutcomes;
 use crate::evaluate::Judgement;
 use crate::event::Event;
 use crate::exception::{ExceptionCycle, ExceptionUse, Marks};
@@ -18,6 +19,7 @@ pub(super) struct ResourceStream<'e, 's> {
     engine: &'e Engine,
     writer: &'e mut FindingWriter,
     granted: ExceptionCycle<'e>,
+    workloads: &'e mut WorkloadOutcomes,
     sinks: Sinks<'s>,
 }
 
@@ -37,9 +39,10 @@ impl<'e, 's> ResourceStream<'e, 's> {
         writer: &'e mut FindingWriter,
         sinks: Sinks<'s>,
         cluster: &Cluster,
+        workloads: &'e mut WorkloadOutcomes,
     ) -> Self {
         let granted = engine.exceptions.cycle(Timestamp::now(), cluster);
-        Self { engine, writer, granted, sinks }
+        Self { engine, writer, granted, workloads, sinks }
     }
 
     /// Gives each resource to `take` until there are no more (`true`), or until `end`, or until a sink gives up.
@@ -75,7 +78,9 @@ impl<'e, 's> ResourceStream<'e, 's> {
     pub(super) fn judge(&mut self, resource: Resource) -> Judged<'e> {
         self.sinks.begin(&resource);
         let about = self.granted.about(&resource);
-        let judgements = self.engine.judge.judge(resource);
+        let ownership = self.workloads.ownership(&resource);
+        let mut judgements = self.engine.judge.judge(resource);
+        self.workloads.settle(ownership, &mut judgements);
         let marks = self.granted.marks(&about, &judgements);
         let is_changed = self.sinks.compare(&judgements);
         Judged { judgements, marks, is_changed }

@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::leadership::{ClusterTerm, Leadership};
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
+use super::workloads::WorkloadOutcomes;
 use crate::config::settings::Settings;
 use crate::finding::FindingWriter;
 use crate::observe::data_dir::DataDir;
@@ -184,15 +185,18 @@ impl Track {
         let mut writer = FindingWriter::new(&self.engine.rules, &self.engine.exceptions, context);
         let watch = self.scope.lasting && settings.posture.watch;
         let mut outcomes = watch.then(Outcomes::default);
+        let mut workloads = WorkloadOutcomes::default();
         let mut pipeline = producer.as_ref().map(PipelineSink::new);
         let sinks = Sinks::default().with(outcomes.as_mut()).with(pipeline.as_mut());
-        let account = judge_all(&self.engine, &mut writer, &mut observation, sinks, stop).await?;
+        let account =
+            judge_all(&self.engine, &mut writer, &mut observation, &mut workloads, sinks, stop).await?;
         self.cycles.ended(sequence, account, jiff::Timestamp::now());
         deliver(producer.as_ref(), stop).await?;
         let cluster = observation.identity.cluster;
         Ok(outcomes.zip(observation.watch).map(|(outcomes, watch)| Between {
             writer,
             cluster,
+            workloads,
             outcomes,
             watch,
         }))

@@ -9,6 +9,7 @@
 mod aws;
 mod bed;
 mod breaks;
+mod built_in_roles;
 mod canaries;
 mod certificates;
 mod clusters;
@@ -28,3 +29,4 @@ mod scans;
 mod stores;
 mod verdicts;
 mod watch;
+mod workloads;

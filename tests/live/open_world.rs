@@ -175,4 +175,7 @@ fn a_control_about_a_kind_of_ones_own_is_judged_and_without_the_right_names_it()
     bed.until("the kind to be gone", || lab.scan().0.is_empty().then_some(()));
     let (_, out, _) = lab.run(&["test", "kubernetes"]);
     assert!(out.contains(&format!("{kind}... not on this server")), "{out}");
+    let (_, out, log) = lab.run(&["scan", "--format", "json"]);
+    let reason = format!("\"not_applicable_because\":\"the API server does not have {kind}\"");
+    assert!(out.replace("\": \"", "\":\"").contains(&reason), "{out}{log}");
 }

@@ -8,6 +8,7 @@ mod field;
 mod guide;
 mod names;
 mod numbers;
+mod parts;
 mod threads;
 mod titles;
 

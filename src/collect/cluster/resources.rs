@@ -7,7 +7,7 @@ use super::kinds::{CLUSTER, ListedKind};
 use super::pages::{self, ListItem};
 use crate::collect::{object, redact};
 use crate::kube_api::RequestError;
-use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
+use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, TemplatePath, Unread};
 
 /// A secret store: one object of a kind, with nothing but its identity; none where its operator is not installed.
 pub(super) async fn first_of(
@@ -53,7 +53,9 @@ pub(super) fn cluster(request: &SweepRequest<'_>) -> Resource {
 
 /// A kind that could not be listed.
 pub(super) fn unlisted(kind: &ListedKind, owner: &Owner, gap: Gap) -> Resource {
-    unlisted_as(&kind.name, &kind.resource(), owner, gap)
+    let mut unlisted = unlisted_as(&kind.name, &kind.resource(), owner, gap);
+    unlisted.pod_template.clone_from(&kind.pod_template);
+    unlisted
 }
 
 /// A kind that could not be listed, by its name and that of its resource.
@@ -77,6 +79,9 @@ pub(super) fn resource(kind: &ListedKind, owner: &Owner, item: Result<ListItem, 
     let cut = kind.kept.as_ref().map(|kept| redact::foreign_object(&mut raw, kept));
     let mut resource = object::resource(raw, None);
     resource.unread.extend(cut.into_iter().flatten());
+    // An operator's object may refer to a template elsewhere.
+    let has_template = |path: &&TemplatePath| kind.kept.is_none() || path.of(&resource.raw).is_some();
+    resource.pod_template = kind.pod_template.as_ref().filter(has_template).cloned();
     if !whole {
         let what = format!("read {} {}: it has too many values", kind.name, resource.name);
         resource.unread.push(Unread::new("$", Reason::TooLarge, what));

@@ -14,7 +14,7 @@ use crate::collect::join::Index;
 use crate::collect::redact::{self, AWS_AUTH};
 use crate::collect::sightings::Sightings;
 use crate::kube_api::RequestError;
-use crate::resource::{Gap, GroupKind, Reason, Resource, SECRET_STORES, Unread, is_built_in};
+use crate::resource::{Gap, GroupKind, ObjectDemand, Reason, Resource, SECRET_STORES, Unread, is_built_in};
 
 /// Its images are noted for the cloud.
 const POD: &str = "Pod";
@@ -33,6 +33,8 @@ struct Sweep<'a> {
     /// Kinds that were reported as unlisted. Once is enough: it is one outcome for each rule, and a second one would
     /// have its id.
     lost: BTreeSet<String>,
+    /// Kinds that rules ask for and that the server does not have.
+    absent: BTreeSet<String>,
     /// Where a watch continues, where there is to be one.
     lists: Option<WatchedLists>,
     /// Why the server was out of reach the last time.
@@ -41,17 +43,26 @@ struct Sweep<'a> {
     given_up: bool,
 }
 
+/// What a sweep that read everything knows at its end.
+#[derive(Debug)]
+pub struct SweepEnd {
+    /// Kinds that rules ask for and that the server does not have.
+    pub absent_kinds: BTreeSet<String>,
+    /// Where a watch continues, where there is to be one.
+    pub state: Option<SweepState>,
+}
+
 /// Reads the wanted kinds and those that they are joined with, one page in memory at a time. What fails is emitted
 /// as unlisted; the rest goes on.
 ///
-/// On the way notes what the cloud is to be asked about. Ends early when the receiver of `found` is dropped. Returns
-/// where a watch continues, where there is to be one.
+/// On the way notes what the cloud is to be asked about. `None`: the receiver of `found` was dropped, which ends the
+/// sweep early.
 pub async fn observe(
     client: &kube::Client,
     request: &SweepRequest<'_>,
     sightings: Option<&mut Sightings>,
     found: &mpsc::Sender<Resource>,
-) -> Option<SweepState> {
+) -> Option<SweepEnd> {
     let mut sweep = Sweep {
         client,
         request,
@@ -60,13 +71,15 @@ pub async fn observe(
         found,
         sightings,
         lost: BTreeSet::new(),
+        absent: BTreeSet::new(),
         lists: request.watch.then(WatchedLists::default),
         away: None,
         given_up: false,
     };
     // Nothing is left to do for a receiver that is gone.
     sweep.all().await.ok()?;
-    Some(SweepState { index: sweep.index, lists: sweep.lists? })
+    let state = sweep.lists.map(|lists| SweepState { index: sweep.index, lists });
+    Some(SweepEnd { absent_kinds: sweep.absent, state })
 }
 
 impl Sweep<'_> {
@@ -89,6 +102,8 @@ impl Sweep<'_> {
         for (kind, _) in kinds.iter().filter(|(_, first)| *first) {
             self.walk(kind, true, false).await?;
         }
+        // Workloads come before the pods that they own.
+        self.foreign(|demand| demand.pod_template.is_some()).await?;
         for (kind, first) in &kinds {
             let noted = self.notes(&kind.name) && !first;
             let judged = self.judges(&kind.name);
@@ -97,7 +112,7 @@ impl Sweep<'_> {
                 self.walk(kind, noted, judged).await?;
             }
         }
-        self.foreign().await?;
+        self.foreign(|demand| demand.pod_template.is_none()).await?;
         self.stores().await?;
         self.balanced().await;
         self.aws_auth().await?;
@@ -150,10 +165,7 @@ impl Sweep<'_> {
                 && error.reason() == Reason::Missing
                 && self.is_absent(kind).await
             {
-                tracing::info!(
-                    kind = kind.name,
-                    "the API server does not have this kind; rules about it are not applicable"
-                );
+                self.absent(&kind.name);
                 continue;
             }
             let list = self.lists.as_mut().filter(|_| note || judge);
@@ -193,10 +205,17 @@ impl Sweep<'_> {
         matches!(self.discovery.find(&wanted).await, Ok(None))
     }
 
+    /// Notes a kind that the server does not have.
+    fn absent(&mut self, kind: &str) {
+        tracing::info!(kind, "the API server does not have this kind; rules about it are not applicable");
+        self.absent.insert(kind.to_owned());
+    }
+
     /// Kinds that are not built in, as far as rules ask for them.
-    async fn foreign(&mut self) -> Result<(), ReceiverDropped> {
+    async fn foreign(&mut self, picks: impl Fn(&ObjectDemand) -> bool) -> Result<(), ReceiverDropped> {
         let demands = self.request.demands;
-        for (name, demand) in demands.iter().filter(|(name, _)| !is_built_in(name)) {
+        let foreign = demands.iter().filter(|(name, demand)| !is_built_in(name) && picks(demand));
+        for (name, demand) in foreign {
             let wanted = GroupKind::named(name);
             let found = match self.out_of_reach().await {
                 Some(gap) => Err(gap),
@@ -208,16 +227,14 @@ impl Sweep<'_> {
                     let noted = self.notes(name);
                     self.walk(&kind, noted, true).await?;
                 }
-                Ok(None) => {
-                    tracing::info!(
-                        kind = name,
-                        "the API server does not have this kind; rules about it are not applicable"
-                    );
-                }
+                // Nothing but templates is asked of it, and those of operators are seldom all there.
+                Ok(None) if demand.pod_template.is_some() => {}
+                Ok(None) => self.absent(name),
                 Err(gap) => {
                     let gap = gap.during(format_args!("discover {name}"));
                     let resource = wanted.guessed_resource();
-                    let unlisted = unlisted_as(name, &resource, self.request.owner, gap);
+                    let mut unlisted = unlisted_as(name, &resource, self.request.owner, gap);
+                    unlisted.pod_template.clone_from(&demand.pod_template);
                     let noted = self.notes(name);
                     self.take(unlisted, noted, true).await?;
                 }

@@ -46,7 +46,7 @@ impl Accounts {
     pub(super) fn note(&mut self, account: &Resource, key: ObjectKey) -> AccountChanges {
         let automount = account.raw.get("automountServiceAccountToken").cloned();
         let now = KnownAccount {
-            namespace: account.namespace().unwrap_or_default().to_owned(),
+            namespace: account.namespace_or_default().to_owned(),
             name: account.name.clone(),
             role: role(&account.raw).map(str::to_owned),
         };
@@ -119,11 +119,11 @@ impl Accounts {
     }
 
     /// Namespaces of the accounts that ask for the same role at AWS as this one; none where it asks for none.
-    pub(super) fn role_namespaces(&self, account: &Resource) -> Option<Value> {
+    pub(super) fn role_namespaces(&self, account: &Resource) -> Option<Vec<Value>> {
         let namespaces = self.roles.get(role(&account.raw)?)?;
         let namespaces: BTreeSet<&str> =
             namespaces.iter().map(|(namespace, ..)| namespace.as_str()).collect();
-        Some(namespaces.into_iter().collect())
+        Some(namespaces.into_iter().map(Value::from).collect())
     }
 
     /// Namespace and name of each account that names a role at AWS.
@@ -131,9 +131,9 @@ impl Accounts {
         self.roles.values().flatten().map(|(namespace, name, _)| (namespace.as_str(), name.as_str()))
     }
 
-    /// `{automountServiceAccountToken?}` of a pod's account, where there is such an account.
-    pub(super) fn of_pod(&self, pod: &Resource) -> Option<Value> {
-        let (_, automount) = self.automount(pod.namespace().unwrap_or_default(), runs_as(&pod.raw)?)?;
+    /// `{automountServiceAccountToken?}` of an account, where there is one of this name.
+    pub(super) fn mounting(&self, namespace: &str, account: &str) -> Option<Value> {
+        let (_, automount) = self.automount(namespace, account)?;
         let mut out = Map::new();
         out.extend(automount.clone().map(|value| ("automountServiceAccountToken".to_owned(), value)));
         Some(Value::Object(out))
@@ -150,6 +150,16 @@ pub(super) fn has_pod_identity(pod: &Value) -> bool {
     let sources = volumes.filter_map(|volume| volume.pointer("/projected/sources")?.as_array()).flatten();
     let mut audiences = sources.filter_map(|source| source.pointer("/serviceAccountToken/audience"));
     audiences.any(|audience| audience == POD_IDENTITY)
+}
+
+/// The account that a pod runs as, or the pods of a workload's template. One that is not created yet and names none
+/// will run as `default`.
+pub(super) fn of_pod(pod: &Resource) -> Option<&str> {
+    let (pod, is_stored) = match &pod.pod_template {
+        Some(path) => (path.of(&pod.raw).unwrap_or(&Value::Null), false),
+        None => (&pod.raw, pod.raw.pointer("/metadata/uid").is_some()),
+    };
+    runs_as(pod).or((!is_stored).then_some("default"))
 }
 
 /// The account a pod runs as; a mirror pod runs as none.

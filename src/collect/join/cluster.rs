@@ -29,7 +29,7 @@ impl ClusterSummary {
                 let images: Vec<&Value> =
                     containers().filter_map(|container| container.get("image")).collect();
                 let switches: Vec<&str> = containers().flat_map(policy_switches).collect();
-                let namespace = resource.namespace().unwrap_or_default();
+                let namespace = resource.namespace_or_default();
                 let set = json!({
                     "namespace": namespace,
                     "name": resource.name,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::accounts::{has_pod_identity, runs_as};
+use super::accounts::{has_pod_identity, of_pod};
 use super::statements::ObjectKey;
 use crate::resource::Resource;
 
@@ -66,9 +66,11 @@ pub(super) struct PodChanges {
 
 impl Pods {
     pub(super) fn note(&mut self, pod: &Resource, key: ObjectKey) -> PodChanges {
-        let namespace = pod.namespace().unwrap_or_default();
-        let account = runs_as(&pod.raw).unwrap_or_default();
-        let (mirror, identity) = (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(&pod.raw));
+        let namespace = pod.namespace_or_default();
+        let account = of_pod(pod).unwrap_or_default();
+        let template = pod.pod_template.as_ref().map(|path| path.of(&pod.raw).unwrap_or(&Value::Null));
+        let (mirror, identity) =
+            (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(template.unwrap_or(&pod.raw)));
         if let Some(known) = self.known.get(&key) {
             let RunsAs { namespace: was_in, account: ran_as } = &*known.runs_as;
             if (was_in.as_str(), ran_as.as_str(), known.mirror, known.identity)

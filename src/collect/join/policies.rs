@@ -21,7 +21,7 @@ pub(super) struct Policies {
 impl Policies {
     /// Notes a policy; returns its namespace, where that changed.
     pub(super) fn note(&mut self, policy: &Resource, key: ObjectKey) -> Option<String> {
-        let namespace = policy.namespace().unwrap_or_default().to_owned();
+        let namespace = policy.namespace_or_default().to_owned();
         // An API server stores no other; a manifest may hold one.
         let understood = policy.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
         let of_namespace = self.namespaces.entry(namespace.clone()).or_default();
@@ -44,7 +44,7 @@ impl Policies {
     }
 
     /// `{kind, name}` of each policy of a namespace, and a gap for each that is malformed.
-    pub(super) fn of(&self, namespace: &str) -> (Value, Vec<Unread>) {
+    pub(super) fn of(&self, namespace: &str) -> (Vec<Value>, Vec<Unread>) {
         let policies = || self.namespaces.get(namespace).into_iter().flatten();
         let list = policies().map(|((name, _), _)| json!({"kind": KIND, "name": name})).collect();
         let odd = policies().enumerate().filter(|(_, (_, understood))| !**understood);
@@ -56,7 +56,7 @@ impl Policies {
     }
 
     /// `{namespace, policies}` of each namespace that has any: how many can be understood.
-    pub(super) fn counts(&self) -> Value {
+    pub(super) fn counts(&self) -> Vec<Value> {
         let counts = self.namespaces.iter().map(|(namespace, policies)| {
             let understood = policies.values().filter(|understood| **understood).count();
             json!({"namespace": namespace, "policies": understood})

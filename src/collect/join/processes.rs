@@ -31,7 +31,8 @@ impl Processes {
     }
 
     /// Gives etcd `processes`: the API servers of its node.
-    pub(super) fn relate(&self, process: &mut Resource) {
+    /// `is_whole`: all processes of the node are known.
+    pub(super) fn relate(&self, process: &mut Resource, is_whole: bool) {
         if process.selectors() != ["etcd"] {
             return;
         }
@@ -49,6 +50,10 @@ impl Processes {
                     json!({})
                 }
             });
+        }
+        if !is_whole {
+            let gap = super::relate::not_in_input("find every process of the node");
+            process.unread.push(gap.at(format!("$.related.processes['{API_SERVER}'][{}]", servers.len())));
         }
         let mut others = Map::new();
         if !servers.is_empty() {

@@ -32,8 +32,8 @@ impl Proxy {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }
 
-    /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed.
-    pub(super) fn relate(&self, set: &mut Resource, gap: Option<&Gap>) {
+    /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed, `is_whole` that all are known.
+    pub(super) fn relate(&self, set: &mut Resource, gap: Option<&Gap>, is_whole: bool) {
         let (namespace, name, _) = KUBE_PROXY_CONFIG;
         if set.namespace() != Some(namespace) || set.name != name {
             return;
@@ -43,7 +43,14 @@ impl Proxy {
             set.unread.push(gap.clone().at(at));
             return;
         }
-        let Some((_, text)) = &self.config else { return };
+        let Some((_, text)) = &self.config else {
+            if !is_whole {
+                set.unread.push(
+                    super::relate::not_in_input(&format!("find the ConfigMap {namespace}/{name}")).at(at),
+                );
+            }
+            return;
+        };
         match config_files::parse(&PROXY, text.as_bytes()) {
             Ok(config) => {
                 set.related.insert("kubeProxy".into(), config);

@@ -2,9 +2,12 @@
 
 mod again;
 mod aws;
+mod part;
+
+use serde_json::{Value, json};
 
 use super::*;
-use crate::resource::{Gap, Owner, Selector};
+use crate::resource::{Gap, Owner, Reason, Selector, Unread};
 
 fn index() -> Index {
     Index::new("2026-11-27T00:00:00Z".parse().unwrap())

@@ -59,6 +59,10 @@ pub struct Posture {
     pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether token Secrets are listed.
     pub secrets: bool,
+    /// `collect.workloads`: whether the pod templates of workloads are judged live.
+    pub workloads: bool,
+    /// `collect.pod_templates`: more kinds of workloads, each with the keys that lead to its template of pods.
+    pub pod_templates: BTreeMap<String, String>,
     /// Access to AWS.
     pub aws: Aws,
     /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster share one `resource.id`.
@@ -197,6 +201,8 @@ impl SectionForm for PosturebeatForm {
             cluster: collect.cluster,
             leader_election: self.leader_election.check(&checker.section("leader_election"))?,
             secrets: collect.secrets,
+            workloads: collect.workloads,
+            pod_templates: collect.pod_templates,
             aws: self.aws.check(&checker.section("aws"))?,
             shared_aws_resource_id: compat.shared_aws_resource_id,
             kubelet_url: collect.kubelet_url,

@@ -10,6 +10,7 @@ use crate::collect::sightings::Sightings;
 use crate::kube_api::Connection;
 use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
+use crate::observe::observation::CollectionEnd;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
 /// Collects the objects of one cluster.
@@ -38,23 +39,23 @@ impl ClusterCollector {
         Self { owner, version: cluster.version.clone(), wanted, demands, secrets, watch }
     }
 
-    /// Sends the cluster's objects, and what the cloud adds. Returns the means to watch it from then on.
+    /// Sends the cluster's objects, and what the cloud adds.
     pub(super) async fn run(
         self,
         reach: Result<Connection, Gap>,
         cloud: Option<&CloudView>,
         found: &mpsc::Sender<Resource>,
-    ) -> Option<ClusterWatch> {
+    ) -> CollectionEnd {
         let Some(cloud) = cloud else {
-            let kept = self.objects(reach, None, found).await;
-            return self.into_watch(kept);
+            let swept = self.objects(reach, None, found).await;
+            return self.end(swept);
         };
         let request = CloudRequest::new(&self.owner, &self.wanted);
         let mut sightings = Sightings::default();
         let objects = self.objects(reach, Some(&mut sightings), found);
-        let (kept, ()) = tokio::join!(objects, cloud.observe_cluster(&request, found));
+        let (swept, ()) = tokio::join!(objects, cloud.observe_cluster(&request, found));
         cloud.observe_named(&request, &sightings, found).await;
-        self.into_watch(kept)
+        self.end(swept)
     }
 
     async fn objects(
@@ -62,7 +63,7 @@ impl ClusterCollector {
         reach: Result<Connection, Gap>,
         mut sightings: Option<&mut Sightings>,
         found: &mpsc::Sender<Resource>,
-    ) -> Option<(kube::Client, cluster::SweepState)> {
+    ) -> Option<(kube::Client, cluster::SweepEnd)> {
         let request = SweepRequest {
             owner: &self.owner,
             version: self.version.as_deref(),
@@ -73,8 +74,8 @@ impl ClusterCollector {
         };
         match reach {
             Ok(connection) => {
-                let kept = cluster::observe(&connection.client, &request, sightings, found).await;
-                kept.map(|kept| (connection.client, kept))
+                let swept = cluster::observe(&connection.client, &request, sightings, found).await;
+                swept.map(|swept| (connection.client, swept))
             }
             Err(gap) => {
                 for resource in cluster::out_of_reach(&request, &gap) {
@@ -90,9 +91,11 @@ impl ClusterCollector {
         }
     }
 
-    fn into_watch(self, kept: Option<(kube::Client, cluster::SweepState)>) -> Option<ClusterWatch> {
-        let (client, kept) = kept?;
+    fn end(self, swept: Option<(kube::Client, cluster::SweepEnd)>) -> CollectionEnd {
+        let Some((client, swept)) = swept else { return CollectionEnd::default() };
         let Self { owner, version, demands, secrets, .. } = self;
-        Some(ClusterWatch { client, kept, owner, version, demands, secrets })
+        let watch =
+            swept.state.map(|kept| Box::new(ClusterWatch { client, kept, owner, version, demands, secrets }));
+        CollectionEnd { absent_kinds: swept.absent_kinds, watch }
     }
 }

@@ -31,6 +31,6 @@ impl Sink for ReportSink<'_> {
 
     fn close(&mut self, end: &CycleEnd<'_>) {
         let CycleEnd { tally, without_resource, exceptions } = end;
-        self.report.close((*tally).clone(), without_resource.to_vec(), exceptions.to_vec());
+        self.report.close((*tally).clone(), (*without_resource).clone(), exceptions.to_vec());
     }
 }

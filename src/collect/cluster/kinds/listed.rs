@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::discovery::ServedKind;
 use super::{KnownKind, ListScope};
 use crate::kube_api::url_escaped;
-use crate::resource::ObjectDemand;
+use crate::resource::{ObjectDemand, TemplatePath};
 
 /// A kind to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(in crate::collect::cluster) struct ListedKind {
     pub lists: Vec<ListScope>,
     /// The places that are kept beside metadata; `None`: all.
     pub kept: Option<BTreeSet<Vec<String>>>,
+    /// Where the template of pods is that is judged too.
+    pub pod_template: Option<TemplatePath>,
 }
 
 impl ListedKind {
@@ -45,6 +47,7 @@ impl ListedKind {
             plural: info.plural.to_owned(),
             lists,
             kept: None,
+            pod_template: demand.and_then(|demand| demand.pod_template.clone()),
         }
     }
 
@@ -63,6 +66,7 @@ impl ListedKind {
             plural: served.plural,
             lists,
             kept: Some(demand.reads.clone()),
+            pod_template: demand.pod_template.clone(),
         }
     }
 
@@ -134,7 +138,7 @@ mod tests {
 
     fn within(namespaces: &[&str]) -> ObjectDemand {
         let namespaces = namespaces.iter().map(|name| (*name).to_owned()).collect();
-        ObjectDemand { namespaces: Some(namespaces), reads: BTreeSet::new() }
+        ObjectDemand { namespaces: Some(namespaces), ..ObjectDemand::default() }
     }
 
     #[test]

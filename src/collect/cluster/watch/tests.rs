@@ -38,7 +38,7 @@ fn role_of(kind: &str, name: &str) -> Value {
 /// Rules that ask about a kind in `default`.
 fn demand(kind: &str) -> (String, ObjectDemand) {
     let namespaces = Some(BTreeSet::from(["default".to_owned()]));
-    (kind.to_owned(), ObjectDemand { namespaces, reads: BTreeSet::new() })
+    (kind.to_owned(), ObjectDemand { namespaces, ..ObjectDemand::default() })
 }
 
 /// A small cluster.
@@ -121,7 +121,7 @@ fn watching_after(api: &Arc<Api>, between: impl FnOnce(&Api), test: impl AsyncFn
         let mut swept = std::pin::pin!(swept);
         let kept = loop {
             tokio::select! {
-                kept = &mut swept => break kept.unwrap(),
+                end = &mut swept => break end.unwrap().state.unwrap(),
                 _ = resources.recv() => {}
             }
         };
@@ -288,15 +288,13 @@ fn it_ends_when_nobody_wants_more() {
     runtime.block_on(async {
         let client = api.client();
         let (sender, resources) = mpsc::channel(64);
-        let kept = observe(&client, &request, None, &sender).await.unwrap();
+        let kept = observe(&client, &request, None, &sender).await.unwrap().state.unwrap();
         drop(resources);
         watch(&client, &request, kept, &sender).await;
         let unwatched = SweepRequest { watch: false, ..request.clone() };
         let (sender, _resources) = mpsc::channel(64);
-        assert!(
-            observe(&client, &unwatched, None, &sender).await.is_none(),
-            "who does not watch keeps nothing"
-        );
+        let end = observe(&client, &unwatched, None, &sender).await.unwrap();
+        assert!(end.state.is_none(), "a sweep without a watch keeps nothing");
     });
     let read: BTreeSet<String> = api.requests().into_iter().map(|(uri, _)| uri).collect();
     assert!(!read.iter().any(|uri| uri.contains("/secrets") || uri.contains("/rolebindings")), "{read:?}");

@@ -17,7 +17,7 @@ const CERTIFICATES: &str = "/apis/cert-manager.io/v1/certificates";
 fn demand(kind: &str, namespaces: Option<&[&str]>, reads: &[&str]) -> ObjectDemands {
     let reads = reads.iter().map(|place| place.split('.').map(str::to_owned).collect()).collect();
     let namespaces = namespaces.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    ObjectDemands::from([(kind.to_owned(), ObjectDemand { namespaces, reads })])
+    ObjectDemands::from([(kind.to_owned(), ObjectDemand { namespaces, reads, pod_template: None })])
 }
 
 /// Aggregated discovery of a server with cert-manager and a NetworkPolicy of another group.

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::config::form::Checker;
 use crate::config::mistake::Mistake;
@@ -12,6 +13,8 @@ pub(super) struct CollectSettings {
     pub cluster: bool,
     pub secrets: bool,
     pub kubelet_url: Option<String>,
+    pub workloads: bool,
+    pub pod_templates: BTreeMap<String, String>,
 }
 
 /// The section as written.
@@ -30,11 +33,27 @@ pub(in crate::config) struct CollectForm {
     /// the request fails, flags and files are read instead.
     #[schemars(example = &"https://${NODE_IP}:10250")]
     pub kubelet_url: Option<String>,
+    /// Judge the pod templates of workloads (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job,
+    /// CronJob, PodTemplate, and `pod_templates`) as well as the pods that run: also those that are suspended, scaled to
+    /// zero, or due. A pod is then reported only where its verdict differs from its workload's. `scan --manifests`
+    /// always judges templates.
+    pub workloads: bool,
+    /// More kinds of workloads whose objects hold a template of pods, each with the keys that lead to it. The kinds of
+    /// Kubernetes, Argo Rollouts, Knative, OpenKruise, KEDA and OpenShift are known.
+    #[schemars(example = &"{FleetJob.example.com: spec.job.template}")]
+    pub pod_templates: BTreeMap<String, String>,
 }
 
 impl Default for CollectForm {
     fn default() -> Self {
-        Self { node: None, cluster: true, secrets: false, kubelet_url: None }
+        Self {
+            node: None,
+            cluster: true,
+            secrets: false,
+            kubelet_url: None,
+            workloads: false,
+            pod_templates: BTreeMap::new(),
+        }
     }
 }
 
@@ -52,6 +71,30 @@ impl CollectForm {
             return Err(checker.wrong("cluster", message));
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
-        Ok(CollectSettings { node, cluster: self.cluster, secrets: self.secrets, kubelet_url })
+        check_pod_templates(&self.pod_templates, &checker.section("pod_templates"))?;
+        Ok(CollectSettings {
+            node,
+            cluster: self.cluster,
+            secrets: self.secrets,
+            kubelet_url,
+            workloads: self.workloads,
+            pod_templates: self.pod_templates,
+        })
     }
+}
+
+/// Kinds with their group, and keys with dots between them.
+fn check_pod_templates(templates: &BTreeMap<String, String>, checker: &Checker<'_>) -> Result<(), Mistake> {
+    for (kind, keys) in templates {
+        if !kind.contains('.') {
+            let message = format!("expected a kind with its API group, such as `{kind}.example.com`");
+            return Err(checker.wrong(kind, message));
+        }
+        if keys.split('.').any(str::is_empty) {
+            let message =
+                format!("expected keys with dots between them, such as `spec.template`, found `{keys}`");
+            return Err(checker.wrong(kind, message));
+        }
+    }
+    Ok(())
 }
