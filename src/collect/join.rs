@@ -1,8 +1,8 @@
-//! Joins: what rules read of other objects, kept as small as possible.
+//! Joins: the parts of other objects that rules read, kept as small as possible.
 //!
-//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same two steps serve the
-//! API, a node, a snapshot and manifests, so that all give the same verdicts. Noting an object again replaces what it
-//! contributed, and [`Index::forget`] removes it; both return the objects whose joins changed.
+//! [`Index::note`] records every object, then [`Index::relate`] fills in the `related` of each resource. The API, a
+//! node, a snapshot and manifests all go through these two steps, so all give the same verdicts. Noting an object again
+//! replaces its contribution, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
 mod accounts;
 mod api_servers;
@@ -34,7 +34,7 @@ pub use roles::RoleName;
 pub use statements::ObjectKey;
 pub(super) use tokens::account as token_account;
 
-/// What objects contribute to the documents of others.
+/// What each object contributes to the joins of other objects.
 #[derive(Debug)]
 pub struct Index {
     policies: policies::Policies,
@@ -50,10 +50,10 @@ pub struct Index {
     now: Timestamp,
 }
 
-/// Kinds that are joined with others, each with the keys of `related` that the joins are under.
+/// The kinds whose joins read one kind of object, each with the keys of `related` that hold those joins.
 type Joins = &'static [(&'static str, &'static [&'static str])];
 
-/// The kinds that others are joined with, and which those are.
+/// Kind of object → the joins that read it.
 const JOINS: [(&str, Joins); 10] = [
     ("NetworkPolicy", &[("Namespace", &["networkPolicies"]), ("Cluster", &["networkPolicies"])]),
     (webhooks::VALIDATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
@@ -77,7 +77,7 @@ const JOINS: [(&str, Joins); 10] = [
         ],
     ),
 ];
-/// The same for the kinds of secret stores.
+/// The joins that read each kind of [`SECRET_STORES`].
 const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
@@ -98,13 +98,13 @@ impl Index {
         }
     }
 
-    /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
+    /// The kinds whose joins read objects of `kind`, each with the keys of `related` that hold those joins.
     pub fn joins(kind: &str) -> Joins {
         let joins = JOINS.iter().find(|(name, _)| *name == kind).map(|(_, joins)| *joins);
         joins.unwrap_or(if SECRET_STORES.iter().any(|(store, _)| *store == kind) { STORE_JOINS } else { &[] })
     }
 
-    /// The kinds that are joined with objects of `kind`.
+    /// The kinds whose joins read objects of `kind`.
     pub fn needed_by(kind: &str) -> impl Iterator<Item = &'static str> {
         Self::joins(kind).iter().map(|(about, _)| *about)
     }
@@ -114,8 +114,8 @@ impl Index {
         Self::needed_by(kind).any(is_judged)
     }
 
-    /// Notes what an object contributes, in place of what it contributed before. Returns the objects whose joins changed;
-    /// a count changes where it becomes zero or is no longer zero: no rule reads more of it.
+    /// Records what an object contributes, replacing its earlier contribution. Returns the objects whose joins changed.
+    /// A count has changed only if it became zero or was zero, because rules read no more of it.
     pub fn note(&mut self, resource: &Resource) -> Vec<Dependent> {
         match resource.kind {
             Kind::Process => self.processes.note(resource),
@@ -127,7 +127,7 @@ impl Index {
 
     fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
         let (kind, key) = (resource.sub_type.as_str(), ObjectKey::of(resource));
-        // A gap of a list, or of one object in it: the unread part of one may be what decides.
+        // Nothing could be read of the kind or of this object. Both are gaps of the kind: what is unread may decide.
         let unread = resource.unread.iter().find(|unread| unread.at == "$");
         let gap = self.gaps.get(kind).is_some();
         let mut told = match unread {
@@ -154,7 +154,8 @@ impl Index {
         told
     }
 
-    /// A kind that could not be listed before is now noted as a whole.
+    /// Clears the gap of a kind that could not be listed before and is now complete. Returns the objects whose joins
+    /// changed.
     pub fn heal(&mut self, kind: &str) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.listed(kind);
@@ -201,7 +202,7 @@ impl Index {
         }
     }
 
-    /// Gives a resource the joins that rules about it read.
+    /// Adds the joins that the rules about a resource read.
     pub fn relate(&self, resource: &mut Resource) {
         if resource.is_unlisted() {
             return;
@@ -261,21 +262,21 @@ impl Index {
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
         let users = self.role_users();
-        // One that exists decides, whatever could not be listed.
+        // One known user decides the verdict, so gaps matter only if there is none.
         let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
         self.put(resource, "roleUsers", gaps, Some(users.into()));
         self.put(resource, "webhooks", &webhooks::KINDS, Some(self.webhooks.list().into()));
         let requests = self.cluster.client_certificates();
         self.put(resource, "clientCertificates", &["CertificateSigningRequest"], Some(requests.into()));
         let stores = self.cluster.stores();
-        // One that exists decides, whatever could not be listed.
+        // One known store decides the verdict, so gaps matter only if there is none.
         let kinds = SECRET_STORES.map(|(kind, _)| kind);
         let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
     }
 
-    /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a
-    /// pod shows it.
+    /// `{namespace, serviceAccount, by}` of each account with an IAM role. `by` is `annotation`, or `pod-identity` if
+    /// one of its pods has a Pod Identity token.
     fn role_users(&self) -> Vec<Value> {
         let named = self.accounts.with_role().map(|(namespace, name)| (namespace, name, "annotation"));
         let shown = self.pods.with_identity().map(|(namespace, name)| (namespace, name, "pod-identity"));
@@ -284,7 +285,8 @@ impl Index {
         users.into_iter().map(one).collect()
     }
 
-    /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
+    /// Stores a join under `key`. If one of `kinds` has a gap, the join is unread instead, because an incomplete join
+    /// would look complete. `None`: there is nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {

@@ -1,4 +1,4 @@
-//! The rules of roles, for the bindings that name them.
+//! The rules of roles, for the bindings that refer to them.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub struct RoleName {
 }
 
 impl RoleName {
-    /// The role that a binding names.
+    /// The role that a binding refers to.
     pub fn of_binding(binding: &Resource) -> Self {
         let text = |pointer: &str| binding.raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (kind, namespace) = match text("/roleRef/kind") {
@@ -41,15 +41,15 @@ impl RoleName {
 
 #[derive(Debug, Default)]
 pub(super) struct RoleIndex {
-    /// Its rules as JSON's text: parsed they would take ten times as much.
+    /// The rules as JSON text, because parsed they would take ten times the memory.
     by_name: HashMap<Arc<RoleName>, (ObjectKey, Box<str>)>,
     known: HashMap<ObjectKey, Arc<RoleName>>,
 }
 
 impl RoleIndex {
-    /// Notes a role; returns its name, where its rules changed.
+    /// Notes a role; returns its name if its rules changed.
     pub(super) fn note(&mut self, role: &Resource, key: ObjectKey) -> Option<RoleName> {
-        // Rules of another type stay as they are: the binding's judgement reports them as malformed.
+        // Rules that are not a list are kept: judging the binding reports them as malformed.
         let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
         let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
         let name = Arc::new(RoleName::of(role));
@@ -59,7 +59,7 @@ impl RoleIndex {
         (!same).then(|| RoleName::clone(&name))
     }
 
-    /// Forgets a role; returns its name, unless another has taken it.
+    /// Forgets a role; returns its name, unless a new role of that name has replaced it.
     pub(super) fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
         let name = self.known.remove(&key)?;
         if self.by_name.get(&name).is_none_or(|(of, _)| *of != key) {
@@ -69,7 +69,7 @@ impl RoleIndex {
         Some(Arc::unwrap_or_clone(name))
     }
 
-    /// The role that a binding names, if there is one, and the kind that it would be of.
+    /// The role that a binding refers to, if it exists, and the kind of role.
     pub(super) fn of(&self, binding: &Resource) -> (Option<Value>, &'static str) {
         let name = RoleName::of_binding(binding);
         let role = self.by_name.get(&name).map(|(_, rules)| {
