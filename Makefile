@@ -1,9 +1,9 @@
-# make test         everything, on a machine of one's own: root on Debian; it starts a real cluster
-# make test-unit    what needs neither root nor Debian
+# make test         all tests; needs root on a dedicated Debian machine, where it starts a real cluster
+# make test-unit    the tests that need neither root nor Debian
 # make fuzz         ten minutes of each fuzz target (fuzz/README.md)
 # make image        the container image, as an OCI archive (docs/image.md)
-# make bench        speed and memory, per generated pod
-# make bench-scale  what a cluster of 50,000 pods costs the leader: root; a quarter of an hour (docs/performance.md)
+# make bench        CPU time per pod, and peak memory
+# make bench-scale  what a cluster of 50,000 pods costs the leader; needs root and a quarter of an hour (docs/performance.md)
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/posturebeat
 export CARGO_TARGET_DIR ?= $(CACHE)/target
@@ -32,7 +32,7 @@ bench:
 bench-scale:
 	bash tests/scale/run
 
-# Generated files: NOTICE, posturebeat.reference.yml, kibana/, docs/coverage.md, docs/differences.md,
+# Generated files: NOTICE, posturebeat.reference.yml, kibana/, deploy/aws/, docs/coverage.md, docs/differences.md,
 # docs/schema/, and the tables of docs/rules.md.
 update:
 	UPDATE=1 cargo test --locked --lib --test notice --test rules

@@ -1,4 +1,4 @@
-//! The rules are part of the binary: a new file among them is a reason to build again.
+//! Rebuilds when `rules/` changes, because the rules are part of the binary.
 
 fn main() {
     println!("cargo:rerun-if-changed=rules");

@@ -25,7 +25,7 @@ mod stats;
 mod tests;
 mod worker;
 
-/// The running pipeline. Its starter also shuts it down.
+/// A running pipeline. Whoever starts it also shuts it down.
 #[derive(Debug)]
 pub struct Pipeline {
     worker: JoinHandle<()>,
@@ -55,7 +55,7 @@ impl Pipeline {
         (producer.clone(), Self { worker, closing, producer, stats })
     }
 
-    /// What became of the events so far. Can be read at any time, also after the shutdown.
+    /// The delivery counters. They can be read at any time, even after the shutdown.
     pub fn stats(&self) -> Arc<DeliveryStats> {
         Arc::clone(&self.stats)
     }

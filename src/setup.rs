@@ -1,9 +1,9 @@
-//! Prepares a store for our documents: one composable index template a data stream.
+//! Prepares a store for our documents: one composable index template for each data stream.
 //!
-//! In: the store (`OutputSettings::template_target`). Out: installed templates, and a [`TemplateReport`]. The store's
-//! answers show what it supports, never its name or version: the full template is sent first, and what the store
-//! refuses is replaced by the closest feature (see [`adapt`]). A template that Fleet has installed is kept, because it
-//! has more than ours.
+//! In: the store (`OutputSettings::template_target`). Out: installed templates, and a [`TemplateReport`]. What a store
+//! supports is read from its answers, not from its name or version: the full template is sent first, and each feature
+//! that the store refuses is replaced by the closest one (see [`adapt`]). A template that Fleet has installed is kept,
+//! because it has more than ours.
 
 use crate::output::OutputError;
 use crate::output::elasticsearch::{
@@ -84,30 +84,30 @@ pub enum SetupError {
     /// The store denied access.
     #[error("`{host}` denied access to {action} index template `{name}`: {why}")]
     Denied {
-        /// Who answered.
+        /// The host that answered.
         host: String,
         /// `read` or `install`.
         action: &'static str,
         /// The template.
         name: String,
-        /// What it said.
+        /// The status and the reason in the answer.
         why: String,
     },
     /// The store rejected the request, or cannot serve it now.
     #[error("`{host}` failed to {action} index template `{name}`: {why}")]
     Refused {
-        /// Who answered.
+        /// The host that answered.
         host: String,
         /// `read` or `install`.
         action: &'static str,
         /// The template.
         name: String,
-        /// What it said.
+        /// The status and the reason in the answer.
         why: String,
     },
 }
 
-/// Installs every template, over older ones of ours.
+/// Installs every template. Replaces existing ones of the same name, except Fleet's.
 pub async fn index_management(settings: &ElasticsearchSettings) -> Result<TemplateReport, SetupError> {
     let mut setup = TemplateInstaller::new(settings)?;
     for template in templates() {
@@ -119,8 +119,8 @@ pub async fn index_management(settings: &ElasticsearchSettings) -> Result<Templa
     Ok(setup.report())
 }
 
-/// Installs the missing templates. A lack of permission is no error, because another team may manage the templates.
-/// The result is logged.
+/// Installs the missing templates, and logs the report. Missing permissions are not an error, because another team may
+/// manage the templates.
 pub async fn ensure(settings: &ElasticsearchSettings) -> Result<TemplateReport, SetupError> {
     let mut setup = TemplateInstaller::new(settings)?;
     for template in templates() {
@@ -178,8 +178,8 @@ impl TemplateInstaller {
         }
     }
 
-    /// Sends the template until the store accepts it. Each refusal must name another missing feature, and there are
-    /// only so many of them.
+    /// Sends the template, adapted after each refusal, until the store accepts it. This ends, because each refusal must
+    /// show another missing feature.
     async fn install(&mut self, template: Template) -> Result<(), SetupError> {
         let path = format!("_index_template/{}", template.name);
         loop {

@@ -1,6 +1,4 @@
-//! NOTICE names every crate in the binary with its licence; it is made from the lock file.
-//!
-//! `UPDATE=1 cargo test --test notice` writes it.
+//! NOTICE names every crate in the binary with its licence; `make update` generates it from the lock file.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
@@ -68,5 +66,5 @@ fn notice_is_current() {
         std::fs::write(path, &wanted).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == wanted, "NOTICE is stale: run `UPDATE=1 cargo test --test notice`");
+    assert!(written == wanted, "NOTICE is stale: run `make update`");
 }

@@ -1,4 +1,4 @@
-"""What the binary is made of: its crates, and the texts of their licences."""
+"""The crates that the binary is built from, and the texts of their licences."""
 
 import json
 import os
@@ -6,21 +6,21 @@ import re
 import subprocess
 import tomllib
 
-# Of a crate that has no file of its own the text that its authors mean.
+# The text for a crate without a licence file.
 STANDARD = {"Apache-2.0": "LICENSE", "MIT": "deploy/image/MIT.txt"}
 LICENCE = re.compile(r"(licen[sc]e|copying|copyright|notice|unlicense)([-._].*)?$", re.IGNORECASE)
 NO_LICENCE = re.compile(r"(copyright|notice|licen[sc]e-third-party)|.*\.rs$", re.IGNORECASE)
 
 
 def metadata(root, target):
-    """Cargo's own account of the project; downloads the sources that are not there yet."""
+    """The output of `cargo metadata`, which downloads missing sources."""
     command = ["cargo", "metadata", "--format-version=1", "--locked", f"--filter-platform={target}"]
     return json.loads(subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def linked(described, root):
-    """The crates that the program is built with, macros included, tests' and build scripts' own needs not: as in NOTICE.
-    The program itself is the first of them."""
+    """The crates that the program is built from, with macros but without test and build dependencies: the same as in
+    NOTICE. The program itself comes first."""
     nodes = {node["id"]: node for node in described["resolve"]["nodes"]}
     packages = {package["id"]: package for package in described["packages"]}
     with open(os.path.join(root, "Cargo.lock"), "rb") as file:
@@ -56,12 +56,12 @@ def label(crate):
 
 
 def expression(license_field):
-    """Older crates write MIT/Apache-2.0 for what SPDX writes with OR."""
+    """The SPDX expression. Older crates write MIT/Apache-2.0 instead of MIT OR Apache-2.0."""
     return re.sub(r"\s*/\s*", " OR ", license_field) if license_field else None
 
 
 def files(crate):
-    """Its licences' files, those of code that it took in included."""
+    """The paths of a crate's licence files, including those of vendored code."""
     for folder, folders, names in os.walk(crate["folder"]):
         folders.sort()
         for name in sorted(names):
@@ -70,20 +70,20 @@ def files(crate):
 
 
 def standard(crate, root):
-    """The text for a crate that brings none."""
+    """The standard text for a crate without a licence file."""
     for choice in (crate["license"] or "").split(" OR "):
         if choice in STANDARD:
             with open(os.path.join(root, STANDARD[choice]), encoding="utf-8") as file:
                 holders = ", ".join(crate["authors"]) or f"The authors of {crate['name']}"
                 return file.read().replace("{holders}", holders)
     raise SystemExit(
-        f"image: {label(crate)} ({crate['license']}) comes without the text of its licence: "
-        f"put the standard text into deploy/image/ and name it in STANDARD of crates.py"
+        f"image: {label(crate)} ({crate['license']}) has no licence text: "
+        f"put the standard text into deploy/image/ and add it to STANDARD in crates.py"
     )
 
 
 def texts(crates, root):
-    """Each text once, with the crates that it is of: [(text, [label])]."""
+    """Each text once, with the crates that it applies to: [(text, [label])]."""
     found = {}
     for crate in crates:
         own = {}
@@ -101,8 +101,8 @@ def texts(crates, root):
 
 
 def third_party(found):
-    """One readable file of all the texts."""
-    parts = ["The licences of the crates that posturebeat is built with, each text once, after those that it is of.\n"]
+    """All texts as one readable file."""
+    parts = ["Licences of the crates that posturebeat is built from. Each text appears once, below its crates.\n"]
     for text, names in found:
         parts.append(f"{'=' * 80}\n{', '.join(names)}\n{'-' * 80}\n\n{text}\n")
     return "\n".join(parts)

@@ -1,11 +1,11 @@
-"""What the image takes from Debian: the loader and the shared libraries that the binary names, the certificates of the
-public authorities, and each package's copyright file."""
+"""The image's files from Debian: the loader and the shared libraries that the binary needs, the certificates of public
+authorities, and each package's copyright file."""
 
 import os
 import re
 import subprocess
 
-# What the packages' copyright files say of the files that go into the image.
+# Licences of the files that go into the image, from the packages' copyright files.
 LICENCES = {
     "libc6": "LGPL-2.1-or-later",
     "libgcc-s1": "GPL-3.0-or-later WITH GCC-exception-3.1",
@@ -16,19 +16,19 @@ MACHINES = {"x86_64": ("amd64", "Advanced Micro Devices X86-64"), "aarch64": ("a
 
 
 def _run(*command):
-    """What a tool says, in English; nothing if it fails."""
+    """A tool's output, in English; empty if it finds nothing."""
     how = {"env": {**os.environ, "LC_ALL": "C"}, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     try:
         return subprocess.run(command, check=False, **how).stdout
     except FileNotFoundError:
-        raise SystemExit(f"image: {command[0]} is missing: it takes Debian (or a child of it) with its package binutils") from None
+        raise SystemExit(f"image: {command[0]} is missing: the build needs Debian or a derivative, with binutils") from None
 
 
 def architecture(target, binary=None):
-    """The target's name in the world of containers; a binary that is another machine's ends the build."""
+    """The target's architecture as images name it. Exits if `binary` is for another architecture."""
     name = target.split("-")[0]
     if name not in MACHINES:
-        raise SystemExit(f"image: no image is known for target {target}, only for {', '.join(MACHINES)}")
+        raise SystemExit(f"image: unsupported target {target}; expected one of the architectures {', '.join(MACHINES)}")
     known, machine = MACHINES[name]
     if binary and machine not in _run("readelf", "-h", binary):
         raise SystemExit(f"image: {binary} is not a program for {target}")
@@ -36,7 +36,7 @@ def architecture(target, binary=None):
 
 
 def trace(path):
-    """The links on the way to a file, then the file itself: all that it takes to be found under this path too."""
+    """The links on the way to a file, each with its target, then the file itself: all that makes this path work."""
     at, rest = "/", path.strip("/").split("/")
     while rest:
         at = os.path.join(at, rest.pop(0))
@@ -49,14 +49,14 @@ def trace(path):
 
 
 def _wanted(file):
-    """What an ELF file asks for: its loader and its libraries."""
+    """The loader (as a list, empty if there is none) and the libraries that an ELF file needs."""
     told = _run("readelf", "-W", "-l", "-d", file)
     loader = re.findall(r"program interpreter: ([^\]]+)\]", told)
     return loader, re.findall(r"\(NEEDED\)\s+Shared library: \[([^\]]+)\]", told)
 
 
 def libraries(binary, target):
-    """The paths of the loader and of every library, as the loader looks for them. None for a static binary."""
+    """The paths of the loader and of every library, as the loader looks for them. Empty for a static binary."""
     folder = f"/lib/{target.split('-')[0]}-linux-gnu"
     found, (loader, names) = [], _wanted(binary)
     waiting = loader + [f"{folder}/{name}" for name in names]
@@ -66,9 +66,9 @@ def libraries(binary, target):
             continue
         if not os.path.exists(path):
             raise SystemExit(
-                f"image: {binary} needs {path}, which is not here. On Debian, as root: apt-get install "
+                f"image: {binary} needs {path}, which is missing. On Debian, as root: apt-get install "
                 f"libc6:{architecture(target)} libgcc-s1:{architecture(target)} (for another architecture than this "
-                f"machine's, dpkg --add-architecture {architecture(target)} and apt-get update first)"
+                f"machine's, first run dpkg --add-architecture {architecture(target)} and apt-get update)"
             )
         found.append(path)
         waiting += [f"{folder}/{name}" for name in _wanted(path)[1]]
@@ -79,7 +79,7 @@ def _package(owner):
     fields = ["Package", "Version", "Architecture", "source:Package", "source:Version"]
     told = _run("dpkg-query", "-W", "-f=" + "\\n".join(f"${{{field}}}" for field in fields), owner).split("\n")
     if len(told) != len(fields) or told[0] not in LICENCES:
-        raise SystemExit(f"image: package '{owner}' is not known: state its licence in LICENCES of debian.py")
+        raise SystemExit(f"image: unknown package '{owner}': add its licence to LICENCES in debian.py")
     name, version, machine, source, source_version = told
     return {
         "name": name, "version": version, "architecture": machine, "license": LICENCES[name],
@@ -88,12 +88,12 @@ def _package(owner):
 
 
 def _owner(path):
-    """The package that a file came with; packages older than the merge of /lib and /usr/lib name it without /usr."""
+    """The package that owns a file. Packages from before the merge of /lib into /usr/lib list it without /usr."""
     for name in (path, path.removeprefix("/usr")):
         told = _run("dpkg-query", "-S", name)
         if told:
             return told.split(": ")[0]
-    raise SystemExit(f"image: no Debian package owns {path}: the image is built from Debian's files, whose licences are known")
+    raise SystemExit(f"image: no Debian package owns {path}, so its licence is unknown")
 
 
 def _read(path):
@@ -111,7 +111,7 @@ def _copy(layer, path, mode):
 
 
 def _authorities():
-    """The package's own certificates. Not the machine's bundle: that has whom its administrator trusts besides."""
+    """The package's own certificates. The machine's bundle may have more, which its administrator added."""
     listed = _run("dpkg-query", "-L", "ca-certificates").split("\n")
     paths = sorted(path for path in listed if path.startswith("/usr/share/ca-certificates/") and path.endswith(".crt"))
     if not paths:
@@ -120,12 +120,12 @@ def _authorities():
 
 
 def install(layer, binary, target):
-    """Puts all of it into the layer; tells of each package what it is and which files are its."""
+    """Adds all files to the layer; returns the packages, each with its licence, source and files."""
     packages = {}
     for path in libraries(binary, target):
         file = _copy(layer, path, 0o755)
         owner = _owner(file)
-        # A set: the loader is among the libraries too, under another path to the same file.
+        # `files` is a set, because the loader is also one of the libraries, under another path to the same file.
         packages.setdefault(owner, _package(owner))["files"].add(file)
     packages["ca-certificates"] = _package("ca-certificates")
     packages["ca-certificates"]["files"].add(CERTIFICATES)

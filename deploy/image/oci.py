@@ -1,5 +1,5 @@
-"""Layers and the archive of an OCI image (image-spec 1.1). Equal content gives equal bytes: nothing of the building
-machine's clock, users, umask or order of files is in them."""
+"""Layers and the archive of an OCI image (image-spec 1.1). Equal content gives equal bytes, whatever the build machine's
+clock, users, umask and order of files."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 class Layer:
-    """Files by their absolute path. Their times are all 0, so that a layer changes only where a file does."""
+    """Files by absolute path. All times are 0, so a layer changes only when a file does."""
 
     def __init__(self, comment):
         self.comment = comment
@@ -24,7 +24,7 @@ class Layer:
         entry.uid = entry.gid = owner
         earlier = self.entries.setdefault(path, (entry, content))
         if earlier[0].get_info() != entry.get_info() or earlier[1] != content:
-            raise SystemExit(f"image: {path} is to be two different things: {earlier[0].get_info()}, {entry.get_info()}")
+            raise SystemExit(f"image: conflicting entries for {path}: {earlier[0].get_info()}, {entry.get_info()}")
 
     def folder(self, path, mode=0o755, owner=0):
         self._put(path, tarfile.DIRTYPE, mode, owner=owner)
@@ -49,7 +49,7 @@ class Layer:
 
 
 def _gzip(content):
-    # Not the module gzip: what it writes into the header depends on Python's version.
+    # Not the gzip module, because its header depends on the version of Python.
     packer = zlib.compressobj(9, zlib.DEFLATED, wbits=31)
     return packer.compress(content) + packer.flush()
 
@@ -63,10 +63,10 @@ def _json(value):
 
 
 def full_name(tag):
-    """As containerd and Docker complete it: posturebeat:1 is docker.io/library/posturebeat:1."""
+    """The tag as containerd and Docker complete it: posturebeat:1 is docker.io/library/posturebeat:1."""
     name, colon, version = tag.rpartition(":")
     if not colon or not name or not version or "/" in version or "@" in name:
-        raise SystemExit(f"image: --tag is to be NAME:TAG, as registry.example/team/posturebeat:1.0, not '{tag}'")
+        raise SystemExit(f"image: --tag must be NAME:TAG, such as registry.example/team/posturebeat:1.0, not '{tag}'")
     first, slash, _ = name.partition("/")
     if not slash:
         return f"docker.io/library/{tag}"
@@ -76,7 +76,7 @@ def full_name(tag):
 
 
 class Image:
-    """An image of these layers, the lowest first; `config` is the part `config` of its configuration."""
+    """An image. `layers` starts with the lowest; `config` is the object of that name in the image's configuration."""
 
     def __init__(self, layers, architecture, config, annotations, created):
         self.blobs = {}
@@ -111,7 +111,7 @@ class Image:
         return {"mediaType": kind, "digest": digest, "size": len(content)}
 
     def write(self, path, tag):
-        """The archive, whole or not at all."""
+        """Writes the archive atomically."""
         names = {"io.containerd.image.name": full_name(tag), "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}
         files = {
             "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),

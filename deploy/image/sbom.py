@@ -1,5 +1,5 @@
-"""The bill of materials: CycloneDX 1.5 without a serial number and with no time but the one given, so that equal parts
-give equal bytes."""
+"""The bill of materials, in CycloneDX 1.5. It has no serial number and only the given time, so equal parts give equal
+bytes."""
 
 import hashlib
 import json
@@ -48,7 +48,8 @@ def _package(package, distribution, contents):
 
 
 def write(crates, binary, rust, packages, distribution, contents, time):
-    """`crates` begins with the program, whose bytes are `binary`; `contents` has the packages' files by path."""
+    """The bill of materials as JSON. `crates` starts with the program, whose bytes are `binary`; `contents` has the
+    packages' files by path."""
     program, *others = crates
     standard_library = {
         "type": "library",

@@ -1,8 +1,8 @@
-//! Joins: what rules read of other objects, kept as small as possible.
+//! Joins: the parts of other objects that rules read, kept as small as possible.
 //!
-//! [`Index::note`] sees every object, [`Index::relate`] gives each resource its `related`. The same two steps serve the
-//! API, a node, a snapshot and manifests, so that all give the same verdicts. Noting an object again replaces what it
-//! contributed, and [`Index::forget`] removes it; both return the objects whose joins changed.
+//! [`Index::note`] records every object, then [`Index::relate`] fills in the `related` of each resource. The API, a
+//! node, a snapshot and manifests all go through these two steps, so all give the same verdicts. Noting an object again
+//! replaces its contribution, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
 mod accounts;
 mod api_servers;
@@ -33,7 +33,7 @@ pub use roles::RoleName;
 pub use statements::ObjectKey;
 pub(super) use tokens::account as token_account;
 
-/// What objects contribute to the documents of others.
+/// What each object contributes to the joins of other objects.
 #[derive(Debug)]
 pub struct Index {
     policies: policies::Policies,
@@ -52,10 +52,10 @@ pub struct Index {
     now: Timestamp,
 }
 
-/// Kinds that are joined with others, each with the keys of `related` that the joins are under.
+/// The kinds whose joins read one kind of object, each with the keys of `related` that hold those joins.
 type Joins = &'static [(&'static str, &'static [&'static str])];
 
-/// The kinds that others are joined with, and which those are.
+/// Kind of object → the joins that read it.
 const JOINS: [(&str, Joins); 10] = [
     ("NetworkPolicy", &[("Namespace", &["networkPolicies"]), ("Cluster", &["networkPolicies"])]),
     (webhooks::VALIDATING, &[("Namespace", &["podPolicyEngines"]), ("Cluster", &["webhooks"])]),
@@ -79,7 +79,7 @@ const JOINS: [(&str, Joins); 10] = [
         ],
     ),
 ];
-/// The same for the kinds of secret stores.
+/// The joins that read each kind of [`SECRET_STORES`].
 const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 impl Index {
@@ -113,13 +113,13 @@ impl Index {
         self.minor = minor;
     }
 
-    /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
+    /// The kinds whose joins read objects of `kind`, each with the keys of `related` that hold those joins.
     pub fn joins(kind: &str) -> Joins {
         let joins = JOINS.iter().find(|(name, _)| *name == kind).map(|(_, joins)| *joins);
         joins.unwrap_or(if SECRET_STORES.iter().any(|(store, _)| *store == kind) { STORE_JOINS } else { &[] })
     }
 
-    /// The kinds that are joined with objects of `kind`.
+    /// The kinds whose joins read objects of `kind`.
     pub fn needed_by(kind: &str) -> impl Iterator<Item = &'static str> {
         Self::joins(kind).iter().map(|(about, _)| *about)
     }
@@ -129,8 +129,8 @@ impl Index {
         Self::needed_by(kind).any(is_judged)
     }
 
-    /// Notes what an object contributes, in place of what it contributed before. Returns the objects whose joins changed;
-    /// a count changes where it becomes zero or is no longer zero: no rule reads more of it.
+    /// Records what an object contributes, replacing its earlier contribution. Returns the objects whose joins changed.
+    /// A count has changed only if it became zero or was zero, because rules read no more of it.
     pub fn note(&mut self, resource: &Resource) -> Vec<Dependent> {
         match resource.kind {
             Kind::Process => self.processes.note(resource),
@@ -142,7 +142,7 @@ impl Index {
 
     fn note_object(&mut self, resource: &Resource) -> Vec<Dependent> {
         let (kind, key) = (resource.sub_type.as_str(), ObjectKey::of(resource));
-        // A gap of a list, or of one object in it: the unread part of one may be what decides.
+        // Nothing could be read of the kind or of this object. Both are gaps of the kind: what is unread may decide.
         let unread = resource.unread.iter().find(|unread| unread.at == "$");
         let gap = self.gaps.get(kind).is_some();
         let mut told = match unread {
@@ -169,7 +169,8 @@ impl Index {
         told
     }
 
-    /// A kind that could not be listed before is now noted as a whole.
+    /// Clears the gap of a kind that could not be listed before and is now complete. Returns the objects whose joins
+    /// changed.
     pub fn heal(&mut self, kind: &str) -> Vec<Dependent> {
         let gap = self.gaps.get(kind).is_some();
         self.gaps.listed(kind);

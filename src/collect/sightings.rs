@@ -1,4 +1,4 @@
-//! What the cluster's objects say of AWS: the images that run, and the names of the load balancers.
+//! References from the cluster's objects to AWS: the images that run, and the host names of load balancers.
 
 use serde_json::Value;
 use std::borrow::Cow;
@@ -6,29 +6,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resource::{Reason, Resource, Unread};
 
-/// The most of either that are kept: more is said, not looked at.
+/// The most images, and the most load balancers, that are kept. More are a gap.
 const MAX: usize = 50_000;
-/// The longest image that is kept: a name has at most 255 characters, a tag 128, a digest 135. The API server takes
-/// any text, but nothing is pulled by a longer one.
+/// The longest image reference that is kept, in bytes: a name has at most 255 characters, a tag 128, a digest 135. The
+/// API server accepts any text, but a longer reference cannot be pulled.
 const MAX_IMAGE: usize = 1_024;
-/// The longest name of a host.
+/// The longest host name that DNS allows, in bytes.
 const MAX_HOST: usize = 253;
-/// The most users of one load balancer that are named.
+/// The most users that are kept of one load balancer.
 const MAX_USERS: usize = 1_000;
 
-/// What the cluster's objects name.
+/// The images and load balancers that the cluster's objects use.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
-    /// Images as written, of containers of every sort, with the digest that runs where it is known.
+    /// The images of all containers (init and ephemeral ones too) as written, with the running digest where known.
     pub images: BTreeSet<String>,
-    /// Host name of a load balancer, in lower case → the Services and Ingresses that have it, as `Service/ns/name`.
+    /// Host name of a load balancer, in lower case → the Services and Ingresses that use it, as `Service/ns/name`.
     pub balancers: BTreeMap<String, BTreeSet<String>>,
-    /// Pods, Services or Ingresses that could not be read: there may be more than what is named here.
+    /// Kind (`Pod`, `Service`, `Ingress`) → why its objects are incomplete, so that images or load balancers may be
+    /// missing here.
     pub gaps: BTreeMap<String, Unread>,
 }
 
 impl Sightings {
-    /// Learns what an object names.
+    /// Records the images or load balancers that an object uses.
     pub fn note(&mut self, resource: &Resource) {
         if let Some(unread) = resource.unread.iter().find(|unread| unread.at == "$") {
             self.gaps.entry(resource.sub_type.clone()).or_insert_with(|| unread.clone());
@@ -91,7 +92,7 @@ impl Sightings {
         }
     }
 
-    /// Remembers that there are more than are kept.
+    /// Records a gap: more are in use than are kept.
     fn overflow(&mut self, kind: &str, of: &str) {
         let unread = || Unread::new("$", Reason::TooLarge, format!("keep the {of}: over {MAX} are in use"));
         self.gaps.entry(kind.to_owned()).or_insert_with(unread);
@@ -102,10 +103,10 @@ fn objects(list: &Value) -> &[Value] {
     list.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// An image with the digest that runs, where the container's status tells it: the tag may lead elsewhere by now.
-/// `id` is the same repository with a digest, or something else that only the node knows.
+/// An image with the running digest, if the container's status has it, because the tag may have moved since. `id` is
+/// the status's `imageID`: the same repository with a digest, or something else that only the node knows.
 fn running<'i>(image: &'i str, id: &str) -> Cow<'i, str> {
-    // Before it some runtimes say how they got it: `docker-pullable://`.
+    // Some runtimes add a prefix, such as `docker-pullable://`.
     let id = id.split_once("://").map_or(id, |(_, id)| id);
     let repository = match image.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => repository,
@@ -119,7 +120,7 @@ fn running<'i>(image: &'i str, id: &str) -> Cow<'i, str> {
     }
 }
 
-/// What is none would hide the image, which would be no image's name any more.
+/// Whether `text` is a SHA-256 digest. With anything else appended, the image's name would be invalid.
 fn is_digest(text: &str) -> bool {
     let hash = text.strip_prefix("sha256:").unwrap_or_default();
     hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())

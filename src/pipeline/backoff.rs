@@ -1,10 +1,10 @@
-//! Waits between attempts.
+//! Exponential backoff between attempts.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 
-/// Waits that double from attempt to attempt, half of each random: hundreds of nodes that lost the same server must
-/// not return all at once.
+/// Waits that double with each attempt. Half of each wait is random, so that hundreds of nodes that lost the same
+/// server do not return all at once.
 #[derive(Debug)]
 pub(super) struct Backoff {
     builder: ExponentialBuilder,
@@ -12,7 +12,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The library's jitter adds up to the wait again, hence the halves: no wait exceeds `max`.
+    /// No wait exceeds `max`. Both bounds are halved, because the library's jitter adds up to the wait again.
     pub(super) fn new(init: Duration, max: Duration) -> Self {
         let builder = ExponentialBuilder::new()
             .with_min_delay(init.min(max) / 2)

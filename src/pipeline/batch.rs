@@ -7,8 +7,8 @@ use super::queue::{QueueSlot, Queued};
 use crate::event::Event;
 use std::collections::VecDeque;
 
-/// The most bytes of a batch, before compression: far below what stores accept (100 MiB), large enough that a round
-/// trip hardly counts.
+/// The most bytes of a batch, before compression: far below what stores accept (100 MiB), but large enough that the
+/// round trip hardly matters.
 pub(super) const BATCH_BYTES: usize = 5 * 1024 * 1024;
 
 /// Events in flight.
@@ -16,7 +16,7 @@ pub(super) const BATCH_BYTES: usize = 5 * 1024 * 1024;
 pub(super) struct Batch {
     pub(super) events: Vec<Event>,
     pub(super) slots: Vec<QueueSlot>,
-    /// A part of a batch that was too large: its retried events stay a part.
+    /// Whether this is part of a batch that was too large. Its retried events are sent alone again.
     is_part: bool,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Batch {
 pub(super) struct Waiting {
     events: VecDeque<Queued>,
     bytes: usize,
-    /// The sizes of the parts at the front that must go out alone, the next one last.
+    /// The sizes of the parts at the front that must be sent alone, the next one last.
     parts: Vec<usize>,
 }
 
@@ -39,13 +39,13 @@ impl Waiting {
         !self.parts.is_empty() || self.events.len() >= batch_events || self.bytes >= BATCH_BYTES
     }
 
-    /// A new event: behind all others.
+    /// Appends a new event.
     pub(super) fn push(&mut self, event: Queued) {
         self.bytes += event.slot.bytes;
         self.events.push_back(event);
     }
 
-    /// The next batch; at least one event, if there is any.
+    /// Takes the next batch: at least one event, if any are waiting.
     pub(super) fn take(&mut self, batch_events: usize) -> Batch {
         let part = self.parts.pop();
         let count = part.unwrap_or_else(|| self.fitting(batch_events));
@@ -59,7 +59,7 @@ impl Waiting {
         batch
     }
 
-    /// How many events from the front on make a batch.
+    /// How many events from the front make a batch.
     fn fitting(&self, batch_events: usize) -> usize {
         let mut bytes = 0;
         let fits = |queued: &&Queued| {
@@ -70,7 +70,7 @@ impl Waiting {
         count.max(1).min(self.events.len())
     }
 
-    /// Puts events back to the front, for another attempt.
+    /// Puts events back at the front, for another attempt.
     pub(super) fn put_back(&mut self, batch: Batch) {
         if batch.is_part && !batch.events.is_empty() {
             self.parts.push(batch.events.len());
@@ -81,7 +81,7 @@ impl Waiting {
         }
     }
 
-    /// Puts a batch of more than one event back as two.
+    /// Puts a batch of at least two events back as two batches.
     pub(super) fn put_back_halved(&mut self, mut batch: Batch) {
         let count = batch.events.len();
         batch.is_part = false;
@@ -91,7 +91,7 @@ impl Waiting {
 }
 
 impl Batch {
-    /// The events of a batch that are retried.
+    /// A batch of the events to retry.
     pub(super) fn rest(&self, rest: Vec<(Event, QueueSlot)>) -> Self {
         let (events, slots) = rest.into_iter().unzip();
         Self { events, slots, is_part: self.is_part }

@@ -8,8 +8,8 @@ use crate::event::Event;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// The most bytes of events that wait or are in flight: three full batches, of which one is sent, one is next and one
-/// is being filled. Shared pieces count in each event, so the memory in use is well below.
+/// The most bytes of events that wait or are in flight: three full batches, one being sent, one next and one being
+/// filled. Parts that events share count for each of them, so memory use is well below this.
 pub(super) const QUEUE_BYTES: u32 = 16 * 1024 * 1024;
 
 /// The pipeline is shut down and takes no more events.
@@ -20,7 +20,7 @@ pub struct Closed;
 /// A message to the worker.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// To be delivered.
+    /// Events to deliver.
     Events(Vec<Queued>),
     /// Answer once every event before this is delivered or refused.
     Flush(oneshot::Sender<()>),
@@ -33,7 +33,7 @@ pub(super) struct Queued {
     pub(super) slot: QueueSlot,
 }
 
-/// An event's share of a lot.
+/// An event's slot in the queue.
 #[derive(Debug)]
 pub(super) struct QueueSlot {
     pub(super) bytes: usize,
@@ -47,7 +47,7 @@ struct Lot {
     _sizes: OwnedSemaphorePermit,
 }
 
-/// What the queue holds, and could hold.
+/// The queue's capacity, and the bytes in use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Levels {
     pub(super) max_events: u64,
@@ -61,7 +61,7 @@ pub struct Producer {
     sender: mpsc::Sender<Message>,
     numbers: Arc<Semaphore>,
     sizes: Arc<Semaphore>,
-    /// The most events that wait.
+    /// The most events that wait or are in flight.
     capacity: usize,
     stats: Arc<DeliveryStats>,
 }
@@ -79,8 +79,8 @@ impl Producer {
         self.send_all(vec![event]).await
     }
 
-    /// Queues `events` in order, in one message, because waking the worker costs more than an event. After `Ok`, every
-    /// event is accounted for. Waits while the queue is full; more than it can hold goes in parts.
+    /// Queues `events` in order. They go in one message, because waking the worker costs more than an event does; more
+    /// than the queue can hold go in parts. Waits while the queue is full. After `Ok`, every event is accounted for.
     pub async fn send_all(&self, events: Vec<Event>) -> Result<(), Closed> {
         let all: usize = events.iter().map(size).sum();
         if let Some(bytes) = u32::try_from(all).ok().filter(|bytes| *bytes <= QUEUE_BYTES)
@@ -133,14 +133,14 @@ impl Producer {
         Levels { max_events: self.capacity as u64, max_bytes, bytes: max_bytes.saturating_sub(free) }
     }
 
-    /// Wakes senders that wait for a slot: there will be none.
+    /// Wakes senders that wait for a slot; they return [`Closed`].
     pub(super) fn close(&self) {
         self.numbers.close();
         self.sizes.close();
     }
 }
 
-/// An event's share of the queue's bytes. An event over the bound passes alone.
+/// An event's share of the queue's bytes. An event larger than the queue takes all of them.
 fn share(event: &Event) -> u32 {
     u32::try_from(size(event)).unwrap_or(QUEUE_BYTES).min(QUEUE_BYTES)
 }

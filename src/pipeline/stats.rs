@@ -1,4 +1,4 @@
-//! Counters of what became of the events. They can be read at any time.
+//! Counters of sent, delivered, refused and retried events. They can be read at any time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,7 +78,7 @@ impl DeliveryStats {
         add(&self.retried, events as u64);
     }
 
-    /// Counts everything that is not delivered or refused as left.
+    /// Counts every event that is neither delivered nor refused as left, and returns how many there are.
     pub(super) fn leave(&self) -> u64 {
         let counts = self.counts();
         let left = counts.sent - counts.delivered - counts.refused;

@@ -1,5 +1,4 @@
-//! The promises of the pipeline, kept against an output that does as a script says. Time is paused:
-//! waits cost nothing and their length is exact.
+//! The pipeline's guarantees, tested with a scripted output. Time is paused, so waits take no time and are exact.
 
 use super::*;
 use crate::event::Event;
@@ -13,17 +12,17 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// What the script says to one batch.
+/// The scripted answer to one batch.
 #[derive(Debug, Clone)]
 enum Step {
-    /// One verdict an event, as far as they reach; the rest is done.
+    /// One verdict per event, in order; events without one are `Done`.
     Verdicts(Vec<Verdict>),
     Fails(BatchError),
     /// Never answers.
     Hangs,
 }
 
-/// What the output has seen.
+/// What the output was given, and its final verdicts.
 #[derive(Debug, Default)]
 struct Seen {
     batches: Mutex<Vec<Vec<String>>>,
@@ -43,8 +42,8 @@ impl Seen {
     }
 }
 
-/// When the script is at its end, everything is done; batches over `most` events or `most_bytes` are
-/// too large at any time.
+/// An output that follows a script and then accepts everything. Batches over `most` events or `most_bytes` are always
+/// too large.
 struct Scripted {
     steps: VecDeque<Step>,
     most: usize,
@@ -99,7 +98,7 @@ fn event_of(id: impl ToString, bytes: usize) -> Event {
     Event::single("logs-a-b", &id.to_string(), &"x".repeat(bytes))
 }
 
-/// `libbeat.*` of a pipeline.
+/// The `libbeat.*` metrics of a pipeline.
 fn metrics_of(pipeline: &Pipeline) -> Value {
     let registry = Registry::default();
     pipeline.register(&registry);
@@ -217,8 +216,8 @@ async fn an_outage_is_waited_out_however_long() {
     let begun = Instant::now();
     send(&producer, 0..10).await;
     producer.flush().await.unwrap();
-    assert!(begun.elapsed() > Duration::from_mins(20), "the waits grow: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_mins(40), "to a bound: {:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_mins(20), "waits grow: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_mins(40), "waits are bounded: {:?}", begun.elapsed());
     assert!(seen.batches().iter().all(|batch| *batch == ids(0..10)));
     assert_eq!(pipeline.stats().counts().delivered, 10);
 }
@@ -347,7 +346,7 @@ async fn a_shutdown_ends_at_its_deadline_and_says_what_is_left() {
         assert_eq!(pipeline.shutdown(Duration::from_secs(7)).await, 5);
         assert_eq!(begun.elapsed().as_secs(), 7);
         assert_eq!(stats.counts().left, 5);
-        assert_eq!(blocked.await.unwrap(), Err(Closed), "who waits for a place is told");
+        assert_eq!(blocked.await.unwrap(), Err(Closed), "a waiting sender is woken");
     }
 }
 
@@ -408,7 +407,7 @@ proptest! {
                 let twice = ends.insert(id.parse().unwrap(), verdict.clone());
                 prop_assert!(twice.is_none(), "{} ended twice", id);
             }
-            // A single event that is too large ends too, without a verdict of its own.
+            // A single event that is too large is refused too, but without a verdict.
             let total = ends.values().filter(|end| matches!(end, Verdict::Refused { .. })).count()
                 + events - ends.len();
             prop_assert_eq!(counts.sent as usize, events);
@@ -421,7 +420,7 @@ proptest! {
                 ends.values().filter(|end| **end == Verdict::Duplicate).count()
             );
 
-            // Every batch is in the order of sending, and begins with the oldest that has no end.
+            // Every batch is in the order of sending, and retried events come before new ones.
             let mut tried: BTreeSet<usize> = BTreeSet::new();
             for batch in seen.batches() {
                 let batch: Vec<usize> = batch.iter().map(|id| id.parse().unwrap()).collect();

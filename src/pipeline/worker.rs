@@ -1,7 +1,7 @@
-//! The one task that delivers: gather, publish, settle, wait.
+//! The delivery task: gather, publish, settle, wait.
 //!
-//! In: messages of the queue, verdicts of the output. Out: counters and log lines.
-//! Between two awaits every event is waiting, in flight or counted, so the task may be stopped anywhere.
+//! In: messages from the queue, verdicts from the output. Out: counters and log lines.
+//! At every await each event is waiting, in flight or counted, so the task may be aborted at any time.
 
 use super::backoff::Backoff;
 use super::batch::{Batch, Waiting};
@@ -90,7 +90,7 @@ impl Worker {
         }
     }
 
-    /// Takes messages until a batch is complete, due, or asked for.
+    /// Takes messages until a batch is full or due, a flush is requested, or the intake has ended.
     async fn gather(&mut self) {
         if self.waiting.is_empty() {
             self.due = None;
@@ -116,7 +116,7 @@ impl Worker {
         }
     }
 
-    /// The next message; once we are closing, those that are left, then none.
+    /// The next message. Once the pipeline is closing: those that are left, then `None`.
     async fn next(&mut self) -> Option<Message> {
         if !self.closing.is_cancelled() {
             tokio::select! {
@@ -207,7 +207,7 @@ impl Worker {
         }
     }
 
-    /// The next wait. It starts small again on shutdown, which has no time for the minutes it grew to in an outage.
+    /// The next wait. A shutdown starts over with short waits, because it has no time for the long ones of an outage.
     fn next_wait(&mut self) -> Duration {
         if self.closing.is_cancelled() && !self.hurried {
             self.hurried = true;

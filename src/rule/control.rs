@@ -126,7 +126,8 @@ pub(super) struct ControlText {
     id: String,
     /// What holds when the control passes; names the flag, field or file.
     title: String,
-    /// What it judges, such as `k8s_object/Pod`; one, or a list of several.
+    /// What it judges, such as `k8s_object/Pod`; one, or a list of several. A kind that is neither built in nor in the
+    /// core group needs its group: `k8s_object/Certificate.cert-manager.io`.
     resource: OneOrMany,
     /// `low`, `medium`, `high` or `critical`.
     severity: Severity,

@@ -1,13 +1,13 @@
-//! Features that a store may lack, how its refusal shows that, and their replacements.
+//! Features that a store may lack, how its refusals show that, and their replacements.
 //!
 //! In: the text of a refusal. Out: the template without the refused feature.
 //!
-//! | refused | in its place | lacking in |
+//! | refused | replacement | missing in |
 //! |---|---|---|
 //! | `data_stream` | a plain index of the same name | Elasticsearch before 7.9 |
-//! | `flattened` | `flat_object`; where that lacks too, kept but not searchable | OpenSearch |
+//! | `flattened` | `flat_object`; if that is missing too, stored but not searchable | OpenSearch |
 //! | `match_only_text` | `text` | Elasticsearch before 7.14 |
-//! | `constant_keyword` | `keyword` | OpenSearch, which insists on a value in the template |
+//! | `constant_keyword` | `keyword` | OpenSearch, which requires a value in the template |
 //! | `wildcard` | `keyword` | Elasticsearch before 7.9, OpenSearch before 2.15 |
 
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ const ALL: [Lack; 6] = [
 ];
 
 impl Lack {
-    /// The missing field type. `None`: it is not a type.
+    /// The missing field type. `None`: the feature is not a field type.
     fn kind(self) -> Option<&'static str> {
         match self {
             Self::DataStreams => None,
@@ -46,8 +46,8 @@ impl Lack {
         }
     }
 
-    /// Whether a refusal shows it. Elasticsearch says `The mapper type [x] declared on field …`,
-    /// OpenSearch `No handler for type [x] declared on field …`.
+    /// Whether a refusal shows that this feature is missing. Elasticsearch says `The mapper type [x] declared on field
+    /// …`, OpenSearch `No handler for type [x] declared on field …`.
     fn shows_in(self, refusal: &str) -> bool {
         let named =
             self.kind().is_some_and(|kind| refusal.contains(&format!("type [{kind}] declared on field")));
@@ -64,7 +64,7 @@ impl Lack {
         match self {
             Self::DataStreams => "data streams (plain indices instead)",
             Self::Flattened => "`flattened` (`flat_object` instead)",
-            Self::FlatObject => "`flat_object` (kept, not searchable)",
+            Self::FlatObject => "`flat_object` (stored, not searchable)",
             Self::MatchOnlyText => "`match_only_text` (`text` instead)",
             Self::ConstantKeyword => "`constant_keyword` without a value (`keyword` instead)",
             Self::Wildcard => "`wildcard` (`keyword` instead)",
@@ -72,12 +72,12 @@ impl Lack {
     }
 }
 
-/// The features that the store lacks, as far as its refusals have shown.
+/// The features that the store's refusals have shown to be missing.
 #[derive(Debug, Default)]
 pub(super) struct Lacks(BTreeSet<Lack>);
 
 impl Lacks {
-    /// Reads a refusal. `false`: it shows nothing new.
+    /// Adds the missing features that a refusal shows. `false`: it shows no new one.
     pub(super) fn learn(&mut self, refusal: &str) -> bool {
         let before = self.0.len();
         self.0.extend(ALL.into_iter().filter(|lack| lack.shows_in(refusal)));
@@ -100,7 +100,7 @@ impl Lacks {
         adapted
     }
 
-    /// All of them in one line.
+    /// All missing features in one line. `None`: none is missing.
     pub(super) fn line(&self) -> Option<String> {
         let texts: Vec<&str> = self.0.iter().map(|lack| lack.text()).collect();
         (!texts.is_empty()).then(|| format!("the store lacks {}", texts.join(", ")))

@@ -1,6 +1,6 @@
 //! `fields.yml`: every field of every document, with its type and meaning.
 //!
-//! In: the file, which is part of the program. Out: its sections, and mappings made of them.
+//! In: the file, which is compiled in. Out: its sections, and index mappings.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ pub struct Field {
     /// The type in the full template.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it means.
+    /// Its meaning.
     pub description: String,
     /// Whether it is searchable. It is stored either way.
     #[serde(default = "yes")]
@@ -49,7 +49,7 @@ fn yes() -> bool {
 
 /// The sections, in the order of the file.
 pub fn sections() -> Vec<FieldSection> {
-    crate::yaml::from_str(TEXT).expect("fields.yml is part of the program and read by its tests")
+    crate::yaml::from_str(TEXT).expect("fields.yml is compiled in, and tests parse it")
 }
 
 /// The `properties` of a mapping that has the fields of the sections `keys`.
@@ -79,7 +79,7 @@ impl Field {
             _ => {}
         }
         if self.kind == "wildcard" {
-            // What this type is for is long text, such as command lines.
+            // This type is for long text, such as command lines.
             mapping["ignore_above"] = (8 * IGNORE_ABOVE).into();
         }
         if !self.index {

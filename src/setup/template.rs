@@ -1,13 +1,13 @@
 //! The full index templates, for a current Elasticsearch.
 //!
-//! In: `fields.yml`. Out: the bodies for `PUT _index_template`. `kibana/index-template` has them too, for other ways of
-//! installing them.
+//! In: `fields.yml`. Out: the bodies for `PUT _index_template`. `kibana/index-template` has them too, so that they can
+//! be installed without posturebeat.
 
 use super::fields;
 use serde_json::{Value, json};
 
-/// Above the stack's own template for `logs-*-*` (100), level with Fleet's for its integrations,
-/// whose name ours has too: a store keeps one of the two, never both.
+/// Higher than the stack's own template for `logs-*-*` (100), and equal to Fleet's for its integrations. Ours has the
+/// same name as Fleet's, so a store never has both.
 const PRIORITY: u32 = 200;
 
 /// Sections in the documents of every stream.
@@ -43,9 +43,9 @@ fn template(file: &'static str, dataset: &str, sections: &[&[&str]]) -> Template
         "data_stream": {},
         "_meta": {"managed_by": "posturebeat", "version": env!("CARGO_PKG_VERSION")},
         "template": {
-            // A cycle repeats most of the one before: it compresses well.
+            // A cycle repeats most of the previous one, so documents compress well.
             "settings": {"index": {"codec": "best_compression"}},
-            // Unnamed fields stay in the document and cannot break its indexing.
+            // Unmapped fields stay in the document and cannot break its indexing.
             "mappings": {"dynamic": false, "properties": fields::properties(&sections.concat())},
         },
     });

@@ -1,4 +1,4 @@
-//! The generated templates, and stores that refuse, as no store of the test bed does.
+//! The generated templates, and mock stores that refuse features and access.
 
 use super::*;
 use crate::output::Tls;
@@ -48,7 +48,7 @@ async fn store_without(lacking: &'static [&'static str]) -> MockServer {
     server
 }
 
-/// The bodies that the store took last, by path.
+/// The last body that was sent to each path.
 async fn taken(server: &MockServer) -> Vec<(String, Value)> {
     let mut bodies = std::collections::BTreeMap::new();
     for request in server.received_requests().await.unwrap() {
@@ -68,7 +68,7 @@ fn the_committed_templates_are_the_generated_ones() {
             std::fs::write(&path, &text).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == text, "{path} is stale, run the test again with UPDATE=1");
+        assert!(committed == text, "{path} is stale: run `make update`");
     }
 }
 
@@ -79,7 +79,7 @@ fn every_field_is_defined_once_and_described() {
         assert!(!section.title.is_empty() && section.description.ends_with('.'), "{}", section.key);
         for field in section.fields {
             assert!(field.description.ends_with('.'), "{} needs a sentence", field.name);
-            assert!(names.insert(field.name.clone()), "{} is there twice", field.name);
+            assert!(names.insert(field.name.clone()), "{} is defined twice", field.name);
         }
     }
     for name in &names {
@@ -200,7 +200,7 @@ async fn not_being_permitted_stops_setup_but_not_the_daemon() {
         assert!(matches!(index_management(&settings(&server)).await, Err(SetupError::Denied { .. })));
         let report = ensure(&settings(&server)).await.unwrap();
         assert_eq!(report.kept.len(), 3, "{report:?}");
-        assert_eq!(report.lines().len(), 1, "said once: {:?}", report.lines());
+        assert_eq!(report.lines().len(), 1, "reported once: {:?}", report.lines());
     }
     let server = MockServer::start().await;
     Mock::given(method("GET")).respond_with(ResponseTemplate::new(401)).mount(&server).await;

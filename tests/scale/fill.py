@@ -1,4 +1,4 @@
-"""Fills a new API server, and keeps etcd's data, with a stamp that says of what it was made."""
+"""Fills a new API server and keeps etcd's data, with a stamp of what it was made from."""
 
 import hashlib
 import multiprocessing
@@ -14,7 +14,7 @@ WORKERS = 6
 
 
 def stamp(binaries):
-    """Objects and program; another of either is another cluster."""
+    """The API server's version and a hash of the objects' source; if either changes, the data is made again."""
     version = subprocess.run([f"{binaries}/kube-apiserver", "--version"], check=True, capture_output=True, text=True).stdout
     made_by = hashlib.sha256(pathlib.Path(objects.__file__).read_bytes()).hexdigest()
     return f"{version.strip()}\n{made_by}\n"
@@ -31,11 +31,11 @@ def create(share):
 
 
 def filled(binaries, cache):
-    """The folder of etcd's data; fills it where it is not there."""
+    """The directory of etcd's data. Fills it first, unless its stamp is current."""
     data, mark = cache / "etcd", cache / "stamp"
     wanted = stamp(binaries)
     if mark.exists() and mark.read_text() == wanted:
-        print(f"filled before: {data}", flush=True)
+        print(f"using the data of an earlier run: {data}", flush=True)
         return data
     mark.unlink(missing_ok=True)
     shutil.rmtree(data, ignore_errors=True)
@@ -45,7 +45,7 @@ def filled(binaries, cache):
             for plural, count in objects.COUNTS.items():
                 started = time.monotonic()
                 pool.map(create, [(plural, first, count) for first in range(WORKERS)], chunksize=1)
-                print(f"filled: {count:6} {plural} in {time.monotonic() - started:.0f} s", flush=True)
+                print(f"created {count:6} {plural} in {time.monotonic() - started:.0f} s", flush=True)
     finally:
         plane.stop()
     mark.write_text(wanted)

@@ -1,6 +1,6 @@
-"""Runs posturebeat against a filled API server, and prints what it took.
+"""Runs posturebeat against a filled API server, and prints the time, CPU, memory and requests it took.
 
-measure.py BINARIES POSTUREBEAT CACHE, in a network namespace of its own: tests/scale/run.
+measure.py BINARIES POSTUREBEAT CACHE, in the separate network namespace that tests/scale/run creates.
 """
 
 import json
@@ -18,9 +18,9 @@ from fill import filled
 from plane import ADMIN, WATCHER, Client, Plane, copy, usage
 
 IDLE = 120
-# Changes of pods a second.
+# Pod changes per second.
 CHURN = 20
-# A sweep and twice IDLE fit into it.
+# Long enough for a sweep and twice IDLE.
 PERIOD = 600
 CONFIG = f"""
 posturebeat: {{collect.node: false, period: {PERIOD}s, leader_election: {{enabled: true, lease_namespace: posturebeat}}}}
@@ -32,14 +32,14 @@ KINDS = "pods,serviceaccounts,namespaces,networkpolicies,roles,rolebindings,clus
 
 
 def dispatched():
-    """Requests of service accounts that the API server let through: only posturebeat is one."""
+    """Requests of service accounts that the API server admitted. posturebeat's is the only account."""
     _, text = Client().request("GET", "/metrics")
     name = rb'^apiserver_flowcontrol_dispatched_requests_total\{flow_schema="service-accounts".*\} (\S+)$'
     return round(sum(float(value) for value in re.findall(name, text, re.MULTILINE)))
 
 
 class Watcher:
-    """posturebeat, and the API server that it asks."""
+    """A running posturebeat, and what it and the API server use."""
 
     def __init__(self, plane, binary, work):
         self.plane, self.log = plane, work / "posturebeat.log"
@@ -55,7 +55,7 @@ class Watcher:
         self.last = (self.started, 0.0, server, requests)
 
     def swept(self, times):
-        """Waits for that many cycles; gives the line that tells of the last."""
+        """Waits until that many cycles are complete; returns the log line of the last."""
         while True:
             lines = [line for line in self.log.read_text().splitlines() if "cycle complete" in line]
             if len(lines) >= times:
@@ -65,11 +65,11 @@ class Watcher:
             time.sleep(0.5)
 
     def since(self):
-        """What was used since the last time it was asked: seconds, its CPU, the API server's, requests, its peak."""
+        """Use since the last call: seconds, CPU, the API server's CPU, requests, peak memory."""
         now, requests, server = time.monotonic(), dispatched(), usage(self.plane.pid("kube-apiserver"))[0]
         cpu, peak = usage(self.process.pid)
         last, self.last = self.last, (now, cpu, server, requests)
-        # The peak begins anew.
+        # Resets the peak.
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
         return (*(new - old for new, old in zip(self.last, last)), peak)
 
@@ -83,7 +83,7 @@ class Watcher:
 
 
 def churn(seconds):
-    """Pods change: of four changes one makes a pod, one deletes it, two give others a label. Returns how many."""
+    """Changes pods: of four changes one creates a pod, one deletes it, two label other pods. Returns how many."""
     client, started, done = Client(), time.monotonic(), 0
     count = objects.COUNTS["pods"]
     while (passed := time.monotonic() - started) < seconds:
@@ -104,7 +104,7 @@ def churn(seconds):
 
 
 def floor(plane, binaries):
-    """kubectl's own list of the same, as JSON: seconds, CPU, peak, and how large it is."""
+    """kubectl's list of the same objects as JSON: seconds, CPU, peak memory and size in MB."""
     config = plane.kubeconfig("admin", ADMIN)
     started, size = time.monotonic(), 0
     process = subprocess.Popen([f"{binaries}/kubectl", "--kubeconfig", config, "get", KINDS, "-A", "-o", "json"], stdout=subprocess.PIPE)
@@ -117,7 +117,7 @@ def floor(plane, binaries):
 
 
 def install(plane, binaries):
-    """The rights that the manifests give; pods that they make are never started."""
+    """Installs the permissions in the manifests. Their pods never start, because there is no controller."""
     command = [f"{binaries}/kubectl", "--kubeconfig", plane.kubeconfig("admin", ADMIN), "apply", "-k", RIGHTS]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -145,22 +145,22 @@ def measure(plane, binary, binaries, work):
         line = watcher.swept(1)
         seconds = tell("first sweep, from the start of the process", watcher)
         if seconds + 2 * IDLE > PERIOD:
-            raise SystemExit(f"a sweep of {seconds:.0f} s leaves no time to look at what is between: this machine is too busy")
+            raise SystemExit(f"a sweep of {seconds:.0f} s leaves no time to measure between sweeps: this machine is too busy")
         time.sleep(IDLE)
-        tell("between sweeps, nothing changes", watcher)
+        tell("between sweeps, without changes", watcher)
         changes = churn(IDLE)
-        tell(f"between sweeps, {changes / IDLE:.0f} changes of pods a second", watcher)
+        tell(f"between sweeps, {changes / IDLE:.0f} pod changes per second", watcher)
         watcher.swept(2)
         tell("the rest of the period, and the next sweep", watcher)
     finally:
         watcher.stop()
     seconds, cpu, peak, size = floor(plane, binaries)
-    row(f"kubectl get of the same as JSON ({size:.0f} MB)", seconds, cpu, peak)
+    row(f"kubectl get of the same objects as JSON ({size:.0f} MB)", seconds, cpu, peak)
     print(", ".join(f"{name} {line['posturebeat'][name]}" for name in ("resources", "passed", "failed", "needs_review", "errors")))
 
 
 def main():
-    # The first process of a namespace is not ended by a signal that it does not handle.
+    # As PID 1 of its namespace, this process ignores signals that it does not handle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     binaries, binary, cache = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
     source = filled(binaries, cache)

@@ -1,6 +1,6 @@
-"""What a large cluster has: 300 namespaces, 5,000 service accounts, 20,000 RBAC objects, 50,000 pods.
+"""The objects of a large cluster: 300 namespaces, 5,000 service accounts, 20,000 RBAC objects, 50,000 pods.
 
-Each object is made of its number alone, so every filling gives the same cluster.
+Each object depends only on its number, so every run fills the same cluster.
 """
 
 NAMESPACES = 300
@@ -29,7 +29,7 @@ def meta(name, within=None, **more):
 
 
 def rules(number, most):
-    """One to `most` rules; one role in forty asks for too much, as in life."""
+    """One to `most` rules; every fortieth role has one more, which grants too much."""
     verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
     few = [{"apiGroups": [GROUPS[(number + at) % 9][0]], "resources": [GROUPS[(number + at) % 9][1]],
             "verbs": verbs[: 1 + (number + at) % 7]} for at in range(1 + number % most)]
@@ -61,7 +61,7 @@ def container(number, at):
 
 
 def pod(number):
-    """Two containers as a rule, four in a third of all pods, eight in every tenth."""
+    """A pod with two containers; every third one has four, every tenth eight."""
     containers = 8 if number % 10 == 0 else 4 if number % 3 == 0 else 2
     token = {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}}
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"app-{number // 3}", "controller": True,
@@ -77,16 +77,16 @@ def pod(number):
                     {"name": "token", "projected": {"defaultMode": 420, "sources": [token]}}],
     }
     if spec["hostNetwork"]:
-        # The API server asks for it.
+        # The API server requires this on the host network.
         for each in spec["containers"]:
             each["ports"][0]["hostPort"] = each["ports"][0]["containerPort"]
-    # A pod is where its service account is.
+    # A pod must be in the namespace of its service account.
     within = namespace(number % COUNTS["serviceaccounts"])
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta(f"app-{number}", within, **about), "spec": spec}
 
 
 def make(plural, number):
-    """The path to create an object at, and the object."""
+    """The API path to create an object at, and the object."""
     within = namespace(number)
     account = {"kind": "ServiceAccount", "name": f"account-{number % COUNTS['serviceaccounts']}",
                "namespace": namespace(number % COUNTS["serviceaccounts"])}
@@ -108,7 +108,7 @@ def make(plural, number):
     if kind.endswith("Role"):
         made["rules"] = rules(number, 6 if inside else 20)
     else:
-        # Half of the bindings in namespaces are to a ClusterRole.
+        # Three in five bindings in namespaces refer to a ClusterRole.
         role = "Role" if inside and number % 2 and number < COUNTS["roles"] else "ClusterRole"
         of = number if role == "Role" else number % COUNTS["clusterroles"]
         made["roleRef"] = {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": f"{role.lower()}-{of}"}

@@ -1,4 +1,4 @@
-"""A control plane of two plain processes: etcd and kube-apiserver. Nothing schedules, controls or runs a pod."""
+"""A control plane of two plain processes, etcd and kube-apiserver, without scheduler, controllers and kubelets."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ import time
 
 PORT = 6443
 ETCD = "http://127.0.0.1:2379"
-# Who asks: an administrator who fills and counts, and the account that the manifests install.
+# Tokens of an administrator, who fills and counts, and of the service account that the manifests install.
 ADMIN = "administrator-of-a-benchmark"
 WATCHER = "watcher-of-a-benchmark"
 TOKENS = f'''{ADMIN},admin,1,"system:masters"
@@ -21,12 +21,12 @@ PATIENCE = 120
 
 
 class Plane:
-    """Runs until `stop`. `data` is etcd's folder; `work` is for all else."""
+    """Runs until `stop`. `data` is etcd's directory; `work` is for everything else."""
 
     def __init__(self, binaries, data, work):
         self.binaries, self.work, self.processes = pathlib.Path(binaries), pathlib.Path(work), []
         self.work.mkdir(parents=True, exist_ok=True)
-        # Durability is nobody's concern here, and disks differ.
+        # No fsync: durability does not matter here, and disks differ in speed.
         self.start("etcd", f"--data-dir={data}", "--unsafe-no-fsync", "--quota-backend-bytes=8589934592", "--log-level=error",
                    f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}")
         key, tokens = self.work / "sa.key", self.work / "tokens"
@@ -50,7 +50,7 @@ class Plane:
         while True:
             for name, process in self.processes:
                 if process.poll() is not None:
-                    raise SystemExit(f"{name} ended at once: see {self.work}/{name}.log")
+                    raise SystemExit(f"{name} exited during startup: see {self.work}/{name}.log")
             try:
                 if Client().request("GET", "/readyz")[0] == 200:
                     return
@@ -74,7 +74,7 @@ class Plane:
         return str(path)
 
     def stop(self):
-        """The API server first: etcd is what it needs."""
+        """Stops the API server first, because it needs etcd."""
         for _, process in reversed(self.processes):
             process.terminate()
             try:
@@ -85,10 +85,10 @@ class Plane:
 
 
 class Client:
-    """One connection of the administrator."""
+    """A connection to the API server as the administrator."""
 
     def __init__(self):
-        # It is our own server, a port of our own network namespace.
+        # It is our own server, in our own network namespace.
         context = ssl._create_unverified_context()
         self.connection = http.client.HTTPSConnection("127.0.0.1", PORT, context=context, timeout=60)
 
@@ -100,13 +100,13 @@ class Client:
 
 
 def copy(source, target):
-    """What is filled stays as it was filled."""
+    """Copies a filled cluster, so that a run does not change it."""
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
 
 
 def usage(pid):
-    """Seconds of CPU time, and the most memory ever, in MB."""
+    """A process's CPU time in seconds, and its peak memory in MB."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())

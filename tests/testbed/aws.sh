@@ -1,8 +1,8 @@
-# The part "aws": an emulator of the AWS API, plain HTTP, nothing in it. Sourced after lib.sh.
+# The part "aws": an emulator of the AWS API, plain HTTP, initially empty. Sourced after lib.sh.
 # shellcheck shell=bash
 
 start_aws() {
-  # With AWS's own managed policies, which the roles of nodes have attached.
+  # With the AWS managed policies, because node roles have some attached.
   start_daemon aws env MOTO_IAM_LOAD_MANAGED_POLICIES=true PYTHONUNBUFFERED=1 \
     "$AWS_HOME/bin/python" "$AWS_HOME/bin/moto_server" --host 127.0.0.1 --port "${AWS_URL##*:}"
   wait_for 60 "the AWS emulator" aws aws_answers
@@ -21,7 +21,7 @@ aws_up() {
   start_aws
 }
 
-# Its data is in its memory.
+# The emulator keeps its data only in memory.
 aws_down() { stop_daemon aws 10; }
 
 aws_env() { say "export TESTBED_AWS_URL=$AWS_URL"; }

@@ -22,7 +22,7 @@ authorityKeyIdentifier=keyid")
 prepare_elasticsearch() {
   mkdir -p "$ES_STATE"/{config,data,logs,tmp} "$LOGS"
   cp -r "$ES_HOME/config/." "$ES_STATE/config"
-  make_certificates >"$LOGS/elasticsearch-certificates.log" 2>&1 || die "no certificates (log: $LOGS/elasticsearch-certificates.log)"
+  make_certificates >"$LOGS/elasticsearch-certificates.log" 2>&1 || die "cannot create certificates (log: $LOGS/elasticsearch-certificates.log)"
   cat >"$ES_STATE/config/elasticsearch.yml" <<END
 cluster.name: $CLUSTER_NAME
 node.name: es-1

@@ -6,9 +6,9 @@ MADE=$STATE/kubernetes.made
 SYSCTLS=$STATE/kubernetes.sysctls
 CONTAINERD_SOCKET=$RUN/containerd.sock
 
-# Refused when there already: they would belong to a Kubernetes of the machine's own.
+# `up` refuses to start if these exist: they would belong to the machine's own Kubernetes.
 EXCLUSIVE=(/etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/cni/net.d)
-# Made in passing by kubeadm, the kubelet, containerd and the manifests' host paths. Removed only where they were absent.
+# Created by kubeadm, the kubelet, containerd and the manifests' host paths. Removed only if they were absent before.
 IN_PASSING=("$RUN" /run/containerd /var/lib/cni /var/log/pods /var/log/containers /usr/libexec/kubernetes /etc/ca-certificates
   /usr/share/ca-certificates /usr/local/share/ca-certificates)
 UNIT_FILES="kubelet.service /etc/systemd/system/kubelet.service
@@ -21,11 +21,11 @@ bed_kubectl() { in_ns "$BIN/kubectl" --kubeconfig "$KUBECONFIG_FILE" --request-t
 bed_kubeadm() { in_ns "$BIN/kubeadm" "$@" --config "$STATE/kubeadm.yaml"; }
 bed_ctr() { ctr --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@"; }
 
-# --- what is made on the machine itself ---
+# --- changes to the machine itself ---
 
 made_by_us() { [[ -e $MADE ]] && grep --quiet --line-regexp --fixed-strings -- "$1" "$MADE"; }
 
-# Notes a path before it comes into being: with it, all of its parents that are missing.
+# Records a path before it is created, or the topmost of its parents that is missing.
 claim() { # PATH...
   local path
   for path in "$@"; do
@@ -38,10 +38,10 @@ claim() { # PATH...
 refuse_foreign_node() {
   local path
   for path in "${EXCLUSIVE[@]}"; do
-    # An empty directory is no node; it comes back as ours.
+    # An empty directory is not a node; it is created again as ours.
     [[ ! -d $path ]] || rmdir --ignore-fail-on-non-empty "$path"
-    [[ ! -e $path ]] || die "$path is there already and was not made by this test bed. If this machine is a Kubernetes node," \
-      "use another one; if the path is left from a test bed whose cache is gone, remove it by hand"
+    [[ ! -e $path ]] || die "$path exists, but this test bed did not create it. If this machine is a Kubernetes node," \
+      "use another one; if the path is left over from a test bed whose cache is gone, remove it by hand"
   done
 }
 
@@ -79,10 +79,10 @@ start_containerd() {
   fill_in cni.conflist /etc/cni/net.d/10-posturebeat.conflist
   start_daemon containerd containerd --config "$STATE/containerd.toml"
   wait_for 30 "containerd's socket" containerd bed_ctr version
-  bed_ctr images import "$IMAGES" >>"$LOGS/containerd.log" 2>&1 || die "the images could not be imported (log: $LOGS/containerd.log)"
+  bed_ctr images import "$IMAGES" >>"$LOGS/containerd.log" 2>&1 || die "cannot import the images (log: $LOGS/containerd.log)"
 }
 
-# With the arguments of the service's drop-in.
+# With the arguments that the service's drop-in passes.
 start_kubelet() {
   local KUBELET_KUBEADM_ARGS='' arguments=()
   # shellcheck source=/dev/null
@@ -96,7 +96,7 @@ node_ready() {
   [[ $(bed_kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]
 }
 
-# Any answer of the kubelet's API will do: who may read it is for the tests to change.
+# Any answer of the kubelet's API will do, because tests change who may read it.
 kubelet_ready() {
   [[ $(in_ns curl --silent --max-time 2 http://127.0.0.1:10248/healthz) == ok ]] &&
     in_ns curl --silent --insecure --max-time 2 --output /dev/null "https://$NODE_IP:10250/healthz" && node_ready
@@ -117,7 +117,7 @@ kubernetes_up() {
   fill_in kubeadm.yaml "$STATE/kubeadm.yaml"
   start_containerd
 
-  # "kubeadm init" in two halves, because between them somebody must start the kubelet: there may be no systemd.
+  # "kubeadm init" in two halves, because the kubelet must be started between them and there may be no systemd.
   local phase log=$LOGS/kubeadm.log
   for phase in "certs all" "kubeconfig all" "etcd local" "control-plane all" kubelet-start; do
     # shellcheck disable=SC2086  # a phase of two words
@@ -126,37 +126,37 @@ kubernetes_up() {
   start_kubelet
   install -m 0600 /etc/kubernetes/super-admin.conf "$KUBECONFIG_FILE"
   wait_for 120 "the API server" kubelet bed_kubectl get --raw /readyz
-  # No add-ons: they need images that nobody here can build.
+  # No add-ons: their images cannot be built here.
   bed_kubeadm init --skip-phases=preflight,certs,kubeconfig,etcd,control-plane,kubelet-start,addon >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; die "the second half of kubeadm init failed (log: $log)"; }
-  # Not earlier: where there is a systemd, kubeadm would start the service.
+  # Not earlier: with systemd, kubeadm would start the service.
   install_unit_files
 
   service_address_up
   wait_for 60 "the node to be ready" kubelet node_ready
   wait_for 30 "the default service account of the namespace demo" kubelet apply_workloads
   wait_for 60 "the pods of the namespace demo" kubelet pods_ready
-  # The kubelet remembers a refusal for half a minute.
+  # The kubelet caches a denial for half a minute.
   wait_for 45 "the kubelet's /configz" kubelet configz_answers
 }
 
-# What kube-proxy would do: pods find the API server at its Service's address.
+# Stands in for kube-proxy: pods reach the API server at its Service's address.
 service_address_up() {
   local rule=(PREROUTING --table nat --protocol tcp --destination "$SERVICE_IP" --dport 443
     --jump DNAT --to-destination "$NODE_IP:6443")
   in_ns iptables --check "${rule[@]}" 2>/dev/null || in_ns iptables --append "${rule[@]}"
 }
 
-# The default account is made a moment after its namespace, and until then the ordinary pod is refused.
+# The default service account is created shortly after its namespace; until then the pod "ordinary" is rejected.
 apply_workloads() { bed_kubectl apply --filename "$TESTBED/workloads.yaml"; }
 
 kubernetes_healthy() {
   alive containerd && alive kubelet && bed_kubectl get --raw /readyz >/dev/null 2>&1 && kubelet_ready 2>/dev/null
 }
 
-# --- ending ---
+# --- stopping ---
 
-# The shims are not containerd's children for long; they are known by the socket in their command line.
+# The shims soon detach from containerd, so they are found by the socket in their command line.
 our_shims() { pgrep --full -- "^[^ ]*containerd-shim-runc-v2 .*-address $CONTAINERD_SOCKET( |\$)" || true; }
 
 kill_containers() {
@@ -171,7 +171,7 @@ kill_containers() {
 unmount_all() { # DIR...: these and what is below them
   local dir target
   for dir in "$@"; do
-    # The newest first; the kernel writes blanks in paths as \040, which printf turns back.
+    # Newest first. The kernel writes blanks in paths as \040, which printf decodes.
     while read -r target; do umount --lazy "$target" || true; done < <(
       while read -r _ _ _ _ target _; do
         target=$(printf '%b' "$target")

@@ -1,4 +1,4 @@
-# Shared by the test bed's scripts: sourced, never run. Names and places first, then small functions.
+# Shared by the test bed's scripts: sourced, never run. Names and paths first, then small functions.
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # many of these variables are used only by the scripts that source this file
 
@@ -28,16 +28,16 @@ OS_HOME=$CACHE/opensearch
 OS_URL=http://127.0.0.1:9251
 AWS_HOME=$CACHE/aws
 AWS_URL=http://127.0.0.1:5000
-# The stores refuse to run as root. This is the uid of nobody, which every system has. It may not pass through root's home
-# directory, so it gets a mount namespace in which the cache is at another place.
+# The stores refuse to run as root. This is the uid of nobody, which every system has. It cannot enter root's home
+# directory, so it gets a mount namespace with the cache at another path.
 STORE_UID=65534
 STORE_CACHE=/mnt
-# shellcheck disable=SC2016  # expanded by that shell
+# shellcheck disable=SC2016  # expanded by the inner shell
 AS_STORE_USER=(unshare --mount -- sh -c
   'mount --bind "$1" "$2" && shift 2 && exec setpriv --reuid="$0" --regid="$0" --clear-groups -- "$@"'
   "$STORE_UID" "$CACHE" "$STORE_CACHE")
 
-# The stores live for minutes: compiling their code well would cost the starting machine more than it gives.
+# The stores run for minutes, so optimizing their code would cost more CPU time than it saves.
 QUICK_JAVA=-XX:TieredStopAtLevel=1
 
 PARTS=(kubernetes elasticsearch opensearch aws)
@@ -52,7 +52,7 @@ die() {
   exit 1
 }
 
-require_root() { ((EUID == 0)) || die "${0##*/} must run as root: it makes a network namespace, mounts and cgroups"; }
+require_root() { ((EUID == 0)) || die "${0##*/} must run as root: it creates a network namespace, mounts and cgroups"; }
 
 # A proxy must never come between processes of one namespace, and kubeadm would write it into the manifests.
 forget_proxies() { unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY; }
@@ -61,14 +61,14 @@ forget_proxies() { unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HT
 lock() {
   mkdir -p "$CACHE"
   exec 9>"$CACHE/lock"
-  flock --wait 300 9 || die "another test bed script is at work for more than five minutes (lock: $CACHE/lock)"
+  flock --wait 300 9 || die "another test bed script still holds the lock after five minutes (lock: $CACHE/lock)"
 }
 
 chosen_parts() { # [PART...]: checks the names; none means all
   local part
   (($#)) || set -- "${PARTS[@]}"
   for part in "$@"; do
-    [[ " ${PARTS[*]} " == *" $part "* ]] || die "unknown part '$part', one of: ${PARTS[*]}"
+    [[ " ${PARTS[*]} " == *" $part "* ]] || die "unknown part '$part'; expected one of: ${PARTS[*]}"
     say "$part"
   done
 }
@@ -82,7 +82,7 @@ required_version() { # MODULE_DIR MODULE
   awk -v module="$2" '{ sub(/^require /, "") } $1 == module { print $2; exit }' "$TESTBED/$1/go.mod"
 }
 
-# Where a Java of at least this major version lives.
+# The home directory of a Java with at least this major version.
 java_home() { # MAJOR
   local home version
   for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/*; do
@@ -99,9 +99,9 @@ java_home() { # MAJOR
 # nsenter and not "ip netns exec": the latter mounts a new /sys, which hides the cgroups.
 in_ns() { nsenter --net="$NETNS_FILE" -- "$@"; }
 
-# --- daemons, each with NAME.pid (the number alone) and NAME.started (which process that number meant) ---
+# --- daemons, each with NAME.pid (the PID) and NAME.started (the identity of the process with that PID) ---
 
-# Identifies a process beyond its number, which the kernel uses again. Fails when it is gone or only waits to be reaped.
+# Identifies a process beyond its PID, which the kernel reuses. Fails if the process is gone or a zombie.
 process_identity() { # PID
   local stat fields
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
@@ -118,7 +118,7 @@ start_daemon() { # NAME COMMAND...
   (cd / && exec setsid nsenter --net="$NETNS_FILE" -- env -i "PATH=$DAEMON_PATH" "HOME=$HOME" LANG=C.UTF-8 "$@") \
     </dev/null >>"$LOGS/$name.log" 2>&1 9>&- &
   pid=$!
-  process_identity "$pid" >"$STATE/$name.started" || die "$name ended at once, see $LOGS/$name.log"
+  process_identity "$pid" >"$STATE/$name.started" || die "$name exited at once (log: $LOGS/$name.log)"
   say "$pid" >"$STATE/$name.pid"
 }
 
@@ -133,14 +133,14 @@ stop_daemon() { # NAME SECONDS
     pid=$(<"$STATE/$name.pid")
     kill -TERM "$pid" 2>/dev/null || true
     while alive "$name" && ((SECONDS < deadline)); do sleep 0.1; done
-    # The whole group, which start_daemon made: Elasticsearch's launcher has the server as its child.
+    # The whole process group, because Elasticsearch's server is a child of its launcher.
     kill -KILL -- "-$pid" 2>/dev/null || true
     while alive "$name"; do sleep 0.1; done
   fi
   rm -f "$STATE/$name.pid" "$STATE/$name.started"
 }
 
-# Polls a condition. Ends early when the daemon that should bring it about has died.
+# Polls a condition. Fails early if the daemon that it depends on has died.
 wait_for() { # SECONDS WHAT DAEMON COMMAND...
   local seconds=$1 what=$2 daemon=$3 deadline=$((SECONDS + $1))
   shift 3
@@ -151,7 +151,7 @@ wait_for() { # SECONDS WHAT DAEMON COMMAND...
     fi
     if ((SECONDS >= deadline)); then
       tail -n 30 "$LOGS/$daemon.log" >&2 || true
-      die "waited $seconds s for $what (log: $LOGS/$daemon.log)"
+      die "timed out after $seconds s waiting for $what (log: $LOGS/$daemon.log)"
     fi
     sleep 0.3
   done

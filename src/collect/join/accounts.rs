@@ -1,4 +1,4 @@
-//! Service accounts: token mounting, and roles at AWS.
+//! Service accounts: token automounting and IAM roles.
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::statements::ObjectKey;
 use crate::resource::Resource;
 
-/// Namespace → account → who it is, and its `automountServiceAccountToken` where that is set. Nested, so that a look
-/// takes no text of its own.
+/// Namespace → account → its key and, if set, its `automountServiceAccountToken`. Nested, so that a lookup allocates
+/// no string.
 type ByName = HashMap<String, HashMap<String, (ObjectKey, Option<Value>)>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     automount: ByName,
-    /// Role at AWS → namespace and name of the accounts that ask for it, and who they are.
+    /// IAM role → namespace, name and key of the accounts that are annotated with it.
     roles: BTreeMap<String, BTreeSet<(String, String, ObjectKey)>>,
     known: HashMap<ObjectKey, KnownAccount>,
 }
@@ -22,24 +22,24 @@ pub(super) struct Accounts {
 struct KnownAccount {
     namespace: String,
     name: String,
-    /// At AWS.
+    /// The IAM role in its annotation.
     role: Option<String>,
 }
 
-/// What a note changed.
+/// What changed when an account was noted or forgotten.
 #[derive(Debug, Default)]
 pub(super) struct AccountChanges {
-    /// Namespace and name of the account, where its pods see another.
+    /// Namespace and name of the account, if the joins of its pods changed.
     pub pods_of: Option<(String, String)>,
-    /// Which accounts have a role at AWS.
+    /// Whether the set of accounts with an IAM role changed.
     pub users: bool,
-    /// Namespace and name of accounts whose role has others beside them.
+    /// Namespace and name of the accounts whose `roleNamespaces` changed.
     pub sharing: BTreeSet<(String, String)>,
 }
 
-/// Where an account names its role at AWS.
+/// The annotation with an account's IAM role.
 const ROLE: &str = "/metadata/annotations/eks.amazonaws.com~1role-arn";
-/// For whom the token is that EKS puts into the pods of an account with a role by Pod Identity.
+/// The audience of the token that EKS Pod Identity adds to the pods of an account with an IAM role.
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 
 impl Accounts {
@@ -53,7 +53,7 @@ impl Accounts {
         let mut changed = AccountChanges::default();
         let before = self.automount(&now.namespace, &now.name);
         if before != Some(&(key, automount.clone())) {
-            // Another account of this name with the same word is no news to its pods.
+            // A recreated account with the same setting changes nothing for its pods.
             let news = before.map(|(_, automount)| automount) != Some(&automount);
             changed.pods_of = news.then(|| (now.namespace.clone(), now.name.clone()));
             let of_namespace = self.automount.entry(now.namespace.clone()).or_default();
@@ -76,7 +76,7 @@ impl Accounts {
         let mut changed = AccountChanges::default();
         self.unrole(key, &mut changed);
         let Some(KnownAccount { namespace, name, .. }) = self.known.remove(&key) else { return changed };
-        // Unless one of the same name has taken its place.
+        // Keep the entry if a new account of the same name has replaced this one.
         if self.automount(&namespace, &name).is_some_and(|(of, _)| *of == key)
             && let Some(of_namespace) = self.automount.get_mut(&namespace)
         {
@@ -89,7 +89,7 @@ impl Accounts {
         changed
     }
 
-    /// An account no longer names its role.
+    /// Removes an account from the users of its IAM role.
     fn unrole(&mut self, key: ObjectKey, changed: &mut AccountChanges) {
         let Some(KnownAccount { namespace, name, role: Some(role) }) = self.known.get(&key) else { return };
         let (role, who) = (role.clone(), (namespace.clone(), name.clone(), key));
@@ -118,7 +118,7 @@ impl Accounts {
         self.automount.get(namespace)?.get(name)
     }
 
-    /// Namespaces of the accounts that ask for the same role at AWS as this one; none where it asks for none.
+    /// Namespaces of the accounts with the same IAM role as this one. `None`: it has no role.
     pub(super) fn role_namespaces(&self, account: &Resource) -> Option<Vec<Value>> {
         let namespaces = self.roles.get(role(&account.raw)?)?;
         let namespaces: BTreeSet<&str> =
@@ -126,12 +126,12 @@ impl Accounts {
         Some(namespaces.into_iter().map(Value::from).collect())
     }
 
-    /// Namespace and name of each account that names a role at AWS.
+    /// Namespace and name of each account that is annotated with an IAM role.
     pub(super) fn with_role(&self) -> impl Iterator<Item = (&str, &str)> {
         self.roles.values().flatten().map(|(namespace, name, _)| (namespace.as_str(), name.as_str()))
     }
 
-    /// `{automountServiceAccountToken?}` of an account, where there is one of this name.
+    /// `{automountServiceAccountToken?}` of an account, if it exists.
     pub(super) fn mounting(&self, namespace: &str, account: &str) -> Option<Value> {
         let (_, automount) = self.automount(namespace, account)?;
         let mut out = Map::new();
@@ -140,7 +140,7 @@ impl Accounts {
     }
 }
 
-/// The role at AWS that an account asks for.
+/// The IAM role in an account's annotation.
 fn role(account: &Value) -> Option<&str> {
     account.pointer(ROLE).and_then(Value::as_str).filter(|role| !role.is_empty())
 }
@@ -162,7 +162,7 @@ pub(super) fn of_pod(pod: &Resource) -> Option<&str> {
     runs_as(pod).or((!is_stored).then_some("default"))
 }
 
-/// The account a pod runs as; a mirror pod runs as none.
+/// The service account that a pod runs as. `None`: a mirror pod.
 pub(in crate::collect) fn runs_as(pod: &Value) -> Option<&str> {
     let spec = pod.get("spec")?;
     let name = |key: &str| spec.get(key).and_then(Value::as_str).filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! What the mirror pods of API servers show of their flags.
+//! The flags of API servers, as their mirror pods show them.
 
 use serde_json::{Value, json};
 
@@ -6,15 +6,15 @@ use super::statements::{ObjectKey, Statements};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 
-/// The API servers that run as static pods; elsewhere, as on managed clusters, they are out of sight.
+/// The API servers that run as static pods. Others, such as those of managed clusters, are not visible.
 #[derive(Debug, Default)]
 pub(super) struct ApiServers {
     found: Statements<(String, Arguments)>,
 }
 
 impl ApiServers {
-    /// Whether anything is another now. Only a kubelet may create mirror pods, so this cannot be a pod that somebody
-    /// made up.
+    /// Notes a pod; returns whether the known API servers changed. Only kubelets may create mirror pods, so users
+    /// cannot fake one.
     pub(super) fn note(&mut self, pod: &Value, key: ObjectKey) -> bool {
         self.found.put(key, arguments_of(pod))
     }
@@ -23,19 +23,20 @@ impl ApiServers {
         self.found.put(key, None)
     }
 
-    /// `{name, args}` of each.
+    /// `{name, args}` of each API server.
     pub(super) fn list(&self) -> Vec<Value> {
         let found = self.found.sorted(|(name, _)| name.clone());
         found.iter().map(|(name, arguments)| json!({"name": name, "args": arguments})).collect()
     }
 
-    /// `disabled` where any of them has the PodSecurity plug-in off; `None` where none is seen.
+    /// `disabled` if any API server has the PodSecurity plug-in off, else `enabled`. `None`: no API server is visible.
     pub(super) fn pod_security_plugin(&self) -> Option<&'static str> {
         let off = self.found.values().any(|(_, arguments)| lacks_pod_security(arguments));
         self.is_known().then_some(if off { "disabled" } else { "enabled" })
     }
 
-    /// The level of namespaces without a label: `privileged`, unless a file of the control plane says otherwise.
+    /// The pod security level of namespaces without a label: `privileged`. `None`: unknown, because no API server is
+    /// visible, or one reads it from a file.
     pub(super) fn pod_security_default(&self) -> Option<&'static str> {
         let by_file = |arguments: &Arguments| arguments.contains_key("admission-control-config-file");
         let known = self.is_known() && !self.found.values().any(|(_, arguments)| by_file(arguments));
@@ -47,7 +48,7 @@ impl ApiServers {
     }
 }
 
-/// Name and flags of an API server; none of any other pod.
+/// Name and flags of an API server. `None`: any other pod.
 fn arguments_of(pod: &Value) -> Option<(String, Arguments)> {
     let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
     let mirror = text("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
@@ -64,7 +65,7 @@ fn arguments_of(pod: &Value) -> Option<(String, Arguments)> {
     Some((name, arguments::parse(Component::ApiServer, &words)))
 }
 
-/// The plug-in is on by default; the deprecated `--admission-control` is the whole set by itself.
+/// The plug-in is on by default; the deprecated `--admission-control` replaces the whole set.
 fn lacks_pod_security(arguments: &Arguments) -> bool {
     let names_it = |flag: &str| {
         let values = arguments.get(flag)?;

@@ -1,4 +1,5 @@
-//! The ConfigMap aws-auth, which admits IAM roles and users to an EKS cluster beside access entries: YAML in text.
+//! The ConfigMap `aws-auth`, which, like access entries, lets IAM roles and users into an EKS cluster. Its values are
+//! YAML text.
 
 use serde_json::{Value, json};
 
@@ -6,10 +7,10 @@ use crate::collect::redact::AWS_AUTH;
 use crate::resource::{Reason, Resource, Unread};
 
 const AT: &str = "$.related.mappings";
-/// What one of its texts may hold; EKS has room for a few hundred.
+/// The most mappings in one value; EKS has room for a few hundred.
 const MAX_MAPPINGS: usize = 10_000;
 
-/// Gives it `mappings`: `{arn, username, groups}` of every role and user.
+/// Adds `mappings` to `aws-auth`: `{arn, username, groups}` of every role and user.
 pub(super) fn relate(map: &mut Resource) {
     let (namespace, name, keys) = AWS_AUTH;
     if map.namespace() != Some(namespace) || map.name != name {

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::statements::{ObjectKey, Statements};
 use crate::resource::{Resource, SECRET_STORES};
 
-/// The flag by which the policy agent of the AWS network plug-in is switched on and off.
+/// The flag that turns the network policy agent of the AWS VPC CNI on or off.
 const POLICY_SWITCH: &str = "--enable-network-policy";
 
-/// The signer of certificates that clients, and not kubelets, show to the API server.
+/// The signer of API server client certificates, except those of kubelets.
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl ClusterSummary {
         }
     }
 
-    /// Forgets an object; returns whether a fact changed. Only a sweep sees that no secret store is left.
+    /// Forgets an object; returns whether a fact changed. Secret stores stay: only a sweep sees that none is left.
     pub(super) fn forget(&mut self, key: ObjectKey) -> bool {
         let set = self.daemon_sets.put(key, None);
         self.client_certificates.put(key, None) || set
@@ -58,19 +58,19 @@ impl ClusterSummary {
         self.daemon_sets.sorted(name).into_iter().cloned().collect()
     }
 
-    /// `{name, username, groups}` of each approved request for a client's certificate.
+    /// `{name, username, groups}` of each approved request for a client certificate.
     pub(super) fn client_certificates(&self) -> Vec<Value> {
         let name = |request: &Value| request["name"].as_str().map(str::to_owned);
         self.client_certificates.sorted(name).into_iter().cloned().collect()
     }
 
-    /// The kinds of [`SECRET_STORES`] of which there is an object.
+    /// The kinds of [`SECRET_STORES`] that have an object.
     pub(super) fn stores(&self) -> Vec<&'static str> {
         self.stores.iter().copied().collect()
     }
 }
 
-/// Every [`POLICY_SWITCH`] among the words that a container runs with.
+/// Every [`POLICY_SWITCH`] in a container's command and arguments.
 fn policy_switches(container: &Value) -> impl Iterator<Item = &str> {
     let words = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
     let words = words("command").chain(words("args")).filter_map(Value::as_str);

@@ -1,4 +1,4 @@
-//! From a change in the index to the objects whose joins it changes.
+//! Maps a change in the index to the objects whose joins it changes.
 
 use super::roles::RoleName;
 use super::{Dependent, accounts, pods, webhooks};
@@ -6,7 +6,7 @@ use super::{Dependent, accounts, pods, webhooks};
 const NAMESPACE: &str = "Namespace";
 const ACCOUNT: &str = "ServiceAccount";
 
-/// A namespace's policies.
+/// `namespace`: where the network policies changed.
 pub(super) fn policies(namespace: Option<String>) -> Vec<Dependent> {
     let one = |namespace| [Dependent::Cluster, Dependent::Object(NAMESPACE, String::new(), namespace)];
     namespace.into_iter().flat_map(one).collect()
@@ -18,7 +18,7 @@ pub(super) fn webhooks(changed: &webhooks::WebhookChanges) -> Vec<Dependent> {
     told
 }
 
-/// The rules of a role.
+/// `name`: the role whose rules changed.
 pub(super) fn role(name: Option<RoleName>) -> Vec<Dependent> {
     name.into_iter().map(|it| Dependent::BindingsTo(it.kind, it.namespace, it.name)).collect()
 }
@@ -31,7 +31,7 @@ pub(super) fn accounts(changed: accounts::AccountChanges) -> Vec<Dependent> {
     told
 }
 
-/// `servers`: whether what API servers show changed.
+/// `servers`: whether the known API servers changed.
 pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
     let mut told = cluster(changed.cluster || servers);
     told.extend(servers.then_some(Dependent::All(NAMESPACE)));
@@ -42,14 +42,14 @@ pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
     told
 }
 
-/// kube-proxy's configuration.
+/// `changed`: whether kube-proxy's configuration changed.
 pub(super) fn proxy(changed: bool) -> Vec<Dependent> {
     let (namespace, name, _) = crate::collect::redact::KUBE_PROXY_CONFIG;
     let set = || Dependent::Object("DaemonSet", namespace.into(), name.into());
     changed.then(set).into_iter().collect()
 }
 
-/// The facts about the cluster as a whole.
+/// `changed`: whether a fact about the cluster as a whole changed.
 pub(super) fn cluster(changed: bool) -> Vec<Dependent> {
     changed.then_some(Dependent::Cluster).into_iter().collect()
 }

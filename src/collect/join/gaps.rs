@@ -8,27 +8,27 @@ use crate::resource::Gap;
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     lists: BTreeMap<String, Gap>,
-    /// The unread part of one object may be what decides, so it is a gap of its kind.
+    /// An object that could not be read is a gap of its kind, because it may be the one that decides.
     objects: BTreeMap<String, BTreeMap<ObjectKey, Gap>>,
 }
 
 impl Gaps {
-    /// Why the index does not hold all of a kind.
+    /// Why the index lacks objects of a kind. `None`: it has them all.
     pub(super) fn get(&self, kind: &str) -> Option<&Gap> {
         self.lists.get(kind).or_else(|| self.objects.get(kind)?.values().next())
     }
 
-    /// A kind could not be listed.
+    /// Records that a kind could not be listed.
     pub(super) fn unlisted(&mut self, kind: &str, gap: &Gap) {
         self.lists.entry(kind.to_owned()).or_insert_with(|| gap.clone());
     }
 
-    /// A kind was listed after all.
+    /// Records that a kind was listed after all.
     pub(super) fn listed(&mut self, kind: &str) {
         self.lists.remove(kind);
     }
 
-    /// Why an object could not be read, or that it could.
+    /// Records why an object could not be read. `None`: it was read.
     pub(super) fn put(&mut self, kind: &str, key: ObjectKey, gap: Option<&Gap>) {
         match gap {
             Some(gap) => {

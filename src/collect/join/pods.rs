@@ -1,4 +1,4 @@
-//! Pods: their number in each namespace, and the accounts that they run as. There are many, so little is kept of each.
+//! Pods: their number in each namespace, and their service accounts. There are many pods, so little is kept of each.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -8,7 +8,7 @@ use super::accounts::{has_pod_identity, of_pod};
 use super::statements::ObjectKey;
 use crate::resource::Resource;
 
-/// Only a kubelet may make one with it.
+/// The annotation of mirror pods. Only kubelets may create pods with it.
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
 
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Pods {
     namespaces: BTreeMap<String, NamespacePods>,
 }
 
-/// Of one pod.
+/// What is kept of one pod.
 #[derive(Debug, Clone)]
 struct PodFacts {
     runs_as: Arc<RunsAs>,
@@ -25,7 +25,7 @@ struct PodFacts {
     identity: bool,
 }
 
-/// Namespace and account, shared by all pods that run as it; the account is empty where there is none.
+/// Namespace and account, shared by all pods that run as it. The account is empty for a pod without one.
 #[derive(Debug)]
 struct RunsAs {
     namespace: String,
@@ -34,7 +34,7 @@ struct RunsAs {
 
 #[derive(Debug, Default)]
 struct NamespacePods {
-    /// Mirror pods not counted.
+    /// How many pods it has, mirror pods excluded.
     workloads: u32,
     accounts: HashMap<String, AccountPods>,
 }
@@ -43,11 +43,11 @@ struct NamespacePods {
 struct AccountPods {
     runs_as: Arc<RunsAs>,
     pods: u32,
-    /// How many of them show a role by Pod Identity.
+    /// How many of them have a Pod Identity token.
     identity: u32,
 }
 
-/// What joins show of the pods of one account in one namespace.
+/// What joins depend on: whether a namespace has workloads, and one of its accounts has pods and Pod Identity tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct AccountView {
     workloads: bool,
@@ -55,12 +55,12 @@ struct AccountView {
     identity: bool,
 }
 
-/// What a note changed.
+/// What changed when a pod was noted or forgotten.
 #[derive(Debug, Default)]
 pub(super) struct PodChanges {
     /// Whether facts about the cluster changed.
     pub cluster: bool,
-    /// Namespace and name of accounts that got their first pod, or lost their last.
+    /// Namespace and name of the accounts that got their first pod or lost their last one.
     pub accounts: Vec<(String, String)>,
 }
 
@@ -94,7 +94,7 @@ impl Pods {
         changed
     }
 
-    /// The shared name, without a text of its own where it is known.
+    /// The shared name. Allocates only if it is new.
     fn named(&self, namespace: &str, account: &str) -> Arc<RunsAs> {
         let known = self.namespaces.get(namespace).and_then(|it| it.accounts.get(account));
         known.map_or_else(
@@ -121,7 +121,7 @@ impl Pods {
         add(&mut of_account.pods, true);
         add(&mut of_account.identity, fact.identity && !account.is_empty());
         add(&mut of_namespace.workloads, !fact.mirror);
-        // Churn leaves nothing behind.
+        // Remove empty entries, so that churn does not grow the maps.
         if of_account.pods == 0 {
             of_namespace.accounts.remove(account);
         }
@@ -151,7 +151,7 @@ impl Pods {
         of_namespace.and_then(|it| it.accounts.get(account)).map_or(0, |account| account.pods)
     }
 
-    /// Namespace and name of the accounts whose pods show a role at AWS.
+    /// Namespace and name of the accounts whose pods have a Pod Identity token.
     pub(super) fn with_identity(&self) -> impl Iterator<Item = (&str, &str)> {
         self.namespaces.iter().flat_map(|(namespace, of_namespace)| {
             let shown = of_namespace.accounts.iter().filter(|(_, account)| account.identity > 0);
@@ -159,7 +159,7 @@ impl Pods {
         })
     }
 
-    /// `{namespace, pods}` of each namespace that has pods.
+    /// `{namespace, pods}` of each namespace that has pods, mirror pods excluded.
     pub(super) fn workloads(&self) -> Vec<Value> {
         let used = self.namespaces.iter().filter(|(_, namespace)| namespace.workloads > 0);
         used.map(|(name, namespace)| json!({"namespace": name, "pods": namespace.workloads})).collect()

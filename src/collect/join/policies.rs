@@ -8,21 +8,21 @@ use crate::resource::{Reason, Resource, Unread};
 
 const KIND: &str = "NetworkPolicy";
 
-/// Name and object → whether it can be understood.
+/// Name and key of a policy → whether its `spec` is well-formed.
 type OfNamespace = BTreeMap<(String, ObjectKey), bool>;
 
 #[derive(Debug, Default)]
 pub(super) struct Policies {
     namespaces: BTreeMap<String, OfNamespace>,
-    /// Namespace and name of each.
+    /// Namespace and name of each policy.
     known: HashMap<ObjectKey, (String, String)>,
 }
 
 impl Policies {
-    /// Notes a policy; returns its namespace, where that changed.
+    /// Notes a policy; returns its namespace if the namespace's policies changed.
     pub(super) fn note(&mut self, policy: &Resource, key: ObjectKey) -> Option<String> {
         let namespace = policy.namespace_or_default().to_owned();
-        // An API server stores no other; a manifest may hold one.
+        // An API server rejects any other `spec`, but a manifest may have one.
         let understood = policy.raw.get("spec").is_none_or(|spec| spec.is_object() || spec.is_null());
         let of_namespace = self.namespaces.entry(namespace.clone()).or_default();
         if of_namespace.insert((policy.name.clone(), key), understood) == Some(understood) {
@@ -55,7 +55,7 @@ impl Policies {
         (list, odd.collect())
     }
 
-    /// `{namespace, policies}` of each namespace that has any: how many can be understood.
+    /// `{namespace, policies}` of each namespace with policies: how many are well-formed.
     pub(super) fn counts(&self) -> Vec<Value> {
         let counts = self.namespaces.iter().map(|(namespace, policies)| {
             let understood = policies.values().filter(|understood| **understood).count();

@@ -1,4 +1,4 @@
-//! Processes of one node, for each other: etcd and an API server beside it.
+//! Joins between the processes of one node: etcd and the API servers beside it.
 
 use serde_json::{Map, Value, json};
 
@@ -8,9 +8,9 @@ const API_SERVER: &str = "kube-apiserver";
 
 #[derive(Debug, Default)]
 pub(super) struct Processes {
-    /// `{authorities}` of each API server, or why it is not known.
+    /// The `authorities` of each API server, or why they are unknown.
     api_servers: Vec<Result<Value, Gap>>,
-    /// Why there may be more.
+    /// Why processes could not be listed, so that there may be more API servers.
     gap: Option<Gap>,
 }
 
@@ -30,8 +30,7 @@ impl Processes {
         });
     }
 
-    /// Gives etcd `processes`: the API servers of its node.
-    /// `is_whole`: all processes of the node are known.
+    /// Adds `processes` to etcd: the API servers of its node. `is_whole`: all processes of the node are known.
     pub(super) fn relate(&self, process: &mut Resource, is_whole: bool) {
         if process.selectors() != ["etcd"] {
             return;

@@ -1,4 +1,4 @@
-//! kubeadm's kube-proxy: it runs from a DaemonSet, and reads its configuration from a ConfigMap.
+//! kube-proxy as kubeadm installs it: a DaemonSet that reads its configuration from a ConfigMap.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::resource::{Gap, Resource};
 
 #[derive(Debug, Default)]
 pub(super) struct Proxy {
-    /// The text of its configuration, and where it stands.
+    /// The key of the ConfigMap, and the text of the configuration in it.
     config: Option<(ObjectKey, String)>,
 }
 
@@ -32,7 +32,7 @@ impl Proxy {
         self.config.take_if(|(of, _)| *of == key).is_some()
     }
 
-    /// Gives the DaemonSet `kubeProxy`; `gap` says that ConfigMaps could not be listed, `is_whole` that all are known.
+    /// Adds `kubeProxy` to the DaemonSet. `gap`: why ConfigMaps could not be read. `is_whole`: all of them are known.
     pub(super) fn relate(&self, set: &mut Resource, gap: Option<&Gap>, is_whole: bool) {
         let (namespace, name, _) = KUBE_PROXY_CONFIG;
         if set.namespace() != Some(namespace) || set.name != name {

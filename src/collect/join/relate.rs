@@ -1,4 +1,4 @@
-//! What a resource gets of the index: its `related`.
+//! `related`: what the index adds to a resource.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use super::{Index, accounts, aws_auth, tokens, webhooks};
 use crate::resource::{Extent, Gap, Kind, Reason, Resource, SECRET_STORES, Unread};
 
 impl Index {
-    /// Gives a resource the joins that rules about it read.
+    /// Adds the joins that the rules about a resource read.
     pub fn relate(&self, resource: &mut Resource) {
         if resource.is_unlisted() {
             return;
@@ -121,21 +121,21 @@ impl Index {
         self.put_list(resource, "daemonSets", &["DaemonSet"], self.cluster.daemon_sets());
         self.put_list(resource, "networkPolicies", &["NetworkPolicy"], self.policies.counts());
         let users = self.role_users();
-        // One that exists decides, whatever could not be listed.
+        // One known user decides the verdict, so gaps matter only if there is none.
         let gaps: &[&str] = if users.is_empty() { &["ServiceAccount", "Pod"] } else { &[] };
         self.put_list(resource, "roleUsers", gaps, users);
         self.put_list(resource, "webhooks", &webhooks::KINDS, self.webhooks.list());
         let requests = self.cluster.client_certificates();
         self.put_list(resource, "clientCertificates", &["CertificateSigningRequest"], requests);
         let stores: Vec<Value> = self.cluster.stores().into_iter().map(Value::from).collect();
-        // One that exists decides, whatever could not be listed.
+        // One known store decides the verdict, so gaps matter only if there is none.
         let kinds = SECRET_STORES.map(|(kind, _)| kind);
         let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put_list(resource, "externalSecrets", gaps, stores);
     }
 
-    /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a
-    /// pod shows it.
+    /// `{namespace, serviceAccount, by}` of each account with an IAM role. `by` is `annotation`, or `pod-identity` if
+    /// one of its pods has a Pod Identity token.
     fn role_users(&self) -> Vec<Value> {
         let named = self.accounts.with_role().map(|(namespace, name)| (namespace, name, "annotation"));
         let shown = self.pods.with_identity().map(|(namespace, name)| (namespace, name, "pod-identity"));
@@ -186,7 +186,8 @@ impl Index {
         }
     }
 
-    /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
+    /// Stores a join under `key`. If one of `kinds` has a gap, the join is unread instead, because an incomplete join
+    /// would look complete. `None`: there is nothing to join.
     fn put(&self, resource: &mut Resource, key: &str, kinds: &[&str], value: Option<Value>) {
         match (kinds.iter().find_map(|kind| self.gaps.get(kind)), value) {
             (Some(gap), _) => {

@@ -1,4 +1,4 @@
-//! The rules of roles, for the bindings that name them.
+//! The rules of roles, for the bindings that refer to them.
 
 mod built_in;
 mod labels;
@@ -25,7 +25,7 @@ pub struct RoleName {
 }
 
 impl RoleName {
-    /// The role that a binding names.
+    /// The role that a binding refers to.
     pub fn of_binding(binding: &Resource) -> Self {
         let text = |pointer: &str| binding.raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (kind, namespace) = match text("/roleRef/kind") {
@@ -44,7 +44,7 @@ impl RoleName {
 
 #[derive(Debug, Default)]
 pub(super) struct RoleIndex {
-    /// Its rules as JSON's text: parsed they would take ten times as much.
+    /// The rules as JSON text, because parsed they would take ten times the memory.
     by_name: HashMap<Arc<RoleName>, (ObjectKey, Box<str>)>,
     known: HashMap<ObjectKey, Arc<RoleName>>,
     /// Of cluster roles, what aggregation needs, where the index puts aggregated roles together itself.
@@ -71,9 +71,9 @@ pub(super) struct BoundRole {
 }
 
 impl RoleIndex {
-    /// Notes a role; returns its name, where its rules changed. `assembles`: aggregated roles are put together here.
+    /// Notes a role; returns its name if its rules changed. `assembles`: aggregated roles are put together here.
     pub(super) fn note(&mut self, role: &Resource, key: ObjectKey, assembles: bool) -> Option<RoleName> {
-        // Rules of another type stay as they are: the binding's judgement reports them as malformed.
+        // Rules that are not a list are kept: judging the binding reports them as malformed.
         let rules = role.raw.get("rules").filter(|rules| !rules.is_null());
         let rules = rules.map_or_else(|| "[]".to_owned(), Value::to_string).into_boxed_str();
         let name = Arc::new(RoleName::of(role));
@@ -86,7 +86,7 @@ impl RoleIndex {
         (!same).then(|| RoleName::clone(&name))
     }
 
-    /// Forgets a role; returns its name, unless another has taken it.
+    /// Forgets a role; returns its name, unless a new role of that name has replaced it.
     pub(super) fn forget(&mut self, key: ObjectKey) -> Option<RoleName> {
         let name = self.known.remove(&key)?;
         self.aggregation.remove(&key);

@@ -10,7 +10,7 @@ use crate::resource::Resource;
 pub struct ObjectKey([u8; 16]);
 
 impl ObjectKey {
-    /// The object's.
+    /// The key of an object.
     pub fn of(resource: &Resource) -> Self {
         let named = || {
             let name = format!("{}/{}", resource.sub_type, resource.id);
@@ -20,7 +20,7 @@ impl ObjectKey {
     }
 }
 
-/// A contribution of each object that makes one.
+/// Object → its contribution, for the objects that make one.
 #[derive(Debug)]
 pub(super) struct Statements<T>(HashMap<ObjectKey, T>);
 
@@ -43,7 +43,7 @@ impl<T: PartialEq> Statements<T> {
         true
     }
 
-    /// All contributions, sorted by `by`, whatever order they came in.
+    /// All contributions, sorted by `by` and then by key, so that the order is always the same.
     pub(super) fn sorted<K: Ord>(&self, by: impl Fn(&T) -> K) -> Vec<&T> {
         let mut all: Vec<(K, ObjectKey, &T)> =
             self.0.iter().map(|(key, item)| (by(item), *key, item)).collect();

@@ -1,4 +1,4 @@
-//! What objects say about others.
+//! The joins that objects get from other objects.
 
 mod again;
 mod aws;
@@ -75,7 +75,7 @@ fn an_object_of_which_nothing_could_be_read_may_be_what_decides() {
 fn where_pods_were_refused_nobody_knows_whether_the_pod_security_plugin_is_on() {
     let owner = Owner { id: "cluster/x".into(), name: "x".into() };
     let mut index = index();
-    // One API server was seen before the list broke off, another may have the plug-in off.
+    // One API server was seen before the list failed; another one may have the plug-in off.
     index.note(&api_server(json!(["kube-apiserver"]), json!({"kubernetes.io/config.mirror": "hash"})));
     let selector = Selector::new(Kind::K8sObject, "Pod");
     index.note(&Resource::unlisted(&selector, &owner, Gap::new(Reason::Denied, "list pods")));
@@ -197,7 +197,7 @@ fn a_binding_knows_its_role_s_rules() {
     let other = related(&index, binding("RoleBinding", Some("other"), ("Role", "r")));
     assert!(
         !other.related.contains_key("role") && other.unread.is_empty(),
-        "a role that is not there grants nothing"
+        "a role that does not exist grants nothing"
     );
     gap(&mut index, "Role");
     assert_eq!(

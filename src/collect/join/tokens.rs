@@ -1,4 +1,4 @@
-//! Secrets that are tokens. Of their data only the limits of a bootstrap token are read.
+//! Secrets that hold tokens. The only data read is a bootstrap token's expiration, usage and groups.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::resource::{Reason, Resource, Unread};
 
-/// The account that a token of the old kind belongs to.
+/// The service account of a `kubernetes.io/service-account-token` Secret. `None`: any other Secret.
 pub(in crate::collect) fn account(secret: &Value) -> Option<&str> {
     let text = |pointer: &str| secret.pointer(pointer).and_then(Value::as_str);
     (text("/type") == Some("kubernetes.io/service-account-token"))
         .then(|| text("/metadata/annotations/kubernetes.io~1service-account.name").unwrap_or_default())
 }
 
-/// `bootstrapToken`: `{authentication, groups, expired, expires?}`.
+/// Adds `bootstrapToken` to a bootstrap token: `{authentication, groups, expired, expires?}`.
 pub(super) fn relate_bootstrap(secret: &mut Resource, now: Timestamp) {
     if secret.raw.get("type").and_then(Value::as_str) != Some("bootstrap.kubernetes.io/token") {
         return;

@@ -1,4 +1,4 @@
-//! Admission webhooks: which see pods being created, and which belong to a known policy engine.
+//! Admission webhooks: which ones see new pods, and which belong to a known policy engine.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ pub(super) const VALIDATING: &str = "ValidatingWebhookConfiguration";
 pub(super) const MUTATING: &str = "MutatingWebhookConfiguration";
 pub(super) const KINDS: [&str; 2] = [VALIDATING, MUTATING];
 
-/// Policy engines that judge pods at admission, by the name of their webhook's service.
+/// Policy engines that check pods at admission, each with the prefix of its webhook Service's name.
 const POLICY_ENGINES: [(&str, &str); 5] = [
     ("kyverno", "kyverno-svc"),
     ("gatekeeper", "gatekeeper-webhook-service"),
@@ -19,7 +19,7 @@ const POLICY_ENGINES: [(&str, &str); 5] = [
     ("datree", "datree-webhook-server"),
 ];
 
-/// Every configuration, cut to what rules read.
+/// Every webhook configuration, reduced to what rules read.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     known: Statements<WebhookFacts>,
@@ -31,11 +31,11 @@ struct WebhookFacts {
     name: String,
     services: Vec<String>,
     sees_pods: bool,
-    /// Policy engines whose webhooks see pods being created.
+    /// Policy engines whose webhooks see new pods.
     engines: BTreeSet<&'static str>,
 }
 
-/// What a note changed.
+/// What changed when a webhook configuration was noted or forgotten.
 #[derive(Debug, Default)]
 pub(super) struct WebhookChanges {
     pub any: bool,
@@ -59,13 +59,13 @@ impl Webhooks {
 
     /// `{kind, name, services, seesPods}` of each configuration.
     pub(super) fn list(&self) -> Vec<Value> {
-        // In the order they are read: the validating ones first.
+        // In the order of collection: validating configurations first.
         let all = self.known.sorted(|it| (it.kind == MUTATING, it.name.clone()));
         let one = |it: &WebhookFacts| json!({"kind": it.kind, "name": it.name, "services": it.services, "seesPods": it.sees_pods});
         all.into_iter().map(one).collect()
     }
 
-    /// Names of policy engines whose webhooks see pods being created.
+    /// Names of the policy engines whose webhooks see new pods.
     pub(super) fn engines(&self) -> Vec<&'static str> {
         let engines: BTreeSet<_> = self.known.values().flat_map(|it| it.engines.iter().copied()).collect();
         engines.into_iter().collect()
@@ -90,7 +90,7 @@ impl WebhookFacts {
     }
 }
 
-/// `namespace/name`.
+/// `namespace/name` of the webhook's Service. `None`: it is called by URL.
 fn service(webhook: &Value) -> Option<String> {
     let service = webhook.pointer("/clientConfig/service")?;
     Some(format!("{}/{}", service.get("namespace")?.as_str()?, service.get("name")?.as_str()?))

@@ -116,7 +116,7 @@ fn actions() -> Vec<String> {
     actions.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Holds a file of the repository to what is generated; with `UPDATE=1` writes it.
+/// Compares a committed file with the generated one; `UPDATE=1` writes it.
 fn hold(name: &str, generated: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/aws").join(name);
     if std::env::var_os("UPDATE").is_some() {
@@ -124,7 +124,7 @@ fn hold(name: &str, generated: &str) {
         std::fs::write(&path, generated).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(written, generated, "{} is not current: make update", path.display());
+    assert_eq!(written, generated, "{} is stale: run `make update`", path.display());
 }
 
 #[test]

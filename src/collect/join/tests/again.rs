@@ -1,11 +1,11 @@
-//! Objects that change and go: the index is as if it had only ever seen the last of each.
+//! Changed and deleted objects: the index ends as if it had seen only the last version of each.
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// Something that happens to an object: which, in which of its shapes, and whether it goes.
+/// A change of an object: its position in `OBJECTS`, its new shape, and whether it is deleted instead.
 type Step = (usize, u8, bool);
 
 /// Kinds, namespaces and names of the objects.
@@ -33,7 +33,7 @@ const OBJECTS: [(&str, &str, &str); 21] = [
     ("Node", "", "a"),
 ];
 
-/// An object in one of four shapes; in the last nothing of it can be read.
+/// An object in one of four shapes (0 to 3). In shape 3 nothing of it can be read.
 fn shaped((kind, namespace, name): (&str, &str, &str), shape: u8) -> Resource {
     let mut raw = json!({"kind": kind, "metadata": {"name": name, "uid": format!("{namespace}/{name}")}});
     if !namespace.is_empty() {
@@ -82,7 +82,7 @@ fn shaped((kind, namespace, name): (&str, &str, &str), shape: u8) -> Resource {
     resource
 }
 
-/// Everything that is joined with something.
+/// Resources of every kind that has joins.
 fn probes() -> Vec<Resource> {
     let bare = |kind: &str, namespace: &str, name: &str| json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}});
     let mut all = vec![object(json!({"kind": "Cluster", "metadata": {"name": "c"}}))];
@@ -109,7 +109,7 @@ fn probes() -> Vec<Resource> {
     all
 }
 
-/// Their joins, and what of them is unread.
+/// The probes with their joins and gaps.
 fn joins(index: &Index) -> Vec<Resource> {
     let joined = |mut probe: Resource| {
         index.relate(&mut probe);
@@ -118,7 +118,7 @@ fn joins(index: &Index) -> Vec<Resource> {
     probes().into_iter().map(joined).collect()
 }
 
-/// The same as a rule sees it: whether something is there, not how often; why something is unread is no matter.
+/// Joins and gaps as rules see them: whether a count is zero, not its value; where a gap is, not its reason.
 fn seen(resource: &Resource) -> (Value, Vec<String>) {
     let mut related = Value::Object(resource.related.clone());
     if let Some(count) = related.get_mut("podCount") {
@@ -130,7 +130,7 @@ fn seen(resource: &Resource) -> (Value, Vec<String>) {
     (related, resource.unread.iter().map(|unread| unread.at.clone()).collect())
 }
 
-/// Whether an account is there with the role that the probe names: of others nobody asks who shares it.
+/// Whether changes to the probe's joins must be reported: for an account, only if it exists with the probe's IAM role.
 fn has_role(probe: &Resource, last: &BTreeMap<usize, u8>) -> bool {
     let which = |it: &(&str, &str, &str)| {
         *it == ("ServiceAccount", probe.namespace().unwrap_or_default(), &probe.name)
@@ -140,7 +140,7 @@ fn has_role(probe: &Resource, last: &BTreeMap<usize, u8>) -> bool {
     probe.sub_type != "ServiceAccount" || role == Some(&probe.name)
 }
 
-/// Whether a resource is among those that are told.
+/// Whether a resource is among the reported dependents.
 fn is_told(resource: &Resource, told: &[Dependent]) -> bool {
     let (kind, name) = (resource.sub_type.as_str(), resource.name.as_str());
     let namespace = resource.namespace().unwrap_or_default();
@@ -179,7 +179,7 @@ proptest! {
             for (before, now) in before.iter().zip(&now).filter(|(_, now)| there(now)) {
                 prop_assert!(
                     seen(before) == seen(now) || is_told(now, &told),
-                    "{} {} is joined with something else, and only {told:?} is told", now.sub_type, now.name
+                    "the joins of {} {} changed, but only {told:?} was reported", now.sub_type, now.name
                 );
             }
             before = now;
@@ -244,5 +244,5 @@ fn a_kind_that_is_listed_after_all_is_known() {
         "{told:?}"
     );
     assert_eq!(related(&index, account).related["podCount"], 0);
-    assert_eq!(index.heal("Pod"), [], "it is no news twice");
+    assert_eq!(index.heal("Pod"), [], "reported only once");
 }

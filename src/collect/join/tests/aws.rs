@@ -1,4 +1,4 @@
-//! What objects of a cluster say about AWS: who has a role there, and whether its network plug-in heeds policies.
+//! Joins about AWS: accounts with an IAM role, and whether the VPC CNI enforces network policies.
 
 use super::*;
 
