@@ -22,6 +22,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod wildcard;
+mod workloads;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use document::Document;
 pub use judge::Judge;
 pub use needs::needs;
 pub use tally::{OutcomeCounts, Tally};
+pub use workloads::{Ownership, WorkloadOutcomes};
 
 /// The values of a control's parameters.
 pub type Params = BTreeMap<String, Value>;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use demand::{ObjectDemand, ObjectDemands};
-pub use extent::Extent;
+pub use extent::SourceExtent;
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, is_cluster_scoped, object_kind};

@@ -21,7 +21,6 @@ mod sinks;
 mod stop;
 mod stream;
 mod tracks;
-mod workloads;
 
 pub use catalogue::{
     benchmarks_for, fleet_inputs, is_among, load_catalogue, load_catalogue_without_cases, rule_files,

@@ -25,7 +25,7 @@ mod webhooks;
 
 use jiff::Timestamp;
 
-use crate::resource::{Extent, Kind, Resource, SECRET_STORES};
+use crate::resource::{Kind, Resource, SECRET_STORES, SourceExtent};
 
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
@@ -46,7 +46,7 @@ pub struct Index {
     proxy: proxy::Proxy,
     processes: processes::Processes,
     gaps: gaps::Gaps,
-    extent: Extent,
+    extent: SourceExtent,
     /// The version of Kubernetes, 1.`minor`, where it is known.
     minor: Option<u32>,
     now: Timestamp,
@@ -96,7 +96,7 @@ impl Index {
             proxy: proxy::Proxy::default(),
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
-            extent: Extent::Everything,
+            extent: SourceExtent::Everything,
             minor: None,
             now,
         }
@@ -104,7 +104,7 @@ impl Index {
 
     /// How much the source shows. Absence is a fact only for a kind that it shows as a whole; of any other kind there may be
     /// more objects. Until that is known, it is limited to nothing before the first object is noted.
-    pub fn limit_to(&mut self, extent: Extent) {
+    pub fn limit_to(&mut self, extent: SourceExtent) {
         self.extent = extent;
     }
 
@@ -187,7 +187,7 @@ impl Index {
 
     fn say(&mut self, resource: &Resource, key: ObjectKey) -> Vec<Dependent> {
         // Where pods are shown, they tell.
-        if resource.pod_template.is_some() && self.extent == Extent::Manifests {
+        if resource.pod_template.is_some() && self.extent == SourceExtent::Manifests {
             self.pods.note(resource, key);
         }
         match resource.sub_type.as_str() {
@@ -196,7 +196,7 @@ impl Index {
                 dependents::webhooks(&self.webhooks.note(resource, key))
             }
             "ClusterRole" | "Role" => {
-                let assembles = self.extent != Extent::Everything;
+                let assembles = self.extent != SourceExtent::Everything;
                 dependents::role(self.roles.note(resource, key, assembles))
             }
             "ServiceAccount" => dependents::accounts(self.accounts.note(resource, key)),

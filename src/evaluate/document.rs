@@ -58,7 +58,11 @@ impl Document {
 
     /// The unread places that a filter of `path` could look at: they cast doubt on what it did select.
     pub(super) fn doubts(&self, path: &Path) -> Vec<Gap> {
-        self.unread.iter().filter(|unread| path.filter_could_touch(&unread.at)).map(gap).collect()
+        let casts_doubt = |unread: &&Unread| {
+            path.filter_could_touch(&unread.at)
+                && (!is_end(&self.root, &unread.at) || path.filter_could_touch_end(&unread.at))
+        };
+        self.unread.iter().filter(casts_doubt).map(gap).collect()
     }
 
     /// The unread places that hide the top-level key `key`.
@@ -86,6 +90,18 @@ impl Document {
             _ => "",
         }
     }
+}
+
+/// Whether a place is after the last element of a list: there may be more elements than are known.
+fn is_end(root: &Value, place: &str) -> bool {
+    let steps = place_steps(place);
+    let Some((last, above)) = steps.split_last() else { return false };
+    let list = above.iter().try_fold(root, |value, step| match value {
+        Value::Array(elements) => step.parse::<usize>().ok().and_then(|index| elements.get(index)),
+        value => value.get(step),
+    });
+    let length = list.and_then(Value::as_array).map(Vec::len);
+    length.zip(last.parse().ok()).is_some_and(|(length, index): (usize, usize)| index >= length)
 }
 
 /// Removes an unread place, in case a partly read resource has something there.

@@ -16,7 +16,8 @@ pub(super) fn pod(workload: &Resource, path: &TemplatePath) -> Document {
         _ => Map::new(),
     };
     let mut unread: Vec<Unread> = workload.unread.iter().filter_map(|unread| within(unread, path)).collect();
-    if !path.of(&workload.raw).is_some_and(Value::is_object) && unread.is_empty() {
+    if !path.of(&workload.raw).is_some_and(Value::is_object) && !unread.iter().any(|unread| unread.at == "$")
+    {
         let what = format!("parse {}: expected an object", path.place());
         unread.push(Unread::new("$", Reason::Malformed, what));
     }

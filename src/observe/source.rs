@@ -14,7 +14,7 @@ use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::snapshot::RecordingFacts;
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
-use crate::resource::{Extent, Identity, ObjectDemands, PodTemplates};
+use crate::resource::{Identity, ObjectDemands, PodTemplates, SourceExtent};
 use crate::rule::minor_version;
 
 /// A source of resources.
@@ -66,7 +66,7 @@ pub(crate) async fn observe(
 async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
     let first = path.clone();
     let (facts, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
-    if facts.extent == Extent::Kinds(BTreeSet::new()) {
+    if facts.extent == SourceExtent::Kinds(BTreeSet::new()) {
         tracing::warn!(
             path = %path.display(),
             "the recording does not say that it is complete; what is not in it may exist"
@@ -86,7 +86,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
 /// The first of two passes: indexes what is joined, and learns how much the recording shows.
 fn index(path: &Path) -> anyhow::Result<(RecordingFacts, Index)> {
     let mut index = Index::new(Timestamp::now());
-    index.limit_to(Extent::Kinds(BTreeSet::new()));
+    index.limit_to(SourceExtent::Kinds(BTreeSet::new()));
     let facts = snapshot::read(path, &mut |resource| {
         index.note(&resource);
         Ok(true)
@@ -107,7 +107,7 @@ async fn written(
     let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
     workloads::prepare(&mut resources, &templates);
     let mut index = Index::new(Timestamp::now());
-    index.limit_to(Extent::Manifests);
+    index.limit_to(SourceExtent::Manifests);
     for resource in &resources {
         index.note(resource);
     }

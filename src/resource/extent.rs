@@ -6,16 +6,16 @@ use super::{Kind, Resource};
 
 /// Of which kinds a source shows all there is. Of any other kind it shows a part: what is not in it may exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Extent {
+pub enum SourceExtent {
     /// All kinds: the API and the node as they are. A list that failed is a gap of its own.
     Everything,
-    /// These kinds, by [`Extent::kind_of`]: a recording.
+    /// These kinds, by [`SourceExtent::kind_of`]: a recording.
     Kinds(BTreeSet<String>),
     /// None: manifests, which somebody is going to apply to a cluster that they do not show.
     Manifests,
 }
 
-impl Extent {
+impl SourceExtent {
     /// Whether it shows all resources of a kind.
     pub fn is_whole(&self, kind: &str) -> bool {
         match self {

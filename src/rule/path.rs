@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
 use query::{PathSelector, Query, Segment};
-use touch::PathStep;
+use touch::{FilterSteps, PathStep};
 
 /// A validated path.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Path {
     /// The places that the path itself selects from.
     main: Vec<PathStep>,
     /// The places that its filters look at.
-    filters: Vec<Vec<PathStep>>,
+    filters: Vec<FilterSteps>,
 }
 
 /// A selected value and its place.
@@ -98,7 +98,10 @@ impl Path {
 
     /// The places that it and its filters read, each as keys from the root, up to the first step that is no key.
     pub fn reads(&self) -> Vec<Vec<String>> {
-        std::iter::once(&self.main).chain(&self.filters).flat_map(|steps| touch::keys(steps)).collect()
+        std::iter::once(&self.main)
+            .chain(self.filters.iter().map(|it| &it.steps))
+            .flat_map(|steps| touch::keys(steps))
+            .collect()
     }
 
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
@@ -109,7 +112,15 @@ impl Path {
     /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold if x is
     /// merely unread.
     pub fn filter_could_touch(&self, place: &str) -> bool {
-        self.filters.iter().any(|steps| touch::could(steps, place))
+        self.filters.iter().any(|filter| touch::could(&filter.steps, place))
+    }
+
+    /// The same for a place after the last element of a list. A filter that decides about elements of that list, or about
+    /// something inside them, only looks at those that are there.
+    pub fn filter_could_touch_end(&self, place: &str) -> bool {
+        let depth = place_steps(place).len();
+        let is_past = |filter: &FilterSteps| filter.element >= depth;
+        self.filters.iter().any(|filter| !is_past(filter) && touch::could(&filter.steps, place))
     }
 }
 

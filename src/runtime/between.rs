@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::sinks::{Outcomes, PipelineSink, Sinks};
 use super::stop::Stop;
 use super::stream::ResourceStream;
-use super::workloads::WorkloadOutcomes;
+use crate::evaluate::WorkloadOutcomes;
 use crate::finding::FindingWriter;
 use crate::observe::ClusterWatch;
 use crate::pipeline::Producer;

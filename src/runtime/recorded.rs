@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::sinks::{PipelineSink, ReportSink, Sinks};
 use super::stop::Stop;
 use super::tracks::{Common, deliver};
-use super::workloads::WorkloadOutcomes;
+use crate::evaluate::WorkloadOutcomes;
 use crate::finding::FindingWriter;
 use crate::observe::data_dir::DataDir;
 use crate::observe::{Source, observe};

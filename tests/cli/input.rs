@@ -130,9 +130,15 @@ fn manifests_are_judged_and_fail_on_trips() {
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["resources"][0]["results"]["cis_k8s@2.0.1/5.2.2"], "failed");
     assert_eq!(report["resources"][0]["name"], "web");
-    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:1"]).code, Some(0));
-    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "score:99"]).code, Some(2));
-    assert_eq!(program.run(&["scan", "--manifests", "pod.json", "--fail-on", "error"]).code, Some(0));
+    let exit = |on: &str| program.run(&["scan", "--manifests", "pod.json", "--fail-on", on]).code;
+    assert_eq!(exit("error"), Some(2), "nobody knows whether its account mounts a token");
+    assert_eq!(exit("score:1"), Some(2), "what could not be judged may be bad");
+    let mut quiet = pod("web", "x");
+    quiet["spec"]["automountServiceAccountToken"] = false.into();
+    program.write("pod.json", &quiet.to_string());
+    assert_eq!(exit("error"), Some(0));
+    assert_eq!(exit("score:1"), Some(0));
+    assert_eq!(exit("score:99"), Some(2));
 }
 
 #[test]
@@ -178,12 +184,11 @@ fn roles_and_bindings_of_wrong_types_never_pass() {
 #[test]
 fn a_gate_that_judged_nothing_does_not_open() {
     let program = Program::new();
-    let deployment =
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {}});
-    program.write("deploy/web.json", &deployment.to_string());
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}});
+    program.write("deploy/web.json", &service.to_string());
     let ran = program.run(&["scan", "--manifests", "deploy", "--fail-on", "failed"]);
     assert_eq!(ran.code, Some(1), "{}", ran.out);
-    assert!(ran.last().contains("nothing was judged: no rule applies to Deployment"), "{}", ran.err);
+    assert!(ran.last().contains("nothing was judged: no rule applies to Service"), "{}", ran.err);
     program.write("deploy/below/pod.json", &pod("web", "x").to_string());
     let ran = program.run(&["scan", "--manifests", "deploy", "--fail-on", "failed"]);
     assert_eq!(ran.code, Some(2), "folders are descended into: {}", ran.err);

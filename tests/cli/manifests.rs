@@ -175,7 +175,7 @@ fn a_kind_of_ones_own_can_have_a_template() {
     let fleet = workload("example.com/v1", "FleetJob", json!({"job": {"template": {"spec": pod_spec()}}}));
     let judged = Judged::of(
         &[fleet],
-        &["-E", "posturebeat.collect.pod_templates={FleetJob.example.com: spec.job.template}"],
+        &["-E", "posturebeat.collect.pod_templates=[{kind: FleetJob.example.com, path: spec.job.template}]"],
     );
     assert_eq!(judged.outcome("web", "5.2.2"), "failed");
 }

@@ -3,7 +3,7 @@
 use posturebeat::collect::join::Index;
 use posturebeat::collect::recorded::snapshot;
 use posturebeat::evaluate::{Judge, Outcome};
-use posturebeat::resource::{Extent, Resource};
+use posturebeat::resource::{Resource, SourceExtent};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -39,7 +39,7 @@ static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
 });
 
 /// Resource and first rule of each judgement, with its outcome.
-fn outcomes(resources: &[Resource], extent: Extent) -> BTreeMap<(String, usize), Outcome> {
+fn outcomes(resources: &[Resource], extent: SourceExtent) -> BTreeMap<(String, usize), Outcome> {
     let mut index = Index::new("2026-11-27T00:00:00Z".parse().unwrap());
     index.limit_to(extent);
     resources.iter().for_each(|resource| drop(index.note(resource)));
@@ -56,13 +56,13 @@ fn outcomes(resources: &[Resource], extent: Extent) -> BTreeMap<(String, usize),
 }
 
 static TRUE: LazyLock<BTreeMap<(String, usize), Outcome>> =
-    LazyLock::new(|| outcomes(&WHOLE, Extent::Everything));
+    LazyLock::new(|| outcomes(&WHOLE, SourceExtent::Everything));
 
 /// No outcome of the part is better than that of the whole.
 fn nothing_turns_good(kept: &[bool]) -> Result<(), TestCaseError> {
     let part: Vec<Resource> =
         WHOLE.iter().zip(kept).filter(|(_, kept)| **kept).map(|(resource, _)| resource.clone()).collect();
-    for (what, outcome) in outcomes(&part, Extent::Kinds(BTreeSet::new())) {
+    for (what, outcome) in outcomes(&part, SourceExtent::Kinds(BTreeSet::new())) {
         let whole = TRUE[&what];
         let is_better = matches!(outcome, Outcome::Passed | Outcome::NotApplicable) && outcome != whole;
         prop_assert!(!is_better, "{what:?}: {whole:?} became {outcome:?}");

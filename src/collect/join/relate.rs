@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::roles::{BoundRole, RoleName};
 use super::{Index, accounts, aws_auth, tokens, webhooks};
-use crate::resource::{Extent, Gap, Kind, Reason, Resource, SECRET_STORES, Unread};
+use crate::resource::{Gap, Kind, Reason, Resource, SECRET_STORES, SourceExtent, Unread};
 
 impl Index {
     /// Adds the joins that the rules about a resource read.
@@ -92,7 +92,9 @@ impl Index {
             // Manifests are for a cluster whose API server they never describe: its default is assumed, as it is where a
             // provider hides the API server.
             // Another API server may have it off.
-            None | Some("enabled") if self.extent != Extent::Manifests && !self.extent.is_whole("Pod") => {
+            None | Some("enabled")
+                if self.extent != SourceExtent::Manifests && !self.extent.is_whole("Pod") =>
+            {
                 self.put_absent(resource, "podSecurityPlugin", "Pod", || {
                     "find every API server's pod".to_owned()
                 });

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::resource::{Cluster, Extent, Identity, Kind, Node, Presence, Resource, Unread, object_kind};
+use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, SourceExtent, Unread, object_kind};
 
 pub use recorder::Recorder;
 
@@ -72,7 +72,7 @@ struct End {
 
 #[derive(Serialize, Deserialize)]
 struct EndBody {
-    /// The kinds ([`Extent::kind_of`]) that were recorded as a whole, each with the number of its lines.
+    /// The kinds ([`SourceExtent::kind_of`]) that were recorded as a whole, each with the number of its lines.
     #[serde(default)]
     whole: BTreeMap<String, u64>,
 }
@@ -96,7 +96,7 @@ pub struct RecordingFacts {
     /// The identity in its first line, if there is one.
     pub identity: Option<Identity>,
     /// The kinds that it holds all of. None where it was not read to its last line, or has no such line.
-    pub extent: Extent,
+    pub extent: SourceExtent,
 }
 
 /// Reads a recording and passes each resource to `emit`, which returns `Ok(false)` to stop.
@@ -106,7 +106,7 @@ pub fn read(
 ) -> Result<RecordingFacts, SnapshotError> {
     let io = |source| SnapshotError::Io { operation: "read", path: path.to_path_buf(), source };
     let mut reader = open(path).map_err(io)?;
-    let mut facts = RecordingFacts { identity: None, extent: Extent::Kinds(BTreeSet::new()) };
+    let mut facts = RecordingFacts { identity: None, extent: SourceExtent::Kinds(BTreeSet::new()) };
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut has_ended = false;
     let mut text = Vec::new();
@@ -148,7 +148,7 @@ pub fn read(
             let is_whole =
                 |(kind, count): &(String, u64)| counts.get(kind).copied().unwrap_or_default() == *count;
             facts.extent =
-                Extent::Kinds(end.whole.into_iter().filter(is_whole).map(|(kind, _)| kind).collect());
+                SourceExtent::Kinds(end.whole.into_iter().filter(is_whole).map(|(kind, _)| kind).collect());
             has_ended = true;
             continue;
         }
@@ -157,7 +157,7 @@ pub fn read(
             at(format!("not a resource: {error}{cut}"))
         })?;
         let resource = line.into_resource();
-        let kind = Extent::kind_of(&resource);
+        let kind = SourceExtent::kind_of(&resource);
         match counts.get_mut(kind) {
             Some(count) => *count += 1,
             None => drop(counts.insert(kind.to_owned(), 1)),

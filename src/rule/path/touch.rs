@@ -11,8 +11,17 @@ pub(super) enum PathStep {
     Any,
 }
 
+/// The places that a query in a filter looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FilterSteps {
+    /// From the root of the document.
+    pub steps: Vec<PathStep>,
+    /// How many of them lead to the element that the filter decides about; none, if the query begins at the root.
+    pub element: usize,
+}
+
 /// The places that a query itself looks at, and those that its filters look at.
-pub(super) fn of(query: &Query) -> (Vec<PathStep>, Vec<Vec<PathStep>>) {
+pub(super) fn of(query: &Query) -> (Vec<PathStep>, Vec<FilterSteps>) {
     let mut filters = Vec::new();
     let main = along(&query.segments, &[], &mut filters);
     (main, filters)
@@ -47,7 +56,7 @@ impl PathStep {
     }
 }
 
-fn along(segments: &[Segment], base: &[PathStep], filters: &mut Vec<Vec<PathStep>>) -> Vec<PathStep> {
+fn along(segments: &[Segment], base: &[PathStep], filters: &mut Vec<FilterSteps>) -> Vec<PathStep> {
     let mut steps = base.to_vec();
     for segment in segments {
         let step = match segment {
@@ -69,7 +78,7 @@ fn along(segments: &[Segment], base: &[PathStep], filters: &mut Vec<Vec<PathStep
     steps
 }
 
-fn of_selector(selector: &PathSelector, base: &[PathStep], filters: &mut Vec<Vec<PathStep>>) -> PathStep {
+fn of_selector(selector: &PathSelector, base: &[PathStep], filters: &mut Vec<FilterSteps>) -> PathStep {
     match selector {
         PathSelector::Name(name) => PathStep::Names(vec![name.clone()]),
         PathSelector::Index(index) => PathStep::Index(*index),
@@ -83,7 +92,7 @@ fn of_selector(selector: &PathSelector, base: &[PathStep], filters: &mut Vec<Vec
     }
 }
 
-fn of_filter(filter: &Filter, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
+fn of_filter(filter: &Filter, element: &[PathStep], filters: &mut Vec<FilterSteps>) {
     match filter {
         Filter::Or(parts) | Filter::And(parts) => {
             for part in parts {
@@ -99,7 +108,7 @@ fn of_filter(filter: &Filter, element: &[PathStep], filters: &mut Vec<Vec<PathSt
     }
 }
 
-fn of_operand(operand: &FilterOperand, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
+fn of_operand(operand: &FilterOperand, element: &[PathStep], filters: &mut Vec<FilterSteps>) {
     match operand {
         FilterOperand::Literal(_) => {}
         FilterOperand::One(query) | FilterOperand::Count(query) => of_query(query, element, filters),
@@ -107,8 +116,8 @@ fn of_operand(operand: &FilterOperand, element: &[PathStep], filters: &mut Vec<V
     }
 }
 
-fn of_query(query: &Query, element: &[PathStep], filters: &mut Vec<Vec<PathStep>>) {
-    let base = if query.from_root { &[] } else { element };
+fn of_query(query: &Query, element: &[PathStep], filters: &mut Vec<FilterSteps>) {
+    let base: &[PathStep] = if query.from_root { &[] } else { element };
     let steps = along(&query.segments, base, filters);
-    filters.push(steps);
+    filters.push(FilterSteps { steps, element: base.len() });
 }

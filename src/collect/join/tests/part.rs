@@ -1,18 +1,18 @@
 //! An input that is only a part: what it does not hold may exist.
 
 use super::*;
-use crate::resource::Extent;
+use crate::resource::SourceExtent;
 
 /// The index of an input that is complete for these kinds only.
 fn part(kinds: &[&str]) -> Index {
     let mut index = index();
-    index.limit_to(Extent::Kinds(kinds.iter().map(|&kind| kind.to_owned()).collect()));
+    index.limit_to(SourceExtent::Kinds(kinds.iter().map(|&kind| kind.to_owned()).collect()));
     index
 }
 
 fn manifests() -> Index {
     let mut index = index();
-    index.limit_to(Extent::Manifests);
+    index.limit_to(SourceExtent::Manifests);
     index
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{End, EndBody, Header, HeaderBody, RecordedLine, SnapshotError, VERSION};
-use crate::resource::{Extent, Identity, Resource};
+use crate::resource::{Identity, Resource, SourceExtent};
 
 /// Writes a recording. The file gets its final name only when it is complete.
 pub struct Recorder {
@@ -59,7 +59,7 @@ impl Recorder {
 
     /// Adds a resource.
     pub fn add(&mut self, resource: &Resource) -> Result<(), SnapshotError> {
-        *self.counts.entry(Extent::kind_of(resource).to_owned()).or_default() += 1;
+        *self.counts.entry(SourceExtent::kind_of(resource).to_owned()).or_default() += 1;
         self.line(&RecordedLine {
             kind: resource.kind,
             sub_type: resource.sub_type.clone(),

@@ -92,7 +92,7 @@ fn a_truncated_archive_is_an_error() {
 }
 
 /// The kinds that a recording of these lines holds all of.
-fn whole(path: &Path, lines: &[&str]) -> Result<Extent, SnapshotError> {
+fn whole(path: &Path, lines: &[&str]) -> Result<SourceExtent, SnapshotError> {
     std::fs::write(path, format!("{}\n", lines.join("\n"))).unwrap();
     read(path, &mut |_| Ok(true)).map(|facts| facts.extent)
 }
@@ -107,7 +107,7 @@ fn a_recording_is_whole_only_with_its_last_line_and_every_line_that_it_counts() 
     recorder.finish(&["Pod", "Role"].map(str::to_owned).into()).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let kinds = |kinds: &[&str]| Extent::Kinds(kinds.iter().map(|&kind| kind.to_owned()).collect());
+    let kinds = |kinds: &[&str]| SourceExtent::Kinds(kinds.iter().map(|&kind| kind.to_owned()).collect());
 
     assert_eq!(whole(&path, &lines).unwrap(), kinds(&["Pod", "Role"]), "there is no Role");
     assert_eq!(

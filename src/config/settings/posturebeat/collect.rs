@@ -40,8 +40,7 @@ pub(in crate::config) struct CollectForm {
     pub workloads: bool,
     /// More kinds of workloads whose objects hold a template of pods, each with the keys that lead to it. The kinds of
     /// Kubernetes, Argo Rollouts, Knative, OpenKruise, KEDA and OpenShift are known.
-    #[schemars(example = &"{FleetJob.example.com: spec.job.template}")]
-    pub pod_templates: BTreeMap<String, String>,
+    pub pod_templates: Vec<PodTemplateForm>,
 }
 
 impl Default for CollectForm {
@@ -52,7 +51,7 @@ impl Default for CollectForm {
             secrets: false,
             kubelet_url: None,
             workloads: false,
-            pod_templates: BTreeMap::new(),
+            pod_templates: Vec::new(),
         }
     }
 }
@@ -71,30 +70,43 @@ impl CollectForm {
             return Err(checker.wrong("cluster", message));
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
-        check_pod_templates(&self.pod_templates, &checker.section("pod_templates"))?;
+        let pod_templates = pod_templates(self.pod_templates, checker)?;
         Ok(CollectSettings {
             node,
             cluster: self.cluster,
             secrets: self.secrets,
             kubelet_url,
             workloads: self.workloads,
-            pod_templates: self.pod_templates,
+            pod_templates,
         })
     }
 }
 
+/// A kind of workload, as written.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct PodTemplateForm {
+    /// With its API group: `FleetJob.example.com`.
+    pub kind: String,
+    /// The keys that lead to the template, with dots between them: `spec.job.template`.
+    pub path: String,
+}
+
 /// Kinds with their group, and keys with dots between them.
-fn check_pod_templates(templates: &BTreeMap<String, String>, checker: &Checker<'_>) -> Result<(), Mistake> {
-    for (kind, keys) in templates {
+fn pod_templates(
+    templates: Vec<PodTemplateForm>,
+    checker: &Checker<'_>,
+) -> Result<BTreeMap<String, String>, Mistake> {
+    for PodTemplateForm { kind, path } in &templates {
         if !kind.contains('.') {
             let message = format!("expected a kind with its API group, such as `{kind}.example.com`");
-            return Err(checker.wrong(kind, message));
+            return Err(checker.wrong("pod_templates", message));
         }
-        if keys.split('.').any(str::is_empty) {
+        if path.split('.').any(str::is_empty) {
             let message =
-                format!("expected keys with dots between them, such as `spec.template`, found `{keys}`");
-            return Err(checker.wrong(kind, message));
+                format!("expected keys with dots between them, such as `spec.template`, found `{path}`");
+            return Err(checker.wrong("pod_templates", message));
         }
     }
-    Ok(())
+    Ok(templates.into_iter().map(|PodTemplateForm { kind, path }| (kind, path)).collect())
 }

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::evaluate::{Judgement, Outcome};
+use super::{Judgement, Outcome};
 use crate::resource::Resource;
 
 /// The outcomes of the workloads that a cycle has judged, by their UID: the first rule of each judgement, and its outcome.
 #[derive(Debug, Default)]
-pub(super) struct WorkloadOutcomes(HashMap<String, Vec<(usize, Outcome)>>);
+pub struct WorkloadOutcomes(HashMap<String, Vec<(usize, Outcome)>>);
 
 /// A resource as far as it matters here, before judging consumes it.
 #[derive(Debug)]
-pub(super) struct Ownership {
+pub struct Ownership {
     /// The UID, if it is a workload whose template is judged.
     workload: Option<String>,
     /// The UID of the judged workload that controls it.
@@ -20,7 +20,7 @@ pub(super) struct Ownership {
 
 impl WorkloadOutcomes {
     /// Called before a resource is judged.
-    pub(super) fn ownership(&self, resource: &Resource) -> Ownership {
+    pub fn ownership(&self, resource: &Resource) -> Ownership {
         let controller = if self.0.is_empty() { None } else { resource.controller() };
         Ownership {
             workload: resource.pod_template.is_some().then(|| resource.id.clone()),
@@ -30,7 +30,7 @@ impl WorkloadOutcomes {
 
     /// Leaves out of a resource's judgements what its workload says already. What differs stays: admission may have
     /// changed the pod, or it may be older than the template.
-    pub(super) fn settle(&mut self, ownership: Ownership, judgements: &mut Vec<(&[usize], Judgement)>) {
+    pub fn settle(&mut self, ownership: Ownership, judgements: &mut Vec<(&[usize], Judgement)>) {
         let rule = |rules: &[usize]| rules.first().copied().unwrap_or_default();
         let all = ownership.workload.map(|uid| {
             let outcomes = judgements.iter().map(|(rules, judgement)| (rule(rules), judgement.outcome));
