@@ -7,9 +7,10 @@ mod api;
 mod exceptions;
 mod input;
 mod keystore;
-mod manifests;
+
 mod monitoring;
 mod output;
+mod parts;
 mod program;
 mod quickstart;
 mod rules;
