@@ -266,7 +266,15 @@ fn blank_words(container: &mut Map<String, Value>) {
 fn blank_secret_object(map: &mut Map<String, Value>) {
     let is_bootstrap_token = map.get("type").and_then(Value::as_str) == Some("bootstrap.kubernetes.io/token");
     for key in ["data", "stringData"] {
-        let Some(Value::Object(data)) = map.get_mut(key) else { continue };
+        let data = match map.get_mut(key) {
+            Some(Value::Object(data)) => data,
+            None | Some(Value::Null) => continue,
+            // A manifest may have anything here, which the API would reject.
+            Some(other) => {
+                *other = BLANK.into();
+                continue;
+            }
+        };
         for (name, value) in data {
             let may_show = BOOTSTRAP_TOKEN_KEYS.contains(&name.as_str()) || name.starts_with("usage-");
             if !(is_bootstrap_token && may_show) {

@@ -58,7 +58,7 @@ const OF_OBJECTS: &[DerivedValue] = &[
         kind: Kind::K8sObject,
         names: &["Pod"],
         meaning: "full names of the images in all three lists, without tag and digest, each once: `docker.io/library/nginx`",
-        derive: |root, field| field.put_understood(&["$.spec"], images::of(root)),
+        derive: |root, field| field.put_understood(&["$.spec"], images::of(root).map(Some)),
     },
     DerivedValue {
         key: "subjects",
@@ -131,9 +131,13 @@ const OF_PROCESSES: &[DerivedValue] = &[
         key: "audit",
         kind: Kind::Process,
         names: &["kube-apiserver"],
-        meaning: "`[{id, verb, resource, class, level}]`: the level that the audit policy gives to the requests that matter; `class` is the required level, `metadata` (exactly) or `any` (except `None`); absent without a policy",
+        meaning: "`[{rule?, level, id, verbs, resources, askers, stages, recorded, secretText, example}]`: what each rule of the audit policy (`rules[0]`; no rule: none fits) does with the requests that matter, asked as everyone and everywhere that the policy mentions; `recorded`: at one of the `stages` at least; `secretText`: with the body of a Secret, a ConfigMap or a token; absent without a policy",
         derive: |root, field| {
-            field.put(&["$.args.audit-policy-file", "$.files.auditPolicy"], audit::levels(root));
+            let mut sources = vec!["$.args.audit-policy-file", "$.files.auditPolicy"];
+            if audit::depends_on_version(root) {
+                sources.push("$.version");
+            }
+            field.put_understood(&sources, audit::records(root));
         },
     },
     DerivedValue {
@@ -184,9 +188,9 @@ impl DerivedField<'_> {
     }
 
     /// The same for a source that may be malformed: the error then says what was expected.
-    fn put_understood(&mut self, sources: &[&str], value: Result<Value, String>) {
+    fn put_understood(&mut self, sources: &[&str], value: Result<Option<Value>, String>) {
         match value {
-            Ok(value) => self.put(sources, Some(value)),
+            Ok(value) => self.put(sources, value),
             Err(expected) => {
                 self.put(sources, None);
                 let at = self.place();

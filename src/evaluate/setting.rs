@@ -42,6 +42,7 @@ pub(super) fn effective(setting: &Setting, document: &Document) -> EffectiveSett
         _ => lookup.flag(),
     };
     match found {
+        SourceValue::Value { place, value } if value == 0 => lookup.zero(place),
         SourceValue::Value { place, value } => EffectiveSetting::Written { place, value },
         SourceValue::Unknown(gaps) => EffectiveSetting::Unknown(gaps),
         SourceValue::Empty | SourceValue::Nothing => lookup.default(),
@@ -161,23 +162,21 @@ impl SettingLookup<'_> {
         SourceValue::Value { place, value }
     }
 
-    /// One key of `name=value` pairs; the last use wins. A `component:` prefix may precede a name.
+    /// One key of `name=value` pairs; the last use wins. A `component:` prefix may precede a name. A component refuses the
+    /// whole flag for one pair that it cannot read, whatever its name.
     fn keyed(&self, values: &[&str], place: &str) -> SourceValue {
-        self.key_of(values, place, self.setting.key.as_deref().unwrap_or_default())
-    }
-
-    fn key_of(&self, values: &[&str], place: &str, key: &str) -> SourceValue {
+        let key = self.setting.key.as_deref().unwrap_or_default();
         let mut found = SourceValue::Nothing;
-        for pair in values.iter().flat_map(|text| parse::csv_list(text)) {
-            let Some((name, text)) = pair.split_once('=') else { continue };
-            if name.trim().trim_start_matches("kube:") != key {
-                continue;
-            }
-            let place = format!("{place}={key}");
-            found = match parse::boolean(text.trim()) {
-                Some(value) => SourceValue::Value { place, value: Value::from(value) },
-                None => SourceValue::malformed(&place, &format!("true or false, found `{}`", text.trim())),
+        for pair in values.iter().flat_map(|text| parse::csv_list(text)).filter(|pair| !pair.is_empty()) {
+            let (name, text) = pair.split_once('=').unwrap_or((&pair, ""));
+            let name = name.trim().trim_start_matches("kube:");
+            let Some(value) = parse::boolean(text.trim()) else {
+                let expected = format!("name=true or name=false, found `{}`", pair.trim());
+                return SourceValue::malformed(place, &expected);
             };
+            if name == key {
+                found = SourceValue::Value { place: format!("{place}={key}"), value: Value::from(value) };
+            }
         }
         found
     }
@@ -190,6 +189,12 @@ impl SettingLookup<'_> {
 
     fn file_at(&self, path: &Path) -> SourceValue {
         let found = path.select(&self.document.root);
+        if let (Some(_), [found, ..]) = (&self.setting.key, &found[..])
+            && found.value.is_null()
+        {
+            // Go reads a key of a map of booleans that has no value as false.
+            return SourceValue::Value { place: found.place.clone().into_owned(), value: false.into() };
+        }
         let Some(found) = found.into_iter().find(|found| !found.value.is_null()) else {
             let gaps = self.document.gaps(path);
             return if gaps.is_empty() { SourceValue::Nothing } else { SourceValue::Unknown(gaps) };
@@ -276,25 +281,54 @@ impl SettingLookup<'_> {
                 },
                 Err(gaps) => EffectiveSetting::Unknown(gaps),
             },
-            SettingDefault::ByVersion(versions) => {
-                let gaps = self.document.gaps_at("version");
-                if !gaps.is_empty() {
-                    return EffectiveSetting::Unknown(gaps);
+            SettingDefault::ByVersion(versions) => match self.by_version(&place, versions) {
+                Err(gaps) => EffectiveSetting::Unknown(gaps),
+                Ok((place, Some(Value::String(text)))) if text == "unset" => {
+                    EffectiveSetting::Unset { place }
                 }
-                let version = self.document.root.get("version").and_then(Value::as_str);
-                let minor = version.and_then(minor_version);
-                let chosen = versions.iter().rev().find(|(from, _)| minor.is_none_or(|minor| *from <= minor));
-                let place = match version {
-                    Some(version) => format!("{place} in {version}"),
-                    None => format!("{place} in the newest known version (running version unknown)"),
-                };
-                match chosen {
-                    Some((_, Value::String(text))) if text == "unset" => EffectiveSetting::Unset { place },
-                    Some((_, value)) => EffectiveSetting::Default { place, value: value.clone() },
-                    None => EffectiveSetting::Unset { place },
+                Ok((place, Some(value))) => EffectiveSetting::Default { place, value: value.clone() },
+                Ok((place, None)) => EffectiveSetting::Unset { place },
+            },
+        }
+    }
+
+    /// A written 0, which may stand for another value.
+    fn zero(&self, place: String) -> EffectiveSetting {
+        match &self.setting.zero_means {
+            SettingDefault::ByVersion(versions) => {
+                match self.by_version(&format!("0 of {place}"), versions) {
+                    Err(gaps) => EffectiveSetting::Unknown(gaps),
+                    Ok((place, Some(value))) => EffectiveSetting::Written { place, value: value.clone() },
+                    Ok((_, None)) => EffectiveSetting::Written { place, value: 0.into() },
                 }
             }
+            SettingDefault::Value(value) => {
+                EffectiveSetting::Written { place: format!("0 of {place}"), value: value.clone() }
+            }
+            SettingDefault::Unset | SettingDefault::ByFile { .. } => {
+                EffectiveSetting::Written { place, value: 0.into() }
+            }
         }
+    }
+
+    /// The value for the component's version, and its place with the version that counts.
+    fn by_version<'v>(
+        &self,
+        place: &str,
+        versions: &'v [((u32, u32), Value)],
+    ) -> Result<(String, Option<&'v Value>), Vec<Gap>> {
+        let gaps = self.document.gaps_at("version");
+        if !gaps.is_empty() {
+            return Err(gaps);
+        }
+        let version = self.document.root.get("version").and_then(Value::as_str);
+        let minor = version.and_then(minor_version);
+        let chosen = versions.iter().rev().find(|(from, _)| minor.is_none_or(|minor| *from <= minor));
+        let place = match version {
+            Some(version) => format!("{place} in {version}"),
+            None => format!("{place} in the newest known version (running version unknown)"),
+        };
+        Ok((place, chosen.map(|(_, value)| value)))
     }
 }
 

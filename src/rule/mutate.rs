@@ -167,5 +167,9 @@ fn blanked(setting: &Setting) -> Vec<(String, Setting)> {
         let name = setting.flag.as_deref().unwrap_or_default();
         add("default of", name, &|setting| setting.default = SettingDefault::Unset);
     }
+    if setting.zero_means != SettingDefault::Unset {
+        let name = setting.flag.as_deref().unwrap_or_default();
+        add("meaning of 0 in", name, &|setting| setting.zero_means = SettingDefault::Unset);
+    }
     out
 }

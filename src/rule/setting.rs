@@ -26,6 +26,10 @@ pub struct Setting {
     /// Kubernetes minor version from which each value applies.
     #[serde(default)]
     pub default: SettingDefault,
+    /// The value that a written 0 stands for, if the component does not take it as 0: a value, or a map keyed by the
+    /// Kubernetes minor version, as in `default`.
+    #[serde(default)]
+    pub zero_means: SettingDefault,
 }
 
 /// The type of a setting's value.

@@ -7,7 +7,6 @@ mod api;
 mod exceptions;
 mod input;
 mod keystore;
-
 mod monitoring;
 mod output;
 mod parts;

@@ -251,7 +251,46 @@ fn a_bootstrap_token_is_known_by_what_it_says_and_by_the_time() {
         json!({"authentication": true, "groups": groups, "expired": true, "expires": "2026-11-26T00:00:00Z"})
     );
     assert_eq!(token("2026-11-28T00:00:00Z").related["bootstrapToken"]["expired"], false);
-    assert_eq!(unread_at(&token("soon")), ["$.related.bootstrapToken"]);
+    assert_eq!(token("soon").related["bootstrapToken"]["expired"], true, "as the API server takes it");
+    assert_eq!(
+        token("").related["bootstrapToken"],
+        json!({"authentication": true, "groups": groups, "expired": false})
+    );
+}
+
+#[test]
+fn a_bootstrap_token_is_what_the_api_server_makes_of_its_manifest() {
+    let token = |data: Value, string_data: Value| {
+        let raw = json!({"kind": "Secret", "metadata": {"name": "t", "namespace": "kube-system"},
+            "type": "bootstrap.kubernetes.io/token", "data": data, "stringData": string_data});
+        related(&index(), raw)
+    };
+    let admins = "system:bootstrappers:admins";
+    let written =
+        json!({"usage-bootstrap-authentication": "true", "auth-extra-groups": admins, "expiration": null});
+    assert_eq!(
+        token(Value::Null, written.clone()).related["bootstrapToken"],
+        json!({"authentication": true, "groups": [admins], "expired": false})
+    );
+    // ZmFsc2U= is false.
+    let over = token(json!({"usage-bootstrap-authentication": "ZmFsc2U="}), written);
+    assert_eq!(over.related["bootstrapToken"]["authentication"], true, "stringData is written over data");
+    for groups in [
+        "admins",
+        "system:bootstrappers:a, system:bootstrappers:b",
+        "system:bootstrappers:",
+        "system:masters",
+    ] {
+        let refused = token(
+            Value::Null,
+            json!({"usage-bootstrap-authentication": "true", "auth-extra-groups": groups}),
+        );
+        assert_eq!(refused.related["bootstrapToken"]["authentication"], false, "{groups}");
+    }
+    for data in [json!({"usage-bootstrap-authentication": "true!"}), json!({"auth-extra-groups": 7})] {
+        assert_eq!(unread_at(&token(data.clone(), Value::Null)), ["$.related.bootstrapToken"], "{data}");
+    }
+    assert_eq!(unread_at(&token(Value::Null, json!({"expiration": true}))), ["$.related.bootstrapToken"]);
 }
 
 #[test]

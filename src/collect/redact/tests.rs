@@ -126,6 +126,14 @@ fn a_secret_shows_its_keys_and_of_a_bootstrap_token_its_limits() {
         token["data"],
         json!({"token-secret": BLANK, "expiration": "2030", "usage-bootstrap-signing": "true"})
     );
+    let mut written = json!({"kind": "Secret", "type": "bootstrap.kubernetes.io/token", "stringData": data});
+    kubernetes_object(&mut written);
+    assert_eq!(written["stringData"], token["data"]);
+    for odd in [json!("canary"), json!(["canary"]), json!({"a": {"b": "canary"}})] {
+        let mut secret = json!({"kind": "Secret", "type": "Opaque", "data": odd, "stringData": odd});
+        kubernetes_object(&mut secret);
+        assert!(!secret.to_string().contains("canary"), "{odd}");
+    }
 }
 
 #[test]

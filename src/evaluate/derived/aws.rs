@@ -42,7 +42,9 @@ pub(super) const DERIVED: &[DerivedValue] = &[
         kind: Kind::Caas,
         names: &["aws-eks-nodegroup"],
         meaning: "ECR actions other than reads that its role's policies allow, wildcards expanded: `ecr:PutImage`",
-        derive: |root, field| field.put_understood(&["$.nodeRolePolicies"], policy::ecr_writes(root)),
+        derive: |root, field| {
+            field.put_understood(&["$.nodeRolePolicies"], policy::ecr_writes(root).map(Some))
+        },
     },
     DerivedValue {
         key: "scanFrequency",
@@ -61,7 +63,7 @@ pub(super) const DERIVED: &[DerivedValue] = &[
         meaning: "every Allow statement, `[{policy, sid?, principals, accounts, public, unclear, writes}]`; `accounts` excludes the owner's",
         derive: |root, field| {
             let sources = ["$.policy", "$.registryPolicy", "$.repositoryArn"];
-            field.put_understood(&sources, repository::allowed(root));
+            field.put_understood(&sources, repository::allowed(root).map(Some));
         },
     },
 ];

@@ -13,11 +13,14 @@ use crate::plane::Plane;
 /// the rule.
 type Right = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
-const NEEDED: [Right; 11] = [
+const NEEDED: [Right; 14] = [
     ("default", "configmaps", "list", &["5.6.4"]),
     ("default", "deployments", "list", &["5.6.4"]),
     ("default", "cronjobs", "list", &["5.6.4"]),
     ("default", "ingresses", "list", &["5.6.4"]),
+    ("default", "horizontalpodautoscalers", "list", &["5.6.4"]),
+    ("default", "poddisruptionbudgets", "list", &["5.6.4"]),
+    ("default", "resourceclaims", "list", &["5.6.4"]),
     ("kube-system", "configmaps", "list", &["5.6.4"]),
     ("", "namespaces", "list", PODS_AND_MORE),
     ("", "daemonsets", "list", &["4.3.1", "5.3.1", "5.6.4"]),
