@@ -98,10 +98,11 @@ fn rbac(missing: &[&Right]) -> String {
         }
         for ((group, resource, name), verbs) in rules {
             let name = name.map(|name| format!(", resourceNames: [{name}]")).unwrap_or_default();
-            let verbs = verbs.join(", ");
-            text.push_str(&format!(
-                "  - {{apiGroups: [\"{group}\"], resources: [{resource}]{name}, verbs: [{verbs}]}}\n"
-            ));
+            let about = match resource.starts_with('/') {
+                true => format!("nonResourceURLs: [{resource}]"),
+                false => format!("apiGroups: [\"{group}\"], resources: [{resource}]{name}"),
+            };
+            text.push_str(&format!("  - {{{about}, verbs: [{}]}}\n", verbs.join(", ")));
         }
         documents.push(text);
     }

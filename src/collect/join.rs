@@ -5,6 +5,7 @@
 //! replaces its contribution, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
 mod accounts;
+mod admission_files;
 mod api_servers;
 mod aws_auth;
 mod cluster;
@@ -47,9 +48,9 @@ pub struct Index {
     processes: processes::Processes,
     gaps: gaps::Gaps,
     extent: SourceExtent,
-    /// The version of Kubernetes, 1.`minor`, where it is known.
-    minor: Option<u32>,
     now: Timestamp,
+    /// Of Kubernetes, where it is known: `v1.37.2`.
+    version: Option<String>,
 }
 
 /// The kinds whose joins read one kind of object, each with the keys of `related` that hold those joins.
@@ -72,8 +73,8 @@ const JOINS: [(&str, Joins); 10] = [
     (
         "Pod",
         &[
-            ("Namespace", &["podSecurityPlugin", "podSecurityDefault"]),
-            ("Cluster", &["apiServers", "workloads", "roleUsers"]),
+            ("Namespace", &["podSecurityPlugin", "podSecurityDefault", "admissionFiles"]),
+            ("Cluster", &["apiServers", "admissionFiles", "workloads", "roleUsers"]),
             ("ServiceAccount", &["podCount"]),
             ("Secret", &["podCount"]),
         ],
@@ -97,8 +98,8 @@ impl Index {
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
             extent: SourceExtent::Everything,
-            minor: None,
             now,
+            version: None,
         }
     }
 
@@ -108,9 +109,11 @@ impl Index {
         self.extent = extent;
     }
 
-    /// The version of Kubernetes, 1.`minor`: which roles it creates by itself.
-    pub fn set_version(&mut self, minor: Option<u32>) {
-        self.minor = minor;
+    /// For a cluster of this version, such as `v1.37.2`. Without one, for the newest; of the roles that Kubernetes creates by
+    /// itself, what they grant in any version.
+    #[must_use]
+    pub fn of_version(self, version: Option<&str>) -> Self {
+        Self { version: version.map(str::to_owned), ..self }
     }
 
     /// The kinds whose joins read objects of `kind`, each with the keys of `related` that hold those joins.

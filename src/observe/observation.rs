@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
-use crate::resource::{Identity, Kind, ObjectDemands, Resource};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Resource};
 
 /// What the collectors of a source return.
 pub(super) type Collected = anyhow::Result<CollectionEnd>;
@@ -17,6 +17,8 @@ pub(super) type Collected = anyhow::Result<CollectionEnd>;
 pub(super) struct CollectionEnd {
     /// Kinds of objects that rules ask for and that the API server does not have.
     pub absent_kinds: BTreeSet<String>,
+    /// Why the provider of the control plane shows nothing of the API server.
+    pub closed: Option<Gap>,
     /// The means to watch the cluster from then on, where it can be watched.
     pub watch: Option<Box<ClusterWatch>>,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Observation {
     pub absent_kinds: BTreeSet<String>,
     /// Set by [`Self::ended`], where changes can be watched from now on.
     pub watch: Option<Box<ClusterWatch>>,
+    /// Set by [`Self::ended`]: why the provider of the control plane shows nothing of the API server.
+    pub closed: Option<Gap>,
 }
 
 impl Observation {
@@ -43,14 +47,14 @@ impl Observation {
         collectors: tokio::task::JoinHandle<Collected>,
     ) -> Self {
         let collectors = AbortOnDropHandle::new(collectors);
-        Self { identity, host, found, collectors, absent_kinds: BTreeSet::new(), watch: None }
+        Self { identity, host, found, collectors, absent_kinds: BTreeSet::new(), closed: None, watch: None }
     }
 
     /// Waits for the collectors, after the last resource was taken.
     pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
         let ended = (&mut self.collectors).await;
         let end = ended.map_err(|error| anyhow!("a collector stopped unexpectedly: {error}"))??;
-        (self.absent_kinds, self.watch) = (end.absent_kinds, end.watch);
+        (self.absent_kinds, self.closed, self.watch) = (end.absent_kinds, end.closed, end.watch);
         Ok(())
     }
 }

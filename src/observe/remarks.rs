@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::resource::{Identity, Kind, Platform, Selector};
+use crate::collect::cluster::API_SERVER;
+use crate::resource::{Gap, Identity, Kind, Platform, Selector};
 use crate::rule::minor_version;
 
 /// The minor versions of Kubernetes 1 that the verdicts were checked for: each in the cases of rules whose defaults
@@ -16,7 +17,7 @@ pub(crate) fn log(identity: &Identity) {
         if platform.hides_control_plane() {
             tracing::info!(
                 platform = name,
-                "detected a managed control plane: rules about its components are not applicable"
+                "detected a managed control plane: rules about its components are not applicable, unless the API server shows its flags"
             );
         } else if platform == Platform::OpenShift {
             tracing::info!(
@@ -41,10 +42,12 @@ fn is_unchecked(version: &str) -> bool {
     minor_version(version).is_some_and(|(major, minor)| major != 1 || !CHECKED.contains(&minor))
 }
 
-/// Why there is no resource that a rule judges; `absent_kinds` are the kinds that the API server does not have.
+/// Why there is no resource that a rule judges. `absent_kinds`: the kinds that the API server does not have. `closed`: why
+/// its flags are out of sight.
 pub(crate) fn why_absent(
     platform: Option<Platform>,
     absent_kinds: &BTreeSet<String>,
+    closed: Option<&Gap>,
     judged: &[Selector],
 ) -> String {
     let list = |selectors: &mut dyn Iterator<Item = &Selector>, text: fn(&Selector) -> String| {
@@ -54,24 +57,33 @@ pub(crate) fn why_absent(
     if judged.iter().all(is_absent) {
         return format!("the API server does not have {}", list(&mut judged.iter(), |it| it.name.clone()));
     }
-    hidden_by(platform, judged)
+    hidden_by(platform, closed, judged)
         .unwrap_or_else(|| format!("no {} found", list(&mut judged.iter(), ToString::to_string)))
 }
 
 /// Why the platform does not show what a rule judges, where that is so.
-fn hidden_by(platform: Option<Platform>, judged: &[Selector]) -> Option<String> {
+fn hidden_by(platform: Option<Platform>, closed: Option<&Gap>, judged: &[Selector]) -> Option<String> {
     let platform = platform.filter(|platform| platform.hides_control_plane())?;
     let of_control_plane = |selector: &Selector| match selector.kind {
         Kind::Process => !matches!(selector.name.as_str(), "kubelet" | "kube-proxy"),
         Kind::File => !selector.name.starts_with("kubelet-") && selector.name != "proxy-kubeconfig",
         Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => false,
     };
-    judged.iter().any(of_control_plane).then(|| format!("{} manages the control plane", platform.as_str()))
+    let why = judged
+        .iter()
+        .any(of_control_plane)
+        .then(|| format!("{} manages the control plane", platform.as_str()))?;
+    let of_api_server = |selector: &Selector| selector.kind == Kind::Process && selector.name == API_SERVER;
+    Some(match closed.filter(|_| judged.iter().any(of_api_server)) {
+        Some(gap) => format!("{why} and keeps the API server's flags closed ({gap})"),
+        None => why,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Reason;
     use crate::telemetry::log_capture::LogCapture;
 
     fn identity(version: &str, platform: Option<Platform>) -> Identity {
@@ -111,13 +123,19 @@ mod tests {
     #[test]
     fn the_platform_explains_only_what_is_missing_of_a_control_plane() {
         let why = |platform, selector: &str| {
-            why_absent(Some(platform), &BTreeSet::new(), &[selector.parse().unwrap()])
+            why_absent(Some(platform), &BTreeSet::new(), None, &[selector.parse().unwrap()])
         };
         assert_eq!(why(Platform::Eks, "process/kube-apiserver"), "EKS manages the control plane");
         assert_eq!(why(Platform::Aks, "file/etcd-data-dir"), "AKS manages the control plane");
         assert_eq!(why(Platform::Eks, "file/kubelet-config"), "no file/kubelet-config found");
         assert_eq!(why(Platform::Eks, "k8s_object/Pod"), "no k8s_object/Pod found");
         assert_eq!(why(Platform::Rke2, "process/kube-apiserver"), "no process/kube-apiserver found");
+        let closed = Gap::new(Reason::Denied, "get /flagz: HTTP 403");
+        let why = |selector: &str| {
+            why_absent(Some(Platform::Eks), &BTreeSet::new(), Some(&closed), &[selector.parse().unwrap()])
+        };
+        assert!(why("process/kube-apiserver").ends_with("closed (get /flagz: HTTP 403)"));
+        assert_eq!(why("process/etcd"), "EKS manages the control plane");
     }
 
     #[test]
@@ -125,7 +143,7 @@ mod tests {
         let absent = BTreeSet::from(["Certificate.cert-manager.io".to_owned()]);
         let why = |selectors: &[&str]| {
             let judged: Vec<Selector> = selectors.iter().map(|it| it.parse().unwrap()).collect();
-            why_absent(None, &absent, &judged)
+            why_absent(None, &absent, None, &judged)
         };
         assert_eq!(
             why(&["k8s_object/Certificate.cert-manager.io"]),

@@ -15,7 +15,6 @@ use crate::collect::recorded::snapshot::RecordingFacts;
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
 use crate::resource::{Identity, ObjectDemands, PodTemplates, SourceExtent};
-use crate::rule::minor_version;
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -92,9 +91,8 @@ fn index(path: &Path) -> anyhow::Result<(RecordingFacts, Index)> {
         Ok(true)
     })?;
     index.limit_to(facts.extent.clone());
-    let version = facts.identity.as_ref().and_then(|identity| identity.cluster.version.as_deref());
-    index.set_version(version.and_then(minor_version).map(|(_, minor)| minor));
-    Ok((facts, index))
+    let version = facts.identity.as_ref().and_then(|identity| identity.cluster.version.clone());
+    Ok((facts, index.of_version(version.as_deref())))
 }
 
 async fn written(

@@ -9,7 +9,7 @@ use crate::exception::{ExceptionState, ExceptionUse, Marks};
 use crate::finding::Totals;
 use crate::observe::remarks::why_absent;
 use crate::report::WithoutResource;
-use crate::resource::{Platform, Resource};
+use crate::resource::{Gap, Platform, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
 /// What a cycle came to.
@@ -69,10 +69,11 @@ impl Accounting {
         rules: &[Rule],
         platform: Option<Platform>,
         absent_kinds: &BTreeSet<String>,
+        closed: Option<&Gap>,
     ) -> WithoutResource {
         let unseen = self.tally.close().into_iter().map(|index| {
             let rule = &rules[index];
-            let reason = why_absent(platform, absent_kinds, &rule.control.resources);
+            let reason = why_absent(platform, absent_kinds, closed, &rule.control.resources);
             tracing::debug!(
                 rule = rule.row.number,
                 benchmark = %rule.benchmark.full_name(),

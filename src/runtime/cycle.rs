@@ -41,8 +41,9 @@ pub(super) async fn judge_all(
     if complete {
         // Before any rule is called not applicable: a collector that failed has not looked everywhere.
         observation.ended().await?;
-        without_resource =
-            accounting.close(&engine.rules, observation.identity.cluster.platform, &observation.absent_kinds);
+        let platform = observation.identity.cluster.platform;
+        let (absent_kinds, closed) = (&observation.absent_kinds, observation.closed.as_ref());
+        without_resource = accounting.close(&engine.rules, platform, absent_kinds, closed);
         warn_unused(&ended);
         uses = ended;
     }

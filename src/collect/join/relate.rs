@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 use super::roles::{BoundRole, RoleName};
-use super::{Index, accounts, aws_auth, tokens, webhooks};
+use super::{Index, accounts, admission_files, aws_auth, tokens, webhooks};
+use crate::collect::component::minor_version;
 use crate::resource::{Gap, Kind, Reason, Resource, SECRET_STORES, SourceExtent, Unread};
 
 impl Index {
@@ -48,7 +49,7 @@ impl Index {
         let found = if self.extent.is_whole(name.kind) {
             self.roles.get(&name)
         } else {
-            self.roles.assemble(&name, self.minor)
+            self.roles.assemble(&name, self.minor())
         };
         let Some(BoundRole { role, is_open }) = found else {
             let absent = || format!("find the {} {}", name.kind, name.name);
@@ -64,6 +65,15 @@ impl Index {
 
     fn relate_proxy(&self, set: &mut Resource) {
         self.proxy.relate(set, self.gaps.get("ConfigMap"), self.extent.is_whole("ConfigMap"));
+    }
+
+    fn minor(&self) -> Option<u32> {
+        self.version.as_deref().and_then(minor_version).map(|(_, minor)| minor)
+    }
+
+    /// API servers that may load webhooks and policies from files.
+    fn admission_files(&self) -> Vec<Value> {
+        admission_files::list(&self.api_servers.list(), self.version.as_deref())
     }
 
     /// A pod, or a workload with the template of one.
@@ -88,6 +98,11 @@ impl Index {
         resource.unread.extend(odd);
         let engines = self.webhooks.engines().into_iter().map(Value::from).collect();
         self.put_list(resource, "podPolicyEngines", &webhooks::KINDS, engines);
+        if self.extent == SourceExtent::Manifests {
+            self.put(resource, "admissionFiles", &["Pod"], Some(self.admission_files().into()));
+        } else {
+            self.put_list(resource, "admissionFiles", &["Pod"], self.admission_files());
+        }
         match self.api_servers.pod_security_plugin() {
             // Manifests are for a cluster whose API server they never describe: its default is assumed, as it is where a
             // provider hides the API server.
@@ -119,6 +134,7 @@ impl Index {
 
     fn relate_cluster(&self, resource: &mut Resource) {
         self.put_list(resource, "apiServers", &["Pod"], self.api_servers.list());
+        self.put_list(resource, "admissionFiles", &["Pod"], self.admission_files());
         self.put_list(resource, "workloads", &["Pod"], self.pods.workloads());
         self.put_list(resource, "daemonSets", &["DaemonSet"], self.cluster.daemon_sets());
         self.put_list(resource, "networkPolicies", &["NetworkPolicy"], self.policies.counts());

@@ -63,6 +63,8 @@ pub struct Posture {
     pub workloads: bool,
     /// `collect.pod_templates`: more kinds of workloads, each with the keys that lead to its template of pods.
     pub pod_templates: BTreeMap<String, String>,
+    /// `collect.flagz`: whether the API server is judged by what it says of itself.
+    pub flagz: bool,
     /// Access to AWS.
     pub aws: Aws,
     /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster share one `resource.id`.
@@ -203,6 +205,7 @@ impl SectionForm for PosturebeatForm {
             secrets: collect.secrets,
             workloads: collect.workloads,
             pod_templates: collect.pod_templates,
+            flagz: collect.flagz,
             aws: self.aws.check(&checker.section("aws"))?,
             shared_aws_resource_id: compat.shared_aws_resource_id,
             kubelet_url: collect.kubelet_url,

@@ -13,6 +13,13 @@ use crate::observe::cluster_watch::ClusterWatch;
 use crate::observe::observation::CollectionEnd;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
+/// The cluster, as the owner of what could not be listed.
+pub(super) fn owner(identity: &Identity) -> Owner {
+    let cluster = &identity.cluster;
+    let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
+    Owner { id: format!("cluster/{}", cluster.id), name }
+}
+
 /// Collects the objects of one cluster.
 pub(super) struct ClusterCollector {
     owner: Owner,
@@ -33,10 +40,8 @@ impl ClusterCollector {
         secrets: bool,
         watch: bool,
     ) -> Self {
-        let cluster = &identity.cluster;
-        let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
-        let owner = Owner { id: format!("cluster/{}", cluster.id), name };
-        Self { owner, version: cluster.version.clone(), wanted, demands, secrets, watch }
+        let version = identity.cluster.version.clone();
+        Self { owner: owner(identity), version, wanted, demands, secrets, watch }
     }
 
     /// Sends the cluster's objects, and what the cloud adds.
@@ -96,6 +101,6 @@ impl ClusterCollector {
         let Self { owner, version, demands, secrets, .. } = self;
         let watch =
             swept.state.map(|kept| Box::new(ClusterWatch { client, kept, owner, version, demands, secrets }));
-        CollectionEnd { absent_kinds: swept.absent_kinds, watch }
+        CollectionEnd { absent_kinds: swept.absent_kinds, closed: None, watch }
     }
 }

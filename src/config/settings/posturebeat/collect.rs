@@ -12,6 +12,7 @@ pub(super) struct CollectSettings {
     pub node: bool,
     pub cluster: bool,
     pub secrets: bool,
+    pub flagz: bool,
     pub kubelet_url: Option<String>,
     pub workloads: bool,
     pub pod_templates: BTreeMap<String, String>,
@@ -28,6 +29,10 @@ pub(in crate::config) struct CollectForm {
     /// List Secrets that hold service account tokens or bootstrap tokens, and no others. Requires the right to list
     /// Secrets. Of their data, only the expiry, usages and groups of bootstrap tokens are read.
     pub secrets: bool,
+    /// Judge the API server by what it says of itself (`/flagz`, Kubernetes 1.36), else by its pod's arguments, where no
+    /// node agent runs on its node. Only the leader asks. Requires the right to get the non-resource URL `/flagz`. Turn
+    /// it off if control-plane nodes are observed by agents that are not pods of this namespace's DaemonSet.
+    pub flagz: bool,
     /// The address of this node's kubelet, for its running configuration (`/configz`). Requires the right to get
     /// `nodes/configz` (Kubernetes 1.33) and a serving certificate signed by the cluster's CA. Without it, or if
     /// the request fails, flags and files are read instead.
@@ -49,6 +54,7 @@ impl Default for CollectForm {
             node: None,
             cluster: true,
             secrets: false,
+            flagz: true,
             kubelet_url: None,
             workloads: false,
             pod_templates: Vec::new(),
@@ -71,14 +77,8 @@ impl CollectForm {
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
         let pod_templates = pod_templates(self.pod_templates, checker)?;
-        Ok(CollectSettings {
-            node,
-            cluster: self.cluster,
-            secrets: self.secrets,
-            kubelet_url,
-            workloads: self.workloads,
-            pod_templates,
-        })
+        let Self { cluster, secrets, flagz, workloads, .. } = self;
+        Ok(CollectSettings { node, cluster, secrets, flagz, kubelet_url, workloads, pod_templates })
     }
 }
 
