@@ -73,7 +73,10 @@ fn of_section(outcomes: &BTreeMap<String, Outcome>) -> BTreeMap<&str, Outcome> {
 #[test]
 fn a_stock_server_is_judged_as_on_its_node() {
     let afar = seen(&with_flags(&stock()));
-    assert_eq!((afar.id.as_str(), afar.name.as_str()), ("cluster/u/process/kube-apiserver", "kube-apiserver"));
+    assert_eq!(
+        (afar.id.as_str(), afar.name.as_str()),
+        ("cluster/u/process/kube-apiserver", "kube-apiserver")
+    );
     let afar = outcomes(afar);
     assert_eq!(afar, outcomes(on_its_node(&stock())));
     let section = of_section(&afar);
