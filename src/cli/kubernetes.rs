@@ -98,9 +98,10 @@ fn rbac(missing: &[&Right]) -> String {
         }
         for ((group, resource, name), verbs) in rules {
             let name = name.map(|name| format!(", resourceNames: [{name}]")).unwrap_or_default();
-            let about = match resource.starts_with('/') {
-                true => format!("nonResourceURLs: [{resource}]"),
-                false => format!("apiGroups: [\"{group}\"], resources: [{resource}]{name}"),
+            let about = if resource.starts_with('/') {
+                format!("nonResourceURLs: [{resource}]")
+            } else {
+                format!("apiGroups: [\"{group}\"], resources: [{resource}]{name}")
             };
             text.push_str(&format!("  - {{{about}, verbs: [{}]}}\n", verbs.join(", ")));
         }

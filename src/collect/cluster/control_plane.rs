@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::pages;
 use crate::collect::arguments::{self, KnownArguments};
 use crate::collect::config_files::kinds::API_SERVER_FILES;
+use crate::kube_api::RequestError;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
 pub(super) use flagz::PATH as FLAGZ;
@@ -64,46 +65,46 @@ pub fn unseen(owner: &Owner, gap: Gap) -> Resource {
 
 /// Looks at the API server that answers.
 pub async fn api_server(client: &kube::Client, request: &ControlPlaneRequest<'_>) -> ApiServerView {
-    let mut address = address(client).await;
     let agents = match request.namespace {
         Some(namespace) => agents::addresses(client, namespace, request.now).await,
         None => Vec::new(),
     };
-    let of_agent = |address: Option<IpAddr>| address.is_some_and(|address| agents.contains(&address));
-    if of_agent(address) {
+    if !agents.is_empty() && address(client).await.is_some_and(|address| agents.contains(&address)) {
         return ApiServerView::OfAgent;
     }
-    let refused = match flagz::flags(client).await {
+    match flagz::flags(client).await {
         Ok(known) => {
-            // A server with a host name of its own answers by that name.
-            let own = || arguments::last(&known.arguments, "advertise-address")?.parse().ok();
-            address = address.or_else(own);
-            if of_agent(address) {
+            // A server that answers by a name of its own shows its address here.
+            let own = arguments::last(&known.arguments, "advertise-address").and_then(|own| own.parse().ok());
+            if own.is_some_and(|address| agents.contains(&address)) {
                 return ApiServerView::OfAgent;
             }
-            return ApiServerView::Seen(Box::new(resource(request, flagz::PATH, known)));
+            ApiServerView::Seen(Box::new(resource(request, flagz::PATH, known)))
         }
-        Err(refused) => refused,
-    };
-    let pod = match address {
+        Err(refused) => by_pod(client, request, refused).await,
+    }
+}
+
+/// The API server whose flags are refused, as its pod shows it.
+async fn by_pod(
+    client: &kube::Client,
+    request: &ControlPlaneRequest<'_>,
+    refused: RequestError,
+) -> ApiServerView {
+    let is_closed = flagz::is_closed(&refused);
+    let gap = Gap::from(refused).during(format_args!("get {}", flagz::PATH));
+    let pod = match address(client).await {
         Some(address) => mirror::pod(client, address).await,
         None => Ok(None),
     };
-    let is_closed = flagz::is_closed(&refused);
-    let gap = Gap::from(refused).during(format_args!("get {}", flagz::PATH));
-    match pod {
-        Ok(Some(pod)) => ApiServerView::Seen(Box::new(resource(request, &pod.source, pod.known))),
-        Ok(None) if is_closed && request.managed => ApiServerView::Closed(gap),
-        Ok(None) => {
-            let what = format!("{}; no pod shows the API server's flags", gap.what);
-            ApiServerView::Seen(Box::new(unseen(request.owner, Gap { what, ..gap })))
-        }
-        Err(unlisted) => {
-            let unlisted = Gap::from(unlisted);
-            let what = format!("{}; list pods in kube-system: {unlisted}", gap.what);
-            ApiServerView::Seen(Box::new(unseen(request.owner, Gap { what, ..gap })))
-        }
-    }
+    let why = match pod {
+        Ok(Some(pod)) => return ApiServerView::Seen(Box::new(resource(request, &pod.source, pod.known))),
+        Ok(None) if is_closed && request.managed => return ApiServerView::Closed(gap),
+        Ok(None) => "no pod shows the API server's flags".to_owned(),
+        Err(unlisted) => format!("list pods in kube-system: {}", Gap::from(unlisted)),
+    };
+    let what = format!("{}; {why}", gap.what);
+    ApiServerView::Seen(Box::new(unseen(request.owner, Gap { what, ..gap })))
 }
 
 /// The address that the API server answers to clients in its network; `None` where it is a name, or unknown.

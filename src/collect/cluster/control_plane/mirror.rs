@@ -54,6 +54,7 @@ fn is_mirror(pod: &Value) -> bool {
 
 fn read(pod: &Value) -> MirrorPod {
     let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let source = format!("Pod kube-system/{name}");
     let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let commands = containers.map(|container| {
         let words = ["command", "args"].into_iter().flat_map(|list| {
@@ -65,22 +66,16 @@ fn read(pod: &Value) -> MirrorPod {
         redact::arguments(&mut words);
         arguments::of_api_server(&words)
     });
-    let known = match own.flatten().next() {
-        Some(arguments) => {
-            let elsewhere = arguments::last(&arguments, "openshift-config").map(|path| {
-                let what =
-                    format!("read {path}, where OpenShift's operators put more arguments: {ON_ITS_NODE}");
-                Unread::new("$.args", Reason::Missing, what)
-            });
-            KnownArguments { arguments, unread: elsewhere.into_iter().collect() }
-        }
-        None => {
-            let what = format!(
-                "read the API server's arguments in the pod {name}: none of its containers starts kube-apiserver itself"
-            );
-            let unread = vec![Unread::new("$.args", Reason::Malformed, what)];
-            KnownArguments { unread, ..KnownArguments::default() }
-        }
+    let Some(arguments) = own.flatten().next() else {
+        let what = format!(
+            "read the API server's arguments in the pod {name}: none of its containers starts kube-apiserver itself"
+        );
+        let unread = vec![Unread::new("$.args", Reason::Malformed, what)];
+        return MirrorPod { source, known: KnownArguments { unread, ..KnownArguments::default() } };
     };
-    MirrorPod { source: format!("Pod kube-system/{name}"), known }
+    let elsewhere = arguments::last(&arguments, "openshift-config").map(|path| {
+        let what = format!("read {path}, where OpenShift's operators put more arguments: {ON_ITS_NODE}");
+        Unread::new("$.args", Reason::Missing, what)
+    });
+    MirrorPod { source, known: KnownArguments { arguments, unread: elsewhere.into_iter().collect() } }
 }
