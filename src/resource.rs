@@ -9,6 +9,8 @@ mod demand;
 mod gap;
 mod identity;
 mod object_kind;
+mod place;
+mod revealed;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,6 +19,8 @@ pub use demand::{ObjectDemand, ObjectDemands};
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, object_kind};
+pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
+pub use revealed::Revealed;
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,6 +126,8 @@ pub struct Resource {
     pub related: Map<String, Value>,
     /// What could not be read.
     pub unread: Vec<Unread>,
+    /// Blanked values that rules may compare: never shipped, never stored.
+    pub revealed: Revealed,
     /// Whether it is a thing, or stands for a kind.
     pub presence: Presence,
 }
@@ -146,6 +152,7 @@ impl Resource {
             raw,
             related: Map::new(),
             unread: Vec::new(),
+            revealed: Revealed::default(),
             presence: Presence::Observed,
         }
     }
@@ -175,6 +182,7 @@ impl Resource {
             raw: Value::Object(raw),
             related: Map::new(),
             unread: vec![gap.at("$")],
+            revealed: Revealed::default(),
             presence: Presence::Unlisted,
         }
     }

@@ -132,7 +132,7 @@ mod tests {
         let total = tally.total(0..2);
         assert_eq!(total.of(Outcome::Error), 3);
         let by_code = Reason::ALL.map(|code| total.errors(code));
-        assert_eq!(by_code, [2, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(by_code, [2, 0, 0, 1, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod node;
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::IN_FLIGHT;
@@ -19,6 +20,7 @@ use crate::collect::cluster::{Identified, NodeHints, identify};
 use crate::collect::node::host::HostFacts;
 use crate::config::settings::{Posture, Settings};
 use crate::kube_api::{self, Connection};
+use crate::redact::Reveal;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Reason, Resource, Selector};
 use cluster::ClusterCollector;
 use node::KubeletFacts;
@@ -74,6 +76,7 @@ pub(super) async fn observe(
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
+        reveal: Arc::clone(&posture.reveal),
         kubelet_url: posture.kubelet_url.clone(),
         cloud,
         wanted,
@@ -121,6 +124,8 @@ struct Collectors {
     identity: Identity,
     /// Whether Secrets may be listed.
     secrets: bool,
+    /// Which blanked values rules may compare.
+    reveal: Arc<Reveal>,
     /// The address of the kubelet, if its configuration may be read there.
     kubelet_url: Option<String>,
     cloud: Option<CloudView>,
@@ -133,7 +138,7 @@ struct Collectors {
 impl Collectors {
     /// Runs node and cluster side by side.
     async fn run(self, reach: Reach, found: mpsc::Sender<Resource>) -> Collected {
-        let Self { host_root, identity, secrets, kubelet_url, cloud, wanted, demands, watch } = self;
+        let Self { host_root, identity, secrets, reveal, kubelet_url, cloud, wanted, demands, watch } = self;
         let of_node: Vec<Selector> = wanted
             .iter()
             .filter(|(kind, _)| kind.is_of_node())
@@ -151,7 +156,7 @@ impl Collectors {
         let node = tokio::task::spawn_blocking(move || {
             node::observe(&host_root, &owner, &of_node, &facts, &to_node);
         });
-        let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, watch);
+        let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, reveal, watch);
         let watch = cluster.run(reach, cloud.as_ref(), &found).await;
         node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
         Ok(watch.map(Box::new))

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
@@ -12,6 +13,7 @@ use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
+use crate::redact::Reveal;
 use crate::resource::{Identity, ObjectDemands};
 
 /// A source of resources.
@@ -50,19 +52,23 @@ pub(crate) async fn observe(
         // The future that reads a cloud is large.
         Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted.kinds, host)).await?,
-        Source::Snapshot(path) => recorded(path.clone(), host).await?,
-        Source::Manifests(paths) => written(paths.clone(), wanted.objects, host).await?,
+        Source::Snapshot(path) => recorded(path.clone(), &settings.posture.reveal, host).await?,
+        Source::Manifests(paths) => {
+            let reveal = Arc::clone(&settings.posture.reveal);
+            written(paths.clone(), wanted.objects, reveal, host).await?
+        }
     };
     remarks::log(&observation.identity);
     Ok(observation)
 }
 
-async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
+async fn recorded(path: PathBuf, reveal: &Arc<Reveal>, host: HostFacts) -> anyhow::Result<Observation> {
     let first = path.clone();
+    let reveal = Arc::clone(reveal);
     let (identity, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
     let (sender, found) = mpsc::channel(IN_FLIGHT);
     let collector = tokio::task::spawn_blocking(move || {
-        snapshot::read(&path, &mut |mut resource| {
+        snapshot::read(&path, &reveal, &mut |mut resource| {
             index.relate(&mut resource);
             Ok(sender.blocking_send(resource).is_ok())
         })?;
@@ -74,7 +80,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
 /// The first of two passes: indexes what is joined. It also proves that the recording is complete.
 fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
     let mut index = Index::new(Timestamp::now());
-    let identity = snapshot::read(path, &mut |resource| {
+    let identity = snapshot::read(path, &Reveal::default(), &mut |resource| {
         index.note(&resource);
         Ok(true)
     })?;
@@ -84,9 +90,11 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
 async fn written(
     paths: Vec<PathBuf>,
     demands: ObjectDemands,
+    reveal: Arc<Reveal>,
     host: HostFacts,
 ) -> anyhow::Result<Observation> {
-    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
+    let read = move || manifests::read(&paths, &demands, &reveal);
+    let mut resources = tokio::task::spawn_blocking(read).await??;
     let mut index = Index::new(Timestamp::now());
     for resource in &resources {
         index.note(resource);

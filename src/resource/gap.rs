@@ -24,11 +24,13 @@ pub enum Reason {
     TooLarge,
     /// No credentials to ask with.
     NoCredentials,
+    /// Blanked, because it may be a secret.
+    Redacted,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Denied,
         Self::Missing,
         Self::Malformed,
@@ -36,6 +38,7 @@ impl Reason {
         Self::Unavailable,
         Self::TooLarge,
         Self::NoCredentials,
+        Self::Redacted,
     ];
 
     /// The word used in `error.code`.
@@ -48,6 +51,7 @@ impl Reason {
             Self::Unavailable => "unavailable",
             Self::TooLarge => "too_large",
             Self::NoCredentials => "no_credentials",
+            Self::Redacted => "redacted",
         }
     }
 }

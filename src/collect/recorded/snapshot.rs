@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::redact::{self, Reveal};
 use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, Unread, object_kind};
 
 /// The version of the format; a newer one is rejected.
@@ -71,9 +72,10 @@ struct RecordedLine {
 }
 
 /// Reads a recording and passes each resource to `emit`, which returns `Ok(false)` to stop. Returns the identity in
-/// the first line, if there is one.
+/// the first line, if there is one. What was written by hand is redacted as a collector would have.
 pub fn read(
     path: &Path,
+    reveal: &Reveal,
     emit: &mut dyn FnMut(Resource) -> Result<bool, SnapshotError>,
 ) -> Result<Option<Identity>, SnapshotError> {
     let io = |source| SnapshotError::Io { operation: "read", path: path.to_path_buf(), source };
@@ -113,7 +115,9 @@ pub fn read(
             let cut = if text.ends_with(b"\n") { "" } else { " (the file ends in the middle of a line)" };
             at(format!("not a resource: {error}{cut}"))
         })?;
-        if !emit(line.into_resource())? {
+        let mut resource = line.into_resource();
+        redact::resource(&mut resource, reveal);
+        if !emit(resource)? {
             return Ok(identity);
         }
     }
@@ -121,7 +125,7 @@ pub fn read(
 
 /// Only the identity in the first line of a recording.
 pub fn identity(path: &Path) -> Result<Option<Identity>, SnapshotError> {
-    read(path, &mut |_| Ok(false))
+    read(path, &Reveal::default(), &mut |_| Ok(false))
 }
 
 fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {
@@ -277,7 +281,7 @@ mod tests {
 
     fn all(path: &Path) -> Result<(Option<Identity>, Vec<Resource>), SnapshotError> {
         let mut out = Vec::new();
-        let identity = read(path, &mut |resource| {
+        let identity = read(path, &Reveal::default(), &mut |resource| {
             out.push(resource);
             Ok(true)
         })?;

@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::exceptions::ExceptionEntry;
 use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
+use crate::redact::Reveal;
 pub(in crate::config) use aws::is_credentials_type;
 pub use aws::{AssumeRole, Aws, AwsKeys};
 pub use leader_election::LeaderElection;
@@ -59,6 +61,8 @@ pub struct Posture {
     pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether token Secrets are listed.
     pub secrets: bool,
+    /// `collect.reveal`: which blanked values rules may compare.
+    pub reveal: Arc<Reveal>,
     /// Access to AWS.
     pub aws: Aws,
     /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster share one `resource.id`.
@@ -197,6 +201,7 @@ impl SectionForm for PosturebeatForm {
             cluster: collect.cluster,
             leader_election: self.leader_election.check(&checker.section("leader_election"))?,
             secrets: collect.secrets,
+            reveal: Arc::new(collect.reveal),
             aws: self.aws.check(&checker.section("aws"))?,
             shared_aws_resource_id: compat.shared_aws_resource_id,
             kubelet_url: collect.kubelet_url,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::collect::cloud::CloudRequest;
@@ -10,6 +11,7 @@ use crate::collect::sightings::Sightings;
 use crate::kube_api::Connection;
 use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
+use crate::redact::Reveal;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
 /// Collects the objects of one cluster.
@@ -21,6 +23,7 @@ pub(super) struct ClusterCollector {
     /// Of objects also where, and what of them.
     demands: ObjectDemands,
     secrets: bool,
+    reveal: Arc<Reveal>,
     watch: bool,
 }
 
@@ -30,12 +33,13 @@ impl ClusterCollector {
         wanted: BTreeSet<(Kind, String)>,
         demands: ObjectDemands,
         secrets: bool,
+        reveal: Arc<Reveal>,
         watch: bool,
     ) -> Self {
         let cluster = &identity.cluster;
         let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
         let owner = Owner { id: format!("cluster/{}", cluster.id), name };
-        Self { owner, version: cluster.version.clone(), wanted, demands, secrets, watch }
+        Self { owner, version: cluster.version.clone(), wanted, demands, secrets, reveal, watch }
     }
 
     /// Sends the cluster's objects, and what the cloud adds. Returns the means to watch it from then on.
@@ -68,6 +72,7 @@ impl ClusterCollector {
             version: self.version.as_deref(),
             demands: &self.demands,
             secrets: self.secrets,
+            reveal: &self.reveal,
             now: Timestamp::now(),
             watch: self.watch,
         };
@@ -92,7 +97,7 @@ impl ClusterCollector {
 
     fn into_watch(self, kept: Option<(kube::Client, cluster::SweepState)>) -> Option<ClusterWatch> {
         let (client, kept) = kept?;
-        let Self { owner, version, demands, secrets, .. } = self;
-        Some(ClusterWatch { client, kept, owner, version, demands, secrets })
+        let Self { owner, version, demands, secrets, reveal, .. } = self;
+        Some(ClusterWatch { client, kept, owner, version, demands, secrets, reveal })
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::form::Checker;
 use crate::config::mistake::Mistake;
+use crate::redact::{Reveal, RevealEntry};
 
 /// What is collected.
 pub(super) struct CollectSettings {
@@ -12,6 +13,7 @@ pub(super) struct CollectSettings {
     pub cluster: bool,
     pub secrets: bool,
     pub kubelet_url: Option<String>,
+    pub reveal: Reveal,
 }
 
 /// The section as written.
@@ -30,11 +32,16 @@ pub(in crate::config) struct CollectForm {
     /// the request fails, flags and files are read instead.
     #[schemars(example = &"https://${NODE_IP}:10250")]
     pub kubelet_url: Option<String>,
+    /// Values that your own rules may compare although they are blanked: `configmap:NAMESPACE/NAME#KEY`, where the
+    /// namespace may be `*`, or `env:NAME`, a variable of any container. Findings, logs and recordings never show
+    /// them; evidence says whether they matched. Values of Secrets cannot be revealed. See docs/rules.md.
+    #[schemars(example = ["configmap:shop/app-config#LOG_LEVEL", "env:DEBUG"])]
+    pub reveal: Vec<String>,
 }
 
 impl Default for CollectForm {
     fn default() -> Self {
-        Self { node: None, cluster: true, secrets: false, kubelet_url: None }
+        Self { node: None, cluster: true, secrets: false, kubelet_url: None, reveal: Vec::new() }
     }
 }
 
@@ -52,6 +59,10 @@ impl CollectForm {
             return Err(checker.wrong("cluster", message));
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
-        Ok(CollectSettings { node, cluster: self.cluster, secrets: self.secrets, kubelet_url })
+        let entry = |(index, text): (usize, &String)| {
+            text.parse::<RevealEntry>().map_err(|message| checker.wrong(&format!("reveal.{index}"), message))
+        };
+        let reveal = self.reveal.iter().enumerate().map(entry).collect::<Result<Reveal, Mistake>>()?;
+        Ok(CollectSettings { node, cluster: self.cluster, secrets: self.secrets, kubelet_url, reveal })
     }
 }
