@@ -13,7 +13,6 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use posturebeat::collect::join::Index;
-use posturebeat::collect::redact;
 use posturebeat::config::settings::Queue;
 use posturebeat::evaluate::Judge;
 use posturebeat::event::Event;
@@ -21,6 +20,7 @@ use posturebeat::exception::{Exceptions, Marks};
 use posturebeat::finding::{Agent, Context, FindingWriter};
 use posturebeat::output::{BatchError, Delivery, Output, OutputError, Verdict};
 use posturebeat::pipeline::Pipeline;
+use posturebeat::redact;
 use posturebeat::resource::{Identity, Kind, Resource};
 use posturebeat::rule::{Catalogue, Rule, built_in};
 use serde_json::{Map, Value, json};

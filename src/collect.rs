@@ -2,7 +2,7 @@
 //!
 //! In: a host's root directory ([`node`]), an API server ([`cluster`]), a cloud ([`cloud`]), or what was written down
 //! before ([`recorded`]). Out: one [`Resource`] at a time, handed to the caller as it is found, already redacted
-//! ([`redact`]) and joined with others ([`join`]); a node or cluster is never held whole. What could not be read lies
+//! ([`crate::redact`]) and joined with others ([`join`]); a node or cluster is never held whole. What could not be read lies
 //! beside the resource, or is a resource that stands for a whole kind.
 //!
 //! Nodes are hostile: any pod may call its process `kube-apiserver`, plant links and pipes, or write
@@ -23,7 +23,6 @@ pub mod join;
 pub mod node;
 mod object;
 pub mod recorded;
-pub mod redact;
 pub mod sightings;
 
 #[cfg(test)]

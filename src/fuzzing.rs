@@ -15,6 +15,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use bytes::Bytes;
 use hyper::body::Frame;
 
+use crate::collect::arguments;
 use crate::collect::cluster::watch::event::{self, WatchEvent};
 use crate::collect::cluster::watch::lines::{EventLines, LineError, MAX_LINE};
 use crate::collect::component::Component;
@@ -23,13 +24,13 @@ use crate::collect::join::Index;
 use crate::collect::node::processes::program::Program;
 use crate::collect::node::static_pods;
 use crate::collect::recorded::snapshot;
-use crate::collect::{arguments, redact};
 use crate::config::{self, FleetInput, Sources};
 use crate::evaluate::{Document, Judge, Judgement, Outcome, judge, run_cases};
 use crate::exception::{Exceptions, Marks};
 use crate::finding::{Agent, Context, FindingWriter};
 use crate::output::elasticsearch::{StoreAnswer, reason, retry};
 use crate::output::{BatchError, OUTPUTS, Verdict};
+use crate::redact;
 use crate::resource::{Identity, Reason, Resource, Unread};
 use crate::rule::{Benchmark, Cases, Catalogue, Control, Rule, RuleFile, benchmarks, built_in, mutants};
 
@@ -333,7 +334,8 @@ fn recorded(path: &Path) -> (Option<Identity>, Vec<Resource>) {
         resources.push(resource);
         Ok(true)
     };
-    let identity = snapshot::read(path, &mut emit).ok().and_then(|facts| facts.identity);
+    let identity =
+        snapshot::read(path, &redact::Reveal::default(), &mut emit).ok().and_then(|facts| facts.identity);
     (identity, resources)
 }
 

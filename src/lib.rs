@@ -18,6 +18,7 @@ pub mod leader;
 pub mod observe;
 pub mod output;
 pub mod pipeline;
+pub mod redact;
 pub mod report;
 pub mod resource;
 pub mod rule;

@@ -10,7 +10,9 @@ mod extent;
 mod gap;
 mod identity;
 mod object_kind;
+mod place;
 mod pod_template;
+mod revealed;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,7 +22,9 @@ pub use extent::SourceExtent;
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, is_cluster_scoped, object_kind};
+pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
 pub use pod_template::{PodTemplates, TemplatePath};
+pub use revealed::Revealed;
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,6 +130,8 @@ pub struct Resource {
     pub related: Map<String, Value>,
     /// What could not be read.
     pub unread: Vec<Unread>,
+    /// Blanked values that rules may compare: never shipped, never stored.
+    pub revealed: Revealed,
     /// Whether it is a thing, or stands for a kind.
     pub presence: Presence,
     /// Where its template of pods is, if that is to be judged as a pod.
@@ -152,6 +158,7 @@ impl Resource {
             raw,
             related: Map::new(),
             unread: Vec::new(),
+            revealed: Revealed::default(),
             presence: Presence::Observed,
             pod_template: None,
         }
@@ -182,6 +189,7 @@ impl Resource {
             raw: Value::Object(raw),
             related: Map::new(),
             unread: vec![gap.at("$")],
+            revealed: Revealed::default(),
             presence: Presence::Unlisted,
             pod_template: None,
         }

@@ -23,7 +23,6 @@ pub use catalogue::{Catalogue, Rule, RuleFile, benchmarks, rule_id};
 pub use check::{Absent, Check, Comparison, Operand};
 pub use control::{Control, Decision, Severity};
 pub use mutate::{Mutant, mutants};
-pub(crate) use path::{DocumentPlace, PlaceStep, place_steps};
 pub use path::{Path, PathMatch};
 pub use schema::{benchmark_schema, cases_schema, control_schema};
 pub(crate) use setting::minor_version;

@@ -15,19 +15,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use sources::{Module, circles, neighbours, shown, uses};
 
 /// Room → rooms it may name in `use crate::…` or in a path. `*` may name every room.
-const TABLE: [(&str, &[&str]); 21] = [
+const TABLE: [(&str, &[&str]); 22] = [
     ("resource", &[]),
     ("event", &[]),
     ("yaml", &[]),
     ("causes", &[]),
-    ("config", &["yaml"]),
+    ("redact", &["resource", "yaml"]),
+    ("config", &["yaml", "redact"]),
     ("telemetry", &["config"]),
     ("kube_api", &["resource", "causes"]),
     ("leader", &["telemetry", "kube_api", "resource"]),
-    ("collect", &["resource", "config", "telemetry", "yaml", "causes", "kube_api"]),
-    ("observe", &["collect", "kube_api", "leader", "config", "resource", "rule", "telemetry"]),
-    ("rule", &["resource", "yaml"]),
-    ("evaluate", &["rule", "resource"]),
+    ("collect", &["resource", "redact", "config", "telemetry", "yaml", "causes", "kube_api"]),
+    ("observe", &["collect", "redact", "kube_api", "leader", "config", "resource", "rule", "telemetry"]),
+    ("rule", &["resource", "redact", "yaml"]),
+    ("evaluate", &["rule", "redact", "resource", "yaml"]),
     ("exception", &["evaluate", "rule", "resource"]),
     ("finding", &["exception", "evaluate", "rule", "resource", "event"]),
     ("pipeline", &["event", "config", "telemetry", "output"]),
@@ -47,10 +48,10 @@ const NOT_IN_CORE: [&str; 7] =
 /// The same inside a room: what each inner room may use of its neighbours. A floor that is not here is held by
 /// [`CROWDED`] and by having no circle.
 const INNER: [(&str, &[&str]); 4] = [
-    ("collect/node", &["arguments", "bounds", "component", "config_files", "join", "redact"]),
-    ("collect/cluster", &["arguments", "config_files", "join", "object", "redact", "sightings"]),
-    ("collect/aws", &["bounds", "cloud", "redact", "sightings"]),
-    ("collect/recorded", &["object", "redact"]),
+    ("collect/node", &["arguments", "bounds", "component", "config_files", "join"]),
+    ("collect/cluster", &["arguments", "config_files", "join", "object", "sightings"]),
+    ("collect/aws", &["bounds", "cloud", "sightings"]),
+    ("collect/recorded", &["object"]),
 ];
 
 /// The most imports between the files or folders on one floor.

@@ -13,6 +13,7 @@ pub mod rights;
 mod sweep;
 pub(crate) mod watch;
 
+use crate::redact::Reveal;
 use crate::resource::{Gap, Kind, ObjectDemands, Owner, Resource, Selector};
 #[cfg(test)]
 use kinds::ListedKind;
@@ -35,6 +36,8 @@ pub struct SweepRequest<'a> {
     pub demands: &'a ObjectDemands,
     /// Whether Secrets may be listed.
     pub secrets: bool,
+    /// Which blanked values rules may compare.
+    pub reveal: &'a Reveal,
     /// The time by which tokens have expired or not.
     pub now: jiff::Timestamp,
     /// Whether [`watch`] continues from there.

@@ -1,13 +1,13 @@
 //! Configuration files of components, reduced to the known fields of their kind.
 //!
 //! In: bytes and the expected kind of file. Out: a JSON document with the known fields of that kind and without
-//! secrets. A file of another kind is refused: its name comes from a process's arguments, so it may be any file.
+//! secrets; other fields are blanked, so that no rule takes them for absent. A file of another kind is refused: its name comes from a process's arguments, so it may be any file.
 
 pub(crate) mod kinds;
 
 use serde_json::Value;
 
-use super::redact;
+use crate::redact;
 use crate::resource::{Gap, Reason};
 use crate::yaml;
 use kinds::FileKind;
@@ -45,9 +45,15 @@ pub(crate) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
         let names: Vec<&str> = expected.kinds.iter().map(|(kind, _)| *kind).collect();
         return Err(malformed(format!("expected kind {}", names.join(" or "))));
     }
-    map.retain(|key, _| {
-        expected.fields.contains(&key.as_str())
-            || (!expected.kinds.is_empty() && (key == "kind" || key == "apiVersion"))
+    let declares_kind = !expected.kinds.is_empty();
+    map.retain(|key, value| {
+        let is_kept = expected.fields.contains(&key.as_str())
+            || (declares_kind && (key == "kind" || key == "apiVersion"));
+        if !is_kept {
+            *value = redact::BLANK.into();
+        }
+        // Of a file that declares no kind, not even the names of fields can be trusted to be no secrets.
+        is_kept || declares_kind
     });
     (expected.shape)(&mut map);
     let mut document = Value::Object(map);
@@ -57,9 +63,9 @@ pub(crate) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::redact::BLANK;
     use super::kinds::{ADMISSION, AUDIT_POLICY, ENCRYPTION, ETCD, KUBELET};
     use super::*;
+    use crate::redact::BLANK;
     use serde_json::json;
 
     #[test]
@@ -80,12 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_cut() {
+    fn unknown_fields_are_blanked() {
         let text = b"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n\
             readOnlyPort: 0\nextra: canary\nstaticPodURLHeader: {Authorization: [canary]}\n";
         let document = parse(&KUBELET, text).unwrap();
         assert_eq!(document["readOnlyPort"], 0);
         assert!(!document.to_string().contains("canary"));
+        assert_eq!([&document["extra"], &document["staticPodURLHeader"]], [BLANK; 2], "and are not absent");
 
         let etcd =
             parse(&ETCD, b"name: a\nroot: canary\nclient-transport-security: {cert-file: /x, y: canary}\n");
@@ -149,6 +156,6 @@ plugins:
             document["plugins"][1]["configuration"],
             json!({"imagePolicy": {"kubeConfigFile": "/x.conf", "defaultAllow": false}})
         );
-        assert_eq!(document["plugins"][2], json!({"name": "EventRateLimit"}));
+        assert_eq!(document["plugins"][2], json!({"name": "EventRateLimit", "configuration": BLANK}));
     }
 }

@@ -8,6 +8,7 @@ use super::compare::{self, TextTyping};
 use super::document::Document;
 use super::setting::{self, EffectiveSetting};
 use super::{Params, resolve};
+use crate::redact::Comparand;
 use crate::resource::Gap;
 use crate::rule::{Absent, Check, Comparison, Operand, Path, PathMatch, Setting};
 
@@ -43,36 +44,54 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-/// What a path selects. Kubernetes treats a key with null as absent, and so does this. If a filter looked at an unread
-/// place, even what it selected is in doubt.
-fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Vec<PathMatch<'d>>, Vec<Gap>> {
+/// What a path selects, and the gaps because of which it may select more.
+struct Look<'d> {
+    found: Vec<PathMatch<'d>>,
+    gaps: Vec<Gap>,
+}
+
+/// Kubernetes treats a key with null as absent, and so does this. If a filter looked at an unread place, even what it
+/// selected is in doubt.
+fn look<'d>(path: &'d Path, document: &'d Document) -> Result<Look<'d>, Vec<Gap>> {
     let doubts = document.doubts(path);
     if !doubts.is_empty() {
         return Err(doubts);
     }
-    let mut found = path.select(&document.root);
+    let (mut found, blanked) = path.select_among(&document.root, &document.blanks);
     found.retain(|found| !found.value.is_null());
-    Ok(found)
+    let mut gaps = document.gaps(path);
+    gaps.extend(document.gaps_of_blanked(&blanked));
+    Ok(Look { found, gaps })
 }
 
 /// A selected value decides; an empty selection decides only if no unread place could have been selected.
 fn selects<'d>(path: &'d Path, document: &'d Document) -> CheckAnswer<'d> {
-    let found = match look(path, document) {
-        Ok(found) => found,
+    let Look { found, gaps } = match look(path, document) {
+        Ok(look) => look,
         Err(doubts) => return CheckAnswer::unknown(doubts),
     };
-    if found.is_empty() {
-        let gaps = document.gaps(path);
-        if !gaps.is_empty() {
-            return CheckAnswer::unknown(gaps);
-        }
-        return CheckAnswer::known(false, vec![EvidenceFact { place: path.text().into(), value: None }]);
+    if !found.is_empty() {
+        return CheckAnswer::known(true, found.into_iter().map(fact).collect());
     }
-    CheckAnswer::known(true, found.into_iter().map(fact).collect())
+    if !gaps.is_empty() {
+        return CheckAnswer::unknown(gaps);
+    }
+    CheckAnswer::known(false, vec![EvidenceFact { place: path.text().into(), value: None }])
 }
 
 fn fact(found: PathMatch<'_>) -> EvidenceFact<'_> {
     EvidenceFact { place: found.place, value: Some(Cow::Borrowed(found.value)) }
+}
+
+/// A fact about a value that may be revealed: evidence shows only what came of the comparison.
+fn verdict<'d>(found: PathMatch<'d>, compared: &Comparand<'_>, holds: bool) -> EvidenceFact<'d> {
+    let is_text = found.value.is_string();
+    let mut shown = fact(found);
+    if compared.is_revealed && is_text {
+        let verdict = if holds { "<revealed: matches>" } else { "<revealed: does not match>" };
+        shown.value = Some(Cow::Owned(verdict.into()));
+    }
+    shown
 }
 
 fn each<'d>(
@@ -82,16 +101,19 @@ fn each<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> CheckAnswer<'d> {
-    let found = match look(path, document) {
-        Ok(found) => found,
+    let Look { found, gaps } = match look(path, document) {
+        Ok(look) => look,
         Err(doubts) => return CheckAnswer::unknown(doubts),
     };
-    let gaps = document.gaps(path);
     let mut parts: Vec<CheckAnswer<'d>> = found
         .into_iter()
-        .map(|found| match compare::all(compare, found.value, params, TextTyping::Plain) {
-            Ok(holds) => CheckAnswer::known(holds, vec![fact(found)]),
-            Err(message) => CheckAnswer::malformed(format!("{}: {message}", found.place)),
+        .map(|found| {
+            let value = document.blanks.comparand(found.value, || found.place.to_string());
+            match compare::each(compare, &value, params, TextTyping::Plain) {
+                Ok(Some(holds)) => CheckAnswer::known(holds, vec![verdict(found, &value, holds)]),
+                Ok(None) => CheckAnswer::unknown(document.gaps_of_blanked(&[found.place.into_owned()])),
+                Err(message) => CheckAnswer::malformed(format!("{}: {message}", found.place)),
+            }
         })
         .collect();
     if !gaps.is_empty() {
@@ -113,21 +135,38 @@ fn values<'d>(
     params: &'d Params,
     document: &'d Document,
 ) -> CheckAnswer<'d> {
-    let found = match look(path, document) {
-        Ok(found) => found,
+    let Look { found, gaps } = match look(path, document) {
+        Ok(look) => look,
         Err(doubts) => return CheckAnswer::unknown(doubts),
     };
-    let gaps = document.gaps(path);
-    let list = Value::Array(found.iter().map(|found| found.value.clone()).collect());
-    let facts: Vec<EvidenceFact<'d>> = found.into_iter().map(fact).collect();
+    let compared: Vec<Comparand<'d>> = found
+        .iter()
+        .map(|found| document.blanks.comparand(found.value, || found.place.to_string()))
+        .collect();
+    let blanked = found.iter().zip(&compared).filter(|(_, value)| value.has_holes);
+    let blanked: Vec<String> = blanked.map(|(found, _)| found.place.to_string()).collect();
+    let list = Comparand {
+        has_holes: !blanked.is_empty(),
+        is_revealed: compared.iter().any(|value| value.is_revealed),
+        value: Cow::Owned(compared.iter().map(|value| value.value.as_ref().clone()).collect()),
+    };
+    let facts = |holds| {
+        found.iter().cloned().zip(&compared).map(move |(it, value)| verdict(it, value, holds)).collect()
+    };
     let parts = compare
         .iter()
-        .map(|comparison| match compare::one(comparison, &list, params, TextTyping::Plain) {
-            Err(message) => CheckAnswer::malformed(format!("{}: {message}", path.text())),
-            Ok(holds) if gaps.is_empty() || settled(comparison, holds) => {
-                CheckAnswer::known(holds, facts.clone())
+        .map(|comparison| {
+            match compare::each(std::slice::from_ref(comparison), &list, params, TextTyping::Plain) {
+                Err(message) => CheckAnswer::malformed(format!("{}: {message}", path.text())),
+                Ok(Some(holds)) if gaps.is_empty() || settled(comparison, holds) => {
+                    CheckAnswer::known(holds, facts(holds))
+                }
+                Ok(Some(_)) => CheckAnswer::unknown(gaps.clone()),
+                Ok(None) => {
+                    let gaps = gaps.iter().cloned().chain(document.gaps_of_blanked(&blanked));
+                    CheckAnswer::unknown(gaps.collect())
+                }
             }
-            Ok(_) => CheckAnswer::unknown(gaps.clone()),
         })
         .collect();
     CheckAnswer::combine(parts, Truth::False)
@@ -164,11 +203,13 @@ fn setting_is<'d>(
             )
         }
         EffectiveSetting::Default { place, value } | EffectiveSetting::Written { place, value } => {
-            match compare::all(compare, &value, params, TextTyping::of(setting.kind)) {
-                Ok(holds) => CheckAnswer::known(
+            let typing = TextTyping::of(setting.kind);
+            match compare::each(compare, &Comparand::of_setting(&value), params, typing) {
+                Ok(Some(holds)) => CheckAnswer::known(
                     holds,
                     vec![EvidenceFact { place: place.into(), value: Some(Cow::Owned(value)) }],
                 ),
+                Ok(None) => CheckAnswer::unknown(document.gaps_of_blanked(&[place])),
                 Err(message) => CheckAnswer::malformed(format!("{place}: {message}")),
             }
         }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::parse::{duration, octal, quantity};
 use super::wildcard;
 use super::{Params, resolve};
+use crate::redact::{Comparand, any, equals, every};
 use crate::rule::{Comparison, Operand, SettingType};
 
 /// How to read strings.
@@ -25,8 +26,57 @@ impl TextTyping {
     }
 }
 
+/// Whether every comparison holds, three-valued: `None` where that depends on what is blanked. An error says what could not
+/// be compared, without the value if it must not be shown.
+pub(super) fn each(
+    comparisons: &[Comparison],
+    value: &Comparand<'_>,
+    params: &Params,
+    typing: TextTyping,
+) -> Result<Option<bool>, String> {
+    if value.has_holes {
+        return Ok(every(comparisons.iter().map(|comparison| blanked(comparison, &value.value, params))));
+    }
+    let holds = all(comparisons, &value.value, params, typing);
+    let hidden = || "the revealed value has another type than the comparison expects".to_owned();
+    holds.map(Some).map_err(|message| if value.is_revealed { hidden() } else { message })
+}
+
+fn values<'v>(operand: &'v Operand, params: &'v Params) -> Option<&'v Vec<Value>> {
+    resolve(operand, params)?.as_array()
+}
+
+/// Whether a comparison holds for a value of which something is blanked.
+fn blanked(comparison: &Comparison, value: &Value, params: &Params) -> Option<bool> {
+    let is_in = |value: &Value, list: &[Value]| any(list.iter().map(|wanted| equals(value, wanted)));
+    match comparison {
+        Comparison::Exists(wanted) => Some(*wanted),
+        Comparison::Not(comparison) => blanked(comparison, value, params).map(|holds| !holds),
+        Comparison::Equals(operand) => equals(value, resolve(operand, params)?),
+        Comparison::OneOf(operand) => is_in(value, values(operand, params)?),
+        Comparison::NoneOf(operand) => is_in(value, values(operand, params)?).map(|found| !found),
+        Comparison::Contains(operand) => {
+            let elements = value.as_array()?;
+            every(values(operand, params)?.iter().map(|wanted| is_in(wanted, elements)))
+        }
+        Comparison::Excludes(operand) => {
+            let elements = value.as_array()?;
+            any(values(operand, params)?.iter().map(|unwanted| is_in(unwanted, elements))).map(|found| !found)
+        }
+        Comparison::SubsetOf(operand) => {
+            let allowed = values(operand, params)?;
+            every(value.as_array()?.iter().map(|element| is_in(element, allowed)))
+        }
+        Comparison::Matches(_)
+        | Comparison::Like(_)
+        | Comparison::AtLeast(_)
+        | Comparison::AtMost(_)
+        | Comparison::NoMoreThan(_) => None,
+    }
+}
+
 /// Whether every comparison holds; an error says what could not be compared.
-pub(super) fn all(
+fn all(
     comparisons: &[Comparison],
     value: &Value,
     params: &Params,
@@ -40,12 +90,7 @@ pub(super) fn all(
 }
 
 /// Whether one comparison holds.
-pub(super) fn one(
-    comparison: &Comparison,
-    value: &Value,
-    params: &Params,
-    typing: TextTyping,
-) -> Result<bool, String> {
+fn one(comparison: &Comparison, value: &Value, params: &Params, typing: TextTyping) -> Result<bool, String> {
     let bound = |operand: &Operand| {
         resolve(operand, params).cloned().ok_or_else(|| "parameter without a value".to_owned())
     };

@@ -16,7 +16,7 @@ mod network;
 
 use serde_json::{Map, Value};
 
-use crate::resource::{Kind, Reason, Unread};
+use crate::resource::{Gap, Kind, Reason, Unread};
 
 /// A key of `derived`.
 #[derive(Debug)]
@@ -201,6 +201,12 @@ impl DerivedField<'_> {
                 }
             }
         }
+    }
+
+    /// The value cannot be derived, for a reason of its own.
+    fn unread(&mut self, gap: Gap) {
+        let place = self.place();
+        self.unread.push(gap.at(place));
     }
 
     fn place(&self) -> String {

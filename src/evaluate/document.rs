@@ -3,11 +3,18 @@
 use serde_json::{Map, Value};
 
 use super::{derived, shape};
-use crate::resource::{Gap, Kind, Resource, Unread};
-use crate::rule::{Path, place_steps};
+use crate::redact::Blanks;
+use crate::resource::{Gap, Kind, Reason, Resource, Unread, place_steps};
+use crate::rule::Path;
 
 /// What stays of a resource of which nothing could be read: what it is, and what others say about it.
 const IDENTITY: [&str; 5] = ["apiVersion", "kind", "metadata", "component", "related"];
+
+/// The most blanked places that an error names.
+const MOST_NAMED: usize = 5;
+
+/// What is removed from every object before anything sees it.
+const REMOVED: [&str; 2] = ["metadata", "managedFields"];
 
 /// One resource, ready to be judged by any number of controls.
 #[derive(Debug)]
@@ -15,12 +22,13 @@ pub struct Document {
     pub(super) kind: Kind,
     pub(super) root: Value,
     pub(super) unread: Vec<Unread>,
+    pub(super) blanks: Blanks,
 }
 
 impl Document {
     /// Adds joins and derived values to the resource's JSON.
     pub fn new(resource: Resource) -> Self {
-        let Resource { kind, sub_type, raw: mut root, related, mut unread, .. } = resource;
+        let Resource { kind, sub_type, raw: mut root, related, mut unread, revealed, .. } = resource;
         if !root.is_object() {
             root = Value::Object(Map::new());
         }
@@ -43,7 +51,7 @@ impl Document {
         if let (Value::Object(fields), false) = (&mut root, found.is_empty()) {
             fields.insert("derived".into(), Value::Object(found));
         }
-        Self { kind, root, unread }
+        Self { kind, root, unread, blanks: Blanks::new(kind, revealed) }
     }
 
     /// The gaps of a resource of which nothing could be read.
@@ -53,7 +61,20 @@ impl Document {
 
     /// The unread places that `path` could look at.
     pub(super) fn gaps(&self, path: &Path) -> Vec<Gap> {
-        self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(gap).collect()
+        let unread = self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(gap);
+        unread.chain(self.removed(path)).collect()
+    }
+
+    /// The gap of what is never collected, if a path names it.
+    fn removed(&self, path: &Path) -> Option<Gap> {
+        let is_asked = self.kind == Kind::K8sObject && path.names(&REMOVED);
+        is_asked.then(|| Gap::new(Reason::Redacted, "read $.metadata.managedFields: it is never collected"))
+    }
+
+    /// The gaps of blanked values at these places.
+    pub(super) fn gaps_of_blanked(&self, places: &[String]) -> Vec<Gap> {
+        let shown = places.iter().take(MOST_NAMED);
+        shown.map(|place| Blanks::gap(&self.root, place)).map(|blanked| gap(&blanked.at("$"))).collect()
     }
 
     /// The unread places that a filter of `path` could look at: they cast doubt on what it did select.

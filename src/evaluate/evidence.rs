@@ -38,7 +38,7 @@ pub(super) fn of_paths(paths: &BTreeMap<String, Path>, document: &Document) -> M
     let mut out = Map::new();
     let mut bytes = 0;
     for (key, path) in paths {
-        let found = path.select(&document.root);
+        let (found, _) = path.select_among(&document.root, &document.blanks);
         let mut left_out = 0;
         let value = if path.is_singular() {
             found.first().map_or(Value::Null, |found| found.value.clone())

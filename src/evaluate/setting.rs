@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::parse;
+use crate::redact::BLANK;
 use crate::resource::{Gap, Reason};
 use crate::rule::{Path, Setting, SettingDefault, SettingType, minor_version};
 
@@ -132,6 +133,12 @@ impl SettingLookup<'_> {
     /// Reads the value of a flag or variable.
     fn texts(&self, values: &[&str], place: String) -> SourceValue {
         let last = values.last().copied().unwrap_or_default();
+        let is_text =
+            matches!(self.setting.kind, SettingType::String | SettingType::Path | SettingType::List);
+        if !is_text && last.contains(BLANK) {
+            // It is written, which may be all that is asked.
+            return SourceValue::Value { place, value: last.into() };
+        }
         let value = match self.setting.kind {
             SettingType::List => {
                 let elements: Vec<String> = values.iter().flat_map(|text| parse::csv_list(text)).collect();
@@ -188,7 +195,10 @@ impl SettingLookup<'_> {
     }
 
     fn file_at(&self, path: &Path) -> SourceValue {
-        let found = path.select(&self.document.root);
+        let (found, blanked) = path.select_among(&self.document.root, &self.document.blanks);
+        if !blanked.is_empty() {
+            return SourceValue::Unknown(self.document.gaps_of_blanked(&blanked));
+        }
         if let (Some(_), [found, ..]) = (&self.setting.key, &found[..])
             && found.value.is_null()
         {
@@ -202,6 +212,7 @@ impl SettingLookup<'_> {
         let place = found.place.into_owned();
         let value = found.value;
         match (self.setting.kind, value) {
+            (_, Value::String(text)) if text.contains(BLANK) => {}
             (SettingType::List, Value::Array(elements)) if elements.is_empty() => {
                 return SourceValue::Nothing;
             }

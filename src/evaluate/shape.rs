@@ -5,8 +5,7 @@
 
 use serde_json::Value;
 
-use crate::resource::{Reason, Unread};
-use crate::rule::{DocumentPlace, PlaceStep};
+use crate::resource::{DocumentPlace, PlaceStep, Reason, Unread};
 use JsonShape::{Bool, List, Number, Object, Text};
 
 /// A JSON type, and the types inside it that rules look at.

@@ -36,6 +36,7 @@ pub(super) fn pod(workload: &Resource, path: &TemplatePath) -> Document {
     }
     let pod = Resource {
         related: workload.related.clone(),
+        revealed: workload.revealed.under(path),
         unread,
         ..Resource::observed(
             workload.kind,

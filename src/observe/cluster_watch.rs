@@ -1,11 +1,13 @@
 //! What a sweep of a cluster leaves behind: the means to watch it until the next one.
 
 use jiff::Timestamp;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::IN_FLIGHT;
 use crate::collect::cluster;
+use crate::redact::Reveal;
 use crate::resource::{ObjectDemands, Owner, Resource};
 
 /// A cluster after a sweep, ready to be watched.
@@ -16,6 +18,7 @@ pub(crate) struct ClusterWatch {
     pub(super) version: Option<String>,
     pub(super) demands: ObjectDemands,
     pub(super) secrets: bool,
+    pub(super) reveal: Arc<Reveal>,
 }
 
 impl ClusterWatch {
@@ -23,12 +26,13 @@ impl ClusterWatch {
     pub(crate) fn start(self) -> (mpsc::Receiver<Resource>, AbortOnDropHandle<()>) {
         let (sender, found) = mpsc::channel(IN_FLIGHT);
         let watching = tokio::spawn(async move {
-            let Self { client, kept, owner, version, demands, secrets } = self;
+            let Self { client, kept, owner, version, demands, secrets, reveal } = self;
             let request = cluster::SweepRequest {
                 owner: &owner,
                 version: version.as_deref(),
                 demands: &demands,
                 secrets,
+                reveal: &reveal,
                 now: Timestamp::now(),
                 watch: true,
             };

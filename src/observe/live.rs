@@ -8,6 +8,7 @@ mod node;
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::IN_FLIGHT;
@@ -20,6 +21,7 @@ use crate::collect::cluster::{API_SERVER, Identified, NodeHints, identify};
 use crate::collect::node::host::HostFacts;
 use crate::config::settings::{Posture, Settings};
 use crate::kube_api::{self, Connection};
+use crate::redact::Reveal;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Reason, Resource, Selector};
 use cluster::ClusterCollector;
 use node::KubeletFacts;
@@ -78,6 +80,7 @@ pub(super) async fn observe(
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
+        reveal: Arc::clone(&posture.reveal),
         kubelet_url: posture.kubelet_url.clone(),
         cloud,
         wanted,
@@ -129,6 +132,8 @@ struct Collectors {
     identity: Identity,
     /// Whether Secrets may be listed.
     secrets: bool,
+    /// Which blanked values rules may compare.
+    reveal: Arc<Reveal>,
     /// The address of the kubelet, if its configuration may be read there.
     kubelet_url: Option<String>,
     cloud: Option<CloudView>,
@@ -147,6 +152,7 @@ impl Collectors {
             host_root,
             identity,
             secrets,
+            reveal,
             kubelet_url,
             cloud,
             wanted,
@@ -170,7 +176,7 @@ impl Collectors {
         let node = tokio::task::spawn_blocking(move || {
             node::observe(&host_root, &owner, &of_node, &facts, &to_node)
         });
-        let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, watch);
+        let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, reveal, watch);
         let mut end = cluster.run(reach.clone(), cloud.as_ref(), &found).await;
         let seen = node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
         if api_server && !seen.api_server {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
@@ -14,6 +15,7 @@ use crate::collect::node::host::{HostFacts, facts};
 use crate::collect::recorded::snapshot::RecordingFacts;
 use crate::collect::recorded::{manifests, snapshot};
 use crate::config::settings::Settings;
+use crate::redact::Reveal;
 use crate::resource::{Identity, ObjectDemands, PodTemplates, SourceExtent};
 
 /// A source of resources.
@@ -52,18 +54,20 @@ pub(crate) async fn observe(
         // The future that reads a cloud is large.
         Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted.kinds, host)).await?,
-        Source::Snapshot(path) => recorded(path.clone(), host).await?,
+        Source::Snapshot(path) => recorded(path.clone(), &settings.posture.reveal, host).await?,
         Source::Manifests(paths) => {
             let templates = PodTemplates::with(&settings.posture.pod_templates);
-            written(paths.clone(), wanted.objects, templates, host).await?
+            let reveal = Arc::clone(&settings.posture.reveal);
+            written(paths.clone(), wanted.objects, templates, reveal, host).await?
         }
     };
     remarks::log(&observation.identity);
     Ok(observation)
 }
 
-async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation> {
+async fn recorded(path: PathBuf, reveal: &Arc<Reveal>, host: HostFacts) -> anyhow::Result<Observation> {
     let first = path.clone();
+    let reveal = Arc::clone(reveal);
     let (facts, index) = tokio::task::spawn_blocking(move || index(&first)).await??;
     if facts.extent == SourceExtent::Kinds(BTreeSet::new()) {
         tracing::warn!(
@@ -73,7 +77,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
     }
     let (sender, found) = mpsc::channel(IN_FLIGHT);
     let collector = tokio::task::spawn_blocking(move || {
-        snapshot::read(&path, &mut |mut resource| {
+        snapshot::read(&path, &reveal, &mut |mut resource| {
             index.relate(&mut resource);
             Ok(sender.blocking_send(resource).is_ok())
         })?;
@@ -86,7 +90,7 @@ async fn recorded(path: PathBuf, host: HostFacts) -> anyhow::Result<Observation>
 fn index(path: &Path) -> anyhow::Result<(RecordingFacts, Index)> {
     let mut index = Index::new(Timestamp::now());
     index.limit_to(SourceExtent::Kinds(BTreeSet::new()));
-    let facts = snapshot::read(path, &mut |resource| {
+    let facts = snapshot::read(path, &Reveal::default(), &mut |resource| {
         index.note(&resource);
         Ok(true)
     })?;
@@ -99,10 +103,12 @@ async fn written(
     paths: Vec<PathBuf>,
     mut demands: ObjectDemands,
     templates: PodTemplates,
+    reveal: Arc<Reveal>,
     host: HostFacts,
 ) -> anyhow::Result<Observation> {
     templates.demand(&mut demands);
-    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
+    let read = move || manifests::read(&paths, &demands, &reveal);
+    let mut resources = tokio::task::spawn_blocking(read).await??;
     workloads::prepare(&mut resources, &templates);
     let mut index = Index::new(Timestamp::now());
     index.limit_to(SourceExtent::Manifests);

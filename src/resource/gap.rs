@@ -26,11 +26,13 @@ pub enum Reason {
     NoCredentials,
     /// Not in the input, which shows only a part of the cluster or node: manifests, or an incomplete recording.
     Partial,
+    /// Blanked, because it may be a secret.
+    Redacted,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Denied,
         Self::Missing,
         Self::Malformed,
@@ -39,6 +41,7 @@ impl Reason {
         Self::TooLarge,
         Self::NoCredentials,
         Self::Partial,
+        Self::Redacted,
     ];
 
     /// The word used in `error.code`.
@@ -52,6 +55,7 @@ impl Reason {
             Self::TooLarge => "too_large",
             Self::NoCredentials => "no_credentials",
             Self::Partial => "partial",
+            Self::Redacted => "redacted",
         }
     }
 }

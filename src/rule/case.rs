@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::RuleError;
+use crate::redact::{self, Reveal, RevealEntry};
 use crate::resource::{Kind, Resource, Unread, object_kind};
 
 /// The cases of one control, their resources built.
@@ -59,6 +60,9 @@ struct CaseText {
     #[serde(default)]
     #[schemars(with = "Vec<BTreeMap<String, String>>")]
     unread: Vec<Unread>,
+    /// What `posturebeat.collect.reveal` lists, such as `env:LOG_LEVEL`: blanked values that the control may compare.
+    #[serde(default)]
+    reveal: Vec<String>,
     /// Parameters other than the control's defaults.
     #[serde(default)]
     params: BTreeMap<String, Value>,
@@ -142,18 +146,23 @@ impl CaseText {
             VerdictWord::Error => "error",
             VerdictWord::NotApplicable => "not_applicable",
         };
+        let reveal: Result<Reveal, String> =
+            self.reveal.iter().map(|entry| entry.parse::<RevealEntry>()).collect();
+        let mut resource = Resource {
+            related: text.related,
+            unread: self.unread,
+            ..Resource::observed(
+                text.kind,
+                sub_type,
+                "case".into(),
+                self.name.clone(),
+                Value::Object(text.raw),
+            )
+        };
+        // A control must see in its cases what it will see in a cluster.
+        redact::resource(&mut resource, &reveal.map_err(|message| format!("`reveal`: {message}"))?);
         Ok(Case {
-            resource: Resource {
-                related: text.related,
-                unread: self.unread,
-                ..Resource::observed(
-                    text.kind,
-                    sub_type,
-                    "case".into(),
-                    self.name.clone(),
-                    Value::Object(text.raw),
-                )
-            },
+            resource,
             name: self.name,
             params: self.params,
             verdict: verdict.to_owned(),

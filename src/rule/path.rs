@@ -4,7 +4,6 @@
 //! makes a check unknown instead of passed.
 
 mod mutate;
-mod place;
 mod query;
 mod reader;
 mod select;
@@ -17,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
 
-pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
+use crate::redact::Blanks;
 use query::{PathSelector, Query, Segment};
 use touch::{FilterSteps, PathStep};
 
@@ -66,15 +65,25 @@ impl Path {
 
     /// What it selects in `document`, in document order.
     pub fn select<'a>(&'a self, document: &'a Value) -> Vec<PathMatch<'a>> {
+        self.select_among(document, &Blanks::default()).0
+    }
+
+    /// The same where values are blanked: what it certainly selects, and the places of blanked values that decide whether
+    /// it selects more.
+    pub(crate) fn select_among<'a>(
+        &'a self,
+        document: &'a Value,
+        blanks: &Blanks,
+    ) -> (Vec<PathMatch<'a>>, Vec<String>) {
         let named = |segment: &Segment| matches!(segment, Segment::One(PathSelector::Name(_)));
         let plain = self.query.segments.iter().all(named);
         let mut found = Vec::new();
-        select::each(&self.query, document, &mut |value, place| {
+        let doubts = select::each(&self.query, document, blanks, &mut |value, place| {
             // A path with names only is its own place.
             let place = if plain { Cow::Borrowed(self.text.as_str()) } else { place.to_string().into() };
             found.push(PathMatch { value, place });
         });
-        found
+        (found, doubts)
     }
 
     /// The path broken in one place, for each place, with a description.
@@ -107,6 +116,11 @@ impl Path {
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
     pub fn could_touch(&self, place: &str) -> bool {
         touch::could(&self.main, place) || self.filter_could_touch(place)
+    }
+
+    /// Whether it, or a filter inside it, names these keys from the root.
+    pub(crate) fn names(&self, keys: &[&str]) -> bool {
+        std::iter::once(&self.main).chain(&self.filters).any(|steps| touch::names(steps, keys))
     }
 
     /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold if x is

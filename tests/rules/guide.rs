@@ -8,6 +8,7 @@ use posturebeat::collect::cluster::{KINDS, KnownKind, ListScope};
 use posturebeat::collect::component::Component;
 use posturebeat::collect::node::places::ROLE_MEANINGS;
 use posturebeat::evaluate::{DERIVED, DerivedValue};
+use posturebeat::redact::BLANKED;
 use posturebeat::resource::{CLOUD_CONTENTS, Kind};
 use posturebeat::rule::{benchmark_schema, cases_schema, control_schema};
 use serde_json::Value;
@@ -45,6 +46,7 @@ fn tables() -> Vec<(&'static str, String)> {
         ("AWS resources", selectors("", &CLOUD_CONTENTS)),
         ("derived of AWS resources", derived(&[Kind::Caas, Kind::LoadBalancer, Kind::ContainerRegistry])),
         ("AWS rights", aws_rights()),
+        ("blanked values", blanked()),
         ("control keys", keys(&control, &names(&control))),
         ("check forms", keys(&check, &forms)),
         ("comparators", keys(&check, &comparators)),
@@ -105,6 +107,14 @@ fn keys(schema: &Value, names: &[&str]) -> String {
 fn selectors(prefix: &str, meanings: &[(&str, &str)]) -> String {
     let row = |(name, meaning): &(&str, &str)| vec![format!("`{prefix}{name}`"), (*meaning).to_owned()];
     table(&["resource", "what it is"], meanings.iter().map(row))
+}
+
+/// Where redaction leaves a mark.
+fn blanked() -> String {
+    let row = |(of, what, entry): &(&str, &str, Option<&str>)| {
+        vec![(*of).to_owned(), (*what).to_owned(), entry.unwrap_or("never").to_owned()]
+    };
+    table(&["of", "blanked", "revealed by"], BLANKED.iter().map(row))
 }
 
 fn derived(kinds: &[Kind]) -> String {

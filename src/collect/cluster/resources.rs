@@ -5,8 +5,9 @@ use serde_json::json;
 use super::SweepRequest;
 use super::kinds::{CLUSTER, ListedKind};
 use super::pages::{self, ListItem};
-use crate::collect::{object, redact};
+use crate::collect::object;
 use crate::kube_api::RequestError;
+use crate::redact;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, TemplatePath, Unread};
 
 /// A secret store: one object of a kind, with nothing but its identity; none where its operator is not installed.
@@ -65,19 +66,24 @@ pub(super) fn unlisted_as(name: &str, resource: &str, owner: &Owner, gap: Gap) -
 }
 
 /// One object of a kind; a list leaves out what all its items share.
-pub(super) fn resource(kind: &ListedKind, owner: &Owner, item: Result<ListItem, Gap>) -> Resource {
+pub(super) fn resource(
+    kind: &ListedKind,
+    request: &SweepRequest<'_>,
+    item: Result<ListItem, Gap>,
+) -> Resource {
     let (mut raw, whole) = match item {
         Ok(ListItem::Object(raw)) => (raw, true),
         Ok(ListItem::TooLarge(raw)) => (raw, false),
-        Err(gap) => return unlisted(kind, owner, gap),
+        Err(gap) => return unlisted(kind, request.owner, gap),
     };
     if let Some(object) = raw.as_object_mut() {
         object.insert("kind".into(), kind.kind.as_str().into());
         object.insert("apiVersion".into(), kind.api_version.as_str().into());
     }
-    redact::kubernetes_object(&mut raw);
+    let revealed = redact::revealing(&mut raw, request.reveal);
     let cut = kind.kept.as_ref().map(|kept| redact::foreign_object(&mut raw, kept));
     let mut resource = object::resource(raw, None);
+    resource.revealed = revealed;
     resource.unread.extend(cut.into_iter().flatten());
     // An operator's object may refer to a template elsewhere.
     let has_template = |path: &&TemplatePath| kind.kept.is_none() || path.of(&resource.raw).is_some();

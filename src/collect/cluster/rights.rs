@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::control_plane::{API_SERVER, FLAGZ};
 use super::kinds::{BALANCED, Discovery, KINDS, ListScope, ListedKind, SECRET, ServedKind};
 use crate::collect::join::Index;
-use crate::collect::redact::AWS_AUTH;
+use crate::redact::AWS_AUTH;
 use crate::resource::{
     CLOUD, Gap, GroupKind, Kind, ObjectDemand, ObjectDemands, SECRET_STORES, Selector, is_built_in,
 };

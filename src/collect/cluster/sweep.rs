@@ -11,9 +11,9 @@ use super::resources::{cluster, first_of, resource, unlisted, unlisted_as};
 use super::watch::{SweepState, WatchedLists};
 use super::{ReceiverDropped, SweepRequest};
 use crate::collect::join::Index;
-use crate::collect::redact::{self, AWS_AUTH};
 use crate::collect::sightings::Sightings;
 use crate::kube_api::RequestError;
+use crate::redact::{self, AWS_AUTH};
 use crate::resource::{Gap, GroupKind, ObjectDemand, Reason, Resource, SECRET_STORES, Unread, is_built_in};
 
 /// Its images are noted for the cloud.
@@ -185,7 +185,7 @@ impl Sweep<'_> {
                     }
                 };
                 for item in page {
-                    let resource = resource(kind, self.request.owner, ListItem::parse(&item));
+                    let resource = resource(kind, self.request, ListItem::parse(&item));
                     if let (Some(lists), Some(list), true) = (&mut self.lists, list, keep) {
                         lists.saw(list, &resource);
                     }
@@ -253,7 +253,7 @@ impl Sweep<'_> {
                     match pages.next().await {
                         Ok(Some(page)) => {
                             for item in page {
-                                sightings.note(&resource(&kind, self.request.owner, ListItem::parse(&item)));
+                                sightings.note(&resource(&kind, self.request, ListItem::parse(&item)));
                             }
                         }
                         Ok(None) => break,
@@ -289,8 +289,9 @@ impl Sweep<'_> {
             object.insert("kind".into(), CONFIG_MAP.into());
             object.insert("apiVersion".into(), "v1".into());
         }
-        redact::kubernetes_object(&mut raw);
+        let revealed = redact::revealing(&mut raw, self.request.reveal);
         let mut resource = crate::collect::object::resource(raw, None);
+        resource.revealed = revealed;
         self.index.relate(&mut resource);
         if let Some(unread) = unread {
             resource.related.clear();

@@ -157,7 +157,7 @@ impl Watcher<'_> {
             }
             WatchMessage::Gone(list, item) => {
                 let kind = Arc::clone(&self.kept.lists.all[list].kind);
-                let key = ObjectKey::of(&resource(&kind, self.request.owner, Ok(item)));
+                let key = ObjectKey::of(&resource(&kind, self.request, Ok(item)));
                 self.forget(list, key);
             }
             WatchMessage::Listing(list) => {
@@ -166,7 +166,7 @@ impl Watcher<'_> {
             }
             WatchMessage::Listed(list, version) => self.listed(list, version),
             WatchMessage::Fetched(kind, item) => {
-                let resource = resource(&kind, self.request.owner, Ok(item));
+                let resource = resource(&kind, self.request, Ok(item));
                 // One that is not known yet, or not any more, has an event of its own.
                 if self.kept.lists.has(&kind.name, ObjectKey::of(&resource)) {
                     self.send(resource).await?;
@@ -187,9 +187,9 @@ impl Watcher<'_> {
     fn note(&mut self, list: usize, item: ListItem) -> Option<Resource> {
         let lists = &mut self.kept.lists;
         let list = &mut lists.all[list];
-        let resource = resource(&list.kind, self.request.owner, Ok(item));
+        let resource = resource(&list.kind, self.request, Ok(item));
         let key = ObjectKey::of(&resource);
-        let print = lists.prints.of(&list.kind.name, &resource.raw);
+        let print = lists.prints.of(&list.kind.name, &resource);
         let same = list.seen.insert(key, print) == Some(print);
         match &mut list.still {
             // What was not read as a whole may not have been noted.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::collect::redact::AWS_AUTH;
+use crate::redact::AWS_AUTH;
 use crate::resource::{Reason, Resource, Unread};
 
 const AT: &str = "$.related.mappings";

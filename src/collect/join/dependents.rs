@@ -44,7 +44,7 @@ pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
 
 /// `changed`: whether kube-proxy's configuration changed.
 pub(super) fn proxy(changed: bool) -> Vec<Dependent> {
-    let (namespace, name, _) = crate::collect::redact::KUBE_PROXY_CONFIG;
+    let (namespace, name, _) = crate::redact::KUBE_PROXY_CONFIG;
     let set = || Dependent::Object("DaemonSet", namespace.into(), name.into());
     changed.then(set).into_iter().collect()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::statements::ObjectKey;
 use crate::collect::config_files;
 use crate::collect::config_files::kinds::PROXY;
-use crate::collect::redact::KUBE_PROXY_CONFIG;
+use crate::redact::KUBE_PROXY_CONFIG;
 use crate::resource::{Gap, Resource};
 
 #[derive(Debug, Default)]

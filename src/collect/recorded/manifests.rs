@@ -4,7 +4,8 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::collect::{object, redact};
+use crate::collect::object;
+use crate::redact::{self, Reveal};
 use crate::resource::{ObjectDemands, Resource, is_built_in};
 use crate::yaml;
 
@@ -48,7 +49,11 @@ pub enum ManifestError {
 
 /// Reads files of manifests, and folders recursively, as resources. Lists are split into their items. Of kinds that are
 /// not built in, only what the demands name is kept.
-pub fn read(paths: &[PathBuf], demands: &ObjectDemands) -> Result<Vec<Resource>, ManifestError> {
+pub fn read(
+    paths: &[PathBuf],
+    demands: &ObjectDemands,
+    reveal: &Reveal,
+) -> Result<Vec<Resource>, ManifestError> {
     let mut resources = Vec::new();
     let (mut seen, nothing) = (HashSet::new(), BTreeSet::new());
     for path in files(paths)? {
@@ -63,7 +68,7 @@ pub fn read(paths: &[PathBuf], demands: &ObjectDemands) -> Result<Vec<Resource>,
                 if raw.get("kind").and_then(Value::as_str).is_none() {
                     return Err(malformed("no `kind`: not a Kubernetes object"));
                 }
-                redact::kubernetes_object(&mut raw);
+                let revealed = redact::revealing(&mut raw, reveal);
                 let mut resource = object::resource(raw, None);
                 if !seen.insert(resource.id.clone()) {
                     let place = format!("{}:{}.{}", path.display(), number + 1, item + 1);
@@ -74,6 +79,7 @@ pub fn read(paths: &[PathBuf], demands: &ObjectDemands) -> Result<Vec<Resource>,
                     let cut = redact::foreign_object(&mut resource.raw, reads);
                     resource.unread.extend(cut);
                 }
+                resource.revealed = revealed;
                 resources.push(resource);
             }
         }
@@ -191,7 +197,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&[path], &ObjectDemands::new())
+        read(&[path], &ObjectDemands::new(), &Reveal::default())
     }
 
     #[test]
@@ -257,7 +263,8 @@ mod tests {
         pod("..2026/d.yaml", "hidden");
         std::os::unix::fs::symlink("..2026", folder.path().join("..data")).unwrap();
         std::os::unix::fs::symlink("..data/d.yaml", folder.path().join("d.yaml")).unwrap();
-        let resources = read(&[folder.path().to_path_buf()], &ObjectDemands::new()).unwrap();
+        let resources =
+            read(&[folder.path().to_path_buf()], &ObjectDemands::new(), &Reveal::default()).unwrap();
         let names: Vec<&str> = resources.iter().map(|resource| resource.name.as_str()).collect();
         assert_eq!(names, ["first", "second", "third", "hidden"]);
     }
@@ -267,9 +274,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = vec![folder.path().to_path_buf()];
         std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH].join("/"))).unwrap();
-        assert!(read(&root, &ObjectDemands::new()).unwrap().is_empty());
+        assert!(read(&root, &ObjectDemands::new(), &Reveal::default()).unwrap().is_empty());
         std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH + 1].join("/"))).unwrap();
-        assert!(read(&root, &ObjectDemands::new()).unwrap_err().to_string().contains("16 levels"));
+        assert!(
+            read(&root, &ObjectDemands::new(), &Reveal::default())
+                .unwrap_err()
+                .to_string()
+                .contains("16 levels")
+        );
 
         let folder = tempfile::tempdir().unwrap();
         let mut found = vec![PathBuf::new(); MAX_FILES - 1];
@@ -281,8 +293,9 @@ mod tests {
 
     #[test]
     fn what_the_system_said_is_said_once() {
-        let error =
-            anyhow::Error::from(read(&["/nowhere/m.yaml".into()], &ObjectDemands::new()).unwrap_err());
+        let error = anyhow::Error::from(
+            read(&["/nowhere/m.yaml".into()], &ObjectDemands::new(), &Reveal::default()).unwrap_err(),
+        );
         let text = format!("{error:#}");
         assert_eq!(text, "cannot read `/nowhere/m.yaml`: No such file or directory (os error 2)");
     }

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use crate::redact::{self, Reveal};
 use crate::resource::{Cluster, Identity, Kind, Node, Presence, Resource, SourceExtent, Unread, object_kind};
 
 pub use recorder::Recorder;
@@ -99,9 +100,11 @@ pub struct RecordingFacts {
     pub extent: SourceExtent,
 }
 
-/// Reads a recording and passes each resource to `emit`, which returns `Ok(false)` to stop.
+/// Reads a recording and passes each resource to `emit`, which returns `Ok(false)` to stop. What was written by hand is
+/// redacted as a collector would have.
 pub fn read(
     path: &Path,
+    reveal: &Reveal,
     emit: &mut dyn FnMut(Resource) -> Result<bool, SnapshotError>,
 ) -> Result<RecordingFacts, SnapshotError> {
     let io = |source| SnapshotError::Io { operation: "read", path: path.to_path_buf(), source };
@@ -156,7 +159,8 @@ pub fn read(
             let cut = if text.ends_with(b"\n") { "" } else { " (the file ends in the middle of a line)" };
             at(format!("not a resource: {error}{cut}"))
         })?;
-        let resource = line.into_resource();
+        let mut resource = line.into_resource();
+        redact::resource(&mut resource, reveal);
         let kind = SourceExtent::kind_of(&resource);
         match counts.get_mut(kind) {
             Some(count) => *count += 1,
@@ -170,7 +174,7 @@ pub fn read(
 
 /// Only the identity in the first line of a recording.
 pub fn identity(path: &Path) -> Result<Option<Identity>, SnapshotError> {
-    read(path, &mut |_| Ok(false)).map(|facts| facts.identity)
+    read(path, &Reveal::default(), &mut |_| Ok(false)).map(|facts| facts.identity)
 }
 
 fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {

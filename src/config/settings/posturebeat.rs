@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::exceptions::ExceptionEntry;
 use crate::config::form::{Checker, SectionForm, UnsupportedKeys};
 use crate::config::mistake::Mistake;
 use crate::config::values::Span;
+use crate::redact::Reveal;
 pub(in crate::config) use aws::is_credentials_type;
 pub use aws::{AssumeRole, Aws, AwsKeys};
 pub use leader_election::LeaderElection;
@@ -65,6 +67,8 @@ pub struct Posture {
     pub pod_templates: BTreeMap<String, String>,
     /// `collect.flagz`: whether the API server is judged by what it says of itself.
     pub flagz: bool,
+    /// `collect.reveal`: which blanked values rules may compare.
+    pub reveal: Arc<Reveal>,
     /// Access to AWS.
     pub aws: Aws,
     /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster share one `resource.id`.
@@ -206,6 +210,7 @@ impl SectionForm for PosturebeatForm {
             workloads: collect.workloads,
             pod_templates: collect.pod_templates,
             flagz: collect.flagz,
+            reveal: Arc::new(collect.reveal),
             aws: self.aws.check(&checker.section("aws"))?,
             shared_aws_resource_id: compat.shared_aws_resource_id,
             kubelet_url: collect.kubelet_url,

@@ -38,6 +38,21 @@ pub(super) const DERIVED: &[DerivedValue] = &[
         },
     },
     DerivedValue {
+        key: "vpcCniNetworkPolicy",
+        kind: Kind::Caas,
+        names: &["aws-eks"],
+        meaning: "whether the VPC CNI add-on enforces network policies (`enableNetworkPolicy` in its `configurationValues`); absent if it is not installed as an add-on",
+        derive: |root, field| {
+            let found = cluster::vpc_cni_network_policy(root);
+            let source = found.as_ref().map_or("$.addons".to_owned(), |(at, _)| format!("$.addons[{at}]"));
+            match found {
+                Some((_, Err(gap))) => field.unread(gap),
+                Some((_, Ok(enabled))) => field.put(&[&source], Some(enabled.into())),
+                None => field.put(&[&source], None),
+            }
+        },
+    },
+    DerivedValue {
         key: "ecrWrites",
         kind: Kind::Caas,
         names: &["aws-eks-nodegroup"],

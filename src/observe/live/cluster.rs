@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::collect::cloud::CloudRequest;
@@ -11,6 +12,7 @@ use crate::kube_api::Connection;
 use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
 use crate::observe::observation::CollectionEnd;
+use crate::redact::Reveal;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
 /// The cluster, as the owner of what could not be listed.
@@ -29,6 +31,7 @@ pub(super) struct ClusterCollector {
     /// Of objects also where, and what of them.
     demands: ObjectDemands,
     secrets: bool,
+    reveal: Arc<Reveal>,
     watch: bool,
 }
 
@@ -38,10 +41,11 @@ impl ClusterCollector {
         wanted: BTreeSet<(Kind, String)>,
         demands: ObjectDemands,
         secrets: bool,
+        reveal: Arc<Reveal>,
         watch: bool,
     ) -> Self {
         let version = identity.cluster.version.clone();
-        Self { owner: owner(identity), version, wanted, demands, secrets, watch }
+        Self { owner: owner(identity), version, wanted, demands, secrets, reveal, watch }
     }
 
     /// Sends the cluster's objects, and what the cloud adds.
@@ -74,6 +78,7 @@ impl ClusterCollector {
             version: self.version.as_deref(),
             demands: &self.demands,
             secrets: self.secrets,
+            reveal: &self.reveal,
             now: Timestamp::now(),
             watch: self.watch,
         };
@@ -98,9 +103,10 @@ impl ClusterCollector {
 
     fn end(self, swept: Option<(kube::Client, cluster::SweepEnd)>) -> CollectionEnd {
         let Some((client, swept)) = swept else { return CollectionEnd::default() };
-        let Self { owner, version, demands, secrets, .. } = self;
-        let watch =
-            swept.state.map(|kept| Box::new(ClusterWatch { client, kept, owner, version, demands, secrets }));
+        let Self { owner, version, demands, secrets, reveal, .. } = self;
+        let watch = swept
+            .state
+            .map(|kept| Box::new(ClusterWatch { client, kept, owner, version, demands, secrets, reveal }));
         CollectionEnd { absent_kinds: swept.absent_kinds, closed: None, watch }
     }
 }

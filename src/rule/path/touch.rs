@@ -1,7 +1,7 @@
 //! Which places a path could look at, whatever the document contains.
 
-use super::place::place_steps;
 use super::query::{Filter, FilterOperand, PathSelector, Query, Segment};
+use crate::resource::place_steps;
 
 /// One step of a place that a path could look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,12 @@ pub(super) fn of(query: &Query) -> (Vec<PathStep>, Vec<FilterSteps>) {
 /// Whether `steps` could lead to something at, under or over `place`.
 pub(super) fn could(steps: &[PathStep], place: &str) -> bool {
     steps.iter().zip(&place_steps(place)).all(|(step, name)| step.could_be(name))
+}
+
+/// Whether steps begin with these keys, by name.
+pub(super) fn names(steps: &[PathStep], keys: &[&str]) -> bool {
+    let is = |(step, key): (&PathStep, &&str)| matches!(step, PathStep::Names(names) if names.iter().any(|name| name == key));
+    steps.len() >= keys.len() && steps.iter().zip(keys).all(is)
 }
 
 /// The keys that steps lead along, up to the first step that is none.

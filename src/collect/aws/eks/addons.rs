@@ -6,7 +6,7 @@ use super::partial_list::PartialList;
 use super::{EksCluster, is_gone, texts};
 use crate::collect::aws::calls::eks::{DESCRIBE_ADDON, DESCRIBE_ADDON_VERSIONS, LIST_ADDONS};
 use crate::collect::aws::client::{CallRefusal, ask, ask_pages, each};
-use crate::collect::redact;
+use crate::redact;
 use crate::resource::Gap;
 
 /// The add-ons of a cluster of this version.
@@ -48,23 +48,9 @@ async fn described(eks: &EksCluster, name: &str) -> Result<Value, CallRefusal> {
     let answer = ask!(eks.aws, DESCRIBE_ADDON, eks.region, request)?;
     let mut addon = eks.object(&DESCRIBE_ADDON, answer, "addon")?;
     if let Some(Value::String(values)) = addon.get_mut("configurationValues") {
-        redact_values(values);
+        redact::values_text(values);
     }
     Ok(addon)
-}
-
-/// Blanks the secrets in an add-on's values, which are JSON or YAML in a string; without secrets the text stays as it
-/// is.
-fn redact_values(text: &mut String) {
-    let Ok(parsed) = crate::yaml::from_str::<Value>(text) else {
-        redact::BLANK.clone_into(text);
-        return;
-    };
-    let mut redacted = parsed.clone();
-    redact::values(&mut redacted);
-    if redacted != parsed {
-        *text = redacted.to_string();
-    }
 }
 
 /// The default version of an add-on for a cluster of this version; some have none.
@@ -98,7 +84,7 @@ mod tests {
             ("{\"password\": \"s", "<redacted>"),
         ] {
             let mut redacted = text.to_owned();
-            redact_values(&mut redacted);
+            redact::values_text(&mut redacted);
             assert_eq!(redacted, expected, "{text}");
         }
     }

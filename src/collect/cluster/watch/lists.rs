@@ -65,7 +65,7 @@ impl WatchedLists {
             return;
         }
         let (list, key) = (&mut self.all[list], ObjectKey::of(resource));
-        list.seen.insert(key, self.prints.of(&list.kind.name, &resource.raw));
+        list.seen.insert(key, self.prints.of(&list.kind.name, resource));
         self.referrers.note(resource, key);
     }
 

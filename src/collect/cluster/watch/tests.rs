@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::watch;
 use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe};
+use crate::redact::Reveal;
 use crate::resource::{ObjectDemand, ObjectDemands, Owner, Resource};
 use server::Api;
 
@@ -112,8 +113,15 @@ fn watching_after(api: &Arc<Api>, between: impl FnOnce(&Api), test: impl AsyncFn
     let foreign = |name| (name, ObjectDemand::everywhere(reads.clone()));
     demands.extend(api.served().into_iter().map(foreign));
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request =
-        SweepRequest { owner: &owner, version: None, demands: &demands, secrets: true, now, watch: true };
+    let request = SweepRequest {
+        owner: &owner,
+        version: None,
+        demands: &demands,
+        secrets: true,
+        reveal: &Reveal::default(),
+        now,
+        watch: true,
+    };
     runtime.block_on(async {
         let client = api.client();
         let (sender, mut resources) = mpsc::channel(4);
@@ -282,8 +290,15 @@ fn it_ends_when_nobody_wants_more() {
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
     let demands = ObjectDemands::from([demand("Namespace")]);
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request =
-        SweepRequest { owner: &owner, version: None, demands: &demands, secrets: false, now, watch: true };
+    let request = SweepRequest {
+        owner: &owner,
+        version: None,
+        demands: &demands,
+        secrets: false,
+        reveal: &Reveal::default(),
+        now,
+        watch: true,
+    };
     let api = api();
     runtime.block_on(async {
         let client = api.client();

@@ -12,7 +12,7 @@ use super::program::Program;
 use crate::collect::arguments::{self, KnownArguments};
 use crate::collect::component::Component;
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::redact;
+use crate::redact;
 use crate::resource::Gap;
 
 /// One of the components in a process.

@@ -20,7 +20,7 @@ use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::process_view::{ProcessView, beside};
 use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
 use crate::collect::node::static_pods::StaticContainer;
-use crate::collect::redact;
+use crate::redact;
 use crate::resource::{Gap, Kind, Reason, Resource, Unread};
 use unread::{follow, keep};
 

@@ -12,7 +12,7 @@ fn pod(name: &str) -> Resource {
 
 fn all(path: &Path) -> Result<(Option<Identity>, Vec<Resource>), SnapshotError> {
     let mut out = Vec::new();
-    let facts = read(path, &mut |resource| {
+    let facts = read(path, &Reveal::default(), &mut |resource| {
         out.push(resource);
         Ok(true)
     })?;
@@ -94,7 +94,7 @@ fn a_truncated_archive_is_an_error() {
 /// The kinds that a recording of these lines holds all of.
 fn whole(path: &Path, lines: &[&str]) -> Result<SourceExtent, SnapshotError> {
     std::fs::write(path, format!("{}\n", lines.join("\n"))).unwrap();
-    read(path, &mut |_| Ok(true)).map(|facts| facts.extent)
+    read(path, &Reveal::default(), &mut |_| Ok(true)).map(|facts| facts.extent)
 }
 
 #[test]

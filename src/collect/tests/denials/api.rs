@@ -12,6 +12,7 @@ use super::server::{ALWAYS, FAULTS, Fault, Server, Slot};
 use super::verdicts::{Verdicts, blind, demands, idle};
 use crate::collect::cluster::rights::{Extent, guessed, needs};
 use crate::collect::cluster::{CLUSTER, KINDS, SweepRequest, observe, paths};
+use crate::redact::Reveal;
 use crate::resource::{Kind, Owner, Resource};
 
 /// What the API gives where something is not installed: no refusal, but another cluster.
@@ -32,6 +33,7 @@ fn look(server: &Arc<Server>, secrets: bool) -> Verdicts {
         version: Some("v1.37.2"),
         demands: &demands,
         secrets,
+        reveal: &Reveal::default(),
         now,
         watch: false,
     };

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::server::{Fault, Server, Slot};
 use crate::collect::cluster::rights::{self, Extent};
 use crate::collect::cluster::{SweepRequest, observe};
+use crate::redact::Reveal;
 use crate::resource::{ObjectDemand, ObjectDemands, Owner, Reason, Resource};
 
 const CERTIFICATE: &str = "Certificate.cert-manager.io";
@@ -80,7 +81,15 @@ fn sweep(server: &Arc<Server>, demands: &ObjectDemands) -> Vec<Resource> {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let owner = Owner { id: "cluster/u".into(), name: "cluster".into() };
     let now = "2026-11-27T00:00:00Z".parse().unwrap();
-    let request = SweepRequest { owner: &owner, version: None, demands, secrets: false, now, watch: false };
+    let request = SweepRequest {
+        owner: &owner,
+        version: None,
+        demands,
+        secrets: false,
+        reveal: &Reveal::default(),
+        now,
+        watch: false,
+    };
     let (sender, mut receiver) = mpsc::channel(100);
     runtime.block_on(async { observe(&server.client(), &request, None, &sender).await });
     drop(sender);

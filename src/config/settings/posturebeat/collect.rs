@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::config::form::Checker;
 use crate::config::mistake::Mistake;
+use crate::redact::{Reveal, RevealEntry};
 
 /// What is collected.
 pub(super) struct CollectSettings {
@@ -16,6 +17,7 @@ pub(super) struct CollectSettings {
     pub kubelet_url: Option<String>,
     pub workloads: bool,
     pub pod_templates: BTreeMap<String, String>,
+    pub reveal: Reveal,
 }
 
 /// The section as written.
@@ -46,6 +48,11 @@ pub(in crate::config) struct CollectForm {
     /// More kinds of workloads whose objects hold a template of pods, each with the keys that lead to it. The kinds of
     /// Kubernetes, Argo Rollouts, Knative, OpenKruise, KEDA and OpenShift are known.
     pub pod_templates: Vec<PodTemplateForm>,
+    /// Values that your own rules may compare although they are blanked: `configmap:NAMESPACE/NAME#KEY`, where the
+    /// namespace may be `*`, or `env:NAME`, a variable of any container. Findings, logs and recordings never show
+    /// them; evidence says whether they matched. Values of Secrets cannot be revealed. See docs/rules.md.
+    #[schemars(example = ["configmap:shop/app-config#LOG_LEVEL", "env:DEBUG"])]
+    pub reveal: Vec<String>,
 }
 
 impl Default for CollectForm {
@@ -58,6 +65,7 @@ impl Default for CollectForm {
             kubelet_url: None,
             workloads: false,
             pod_templates: Vec::new(),
+            reveal: Vec::new(),
         }
     }
 }
@@ -77,8 +85,12 @@ impl CollectForm {
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
         let pod_templates = pod_templates(self.pod_templates, checker)?;
+        let entry = |(index, text): (usize, &String)| {
+            text.parse::<RevealEntry>().map_err(|message| checker.wrong(&format!("reveal.{index}"), message))
+        };
+        let reveal = self.reveal.iter().enumerate().map(entry).collect::<Result<Reveal, Mistake>>()?;
         let Self { cluster, secrets, flagz, workloads, .. } = self;
-        Ok(CollectSettings { node, cluster, secrets, flagz, kubelet_url, workloads, pod_templates })
+        Ok(CollectSettings { node, cluster, secrets, flagz, kubelet_url, workloads, pod_templates, reveal })
     }
 }
 

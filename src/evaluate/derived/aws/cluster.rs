@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::evaluate::parse::boolean;
+use crate::redact::BLANK;
+use crate::resource::{Gap, Reason};
+use crate::yaml;
+
 /// `{cidr, family, prefix}` of each block that can reach the public endpoint. A prefix that is not a number is kept as
 /// text, so that comparing it is an error.
 pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
@@ -30,12 +35,48 @@ pub(super) fn admins(cluster: &Value) -> Option<Value> {
     Some(entries.iter().filter(is_admin).filter_map(|entry| entry.get("principalArn")).cloned().collect())
 }
 
+/// The VPC CNI among the add-ons, with its index.
+fn vpc_cni_addon(cluster: &Value) -> Option<(usize, &Value)> {
+    let mut addons = cluster.get("addons")?.as_array()?.iter().enumerate();
+    addons.find(|(_, addon)| addon.get("addonName").and_then(Value::as_str) == Some("vpc-cni"))
+}
+
+/// The index of the VPC CNI among the add-ons, and whether its values enable network policies.
+pub(super) fn vpc_cni_network_policy(cluster: &Value) -> Option<(usize, Result<bool, Gap>)> {
+    let (at, addon) = vpc_cni_addon(cluster)?;
+    let values = addon.get("configurationValues").and_then(Value::as_str).unwrap_or_default();
+    Some((at, enables_network_policy(values)))
+}
+
+fn enables_network_policy(values: &str) -> Result<bool, Gap> {
+    const WHERE: &str = "the configurationValues of the add-on vpc-cni";
+    if values == BLANK {
+        return Err(Gap::new(
+            Reason::Redacted,
+            format!("read {WHERE}: blanked, because they could not be parsed"),
+        ));
+    }
+    if values.trim().is_empty() {
+        return Ok(false);
+    }
+    let malformed =
+        |expected: &str| Gap::new(Reason::Malformed, format!("parse {WHERE}: expected {expected}"));
+    let parsed: Value = yaml::from_str(values).map_err(|_| malformed("JSON or YAML"))?;
+    let values = parsed.as_object().ok_or_else(|| malformed("a map"))?;
+    match values.get("enableNetworkPolicy") {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(enabled)) => Ok(*enabled),
+        Some(Value::String(text)) => {
+            boolean(text).ok_or_else(|| malformed("true or false in enableNetworkPolicy"))
+        }
+        Some(_) => Err(malformed("true or false in enableNetworkPolicy")),
+    }
+}
+
 /// The index of the VPC CNI among the add-ons, and its `{addonVersion, defaultVersion, current}`: `current` says whether
 /// its version is at least the default for the cluster's version, and is absent if either is unknown.
 pub(super) fn vpc_cni(cluster: &Value) -> Option<(usize, Value)> {
-    let mut addons = cluster.get("addons")?.as_array()?.iter().enumerate();
-    let (at, addon) =
-        addons.find(|(_, addon)| addon.get("addonName").and_then(Value::as_str) == Some("vpc-cni"))?;
+    let (at, addon) = vpc_cni_addon(cluster)?;
     let version = |key: &str| addon.get(key).and_then(Value::as_str);
     let mut out = Map::new();
     for key in ["addonVersion", "defaultVersion"] {

@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::EmbeddingProcess;
 use crate::collect::bounds::MAX_ENTRIES;
 use crate::collect::component::base_name;
+use crate::collect::config_files;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::unit;
-use crate::collect::{config_files, redact};
+use crate::redact;
 use crate::resource::{Gap, Reason};
 
 /// The default data directory of k3s.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Process, path_of};
-use crate::collect::redact;
+use crate::redact;
 use crate::resource::Unread;
 
 /// The variables that rules look at: names, paths and switches. No other variable leaves the node.

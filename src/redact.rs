@@ -1,9 +1,14 @@
 //! Redaction of secrets, before a resource leaves its collector.
 //!
 //! In: arguments, parsed files, Kubernetes objects. Out: the same, with [`BLANK`] in place of secrets. A secret is
-//! recognised by its position (flag, key, field), never by its value.
+//! recognised by its position (flag, key, field), never by its value. To rules, what is blanked is unknown ([`Blanks`]),
+//! unless the configuration reveals it ([`Reveal`]).
 
+mod blanks;
 mod foreign;
+mod places;
+mod recorded;
+mod reveal;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -14,7 +19,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::resource::Revealed;
+pub(crate) use blanks::{Blanks, Comparand, any, equals, every};
 pub use foreign::foreign_object;
+pub use places::BLANKED;
+pub use recorded::resource;
+pub use reveal::{Reveal, RevealEntry};
 
 /// Replaces a secret.
 pub const BLANK: &str = "<redacted>";
@@ -125,6 +135,13 @@ fn written_arguments(items: &mut [Value], is_secret: &mut bool) {
     }
 }
 
+/// Blanks the secrets in a Kubernetes object, and returns those that rules may compare.
+pub fn revealing(object: &mut Value, reveal: &Reveal) -> Revealed {
+    let revealed = reveal.of(object);
+    kubernetes_object(object);
+    revealed
+}
+
 /// Blanks the secrets in a Kubernetes object or a list of objects.
 pub fn kubernetes_object(object: &mut Value) {
     walk(object, true);
@@ -141,6 +158,19 @@ pub fn document(document: &mut Value) {
 pub fn values(values: &mut Value) {
     blank_named(values);
     walk(values, true);
+}
+
+/// The same for values that are JSON or YAML in a string; without secrets the text stays as it is.
+pub fn values_text(text: &mut String) {
+    let Ok(parsed) = crate::yaml::from_str::<Value>(text) else {
+        BLANK.clone_into(text);
+        return;
+    };
+    let mut redacted = parsed.clone();
+    values(&mut redacted);
+    if redacted != parsed {
+        *text = redacted.to_string();
+    }
 }
 
 fn blank_named(value: &mut Value) {
@@ -211,12 +241,14 @@ fn walk(value: &mut Value, is_object: bool) {
     }
 }
 
-/// Removes copies of the object inside itself, which would still hold what is blanked elsewhere.
+/// Removes or blanks copies of the object inside itself, which would still hold what is blanked elsewhere.
 fn drop_copies(metadata: &mut Value) {
     let Value::Object(metadata) = metadata else { return };
     metadata.remove("managedFields");
-    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-        annotations.remove(LAST_APPLIED);
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations")
+        && let Some(copy) = annotations.get_mut(LAST_APPLIED)
+    {
+        *copy = BLANK.into();
     }
 }
 

@@ -88,7 +88,10 @@ fn a_workload_keeps_names_and_references_only() {
     });
     kubernetes_object(&mut pod);
     assert!(!pod.to_string().contains("canary"), "{pod}");
-    assert_eq!(pod["metadata"], json!({"name": "web", "annotations": {"team": "https://<redacted>@wiki/"}}));
+    assert_eq!(
+        pod["metadata"],
+        json!({"name": "web", "annotations": {LAST_APPLIED: BLANK, "team": "https://<redacted>@wiki/"}})
+    );
     assert_eq!(pod["spec"]["initContainers"][0]["env"][0], json!({"name": "A", "value": BLANK}));
     assert_eq!(pod["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "s");
     assert_eq!(pod["spec"]["volumes"][0]["secret"]["secretName"], "stays");
