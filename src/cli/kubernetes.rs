@@ -149,6 +149,7 @@ mod tests {
                 check(certificates("list"), RightAnswer::Denied, &["1.1"], None),
                 check(certificates("watch"), RightAnswer::Denied, &[], Some("changes wait")),
                 check(proxy, RightAnswer::Denied, &[], None),
+                check(right("get", "", "/flagz", None, None), RightAnswer::Denied, &[], None),
                 check(right("list", "", "pods", None, None), RightAnswer::Allowed, &[], None),
             ],
             absent: vec!["Backup.velero.io".into()],
@@ -165,6 +166,8 @@ mod tests {
             "  list configmaps kube-proxy in kube-system: no error: other objects decide\n",
             "Recommendations that will be errors: 1.1\n",
             "  - {apiGroups: [\"cert-manager.io\"], resources: [certificates], verbs: [list, watch]}\n",
+            "    get /flagz... DENIED\n",
+            "  - {nonResourceURLs: [/flagz], verbs: [get]}\n",
             "metadata: {name: posturebeat-more, namespace: kube-system}\n",
             "  - {apiGroups: [\"\"], resources: [configmaps], resourceNames: [kube-proxy], verbs: [list]}\n",
         ] {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::collect::arguments::{self, KnownArguments};
-use crate::collect::redact;
 use crate::kube_api::{self, RequestError};
+use crate::redact;
 use crate::resource::{Reason, Unread};
 
 /// The path.

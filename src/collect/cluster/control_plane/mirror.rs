@@ -8,8 +8,8 @@ use super::ON_ITS_NODE;
 use super::agents::host_addresses;
 use crate::collect::arguments::{self, KnownArguments};
 use crate::collect::cluster::pages::{ListItem, ListPages};
-use crate::collect::redact;
 use crate::kube_api::RequestError;
+use crate::redact;
 use crate::resource::{Reason, Unread};
 
 /// The pods that kubeadm, kops, RKE2 and others run it in.
