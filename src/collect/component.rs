@@ -132,6 +132,12 @@ impl Component {
     }
 }
 
+/// Major and minor of a version such as `v1.37.2`.
+pub(super) fn minor_version(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.trim_end_matches('+').parse().ok()?))
+}
+
 /// The part of a path after its last slash.
 pub(super) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -5,6 +5,7 @@
 //! contributed, and [`Index::forget`] removes it; both return the objects whose joins changed.
 
 mod accounts;
+mod admission_files;
 mod api_servers;
 mod aws_auth;
 mod cluster;
@@ -48,6 +49,7 @@ pub struct Index {
     processes: processes::Processes,
     gaps: gaps::Gaps,
     now: Timestamp,
+    version: Option<String>,
 }
 
 /// Kinds that are joined with others, each with the keys of `related` that the joins are under.
@@ -70,8 +72,8 @@ const JOINS: [(&str, Joins); 10] = [
     (
         "Pod",
         &[
-            ("Namespace", &["podSecurityPlugin", "podSecurityDefault"]),
-            ("Cluster", &["apiServers", "workloads", "roleUsers"]),
+            ("Namespace", &["podSecurityPlugin", "podSecurityDefault", "admissionFiles"]),
+            ("Cluster", &["apiServers", "admissionFiles", "workloads", "roleUsers"]),
             ("ServiceAccount", &["podCount"]),
             ("Secret", &["podCount"]),
         ],
@@ -95,7 +97,14 @@ impl Index {
             processes: processes::Processes::default(),
             gaps: gaps::Gaps::default(),
             now,
+            version: None,
         }
+    }
+
+    /// For a cluster of this version, such as `v1.37.2`; without one, for the newest.
+    #[must_use]
+    pub fn of_version(self, version: Option<&str>) -> Self {
+        Self { version: version.map(str::to_owned), ..self }
     }
 
     /// The kinds that are joined with objects of `kind`, each with the keys of `related` that the joins are under.
@@ -237,6 +246,7 @@ impl Index {
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies));
         resource.unread.extend(odd);
         self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
+        self.put(resource, "admissionFiles", &["Pod"], Some(self.admission_files()));
         let plugin = self.api_servers.pod_security_plugin().map(Value::from);
         self.put(resource, "podSecurityPlugin", &["Pod"], plugin);
         let level = self.api_servers.pod_security_default().map(Value::from);
@@ -257,6 +267,7 @@ impl Index {
 
     fn relate_cluster(&self, resource: &mut Resource) {
         self.put(resource, "apiServers", &["Pod"], Some(self.api_servers.list().into()));
+        self.put(resource, "admissionFiles", &["Pod"], Some(self.admission_files()));
         self.put(resource, "workloads", &["Pod"], Some(self.pods.workloads().into()));
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
@@ -272,6 +283,11 @@ impl Index {
         let kinds = SECRET_STORES.map(|(kind, _)| kind);
         let gaps: &[&str] = if stores.is_empty() { &kinds } else { &[] };
         self.put(resource, "externalSecrets", gaps, Some(stores.into()));
+    }
+
+    /// API servers that may load webhooks and policies from files.
+    fn admission_files(&self) -> Value {
+        admission_files::list(&self.api_servers.list(), self.version.as_deref()).into()
     }
 
     /// `{namespace, serviceAccount, by}` of each account with a role at AWS: `annotation`, or `pod-identity` where a

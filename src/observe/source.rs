@@ -78,7 +78,8 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
         index.note(&resource);
         Ok(true)
     })?;
-    Ok((identity, index))
+    let version = identity.as_ref().and_then(|identity| identity.cluster.version.clone());
+    Ok((identity, index.of_version(version.as_deref())))
 }
 
 async fn written(

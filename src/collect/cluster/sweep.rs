@@ -56,7 +56,7 @@ pub async fn observe(
         client,
         request,
         discovery: Discovery::new(client),
-        index: Index::new(request.now),
+        index: Index::new(request.now).of_version(request.version),
         found,
         sightings,
         lost: BTreeSet::new(),

@@ -16,7 +16,8 @@ pub(super) struct Processes {
 
 impl Processes {
     pub(super) fn note(&mut self, process: &Resource) {
-        if process.selectors() != [API_SERVER] {
+        // One that the cluster shows may run on any node.
+        if process.selectors() != [API_SERVER] || process.id.starts_with("cluster/") {
             return;
         }
         if process.is_unlisted() {

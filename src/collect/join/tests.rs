@@ -78,13 +78,31 @@ fn where_pods_were_refused_nobody_knows_whether_the_pod_security_plugin_is_on() 
     index.note(&Resource::unlisted(&selector, &owner, Gap::new(Reason::Denied, "list pods")));
     let namespace = namespace(&index);
     assert!(!namespace.related.contains_key("podSecurityPlugin"));
-    assert_eq!(unread_at(&namespace), ["$.related.podSecurityPlugin", "$.related.podSecurityDefault"]);
+    let unread = ["$.related.admissionFiles", "$.related.podSecurityPlugin", "$.related.podSecurityDefault"];
+    assert_eq!(unread_at(&namespace), unread);
 }
 
 fn api_server(command: Value, annotations: Value) -> Resource {
     object(json!({"kind": "Pod", "metadata": {"name": "kube-apiserver-a", "namespace": "kube-system",
         "uid": command.to_string(), "labels": {"component": "kube-apiserver"}, "annotations": annotations},
         "spec": {"containers": [{"command": command}]}}))
+}
+
+#[test]
+fn an_api_server_that_may_load_policies_from_files_is_named() {
+    let server = || {
+        let command = json!(["kube-apiserver", "--admission-control-config-file=/etc/admission.yaml"]);
+        api_server(command, json!({"kubernetes.io/config.mirror": "hash"}))
+    };
+    let named = |version: &str| {
+        let mut index = index().of_version(Some(version));
+        index.note(&server());
+        let cluster = related(&index, json!({"kind": "Cluster", "metadata": {"name": "c"}}));
+        assert_eq!(cluster.related["admissionFiles"], namespace(&index).related["admissionFiles"]);
+        cluster.related["admissionFiles"].clone()
+    };
+    assert_eq!(named("v1.37.2"), json!([{"name": "kube-apiserver-a", "file": "/etc/admission.yaml"}]));
+    assert_eq!(named("v1.35.5"), json!([]));
 }
 
 #[test]
@@ -278,7 +296,7 @@ fn the_cluster_knows_what_runs_in_it() {
     assert_eq!(
         Value::Object(known.related),
         json!({
-            "apiServers": [], "webhooks": [], "externalSecrets": [], "networkPolicies": [], "roleUsers": [],
+            "apiServers": [], "admissionFiles": [], "webhooks": [], "externalSecrets": [], "networkPolicies": [], "roleUsers": [],
             "workloads": [{"namespace": "shop", "pods": 2}],
             "daemonSets": [{"namespace": "kube-system", "name": "cilium", "images": ["quay.io/cilium/cilium:v1"],
                 "policySwitches": []}],
