@@ -144,11 +144,14 @@ fn finish(
     answer: CheckAnswer<'_>,
 ) -> Judgement {
     let gap = (outcome == Outcome::Error).then(|| answer.gap());
-    let evidence = match outcome {
+    let mut evidence = match outcome {
         Outcome::NotApplicable => Map::new(),
         _ if control.evidence.is_empty() => evidence::of_facts(&answer.facts),
         _ => evidence::of_paths(&control.evidence, document),
     };
+    if let (Some(source), true) = (document.source(), outcome != Outcome::NotApplicable) {
+        evidence.entry("source").or_insert_with(|| source.clone());
+    }
     let expected = (!control.expected.is_empty()).then(|| {
         let value = |operand: &Operand| resolve(operand, params).cloned().unwrap_or(Value::Null);
         control.expected.iter().map(|(key, operand)| (key.clone(), value(operand))).collect()

@@ -79,6 +79,11 @@ impl Document {
         self.unread.iter().filter(hides).map(gap).collect()
     }
 
+    /// Where the facts about a process come from, if not from its node.
+    pub(super) fn source(&self) -> Option<&Value> {
+        self.root.get("source").filter(|_| self.kind == Kind::Process)
+    }
+
     /// The component of a process; empty for everything else.
     pub(super) fn component(&self) -> &str {
         match self.kind {

@@ -19,6 +19,8 @@ pub(super) fn resource_id(resource: &Resource, identity: &Identity, shared_cloud
         // A rule may judge several kinds that could not be listed: each is a separate outcome.
         _ if resource.is_unlisted() => format!("{}/{}", resource.id, resource.selectors().join(",")),
         Kind::File => format!("{cluster}{node}{HOSTFS}{}", resource.id),
+        // The cluster shows it, whichever node looks.
+        Kind::Process if resource.id.starts_with("cluster/") => resource.id.clone(),
         Kind::Process => format!("{cluster}{node}{}", resource.id),
         Kind::K8sObject => resource.id.clone(),
         Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry if shared_cloud_id => cluster.to_owned(),
@@ -79,6 +81,36 @@ mod tests {
         let own = hash("cluster_idarn:aws:ecr:eu-west-1:1:repository/web");
         assert_eq!(resource_id(&repository, &identity, false), own);
         assert_eq!(resource_id(&repository, &identity, true), hash("cluster_id"));
+    }
+
+    #[test]
+    fn a_process_that_the_cluster_shows_has_one_id_from_every_node() {
+        let process = |id: &str| {
+            Resource::observed(
+                Kind::Process,
+                "process".into(),
+                id.into(),
+                "kube-apiserver".into(),
+                serde_json::json!({"component": "kube-apiserver"}),
+            )
+        };
+        let id = |process: &Resource, node: &str| {
+            let mut identity = Identity::default();
+            identity.cluster.id = "u".into();
+            identity.node.id = node.into();
+            resource_id(process, &identity, false)
+        };
+        let shown = process("cluster/u/process/kube-apiserver");
+        assert_eq!(id(&shown, ""), hash("cluster/u/process/kube-apiserver"));
+        assert_eq!(id(&shown, "a"), id(&shown, "b"));
+        let own = process("812100");
+        assert_ne!(id(&own, "a"), id(&own, "b"), "processes of two nodes may have one number");
+        let unlisted = Resource::unlisted(
+            &"process/kube-apiserver".parse().unwrap(),
+            &crate::resource::Owner { id: "cluster/u".into(), name: "c".into() },
+            crate::resource::Gap::new(crate::resource::Reason::Denied, "get /flagz"),
+        );
+        assert_ne!(id(&unlisted, ""), id(&shown, ""));
     }
 
     #[test]
