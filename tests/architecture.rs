@@ -48,7 +48,7 @@ const NOT_IN_CORE: [&str; 7] =
 /// [`CROWDED`] and by having no circle.
 const INNER: [(&str, &[&str]); 4] = [
     ("collect/node", &["arguments", "bounds", "component", "config_files", "join", "redact"]),
-    ("collect/cluster", &["config_files", "join", "object", "redact", "sightings"]),
+    ("collect/cluster", &["arguments", "config_files", "join", "object", "redact", "sightings"]),
     ("collect/aws", &["bounds", "cloud", "redact", "sightings"]),
     ("collect/recorded", &["object", "redact"]),
 ];

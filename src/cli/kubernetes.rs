@@ -98,10 +98,12 @@ fn rbac(missing: &[&Right]) -> String {
         }
         for ((group, resource, name), verbs) in rules {
             let name = name.map(|name| format!(", resourceNames: [{name}]")).unwrap_or_default();
-            let verbs = verbs.join(", ");
-            text.push_str(&format!(
-                "  - {{apiGroups: [\"{group}\"], resources: [{resource}]{name}, verbs: [{verbs}]}}\n"
-            ));
+            let about = if resource.starts_with('/') {
+                format!("nonResourceURLs: [{resource}]")
+            } else {
+                format!("apiGroups: [\"{group}\"], resources: [{resource}]{name}")
+            };
+            text.push_str(&format!("  - {{{about}, verbs: [{}]}}\n", verbs.join(", ")));
         }
         documents.push(text);
     }
@@ -147,6 +149,7 @@ mod tests {
                 check(certificates("list"), RightAnswer::Denied, &["1.1"], None),
                 check(certificates("watch"), RightAnswer::Denied, &[], Some("changes wait")),
                 check(proxy, RightAnswer::Denied, &[], None),
+                check(right("get", "", "/flagz", None, None), RightAnswer::Denied, &[], None),
                 check(right("list", "", "pods", None, None), RightAnswer::Allowed, &[], None),
             ],
             absent: vec!["Backup.velero.io".into()],
@@ -163,6 +166,8 @@ mod tests {
             "  list configmaps kube-proxy in kube-system: no error: other objects decide\n",
             "Recommendations that will be errors: 1.1\n",
             "  - {apiGroups: [\"cert-manager.io\"], resources: [certificates], verbs: [list, watch]}\n",
+            "    get /flagz... DENIED\n",
+            "  - {nonResourceURLs: [/flagz], verbs: [get]}\n",
             "metadata: {name: posturebeat-more, namespace: kube-system}\n",
             "  - {apiGroups: [\"\"], resources: [configmaps], resourceNames: [kube-proxy], verbs: [list]}\n",
         ] {

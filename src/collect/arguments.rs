@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::component::{Component, FlagValue};
+use super::component::{Component, FlagValue, base_name};
 use crate::resource::Unread;
 
 /// Flag without dashes → its values.
@@ -18,6 +18,15 @@ pub(super) struct KnownArguments {
     pub arguments: Arguments,
     /// The arguments that could not be read: `$.args`, or `$.args.<flag>`.
     pub unread: Vec<Unread>,
+}
+
+/// The arguments of a command that starts kube-apiserver itself; `None`: it starts something else.
+pub(super) fn of_api_server(command: &[String]) -> Option<Arguments> {
+    if Component::of_command(command) != Some(Component::ApiServer) {
+        return None;
+    }
+    let first_argument = if base_name(command.first()?) == "hyperkube" { 2 } else { 1 };
+    Some(parse(Component::ApiServer, command.get(first_argument..).unwrap_or_default()))
 }
 
 /// Parses an argument list.

@@ -4,6 +4,7 @@
 //! be listed one that says so. A typed struct would drop the fields that a newer Kubernetes adds, so objects stay JSON.
 
 mod configz;
+mod control_plane;
 mod identity;
 mod kinds;
 mod pages;
@@ -17,6 +18,7 @@ use crate::resource::{Gap, Kind, ObjectDemands, Owner, Resource, Selector};
 use kinds::ListedKind;
 
 pub use configz::configz;
+pub use control_plane::{API_SERVER, ApiServerView, ControlPlaneRequest, api_server, unseen};
 pub use identity::{Identified, NodeHints, identify};
 pub use kinds::{CLUSTER, KINDS, KnownKind, ListScope, SECRET, ServedKind, recorded};
 pub use sweep::observe;

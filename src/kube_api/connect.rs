@@ -43,6 +43,8 @@ pub struct Connection {
     pub url: String,
     /// The cluster's name in the kubeconfig, where there is one.
     pub cluster_name: Option<String>,
+    /// Our own namespace, where we are a pod and use its service account.
+    pub pod_namespace: Option<String>,
 }
 
 impl Connection {
@@ -80,12 +82,14 @@ pub async fn connect(
         (!first.is_empty()).then(|| PathBuf::from(first))
     });
     let home = || env("HOME").map(|home| Path::new(&home).join(".kube/config")).filter(|path| path.exists());
+    let mut pod_namespace = None;
     let (mut config, cluster_name) = match named {
         Some(path) => from_file(&path, context).await?,
         None if context.is_none() && env("KUBERNETES_SERVICE_HOST").is_some() => {
             let config = Config::incluster().map_err(|error| {
                 Gap::new(Reason::NoCredentials, format!("use the pod's service account: {error}"))
             })?;
+            pod_namespace = Some(config.default_namespace.clone());
             (config, None)
         }
         None => match home() {
@@ -104,7 +108,7 @@ pub async fn connect(
     config.default_retry = false;
     let url = config.cluster_url.to_string();
     let client = client(config.clone(), target.paced).await?;
-    Ok(Connection { client, config, url, cluster_name })
+    Ok(Connection { client, config, url, cluster_name, pod_namespace })
 }
 
 /// Making a client may run the kubeconfig's credential plug-in, and waits for it: so on a thread of its own, and within

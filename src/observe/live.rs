@@ -1,5 +1,6 @@
 //! Live observation: this node and its cluster, as they are now.
 
+mod api_server;
 mod cluster;
 mod identity;
 mod node;
@@ -7,15 +8,16 @@ mod node;
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::IN_FLIGHT;
 use super::cloud::{CloudView, name_by_node};
 use super::clouds;
 use super::data_dir::DataDir;
-use super::observation::{Collected, Observation, Wanted};
+use super::observation::{ClosedControlPlane, Collected, Observation, Wanted};
 use super::scope::Scope;
-use crate::collect::cluster::{Identified, NodeHints, identify};
+use crate::collect::cluster::{API_SERVER, Identified, NodeHints, identify};
 use crate::collect::node::host::HostFacts;
 use crate::config::settings::{Posture, Settings};
 use crate::kube_api::{self, Connection};
@@ -36,14 +38,14 @@ pub(super) async fn observe(
 ) -> Observation {
     let Wanted { kinds: mut wanted, objects: demands } = wanted;
     let demands = if scope.has(Kind::K8sObject) { demands } else { ObjectDemands::new() };
-    wanted.retain(|(kind, _)| scope.has(*kind));
+    wanted.retain(|(kind, name)| scope.covers(*kind, name));
     let posture = &settings.posture;
     let env = |name: &str| std::env::var(name).ok();
     let connection = kube_api::connect(scope.target(posture), &env).await;
     let hints = NodeHints {
         name: posture.node_name.clone().or_else(|| env("NODE_NAME")),
         hostname: Some(host.hostname.clone()),
-        wanted: wanted.iter().any(|(kind, _)| kind.is_of_node()),
+        wanted: scope.node && wanted.iter().any(|(kind, _)| kind.is_of_node()),
     };
     let identified = match &connection {
         Ok(connection) => identify(connection, &hints).await,
@@ -70,7 +72,11 @@ pub(super) async fn observe(
         (Ok(connection), _) => Ok(connection),
     };
     let cloud = cloud_of(posture, &wanted, &reach, identified.as_ref().ok(), &mut identity).await;
+    let api_server = (Kind::Process, API_SERVER.to_owned());
+    let closed = ClosedControlPlane::default();
     let collectors = Collectors {
+        node: scope.node,
+        api_server: (scope.asks_api_server() && wanted.contains(&api_server)).then(|| Arc::clone(&closed)),
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
         secrets: posture.secrets,
@@ -81,7 +87,10 @@ pub(super) async fn observe(
         watch: scope.lasting && posture.watch,
     };
     let (sender, found) = mpsc::channel(IN_FLIGHT);
-    Observation::new(identity, host, found, tokio::spawn(collectors.run(reach, sender)))
+    let mut observation =
+        Observation::new(identity, host, found, tokio::spawn(collectors.run(reach, sender)));
+    observation.closed = closed;
+    observation
 }
 
 /// The cloud, if a rule is about it; it adds to the cluster's identity.
@@ -117,6 +126,10 @@ async fn cloud_of(
 
 /// The collectors of one cycle.
 struct Collectors {
+    /// Whether this node is in scope.
+    node: bool,
+    /// Where the API server's flags are in scope: why they are closed goes there.
+    api_server: Option<ClosedControlPlane>,
     host_root: PathBuf,
     identity: Identity,
     /// Whether Secrets may be listed.
@@ -133,10 +146,21 @@ struct Collectors {
 impl Collectors {
     /// Runs node and cluster side by side.
     async fn run(self, reach: Reach, found: mpsc::Sender<Resource>) -> Collected {
-        let Self { host_root, identity, secrets, kubelet_url, cloud, wanted, demands, watch } = self;
+        let Self {
+            node,
+            api_server,
+            host_root,
+            identity,
+            secrets,
+            kubelet_url,
+            cloud,
+            wanted,
+            demands,
+            watch,
+        } = self;
         let of_node: Vec<Selector> = wanted
             .iter()
-            .filter(|(kind, _)| kind.is_of_node())
+            .filter(|(kind, _)| node && kind.is_of_node())
             .map(|(kind, name)| Selector::new(*kind, name.as_str()))
             .collect();
         let facts = KubeletFacts {
@@ -149,11 +173,14 @@ impl Collectors {
         let to_node = found.clone();
         let owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
         let node = tokio::task::spawn_blocking(move || {
-            node::observe(&host_root, &owner, &of_node, &facts, &to_node);
+            node::observe(&host_root, &owner, &of_node, &facts, &to_node)
         });
         let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, watch);
-        let watch = cluster.run(reach, cloud.as_ref(), &found).await;
-        node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
+        let watch = cluster.run(reach.clone(), cloud.as_ref(), &found).await;
+        let seen = node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
+        if let Some(closed) = api_server.filter(|_| !seen.api_server) {
+            api_server::observe(reach, &identity, &closed, &found).await;
+        }
         Ok(watch.map(Box::new))
     }
 }

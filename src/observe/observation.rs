@@ -2,15 +2,19 @@
 
 use anyhow::anyhow;
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
-use crate::resource::{Identity, Kind, ObjectDemands, Resource};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Resource};
 
 /// What the collectors of a source return, given that they succeed: the means to watch a cluster from then on.
 pub(super) type Collected = anyhow::Result<Option<Box<ClusterWatch>>>;
+
+/// Why whoever runs the control plane shows nothing of it, once that is known.
+pub(super) type ClosedControlPlane = Arc<OnceLock<Gap>>;
 
 /// A source that is being read.
 pub(crate) struct Observation {
@@ -21,6 +25,8 @@ pub(crate) struct Observation {
     collectors: AbortOnDropHandle<Collected>,
     /// Set by [`Self::ended`], where changes can be watched from now on.
     pub watch: Option<Box<ClusterWatch>>,
+    /// Why the API server's flags are out of sight; known after the last resource.
+    pub closed: ClosedControlPlane,
 }
 
 impl Observation {
@@ -31,7 +37,8 @@ impl Observation {
         found: mpsc::Receiver<Resource>,
         collectors: tokio::task::JoinHandle<Collected>,
     ) -> Self {
-        Self { identity, host, found, collectors: AbortOnDropHandle::new(collectors), watch: None }
+        let closed = ClosedControlPlane::default();
+        Self { identity, host, found, collectors: AbortOnDropHandle::new(collectors), watch: None, closed }
     }
 
     /// Waits for the collectors, after the last resource was taken.

@@ -1,6 +1,7 @@
 //! Remarks about a cluster before it is judged: its platform, and a version that was not checked. Logged once a cycle.
 
-use crate::resource::{Identity, Kind, Platform, Selector};
+use crate::collect::cluster::API_SERVER;
+use crate::resource::{Gap, Identity, Kind, Platform, Selector};
 use crate::rule::minor_version;
 
 /// The minor versions of Kubernetes 1 that the verdicts were checked for: each in the cases of rules whose defaults
@@ -14,7 +15,7 @@ pub(crate) fn log(identity: &Identity) {
         if platform.hides_control_plane() {
             tracing::info!(
                 platform = name,
-                "detected a managed control plane: rules about its components are not applicable"
+                "detected a managed control plane: rules about its components are not applicable, unless the API server shows its flags"
             );
         } else if platform == Platform::OpenShift {
             tracing::info!(
@@ -39,20 +40,34 @@ fn is_unchecked(version: &str) -> bool {
     minor_version(version).is_some_and(|(major, minor)| major != 1 || !CHECKED.contains(&minor))
 }
 
-/// Why there is no resource that a rule judges, if the platform explains it.
-pub(crate) fn why_absent(platform: Option<Platform>, judged: &[Selector]) -> Option<String> {
+/// Why there is no resource that a rule judges, if the platform explains it. `closed`: why the API server's flags are out
+/// of sight.
+pub(crate) fn why_absent(
+    platform: Option<Platform>,
+    closed: Option<&Gap>,
+    judged: &[Selector],
+) -> Option<String> {
     let platform = platform.filter(|platform| platform.hides_control_plane())?;
     let of_control_plane = |selector: &Selector| match selector.kind {
         Kind::Process => !matches!(selector.name.as_str(), "kubelet" | "kube-proxy"),
         Kind::File => !selector.name.starts_with("kubelet-") && selector.name != "proxy-kubeconfig",
         Kind::K8sObject | Kind::Caas | Kind::LoadBalancer | Kind::ContainerRegistry => false,
     };
-    judged.iter().any(of_control_plane).then(|| format!("{} manages the control plane", platform.as_str()))
+    let why = judged
+        .iter()
+        .any(of_control_plane)
+        .then(|| format!("{} manages the control plane", platform.as_str()))?;
+    let of_api_server = |selector: &Selector| selector.kind == Kind::Process && selector.name == API_SERVER;
+    Some(match closed.filter(|_| judged.iter().any(of_api_server)) {
+        Some(gap) => format!("{why} and keeps the API server's flags closed ({gap})"),
+        None => why,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Reason;
     use crate::telemetry::log_capture::LogCapture;
 
     fn identity(version: &str, platform: Option<Platform>) -> Identity {
@@ -91,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_platform_explains_only_what_is_missing_of_a_control_plane() {
-        let why = |platform, selector: &str| why_absent(Some(platform), &[selector.parse().unwrap()]);
+        let why = |platform, selector: &str| why_absent(Some(platform), None, &[selector.parse().unwrap()]);
         assert_eq!(
             why(Platform::Eks, "process/kube-apiserver").as_deref(),
             Some("EKS manages the control plane")
@@ -100,5 +115,11 @@ mod tests {
         assert!(why(Platform::Eks, "file/kubelet-config").is_none());
         assert!(why(Platform::Eks, "k8s_object/Pod").is_none());
         assert!(why(Platform::Rke2, "process/kube-apiserver").is_none());
+        let closed = Gap::new(Reason::Denied, "get /flagz: HTTP 403");
+        let why = |selector: &str| {
+            why_absent(Some(Platform::Eks), Some(&closed), &[selector.parse().unwrap()]).unwrap()
+        };
+        assert!(why("process/kube-apiserver").ends_with("closed (get /flagz: HTTP 403)"));
+        assert_eq!(why("process/etcd"), "EKS manages the control plane");
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use super::data_dir::DataDir;
+use crate::collect::cluster::API_SERVER;
 use crate::config::settings::Posture;
 use crate::kube_api::Target;
 use crate::resource::Kind;
@@ -14,6 +15,8 @@ pub struct Scope {
     pub node: bool,
     /// The API's objects, and AWS.
     pub cluster: bool,
+    /// Whether the API server is judged by what it says of itself, where no node agent judges it.
+    pub flagz: bool,
     /// The kubeconfig's context; `None`: its current one.
     pub context: Option<String>,
     /// Whether this is a long-running process: requests to the API are then paced, and changes may be watched.
@@ -33,6 +36,7 @@ impl Scope {
         Ok(Self {
             node: posture.node,
             cluster: posture.cluster,
+            flagz: posture.flagz,
             context: posture.kube_contexts.first().cloned(),
             lasting: false,
         })
@@ -44,9 +48,16 @@ impl Scope {
             [] => vec![None],
             named => named.iter().cloned().map(Some).collect(),
         };
-        let node = Self { node: true, cluster: false, context: contexts[0].clone(), lasting: false };
-        let clusters =
-            contexts.into_iter().map(|context| Self { node: false, cluster: true, context, lasting: true });
+        let context = contexts[0].clone();
+        let node = Self { node: true, cluster: false, flagz: false, context, lasting: false };
+        let flagz = posture.flagz;
+        let clusters = contexts.into_iter().map(|context| Self {
+            node: false,
+            cluster: true,
+            flagz,
+            context,
+            lasting: true,
+        });
         let node = posture.node.then_some(node);
         node.into_iter().chain(clusters.filter(|_| posture.cluster)).collect()
     }
@@ -54,6 +65,16 @@ impl Scope {
     /// Whether it covers resources of this kind.
     pub fn has(&self, kind: Kind) -> bool {
         if kind.is_of_node() { self.node } else { self.cluster }
+    }
+
+    /// Whether it covers this resource, by the name that controls use: also a process that the cluster shows.
+    pub fn covers(&self, kind: Kind, name: &str) -> bool {
+        self.has(kind) || self.asks_api_server() && (kind, name) == (Kind::Process, API_SERVER)
+    }
+
+    /// Whether the API server may be asked for its flags.
+    pub(crate) fn asks_api_server(&self) -> bool {
+        self.cluster && self.flagz
     }
 
     /// The API server of the cluster.
@@ -117,6 +138,20 @@ mod tests {
     }
 
     #[test]
+    fn the_api_server_is_of_its_node_and_of_the_cluster_that_shows_it() {
+        let covers = |settings: &[(&str, &str)], name: &str| {
+            let tracks = Scope::tracks(&posture(settings));
+            let covered = tracks.iter().filter(|track| track.covers(Kind::Process, name));
+            covered.map(|track| track.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(covers(&[], "kube-apiserver"), ["node", "cluster"]);
+        assert_eq!(covers(&[], "kubelet"), ["node"]);
+        assert_eq!(covers(&[("posturebeat.collect.flagz", "false")], "kube-apiserver"), ["node"]);
+        assert_eq!(covers(&[("posturebeat.collect.cluster", "false")], "kube-apiserver"), ["node"]);
+        assert_eq!(covers(&[("posturebeat.collect.node", "false")], "kube-apiserver"), ["cluster"]);
+    }
+
+    #[test]
     fn a_one_shot_command_handles_one_cluster() {
         let one = Scope::all(&posture(&[("posturebeat.kube_contexts.0", "eu")])).unwrap();
         assert_eq!(one.context.as_deref(), Some("eu"));
@@ -131,7 +166,7 @@ mod tests {
         let data = DataDir::new(folder.path());
         let cluster = |context: Option<&str>| {
             let context = context.map(str::to_owned);
-            Scope { node: false, cluster: true, context, lasting: true }.data_dir(&data)
+            Scope { node: false, cluster: true, flagz: true, context, lasting: true }.data_dir(&data)
         };
         let mut identity = crate::resource::Identity::default();
         identity.cluster.id = "of eu".into();
@@ -141,7 +176,8 @@ mod tests {
         for other in [Some("us"), Some("cluster"), None] {
             assert_eq!(cluster(other).last_identity(), None, "{other:?}");
         }
-        let node = Scope { node: true, cluster: false, context: Some("eu".into()), lasting: false };
+        let context = Some("eu".into());
+        let node = Scope { node: true, cluster: false, flagz: false, context, lasting: false };
         assert_eq!(node.data_dir(&data).last_identity(), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::evaluate::{Judgement, Outcome, OutcomeCounts, Tally};
 use crate::exception::{ExceptionState, ExceptionUse, Marks};
 use crate::finding::Totals;
 use crate::observe::remarks::why_absent;
-use crate::resource::{Platform, Resource};
+use crate::resource::{Gap, Platform, Resource};
 use crate::rule::{BenchmarkName, Rule};
 
 /// What a cycle came to.
@@ -63,7 +63,12 @@ impl Accounting {
     }
 
     /// OutcomeCounts the rules that saw no resource as not applicable, and returns them.
-    pub(super) fn close(&mut self, rules: &[Rule], platform: Option<Platform>) -> Vec<usize> {
+    pub(super) fn close(
+        &mut self,
+        rules: &[Rule],
+        platform: Option<Platform>,
+        closed: Option<&Gap>,
+    ) -> Vec<usize> {
         let unseen = self.tally.close();
         for index in &unseen {
             let rule = &rules[*index];
@@ -72,7 +77,7 @@ impl Accounting {
                 rule = rule.row.number,
                 benchmark = %rule.benchmark.full_name(),
                 resources = judged.join(", "),
-                reason = why_absent(platform, &rule.control.resources),
+                reason = why_absent(platform, closed, &rule.control.resources),
                 "rule is not applicable: no such resource"
             );
         }

@@ -38,7 +38,8 @@ pub(super) async fn judge_all(
     if complete {
         // Before any rule is called not applicable: a collector that failed has not looked everywhere.
         observation.ended().await?;
-        without_resource = accounting.close(&engine.rules, observation.identity.cluster.platform);
+        let platform = observation.identity.cluster.platform;
+        without_resource = accounting.close(&engine.rules, platform, observation.closed.get());
         warn_unused(&ended);
         uses = ended;
     }

@@ -62,7 +62,9 @@ impl Engine {
     /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not loaded is kept
     /// in every scope, so that a warning names it.
     pub(super) fn within(&self, scope: &Scope) -> Self {
-        let about = |rule: &&Rule| rule.control.resources.iter().any(|judged| scope.has(judged.kind));
+        let about = |rule: &&Rule| {
+            rule.control.resources.iter().any(|judged| scope.covers(judged.kind, &judged.name))
+        };
         let rules: Vec<Rule> = self.rules.iter().filter(about).cloned().collect();
         let names =
             |exception: &&Exception, rules: &[Rule]| rules.iter().any(|rule| exception.rule.names(rule));

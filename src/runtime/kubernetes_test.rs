@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::engine::Engine;
 use super::leadership;
 use crate::collect::cluster::rights::{self, Extent, Need, Right, Served};
-use crate::collect::cluster::{self, NodeHints};
+use crate::collect::cluster::{self, API_SERVER, NodeHints};
 use crate::config::settings::{Posture, Settings};
 use crate::evaluate::{Outcome, needs, object_demands};
 use crate::kube_api::{self, JSON, RequestError};
@@ -132,6 +132,7 @@ fn all_needs(
 ) -> Vec<Need> {
     let extent = extent(engine, posture);
     let mut all = rights::needs(demands, served, extent);
+    all.extend(rights::flagz_need(extent));
     all.extend(rights::identity_needs(extent));
     if posture.cluster && leadership::is_elected(posture, env) {
         let namespace = leadership::lease_namespace(posture);
@@ -148,6 +149,9 @@ pub(super) fn extent(engine: &Engine, posture: &Posture) -> Extent {
         node: posture.node,
         kubelet: posture.node && posture.kubelet_url.is_some(),
         cloud: posture.cluster && engine.judge.selectors().any(|(kind, _)| kind.is_of_cloud()),
+        flagz: posture.cluster
+            && posture.flagz
+            && engine.judge.selectors().any(|selector| selector == (Kind::Process, API_SERVER)),
     }
 }
 
@@ -179,7 +183,8 @@ async fn foretell(
         let cluster = Scope { node: false, ..scope.clone() };
         let data = cluster.data_dir(&DataDir::read_only(&settings.data_path));
         let mut wanted = engine.wanted();
-        wanted.kinds.retain(|(kind, _)| *kind == Kind::K8sObject);
+        // What a cloud says takes no right here.
+        wanted.kinds.retain(|(kind, _)| !kind.is_of_cloud());
         let mut observation = observe(&Source::Live(cluster), settings, &data, wanted).await?;
         while let Some(resource) = observation.found.recv().await {
             for (rules, judgement) in engine.judge.judge(resource) {
@@ -228,15 +233,17 @@ async fn user(client: &kube::Client) -> Result<String, String> {
 
 async fn access(client: &kube::Client, right: &Right) -> RightAnswer {
     let (resource, subresource) = right.resource.split_once('/').unwrap_or((&right.resource, ""));
-    let attributes = json!({
-        "verb": right.verb,
-        "group": right.group,
-        "resource": resource,
-        "subresource": subresource,
-        "namespace": right.namespace.as_deref().unwrap_or_default(),
-        "name": right.name.as_deref().unwrap_or_default(),
-    });
-    let spec = json!({"resourceAttributes": attributes});
+    let spec = match right.url() {
+        Some(path) => json!({"nonResourceAttributes": {"verb": right.verb, "path": path}}),
+        None => json!({"resourceAttributes": {
+            "verb": right.verb,
+            "group": right.group,
+            "resource": resource,
+            "subresource": subresource,
+            "namespace": right.namespace.as_deref().unwrap_or_default(),
+            "name": right.name.as_deref().unwrap_or_default(),
+        }}),
+    };
     match review(client, "authorization.k8s.io/v1", "SelfSubjectAccessReview", &spec).await {
         Ok(answer) => match answer.pointer("/status/allowed") {
             Some(Value::Bool(true)) => RightAnswer::Allowed,

@@ -189,6 +189,12 @@ fn a_pod_judges_its_node_and_leads_as_a_scan_by_root_and_an_administrator_does()
     let errors = errors(&documents);
     assert!(errors.is_empty(), "what the pod may do is enough: {errors:#?}");
 
+    // The probe observes the API server's node, so nothing is asked of the API server itself.
+    let servers = documents.iter().map(|document| &document["resource"]);
+    let servers = servers.filter(|it| it["raw"]["component"] == "kube-apiserver");
+    let servers: BTreeSet<&str> = servers.map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(servers.len(), 1, "judged once: {servers:?}");
+
     // In one cycle each; a change that was judged meanwhile comes on top.
     let swept = documents.iter().filter(|document| {
         document["resource"]["type"] != "k8s_object" || document["event"]["sequence"] == sequence
@@ -267,6 +273,9 @@ fn by_duty_the_probe_cannot_look_at_the_cluster_and_the_watcher_is_nobody() {
     }
     let errors = errors(&installed.documents("posturebeat.outcomes"));
     assert!(errors.is_empty(), "what they may do is enough: {errors:#?}");
+    let sources = installed.documents("cloud_security_posture.findings");
+    let sources = sources.iter().filter(|document| document["resource"]["raw"]["source"].is_string());
+    assert_eq!(sources.count(), 0, "the probe judges the API server of its node");
 
     let lease = bed.kubectl(&[
         "-n",

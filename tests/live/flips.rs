@@ -3,7 +3,7 @@
 //! Between them these tests turn the verdict of nearly every recommendation of cis_k8s 2.0.1. What they change is put
 //! back also when they fail.
 
-mod arguments;
+pub mod arguments;
 mod cluster;
 mod files;
 mod kubelet;

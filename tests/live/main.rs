@@ -18,6 +18,7 @@ mod delivery;
 mod denials;
 mod deploy;
 mod election;
+mod flagz;
 mod flips;
 mod golden;
 mod impostor;

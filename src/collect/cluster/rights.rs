@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::LazyLock;
 
+use super::control_plane::{API_SERVER, FLAGZ};
 use super::kinds::{BALANCED, Discovery, KINDS, ListScope, ListedKind, SECRET, ServedKind};
 use crate::collect::join::Index;
 use crate::collect::redact::AWS_AUTH;
@@ -19,7 +20,7 @@ use crate::resource::{
 pub struct Right {
     /// Empty for the core group.
     pub group: String,
-    /// The plural, with a subresource after a slash.
+    /// The plural, with a subresource after a slash; or a path of the server that is no resource, such as `/flagz`.
     pub resource: String,
     /// The one namespace that it is needed in; `None`: in all, or of a cluster-wide resource.
     pub namespace: Option<String>,
@@ -30,6 +31,11 @@ pub struct Right {
 }
 
 impl Right {
+    /// The path, if the right is not about a resource.
+    pub fn url(&self) -> Option<&str> {
+        Some(self.resource.as_str()).filter(|resource| resource.starts_with('/'))
+    }
+
     /// `deployments.apps in default`: what the verb is about.
     pub fn object(&self) -> String {
         let group = if self.group.is_empty() { String::new() } else { format!(".{}", self.group) };
@@ -69,6 +75,8 @@ pub struct Extent {
     pub kubelet: bool,
     /// Whether AWS is asked.
     pub cloud: bool,
+    /// Whether the API server is asked for its flags.
+    pub flagz: bool,
 }
 
 /// The kinds that are not built in as the server has them, by name; `None`: it does not have the kind.
@@ -220,6 +228,15 @@ pub fn identity_needs(extent: Extent) -> Vec<Need> {
         needs.push(need(node("nodes/configz"), "the kubelet is judged by its flags and files"));
     }
     needs
+}
+
+/// The right to the API server's flags. Where an agent observes the API server's node, they are not asked for.
+pub fn flagz_need(extent: Extent) -> Option<Need> {
+    let right =
+        Right { group: String::new(), resource: FLAGZ.to_owned(), namespace: None, name: None, verb: "get" };
+    let feeds = vec![(Selector::new(Kind::Process, API_SERVER), "$".to_owned())];
+    let cost = Some("the API server is judged only by its pod's arguments, or by an agent on its node");
+    extent.flagz.then_some(Need { right, feeds, cost })
 }
 
 /// The rights of leader election on its Lease.

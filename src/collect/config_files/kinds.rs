@@ -147,6 +147,16 @@ pub(crate) const AUDIT_POLICY: FileKind = FileKind {
     shape: as_is,
 };
 
+/// The files that kube-apiserver's flags name and that rules look into: the flag, the key of the file's content in
+/// `files`, and the kind of file.
+pub(crate) const API_SERVER_FILES: [(&str, &str, &FileKind); 5] = [
+    ("authentication-config", "authenticationConfiguration", &AUTHENTICATION),
+    ("authorization-config", "authorizationConfiguration", &AUTHORIZATION),
+    ("admission-control-config-file", "admissionConfiguration", &ADMISSION),
+    ("encryption-provider-config", "encryptionConfiguration", &ENCRYPTION),
+    ("audit-policy-file", "auditPolicy", &AUDIT_POLICY),
+];
+
 impl FileKind {
     /// Whether a document declares this kind.
     pub(crate) fn admits(&self, map: &Map<String, Value>) -> bool {

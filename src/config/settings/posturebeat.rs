@@ -59,6 +59,8 @@ pub struct Posture {
     pub kubelet_url: Option<String>,
     /// `collect.secrets`: whether token Secrets are listed.
     pub secrets: bool,
+    /// `collect.flagz`: whether the API server is judged by what it says of itself.
+    pub flagz: bool,
     /// Access to AWS.
     pub aws: Aws,
     /// `compat.shared_aws_resource_id`: whether all AWS resources of a cluster share one `resource.id`.
@@ -197,6 +199,7 @@ impl SectionForm for PosturebeatForm {
             cluster: collect.cluster,
             leader_election: self.leader_election.check(&checker.section("leader_election"))?,
             secrets: collect.secrets,
+            flagz: collect.flagz,
             aws: self.aws.check(&checker.section("aws"))?,
             shared_aws_resource_id: compat.shared_aws_resource_id,
             kubelet_url: collect.kubelet_url,

@@ -12,6 +12,13 @@ use crate::observe::cloud::CloudView;
 use crate::observe::cluster_watch::ClusterWatch;
 use crate::resource::{Gap, Identity, Kind, ObjectDemands, Owner, Resource};
 
+/// The cluster, as the owner of what could not be listed.
+pub(super) fn owner(identity: &Identity) -> Owner {
+    let cluster = &identity.cluster;
+    let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
+    Owner { id: format!("cluster/{}", cluster.id), name }
+}
+
 /// Collects the objects of one cluster.
 pub(super) struct ClusterCollector {
     owner: Owner,
@@ -32,10 +39,8 @@ impl ClusterCollector {
         secrets: bool,
         watch: bool,
     ) -> Self {
-        let cluster = &identity.cluster;
-        let name = cluster.name.clone().unwrap_or_else(|| "cluster".into());
-        let owner = Owner { id: format!("cluster/{}", cluster.id), name };
-        Self { owner, version: cluster.version.clone(), wanted, demands, secrets, watch }
+        let version = identity.cluster.version.clone();
+        Self { owner: owner(identity), version, wanted, demands, secrets, watch }
     }
 
     /// Sends the cluster's objects, and what the cloud adds. Returns the means to watch it from then on.

@@ -33,6 +33,13 @@ pub(super) async fn configz(connection: &Connection, url: &str) -> Option<Value>
     }
 }
 
+/// What was seen on the node that others need to know.
+#[derive(Debug, Default)]
+pub(super) struct SeenOnNode {
+    /// An API server runs here.
+    pub api_server: bool,
+}
+
 /// Sends the node's processes and files. A host root that cannot be opened hides all of them.
 pub(super) fn observe(
     root: &Path,
@@ -40,15 +47,17 @@ pub(super) fn observe(
     wanted: &[Selector],
     kubelet_facts: &KubeletFacts,
     found: &mpsc::Sender<Resource>,
-) {
+) -> SeenOnNode {
+    let mut seen = SeenOnNode::default();
     if wanted.is_empty() {
-        return;
+        return seen;
     }
     // A send fails when the receiver was dropped.
     match HostRoot::open(root) {
         Ok(host) => {
             let mut kubelets = Vec::new();
             node::observe(&host, owner, &mut |mut resource| {
+                seen.api_server |= is_api_server(&resource);
                 if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
                     kubelets.push(resource);
                 } else {
@@ -66,6 +75,12 @@ pub(super) fn observe(
             }
         }
     }
+    seen
+}
+
+/// Whether it is an API server, however little of it could be read.
+fn is_api_server(resource: &Resource) -> bool {
+    resource.kind == Kind::Process && !resource.is_unlisted() && resource.selectors() == [cluster::API_SERVER]
 }
 
 /// Adds the facts to the kubelet. Of two kubelets it is unknown which one answered.

@@ -38,7 +38,9 @@ const RBAC: &[&str] = &[
 ];
 
 /// Rights whose lack no outcome here shows, and what does.
-const ELSEWHERE: [(&str, &str, &str); 5] = [
+const ELSEWHERE: [(&str, &str, &str); 6] = [
+    // The node here shows its API server, and so does its pod; `flagz` of these tests.
+    ("", "/flagz", "get"),
     // Below: on a kubeadm node flags alone decide 3.1.1.
     ("", "certificatesigningrequests", "list"),
     // A kubeconfig has a name for the cluster; a pod asks for it.
@@ -161,14 +163,16 @@ fn assert_foretold(bed: &Bed, kubeconfig: &Path, resource: &str) {
     let (errors, ..) = scan(bed, kubeconfig);
     assert_eq!(foretold, errors, "without {resource}: {text}");
     let rules = text.split("RBAC rules to add").nth(1).unwrap_or_default();
-    assert!(rules.contains(&format!("resources: [{resource}]")), "without {resource}: {text}");
+    let named = if resource.starts_with('/') { "nonResourceURLs" } else { "resources" };
+    assert!(rules.contains(&format!("{named}: [{resource}]")), "without {resource}: {text}");
 }
 
-/// Namespace, first resource and first verb of a rule.
+/// Namespace, first resource or path, and first verb of a rule.
 fn key(role: &Value, number: usize) -> (&str, &str, &str) {
     let rule = &role["rules"][number];
     let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
-    (namespace, words(&rule["resources"])[0], words(&rule["verbs"])[0])
+    let about = if rule["resources"].is_null() { &rule["nonResourceURLs"] } else { &rule["resources"] };
+    (namespace, words(about)[0], words(&rule["verbs"])[0])
 }
 
 /// The namespace, and an operator that keeps secrets elsewhere.
@@ -222,12 +226,18 @@ fn set(bed: &Bed, url: &str, role: &Value, number: usize, granted: bool) {
     std::fs::write(&path, changed.to_string()).unwrap();
     bed.kubectl(&["--server", url, "apply", "-f", path.to_str().unwrap()]);
     let (namespace, resource, verb) = key(role, number);
-    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-    let rule = &role["rules"][number];
-    let attributes = json!({"verb": verb, "group": rule["apiGroups"][0], "resource": resource, "subresource": subresource,
-        "namespace": namespace, "name": rule["resourceNames"][0].as_str().unwrap_or_default()});
-    let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-        "spec": {"user": format!("system:serviceaccount:{NAMESPACE}:posturebeat"), "resourceAttributes": attributes}});
+    let mut spec = json!({"user": format!("system:serviceaccount:{NAMESPACE}:posturebeat")});
+    if resource.starts_with('/') {
+        spec["nonResourceAttributes"] = json!({"verb": verb, "path": resource});
+    } else {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        let rule = &role["rules"][number];
+        spec["resourceAttributes"] = json!({"verb": verb, "group": rule["apiGroups"][0], "resource": resource,
+            "subresource": subresource, "namespace": namespace,
+            "name": rule["resourceNames"][0].as_str().unwrap_or_default()});
+    }
+    let review =
+        json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec});
     let path = bed.path("review.json");
     std::fs::write(&path, review.to_string()).unwrap();
     bed.until("the authorizer to hear of the change", || {

@@ -48,7 +48,7 @@ fn admission(bed: &Bed, default_allow: bool) -> String {
 }
 
 /// Much that is wrong by default is mended, and etcd speaks plain HTTP.
-fn first_batch(bed: &Bed) -> [Changes; 4] {
+pub fn first_batch(bed: &Bed) -> [Changes; 4] {
     let plain_http = "http://127.0.0.1:22379";
     let etcd = Changes::set(&[
         &format!("listen-client-urls={plain_http}"),

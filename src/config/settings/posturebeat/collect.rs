@@ -11,6 +11,7 @@ pub(super) struct CollectSettings {
     pub node: bool,
     pub cluster: bool,
     pub secrets: bool,
+    pub flagz: bool,
     pub kubelet_url: Option<String>,
 }
 
@@ -25,6 +26,10 @@ pub(in crate::config) struct CollectForm {
     /// List Secrets that hold service account tokens or bootstrap tokens, and no others. Requires the right to list
     /// Secrets. Of their data, only the expiry, usages and groups of bootstrap tokens are read.
     pub secrets: bool,
+    /// Judge the API server by what it says of itself (`/flagz`, Kubernetes 1.36), else by its pod's arguments, where no
+    /// node agent runs on its node. Only the leader asks. Requires the right to get the non-resource URL `/flagz`. Turn
+    /// it off if control-plane nodes are observed by agents that are not pods of this namespace's DaemonSet.
+    pub flagz: bool,
     /// The address of this node's kubelet, for its running configuration (`/configz`). Requires the right to get
     /// `nodes/configz` (Kubernetes 1.33) and a serving certificate signed by the cluster's CA. Without it, or if
     /// the request fails, flags and files are read instead.
@@ -34,7 +39,7 @@ pub(in crate::config) struct CollectForm {
 
 impl Default for CollectForm {
     fn default() -> Self {
-        Self { node: None, cluster: true, secrets: false, kubelet_url: None }
+        Self { node: None, cluster: true, secrets: false, flagz: true, kubelet_url: None }
     }
 }
 
@@ -52,6 +57,7 @@ impl CollectForm {
             return Err(checker.wrong("cluster", message));
         }
         let kubelet_url = self.kubelet_url.filter(|url| !url.is_empty());
-        Ok(CollectSettings { node, cluster: self.cluster, secrets: self.secrets, kubelet_url })
+        let Self { cluster, secrets, flagz, .. } = self;
+        Ok(CollectSettings { node, cluster, secrets, flagz, kubelet_url })
     }
 }

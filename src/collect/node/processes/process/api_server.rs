@@ -4,18 +4,9 @@ use serde_json::{Map, Value};
 
 use super::unread::keep;
 use crate::collect::arguments::{self, Arguments};
-use crate::collect::config_files::kinds::{self, FileKind};
+use crate::collect::config_files::kinds::{self, API_SERVER_FILES};
 use crate::collect::node::filesystem::process_view::{ProcessView, beside};
 use crate::resource::Unread;
-
-/// The flag, the key of the file's content in `files`, and the kind of file.
-const FILES: &[(&str, &str, &FileKind)] = &[
-    ("authentication-config", "authenticationConfiguration", &kinds::AUTHENTICATION),
-    ("authorization-config", "authorizationConfiguration", &kinds::AUTHORIZATION),
-    ("admission-control-config-file", "admissionConfiguration", &kinds::ADMISSION),
-    ("encryption-provider-config", "encryptionConfiguration", &kinds::ENCRYPTION),
-    ("audit-policy-file", "auditPolicy", &kinds::AUDIT_POLICY),
-];
 
 /// Reads the files that the flags name.
 pub(super) fn files(
@@ -24,14 +15,14 @@ pub(super) fn files(
     unread: &mut Vec<Unread>,
 ) -> Map<String, Value> {
     let mut files = Map::new();
-    for (flag, key, expected) in FILES {
+    for (flag, key, expected) in API_SERVER_FILES {
         let Some(path) = arguments::last(arguments, flag) else { continue };
         let at = format!("$.files.{key}");
         let Some(mut content) = keep(Some(view.parse(path, expected)), &at, unread) else { continue };
-        if *key == "admissionConfiguration" {
+        if key == "admissionConfiguration" {
             read_plugins(view, path, &mut content, &at, unread);
         }
-        files.insert((*key).to_owned(), content);
+        files.insert(key.to_owned(), content);
     }
     files
 }

@@ -1,0 +1,52 @@
+//! The API server of a cycle, as it describes itself to the leader.
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::cluster::owner;
+use crate::collect::cluster::{self, ApiServerView, ControlPlaneRequest};
+use crate::kube_api::Connection;
+use crate::observe::observation::ClosedControlPlane;
+use crate::resource::{Gap, Identity, Platform, Resource};
+use crate::rule::minor_version;
+
+/// Sends the API server, or the error in its place; nothing where a node agent judges it, or where its provider shows
+/// nothing of it.
+pub(super) async fn observe(
+    reach: Result<Connection, Gap>,
+    identity: &Identity,
+    closed: &ClosedControlPlane,
+    found: &mpsc::Sender<Resource>,
+) {
+    let owner = owner(identity);
+    let platform = identity.cluster.platform.filter(|platform| platform.hides_control_plane());
+    let version = identity.cluster.version.as_deref().and_then(minor_version);
+    // As the tag of an image has it.
+    let version = version.map(|(major, minor)| format!("{major}.{minor}"));
+    let view = match reach {
+        Ok(connection) => {
+            let request = ControlPlaneRequest {
+                owner: &owner,
+                version: version.as_deref(),
+                namespace: connection.pod_namespace.as_deref(),
+                now: Timestamp::now(),
+                managed: platform.is_some(),
+            };
+            cluster::api_server(&connection.client, &request).await
+        }
+        Err(gap) => ApiServerView::Seen(Box::new(cluster::unseen(&owner, gap))),
+    };
+    match view {
+        // A send fails when the receiver was dropped.
+        ApiServerView::Seen(resource) => drop(found.send(*resource).await),
+        ApiServerView::OfAgent => tracing::debug!("the agent on its node judges the API server"),
+        ApiServerView::Closed(gap) => {
+            tracing::info!(
+                platform = platform.map(Platform::as_str),
+                error = %gap,
+                "the provider keeps the API server's flags closed: the rules about them are not applicable"
+            );
+            let _ = closed.set(gap);
+        }
+    }
+}
