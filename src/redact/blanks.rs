@@ -22,8 +22,8 @@ pub(crate) struct Blanks {
     revealed: Revealed,
 }
 
-/// A value to compare.
-#[derive(Debug, Clone)]
+/// A value to compare. It has no debug output: it may be a secret.
+#[derive(Clone)]
 pub(crate) struct Comparand<'v> {
     /// With secrets: for comparisons only.
     pub value: Cow<'v, Value>,

@@ -198,9 +198,9 @@ fn admission(map: &mut Map<String, Value>) {
     for plugin in plugins.iter_mut().filter_map(Value::as_object_mut) {
         plugin.retain(|key, _| matches!(key.as_str(), "name" | "path" | "configuration"));
         let expected = of_plugin(plugin.get("name").and_then(Value::as_str).unwrap_or_default());
-        if let Some(configuration) = plugin.get_mut("configuration").filter(|it| !it.is_null()) {
-            let kept = expected.and_then(|expected| cut(expected, configuration.take()).ok());
-            *configuration = kept.unwrap_or_else(|| BLANK.into());
+        if let Some(configuration) = plugin.remove("configuration").filter(|it| !it.is_null()) {
+            let kept = expected.and_then(|expected| cut(expected, configuration).ok());
+            plugin.insert("configuration".to_owned(), kept.unwrap_or_else(|| BLANK.into()));
         }
     }
 }
