@@ -12,7 +12,7 @@ mod scope;
 mod source;
 
 pub(crate) use cluster_watch::ClusterWatch;
-pub(crate) use observation::{Observation, Wanted};
+pub(crate) use observation::{InputRemarks, Observation, Wanted};
 pub use scope::Scope;
 pub use source::Source;
 pub(crate) use source::observe;

@@ -9,6 +9,9 @@ mod demand;
 mod gap;
 mod identity;
 mod object_kind;
+mod origin;
+mod shown;
+mod skipped;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,6 +20,8 @@ pub use demand::{ObjectDemand, ObjectDemands};
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, object_kind};
+pub use origin::{DocumentPositions, Origin, OriginPosition};
+pub use skipped::SkippedInput;
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,6 +129,8 @@ pub struct Resource {
     pub unread: Vec<Unread>,
     /// Whether it is a thing, or stands for a kind.
     pub presence: Presence,
+    /// Where it was written, where somebody wrote it: manifests.
+    pub origin: Option<Origin>,
 }
 
 /// Whether a resource was observed, or stands for what could not be listed.
@@ -147,6 +154,7 @@ impl Resource {
             related: Map::new(),
             unread: Vec::new(),
             presence: Presence::Observed,
+            origin: None,
         }
     }
 
@@ -176,6 +184,7 @@ impl Resource {
             related: Map::new(),
             unread: vec![gap.at("$")],
             presence: Presence::Unlisted,
+            origin: None,
         }
     }
 

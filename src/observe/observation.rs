@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
-use crate::resource::{Identity, Kind, ObjectDemands, Resource};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Resource, SkippedInput};
 
 /// What the collectors of a source return, given that they succeed: the means to watch a cluster from then on.
 pub(super) type Collected = anyhow::Result<Option<Box<ClusterWatch>>>;
@@ -21,6 +21,17 @@ pub(crate) struct Observation {
     collectors: AbortOnDropHandle<Collected>,
     /// Set by [`Self::ended`], where changes can be watched from now on.
     pub watch: Option<Box<ClusterWatch>>,
+    /// What is to be said about the input beside its resources.
+    pub input: InputRemarks,
+}
+
+/// What is to be said about files that somebody wrote.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InputRemarks {
+    /// What could not be read; each is an outcome of every rule that may be about it.
+    pub unread: Vec<Gap>,
+    /// What is no object, or none yet.
+    pub skipped: SkippedInput,
 }
 
 impl Observation {
@@ -31,7 +42,8 @@ impl Observation {
         found: mpsc::Receiver<Resource>,
         collectors: tokio::task::JoinHandle<Collected>,
     ) -> Self {
-        Self { identity, host, found, collectors: AbortOnDropHandle::new(collectors), watch: None }
+        let collectors = AbortOnDropHandle::new(collectors);
+        Self { identity, host, found, collectors, watch: None, input: InputRemarks::default() }
     }
 
     /// Waits for the collectors, after the last resource was taken.

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
-use super::observation::{Observation, Wanted};
+use super::observation::{InputRemarks, Observation, Wanted};
 use super::scope::Scope;
 use super::{IN_FLIGHT, cloud, live, remarks};
 use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
-use crate::collect::recorded::{manifests, snapshot};
+use crate::collect::recorded::manifests::{self, ManifestSet};
+use crate::collect::recorded::snapshot;
 use crate::config::settings::Settings;
-use crate::resource::{Identity, ObjectDemands};
+use crate::resource::{Identity, Kind};
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ pub(crate) async fn observe(
         Source::Live(scope) => Box::pin(live::observe(settings, data, scope, wanted, host)).await,
         Source::Eks => Box::pin(cloud::outside(settings, wanted.kinds, host)).await?,
         Source::Snapshot(path) => recorded(path.clone(), host).await?,
-        Source::Manifests(paths) => written(paths.clone(), wanted.objects, host).await?,
+        Source::Manifests(paths) => written(paths.clone(), wanted, host).await?,
     };
     remarks::log(&observation.identity);
     Ok(observation)
@@ -81,12 +82,15 @@ fn index(path: &Path) -> anyhow::Result<(Option<Identity>, Index)> {
     Ok((identity, index))
 }
 
-async fn written(
-    paths: Vec<PathBuf>,
-    demands: ObjectDemands,
-    host: HostFacts,
-) -> anyhow::Result<Observation> {
-    let mut resources = tokio::task::spawn_blocking(move || manifests::read(&paths, &demands)).await??;
+async fn written(paths: Vec<PathBuf>, wanted: Wanted, host: HostFacts) -> anyhow::Result<Observation> {
+    let Wanted { kinds, objects } = wanted;
+    let set = tokio::task::spawn_blocking(move || manifests::read(&paths, &objects)).await??;
+    let ManifestSet { mut resources, unread, skipped } = set;
+    // Any object may be in a file that could not be read. The cluster as a whole is in none.
+    let in_files = kinds.iter().filter(|(kind, name)| *kind == Kind::K8sObject && name != "Cluster");
+    for (_, kind) in in_files {
+        resources.extend(unread.iter().map(|unread| unread.stand_in(kind)));
+    }
     let mut index = Index::new(Timestamp::now());
     for resource in &resources {
         index.note(resource);
@@ -103,5 +107,9 @@ async fn written(
         }
         Ok(None)
     });
-    Ok(Observation::new(Identity::default(), host, found, collector))
+    let unread = unread.into_iter().map(|unread| unread.gap).collect();
+    let input = InputRemarks { unread, skipped };
+    let mut observation = Observation::new(Identity::default(), host, found, collector);
+    observation.input = input;
+    Ok(observation)
 }

@@ -11,6 +11,7 @@ use super::stream::ResourceStream;
 use crate::config::settings::Settings;
 use crate::finding::{Agent, Context, FindingWriter};
 use crate::observe::{Observation, Source};
+use crate::resource::Resource;
 
 /// Judges resources until there are no more, or until `stop`.
 pub(super) async fn judge_all(
@@ -24,13 +25,21 @@ pub(super) async fn judge_all(
     let cluster = &observation.identity.cluster;
     let mut accounting = Accounting::new(&engine.rules);
     let mut stream = ResourceStream::new(engine, writer, sinks, cluster);
-    let judge = |stream: &mut ResourceStream<'_, '_>, resource| {
+    let judge = |stream: &mut ResourceStream<'_, '_>, resource: Resource| {
         accounting.begin(&resource);
         // Judging consumes the resource, so it is rendered first.
         let subject = stream.subject(&resource);
+        let unseen = resource.unseen_pods();
         let judged = stream.judge(resource);
         accounting.add(&judged.judgements, &judged.marks);
-        stream.hand_on(subject, &judged)
+        stream.hand_on(subject, &judged)?;
+        if let Some(unseen) = unseen.filter(|_| !engine.judged_as_pod(&judged.judgements)) {
+            let subject = stream.subject(&unseen);
+            let judged = stream.judge(unseen);
+            accounting.add(&judged.judgements, &judged.marks);
+            stream.hand_on(subject, &judged)?;
+        }
+        Ok(())
     };
     let complete = stream.run(&mut observation.found, stop.reached(), stop, judge).await?;
     let (mut uses, mut without_resource) = (Vec::new(), Vec::new());

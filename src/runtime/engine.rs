@@ -9,7 +9,7 @@ use super::exceptions;
 use crate::collect::component::Component;
 use crate::collect::node::places::roles;
 use crate::config::settings::Posture;
-use crate::evaluate::{Judge, object_demands};
+use crate::evaluate::{Judge, Judgement, object_demands};
 use crate::exception::{Exception, Exceptions};
 use crate::observe::{Scope, Wanted};
 use crate::resource::{CLOUD, Kind, Platform};
@@ -57,6 +57,19 @@ impl Engine {
             kinds: self.judge.selectors().map(|(kind, name)| (kind, name.to_owned())).collect(),
             objects: object_demands(self.rules.iter()),
         }
+    }
+
+    /// Whether a resource with these judgements was looked at as a pod is: by most of the rules about pods. A rule about
+    /// the namespace of anything looks at no container.
+    pub(super) fn judged_as_pod(&self, judgements: &[(&[usize], Judgement)]) -> bool {
+        let is_about_pods = |rule: &Rule| {
+            let mut judged = rule.control.resources.iter();
+            judged.any(|judged| judged.kind == Kind::K8sObject && judged.name == "Pod")
+        };
+        let all = self.rules.iter().filter(|rule| is_about_pods(rule)).count();
+        let judged = judgements.iter().flat_map(|(rules, _)| *rules);
+        let judged = judged.filter(|rule| is_about_pods(&self.rules[**rule])).count();
+        judged * 2 > all
     }
 
     /// The rules about something in `scope`, and the exceptions from those. An exception whose rule is not loaded is kept

@@ -7,6 +7,7 @@ mod api;
 mod exceptions;
 mod input;
 mod keystore;
+mod manifests;
 mod monitoring;
 mod output;
 mod program;

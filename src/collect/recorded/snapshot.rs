@@ -16,6 +16,10 @@ const VERSION: u32 = 1;
 /// The longest line, in bytes: an object of the largest size that etcd accepts, escaped.
 const MAX_LINE: u64 = 16 * 1024 * 1024;
 
+/// The largest window of a zstd stream, as a power of two: 128 MiB, what `zstd` itself takes without `--long`. A stream
+/// asks for that much memory before its first byte.
+const MAX_WINDOW: u32 = 27;
+
 /// A recording that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
@@ -128,7 +132,11 @@ fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {
     let file = File::open(path)?;
     let reader: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
-        Some("zst") => Box::new(zstd::stream::read::Decoder::new(file)?),
+        Some("zst") => {
+            let mut decoder = zstd::stream::read::Decoder::new(file)?;
+            decoder.window_log_max(MAX_WINDOW)?;
+            Box::new(decoder)
+        }
         _ => Box::new(file),
     };
     Ok(BufReader::new(reader))
@@ -300,6 +308,24 @@ mod tests {
             assert_eq!(back.as_ref(), Some(&identity));
             assert_eq!(resources, [pod("x"), pod("y")]);
         }
+    }
+
+    /// A stream names the memory that it needs in its first bytes, and may lie.
+    #[test]
+    fn a_stream_that_asks_for_more_memory_than_is_usual_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ndjson.zst");
+        let write = |log: u32| {
+            let mut encoder = zstd::stream::write::Encoder::new(File::create(&path).unwrap(), 1).unwrap();
+            encoder.window_log(log).unwrap();
+            encoder.write_all(b"\n").unwrap();
+            encoder.finish().unwrap();
+        };
+        write(MAX_WINDOW);
+        assert!(all(&path).is_ok());
+        write(MAX_WINDOW + 1);
+        let message = all(&path).unwrap_err().to_string();
+        assert!(message.contains("memory"), "{message}");
     }
 
     #[test]
