@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
         }
     };
     end_quietly_on_broken_pipes();
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(yaml::STACK).build();
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(yaml::STACK).build();
     let runtime = match threads {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -69,11 +70,8 @@ pub fn main() -> ExitCode {
 
 /// Nobody is left to read what went wrong, and nothing did.
 fn is_reader_gone(error: &anyhow::Error) -> bool {
-    let of_io = |cause: &(dyn std::error::Error + 'static)| {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        inner.is_some_and(|inner| inner.is::<scan::ReaderGone>())
-    };
-    error.chain().any(of_io)
+    let mut of_io = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.get_ref());
+    of_io.any(<dyn std::error::Error + Send + Sync>::is::<scan::ReaderGone>)
 }
 
 /// `posturebeat rules list | head` closes stdout early: the program then ends without a panic message.

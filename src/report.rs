@@ -150,7 +150,7 @@ impl Report {
     /// What was found and not judged, a line each.
     pub fn skipped(&self) -> Vec<String> {
         let kinds = &self.skipped.kinds;
-        let kinds = (!kinds.is_empty()).then(|| format!("no rule applies: {}", kinds.join(", ")));
+        let kinds = (!kinds.is_empty()).then(|| format!("no rule applies to {}", kinds.join(", ")));
         kinds.into_iter().chain(self.skipped.input.lines()).collect()
     }
 

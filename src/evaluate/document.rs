@@ -15,12 +15,14 @@ pub struct Document {
     pub(super) kind: Kind,
     pub(super) root: Value,
     pub(super) unread: Vec<Unread>,
+    /// Whether somebody wrote it down, and asks where.
+    pub(super) written: bool,
 }
 
 impl Document {
     /// Adds joins and derived values to the resource's JSON.
     pub fn new(resource: Resource) -> Self {
-        let Resource { kind, sub_type, raw: mut root, related, mut unread, .. } = resource;
+        let Resource { kind, sub_type, raw: mut root, related, mut unread, origin, .. } = resource;
         if !root.is_object() {
             root = Value::Object(Map::new());
         }
@@ -43,7 +45,7 @@ impl Document {
         if let (Value::Object(fields), false) = (&mut root, found.is_empty()) {
             fields.insert("derived".into(), Value::Object(found));
         }
-        Self { kind, root, unread }
+        Self { kind, root, unread, written: origin.is_some() }
     }
 
     /// The gaps of a resource of which nothing could be read.
@@ -54,6 +56,12 @@ impl Document {
     /// The unread places that `path` could look at.
     pub(super) fn gaps(&self, path: &Path) -> Vec<Gap> {
         self.unread.iter().filter(|unread| path.could_touch(&unread.at)).map(gap).collect()
+    }
+
+    /// The places of these gaps.
+    pub(super) fn places_of(&self, gaps: &[Gap]) -> impl Iterator<Item = Vec<String>> {
+        let named = self.unread.iter().filter(|unread| gaps.contains(&gap(unread)));
+        named.map(|unread| place_steps(&unread.at))
     }
 
     /// The unread places that a filter of `path` could look at: they cast doubt on what it did select.

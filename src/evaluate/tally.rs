@@ -119,7 +119,7 @@ mod tests {
 
     fn ended(outcome: Outcome, code: Option<Reason>) -> Judgement {
         let gap = code.map(|code| Gap { reason: code, what: String::new() });
-        Judgement { outcome, evidence: Map::new(), expected: None, gap }
+        Judgement { outcome, evidence: Map::new(), expected: None, gap, places: Vec::new() }
     }
 
     #[test]

@@ -4,13 +4,10 @@ use serde_json::{Value, json};
 
 use crate::evaluate::{Judgement, Outcome};
 use crate::resource::{Origin, OriginPosition};
-use crate::rule::place_steps;
 
-/// The position of the evidence, or of the resource where its evidence stands nowhere in the text.
+/// The position of what decided, or of the resource where that stands nowhere in the text.
 pub fn decided_at(origin: &Origin, judgement: &Judgement) -> Option<OriginPosition> {
-    let places: Vec<Vec<String>> =
-        judgement.evidence.keys().filter(|key| key.starts_with('$')).map(|key| place_steps(key)).collect();
-    origin.position_of(places.iter().map(Vec::as_slice))
+    origin.position_of(judgement.places.iter().map(Vec::as_slice))
 }
 
 /// `posturebeat.origin`: file, document, line and column.

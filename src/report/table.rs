@@ -277,7 +277,7 @@ fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
         for detail in details.iter().take(MAX_RESOURCES) {
             let label = &report.seen[detail.seen].label;
             let outcome = if detail.outcome == Outcome::Failed { "failed" } else { "needs review" };
-            writeln!(out, "{INDENT}{label}{} ({outcome})", place(report, detail))?;
+            writeln!(out, "{INDENT}{label} ({outcome}){}", place(report, detail))?;
             let Some(exception) = &detail.exception else { continue };
             let until =
                 exception.expires.map_or_else(String::new, |at| format!(" until {}", at.strftime("%F")));

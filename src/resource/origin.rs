@@ -1,5 +1,6 @@
 //! Where a resource was written: the file, the document, and the line of each of its values.
 
+use std::cmp::Reverse;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -65,16 +66,16 @@ impl Origin {
         self.text.locate(&self.place).map(|(at, _)| at)
     }
 
-    /// The position of what decided: the first in the text of these places, each a list of names and indexes. A place
-    /// that is written counts before one of which only what surrounds it is.
+    /// The position of what decided: of these places, each a list of names and indexes, one of which the least is
+    /// missing, the innermost such, and of several the first in the text.
     pub fn position_of<'p>(&self, places: impl Iterator<Item = &'p [String]>) -> Option<OriginPosition> {
         let found = places.filter_map(|steps| {
             let steps = self.written(steps)?;
             let (at, taken) = self.text.locate(&steps)?;
             // What nothing leads to decided nothing: the resource as a whole is the better answer.
-            (taken > self.place.len()).then_some((taken < steps.len(), at))
+            (taken > self.place.len()).then_some((steps.len() - taken, Reverse(taken), at))
         });
-        found.min().map(|(_, at)| at).or_else(|| self.position())
+        found.min().map(|(_, _, at)| at).or_else(|| self.position())
     }
 
     /// A place of the resource as one of the document. `None`: it is computed, and stands nowhere.

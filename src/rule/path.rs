@@ -101,6 +101,11 @@ impl Path {
         std::iter::once(&self.main).chain(&self.filters).flat_map(|steps| touch::keys(steps)).collect()
     }
 
+    /// The places under `place`, which it may have selected, that its filters look at.
+    pub(crate) fn filtered_places(&self, place: &[String]) -> Vec<Vec<String>> {
+        self.filters.iter().filter_map(|steps| touch::under(steps, place)).collect()
+    }
+
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
     pub fn could_touch(&self, place: &str) -> bool {
         touch::could(&self.main, place) || self.filter_could_touch(place)

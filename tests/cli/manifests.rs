@@ -40,7 +40,7 @@ fn a_repository_is_judged_as_it_lies_there() {
         ("kustomization.yaml", "resources: [web.yaml]\n"),
         ("app/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n"),
         ("app/values.yaml", "replicas: 2\n"),
-        ("config.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"),
+        ("config.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: front, namespace: shop}\n"),
     ];
     let (report, ran) = report(&files, &["--fail-on", "error"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
@@ -57,17 +57,17 @@ fn a_repository_is_judged_as_it_lies_there() {
     ];
     assert_eq!(skipped["render"], json!(render));
     for line in [
-        "Skipped: no rule applies: Service",
+        "Skipped: no rule applies to Service",
         "Skipped: 3 files or documents are no Kubernetes objects: m/app/Chart.yaml, ",
         "Skipped: to judge what it renders: kustomize build m | ",
     ] {
         assert!(ran.err.contains(line), "{line} in {}", ran.err);
     }
     let table = scan(&files, &[]);
-    assert!(table.out.contains("\nSkipped\n no rule applies: Service\n 3 files"), "{}", table.out);
+    assert!(table.out.contains("\nSkipped\n no rule applies to Service\n 3 files"), "{}", table.out);
     assert!(!table.err.contains("Skipped"), "once is enough: {}", table.err);
     let lines = scan(&files, &["--format", "ndjson"]);
-    assert!(lines.err.contains("Skipped: no rule applies: Service"), "{}", lines.err);
+    assert!(lines.err.contains("Skipped: no rule applies to Service"), "{}", lines.err);
 }
 
 #[test]
@@ -94,7 +94,10 @@ fn a_broken_file_is_an_error_with_its_place_in_every_format() {
     assert!(table.out.contains("Errors (not judged)\n m/broken.yaml:2:"), "{}", table.out);
     let lines = scan(&files, &["--format", "ndjson"]).out;
     let error = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let error = error.into_iter().find(|document| document["result"]["evaluation"] == "error").unwrap();
+    let is_meant = |document: &Value| {
+        document["result"]["evaluation"] == "error" && document["resource"]["name"] == "m/broken.yaml"
+    };
+    let error = error.into_iter().find(is_meant).unwrap();
     assert_eq!(error["posturebeat"]["origin"]["file"], "m/broken.yaml");
     for (condition, code) in [("error", 2), ("score:1", 2), ("failed", 2)] {
         assert_eq!(scan(&files, &["--fail-on", condition]).code, Some(code), "{condition}");
@@ -147,10 +150,10 @@ fn a_finding_says_where_what_decided_is_written() {
     };
     let at =
         |line: u64, column: u64| json!({"file": "m/all.yaml", "document": 2, "line": line, "column": column});
-    assert_eq!(of("5.2.2")["origin"], at(13, 23), "{details:#?}");
+    assert_eq!(of("5.2.2")["origin"], at(14, 23), "{details:#?}");
     assert!(resource(&report, "reader")["details"].is_null());
     let table = scan(&files, &[]).out;
-    assert!(table.contains("Pod shop/web  m/all.yaml:13:23\n"), "{table}");
+    assert!(table.contains("Pod shop/web  m/all.yaml:14:23\n"), "{table}");
     let lines = scan(&files, &["--format", "ndjson"]).out;
     let findings: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let finding = |name: &str, outcome: &str| {
@@ -230,10 +233,9 @@ fn comments_may_be_long() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let program = Program::new();
-    let pods: String = (0..300)
-        .map(|number| format!("{}---\n", POD.replace("name: web,", &format!("name: web-{number},"))))
-        .collect();
-    program.write("web.yaml", &pods);
+    let pods: Vec<String> =
+        (0..300).map(|number| POD.replace("name: web,", &format!("name: web-{number},"))).collect();
+    program.write("web.yaml", &pods.join("---\n"));
     for arguments in [
         &["scan", "--manifests", "web.yaml", "--format", "ndjson"][..],
         &["scan", "--manifests", "web.yaml", "--format", "json"],

@@ -155,10 +155,14 @@ impl ManifestReader<'_> {
     ) -> Result<(), ManifestError> {
         let ManifestDocument { number, content, text } = document;
         let shown = if several { format!("{name} (document {number})") } else { name.to_string() };
-        let broken = |BrokenDocument { at, message }| broken(name, number, at, &message);
+        let is_marked = text.as_str().contains(MARK);
+        let broken = |BrokenDocument { at, message }| {
+            let hint = if is_marked { " (`{{` marks a template: render it first)" } else { "" };
+            broken(name, number, at, &format!("{message}{hint}"))
+        };
         match content {
             Err(error) => match &file.chart {
-                Some(chart) if text.as_str().contains(MARK) => {
+                Some(chart) if is_marked => {
                     if file.named {
                         return Err(advice::template(&broken(error).gap.what, chart));
                     }

@@ -203,7 +203,11 @@ fn charts_and_kustomizations_say_what_renders_them() {
     ]);
     assert_eq!(names(&set.resources), ["web"]);
     assert_eq!(set.unread.len(), 1, "no template of a chart: {:?}", set.unread);
-    assert!(set.unread[0].gap.what.starts_with("plain/web.yaml:"));
+    let what = &set.unread[0].gap.what;
+    assert!(
+        what.starts_with("plain/web.yaml:") && what.ends_with("marks a template: render it first)"),
+        "{what}"
+    );
     let templates =
         ["app/charts/own/templates/a.yaml", "app/templates/sub/db.yaml", "app/templates/web.yaml"];
     assert_eq!(set.skipped.templates, templates);
@@ -226,7 +230,7 @@ fn marks_of_a_template_that_parses_are_unread() {
     let set = read_folder(&[chart, ("templates/web.yaml", pod)]);
     let at: Vec<&str> = set.resources[0].unread.iter().map(|unread| unread.at.as_str()).collect();
     assert_eq!(at, ["$['metadata']['name']", "$['spec']['hostPID']"]);
-    let many: String = (0..30).map(|number| format!("  l{number}: '{{{{ .x }}}}'\n")).collect();
+    let many = (0..30).fold(String::new(), |text, number| text + &format!("  l{number}: '{{{{ .x }}}}'\n"));
     let pod = format!("kind: Pod\nmetadata:\n  name: a\n  labels:\n{}", many.replace("  l", "    l"));
     let set = read_folder(&[chart, ("templates/web.yaml", &pod)]);
     assert_eq!(set.resources[0].unread[0].at, "$");

@@ -106,9 +106,9 @@ impl Documents {
         // JSON has its own parser, as a list from kubectl may be far larger than any hand-written YAML.
         let json = match part.trim_start().starts_with(['{', '[']).then(|| json_documents(part)) {
             Some((found, None)) => {
-                found.into_iter().for_each(|(value, from, to)| {
+                for (value, from, to) in found {
                     self.add(Ok(value), start + from, start + to, 0);
-                });
+                }
                 return;
             }
             other => other,
