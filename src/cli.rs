@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Loaded, Settings};
 use crate::output::{ConfiguredOutput, OUTPUTS};
 use crate::runtime::{self, Ended, Engine};
-use crate::{report, setup, telemetry};
+use crate::{report, setup, telemetry, yaml};
 use args::{Args, Command, Global, TestCommand};
 
 /// The exit code when a `--fail-on` condition is met.
@@ -46,7 +46,9 @@ pub fn main() -> ExitCode {
         }
     };
     end_quietly_on_broken_pipes();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(yaml::STACK).build();
+    let runtime = match threads {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("Exiting: cannot start the async runtime: {error}");
@@ -58,11 +60,18 @@ pub fn main() -> ExitCode {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match ended {
         Ok(code) => code,
+        Err(error) if is_reader_gone(&error) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("Exiting: {}", report::safe(&format!("{error:#}")).replace("\\u{a}", "\n"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Nobody is left to read what went wrong, and nothing did.
+fn is_reader_gone(error: &anyhow::Error) -> bool {
+    let mut of_io = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.get_ref());
+    of_io.any(<dyn std::error::Error + Send + Sync>::is::<scan::ReaderGone>)
 }
 
 /// `posturebeat rules list | head` closes stdout early: the program then ends without a panic message.
@@ -112,8 +121,12 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Keystore(command) => keystore::keystore(&global, command),
         Command::Test(TestCommand::Config) => {
-            let settings = settings(&global, true)?;
+            let Loaded { settings, output, .. } = load(&global, true)?;
             let engine = Engine::new(&settings.posture)?;
+            if settings.posture.snapshots.is_empty() {
+                // What `run` would refuse.
+                output::configured(output).map_err(|error| global.with_files(error))?;
+            }
             println!("Config OK");
             println!("Rights on the Kubernetes API that these rules take:");
             for right in runtime::rights_of_rules(&engine, &settings.posture) {
@@ -156,12 +169,34 @@ fn load(global: &Global, one_shot: bool) -> anyhow::Result<Loaded<ConfiguredOutp
 async fn run(settings: &Settings, output: Option<ConfiguredOutput>) -> anyhow::Result<ExitCode> {
     let cancel = CancellationToken::new();
     stop_on_signals(&cancel)?;
+    let prints_findings = output.as_ref().is_some_and(|output| output.uses_standard_output());
+    if prints_findings {
+        stop_without_reader(&cancel)?;
+    }
     if let Ended::Judged(reports) = runtime::run(settings, output, cancel).await? {
         for report in reports {
-            print!("{}", report::render_table(&report, scan::colour()));
+            // Findings are for programs, the report is for people: they never share a stream.
+            if prints_findings {
+                eprint!("{}", report::render_table(&report, false));
+            } else {
+                print!("{}", report::render_table(&report, scan::colour()));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Findings on standard output that nobody reads any more are no reason to go on.
+fn stop_without_reader(cancel: &CancellationToken) -> anyhow::Result<()> {
+    let mut broken = signal(SignalKind::pipe()).context("cannot listen for signals")?;
+    let cancel = cancel.clone();
+    tokio::spawn(async move {
+        if broken.recv().await.is_some() {
+            tracing::info!("stopping: the reader of standard output has gone");
+            cancel.cancel();
+        }
+    });
+    Ok(())
 }
 
 /// SIGTERM, SIGINT and SIGHUP all stop gracefully, as in every Beat.

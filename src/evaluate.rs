@@ -15,6 +15,7 @@ mod evidence;
 mod judge;
 mod needs;
 mod parse;
+mod places;
 mod setting;
 mod shape;
 mod tally;
@@ -54,6 +55,8 @@ pub struct Judgement {
     pub expected: Option<Map<String, Value>>,
     /// With [`Outcome::Error`]: what could not be read or understood.
     pub gap: Option<Gap>,
+    /// Where it was decided, as names and indexes from the root. Only of what somebody wrote down and did not pass.
+    pub places: Vec<Vec<String>>,
 }
 
 /// The five outcomes. Every judgement ends as one of them.
@@ -159,7 +162,9 @@ fn finish(
         let value = |operand: &Operand| resolve(operand, params).cloned().unwrap_or(Value::Null);
         control.expected.iter().map(|(key, operand)| (key.clone(), value(operand))).collect()
     });
-    Judgement { outcome, evidence, expected, gap }
+    let is_shown = document.written && !matches!(outcome, Outcome::Passed | Outcome::NotApplicable);
+    let places = if is_shown { places::of(control, document, &answer) } else { Vec::new() };
+    Judgement { outcome, evidence, expected, gap, places }
 }
 
 /// The value of a literal or parameter. Controls with unknown parameters are rejected when they are loaded.

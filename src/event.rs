@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 /// The most pieces of a document.
-const PIECES: usize = 7;
+const PIECES: usize = 8;
 
 /// One document, rendered once, with the name it is to be stored under.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ impl Text {
 }
 
 impl Event {
-    /// A document of these `pieces`, in order, seven at most.
+    /// A document of these `pieces`, in order, eight at most.
     ///
     /// - `index`: the data stream, such as `logs-cloud_security_posture.findings-default`
     /// - `id`: the document's `_id`, fixed when it is built, so a batch sent twice cannot double it

@@ -9,6 +9,7 @@ mod coverage;
 mod data_stream;
 mod ecs;
 mod ids;
+mod origin;
 mod raw;
 mod rule_text;
 mod subject;
@@ -23,6 +24,7 @@ use crate::exception::Exception;
 use crate::resource::Identity;
 
 pub use coverage::Totals;
+pub use origin::{decided_at, written_at};
 pub use rule_text::{applies_text, audit_text};
 pub use subject::Subject;
 pub use writer::FindingWriter;

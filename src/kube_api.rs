@@ -6,6 +6,7 @@
 
 mod connect;
 mod error;
+mod kubeconfig;
 mod request;
 
 pub use connect::{Connection, Target, connect};

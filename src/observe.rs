@@ -13,7 +13,7 @@ mod source;
 mod workloads;
 
 pub(crate) use cluster_watch::ClusterWatch;
-pub(crate) use observation::{Observation, Wanted};
+pub(crate) use observation::{InputRemarks, Observation, Wanted};
 pub use scope::Scope;
 pub use source::Source;
 pub(crate) use source::observe;

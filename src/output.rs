@@ -46,6 +46,11 @@ pub trait OutputSettings: std::fmt::Debug + Send + Sync {
     /// Makes the output. Nothing is opened or sent yet.
     fn build(&self) -> Result<Box<dyn Output>, OutputError>;
 
+    /// Whether findings go to standard output, so that nothing else may.
+    fn uses_standard_output(&self) -> bool {
+        false
+    }
+
     /// The store that index templates are installed in. `None`: it has none.
     fn template_target(&self) -> Option<&elasticsearch::ElasticsearchSettings> {
         None

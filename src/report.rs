@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use crate::evaluate::{Judgement, Outcome, Tally};
 use crate::exception::{Exception, ExceptionUse, Marks};
-use crate::resource::{Gap, Identity, Resource};
+use crate::finding::decided_at;
+use crate::resource::{Gap, Identity, Origin, OriginPosition, Resource, SkippedInput};
 use crate::rule::{Benchmark, Rule};
 
 pub use diff::{VerdictChange, VerdictKey, Verdicts, changes, render as render_diff};
@@ -40,6 +41,15 @@ pub struct Report {
     details: Vec<OutcomeDetail>,
     exceptions: Vec<ExceptionUse>,
     without_resource: WithoutResource,
+    skipped: Skipped,
+}
+
+/// What was found and not judged.
+#[derive(Debug, Default)]
+struct Skipped {
+    /// Kinds that no rule applies to.
+    kinds: Vec<String>,
+    input: SkippedInput,
 }
 
 /// The rules that saw no resource, by position, each with the reason.
@@ -50,6 +60,7 @@ pub type WithoutResource = BTreeMap<usize, String>;
 struct JudgedResource {
     id: String,
     label: ResourceLabel,
+    origin: Option<Origin>,
     results: Vec<(usize, Outcome)>,
 }
 
@@ -74,6 +85,8 @@ struct OutcomeDetail {
     outcome: Outcome,
     evidence: Map<String, Value>,
     gap: Option<Gap>,
+    /// Where what decided was written.
+    at: Option<OriginPosition>,
     exception: Option<Arc<Exception>>,
 }
 
@@ -88,6 +101,7 @@ impl Report {
             details: Vec::new(),
             exceptions: Vec::new(),
             without_resource: WithoutResource::new(),
+            skipped: Skipped::default(),
         }
     }
 
@@ -95,14 +109,14 @@ impl Report {
     pub fn add(
         &mut self,
         id: &str,
-        label: ResourceLabel,
+        (label, origin): (ResourceLabel, Option<Origin>),
         judgements: &[(&[usize], Judgement)],
         marks: &Marks,
     ) {
         if judgements.is_empty() {
             return;
         }
-        let mut seen = JudgedResource { id: id.to_owned(), label, results: Vec::new() };
+        let mut seen = JudgedResource { id: id.to_owned(), label, origin, results: Vec::new() };
         for (rules, judgement) in judgements {
             for rule in *rules {
                 let mark = marks.of(*rule);
@@ -114,6 +128,7 @@ impl Report {
                         outcome: judgement.outcome,
                         evidence: judgement.evidence.clone(),
                         gap: judgement.gap.clone(),
+                        at: seen.origin.as_ref().and_then(|origin| decided_at(origin, judgement)),
                         exception: mark.map(|mark| Arc::clone(&mark.exception)),
                     });
                 }
@@ -128,6 +143,23 @@ impl Report {
         self.tally = tally;
         self.without_resource = without_resource;
         self.exceptions = exceptions;
+    }
+
+    /// Adds what was found and not judged: kinds that no rule applies to, and what else was in the input.
+    pub fn skip(&mut self, kinds: Vec<String>, input: SkippedInput) {
+        self.skipped = Skipped { kinds, input };
+    }
+
+    /// What was found and not judged, a line each.
+    pub fn skipped(&self) -> Vec<String> {
+        let kinds = &self.skipped.kinds;
+        let kinds = (!kinds.is_empty()).then(|| format!("no rule applies to {}", kinds.join(", ")));
+        kinds.into_iter().chain(self.skipped.input.lines()).collect()
+    }
+
+    /// Whether something could not be judged: an error, or objects that nobody has rendered.
+    pub fn has_unjudged(&self) -> bool {
+        self.totals().of(Outcome::Error) > 0 || self.skipped.input.may_hold_objects()
     }
 
     /// The counts.
@@ -172,17 +204,12 @@ impl Report {
 }
 
 impl ResourceLabel {
-    /// Of a resource; a kind that could not be listed is named by its cluster or node.
+    /// Of a resource; what could not be listed is named by what it belongs to.
     pub fn of(resource: &Resource) -> Self {
-        let (kind, sub_type) = if resource.is_unlisted() {
-            let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };
-            ("k8s_object".to_owned(), owner.to_owned())
-        } else {
-            (resource.kind.as_str().to_owned(), resource.sub_type.clone())
-        };
+        let (kind, sub_type) = resource.shown_type();
         Self {
-            kind,
-            sub_type,
+            kind: kind.to_owned(),
+            sub_type: sub_type.to_owned(),
             namespace: resource.namespace().map(str::to_owned),
             name: resource.name.clone(),
         }

@@ -10,9 +10,12 @@ mod extent;
 mod gap;
 mod identity;
 mod object_kind;
+mod origin;
 mod place;
 mod pod_template;
 mod revealed;
+mod shown;
+mod skipped;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -22,9 +25,11 @@ pub use extent::SourceExtent;
 pub use gap::{Gap, Reason, Unread};
 pub use identity::{Cloud, Cluster, Identity, IdentitySource, Node, Platform};
 pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, is_cluster_scoped, object_kind};
+pub use origin::{DocumentPositions, Origin, OriginPosition};
 pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
 pub use pod_template::{PodTemplates, TemplatePath};
 pub use revealed::Revealed;
+pub use skipped::SkippedInput;
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,6 +141,8 @@ pub struct Resource {
     pub presence: Presence,
     /// Where its template of pods is, if that is to be judged as a pod.
     pub pod_template: Option<TemplatePath>,
+    /// Where it was written, where somebody wrote it: manifests.
+    pub origin: Option<Origin>,
 }
 
 /// Whether a resource was observed, or stands for what could not be listed.
@@ -161,6 +168,7 @@ impl Resource {
             revealed: Revealed::default(),
             presence: Presence::Observed,
             pod_template: None,
+            origin: None,
         }
     }
 
@@ -192,6 +200,7 @@ impl Resource {
             revealed: Revealed::default(),
             presence: Presence::Unlisted,
             pod_template: None,
+            origin: None,
         }
     }
 

@@ -23,7 +23,7 @@ const TABLE: [(&str, &[&str]); 22] = [
     ("redact", &["resource", "yaml"]),
     ("config", &["yaml", "redact"]),
     ("telemetry", &["config"]),
-    ("kube_api", &["resource", "causes"]),
+    ("kube_api", &["resource", "yaml", "causes"]),
     ("leader", &["telemetry", "kube_api", "resource"]),
     ("collect", &["resource", "redact", "config", "telemetry", "yaml", "causes", "kube_api"]),
     ("observe", &["collect", "redact", "kube_api", "leader", "config", "resource", "rule", "telemetry"]),
@@ -57,7 +57,7 @@ const INNER: [(&str, &[&str]); 4] = [
 /// The most imports between the files or folders on one floor.
 const CROWDED: usize = 25;
 /// Floors that may have more, and how many.
-const LARGER_FLOORS: [(&str, usize); 3] = [("", 81), ("config", 50), ("runtime", 47)];
+const LARGER_FLOORS: [(&str, usize); 3] = [("", 83), ("config", 50), ("runtime", 47)];
 
 #[test]
 fn rooms_use_only_what_the_table_allows() {

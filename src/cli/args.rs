@@ -3,10 +3,13 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Sources;
 use crate::report::{FORMATS, ReportFormat};
+
+/// Read where no `-c` is given.
+const DEFAULT_FILE: &str = "posturebeat.yml";
 
 /// Watch the security posture of Kubernetes clusters and ship one finding per rule and resource to Elasticsearch
 #[derive(Debug, Parser)]
@@ -92,8 +95,9 @@ pub(super) struct ScanOptions {
     /// Judge recorded snapshots instead of this machine and cluster; may repeat
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "manifests")]
     pub snapshot: Vec<PathBuf>,
-    /// Judge Kubernetes manifests (YAML or JSON files, directories, `kubectl get -o json` lists); may repeat. Only Pods
-    /// are judged, not the pod templates of Deployments and other workloads
+    /// Judge Kubernetes manifests: YAML or JSON files, directories, and `-` for standard input; may repeat. In a
+    /// directory, files without Kubernetes objects are skipped, and files that cannot be read are errors of the report.
+    /// Only Pods are judged; objects that hold pod templates count as not judged
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub manifests: Vec<PathBuf>,
     /// Judge an EKS cluster through the AWS API alone, with no agent in the cluster
@@ -198,11 +202,20 @@ impl Global {
         overrides.extend(self.path_data.iter().map(|path| ("path.data".to_owned(), path.clone())));
         Sources {
             files: self.config.clone(),
-            default_file: Some(PathBuf::from("posturebeat.yml")),
+            default_file: Some(PathBuf::from(DEFAULT_FILE)),
             overrides,
             env,
             strict_perms: self.strict_perms,
             fleet_inputs: crate::runtime::fleet_inputs,
+        }
+    }
+
+    /// An error about what is not configured; it says if there was no file to read.
+    pub(super) fn with_files(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.config.is_empty() && !Path::new(DEFAULT_FILE).exists() {
+            anyhow::anyhow!("{error}; no file was read: -c names none, and there is no {DEFAULT_FILE} here")
+        } else {
+            error
         }
     }
 

@@ -10,9 +10,12 @@ use super::args::{FailOn, ScanOptions};
 use crate::config::settings::Settings;
 use crate::evaluate::Outcome;
 use crate::observe::{Scope, Source};
-use crate::report::{FORMATS, Report, ReportContent, ReportFormat, ReportStyle};
+use crate::report::{FORMATS, Report, ReportContent, ReportFormat, ReportStyle, safe};
 use crate::resource::Platform;
 use crate::runtime::{self, Deliver, Engine};
+
+/// The most files that could not be read that are named on stderr.
+const MAX_UNREAD: usize = 20;
 
 pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow::Result<ExitCode> {
     if !options.benchmarks.is_empty() {
@@ -31,7 +34,7 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
     let mut tripped = false;
     let mut blind = Vec::new();
     let first = jiff::Timestamp::now().as_second();
-    let mut unjudged = Vec::new();
+    let mut skipped = Vec::new();
     let mut judged = 0;
     for (source, sequence) in sources.iter().zip(first..) {
         let bar = progress();
@@ -47,28 +50,23 @@ pub(super) async fn scan(mut settings: Settings, options: ScanOptions) -> anyhow
         }
         let totals = scanned.report.totals();
         judged += totals.judged() + totals.of(Outcome::NeedsReview) + totals.of(Outcome::Error);
-        unjudged.extend(scanned.unjudged.iter().cloned());
         options.format.write(&scanned.report, style, &mut out)?;
-        let skipped = matches!(source, Source::Manifests(_)) && !scanned.unjudged.is_empty();
-        if skipped {
-            let kinds = scanned.unjudged.join(", ");
-            eprintln!(
-                "Skipped (no rule applies): {kinds}; of workloads only Pods are judged, not pod templates"
-            );
+        let lines = scanned.report.skipped();
+        if matches!(source, Source::Manifests(_)) {
+            let shown = options.format.name == FORMATS[0].name && options.output.is_none();
+            remark(&scanned.unread, &lines, shown);
         }
+        skipped.extend(lines);
         tripped |= options.fail_on.iter().any(|condition| condition.trips(&scanned.report));
-        tripped |= skipped && options.fail_on.contains(&FailOn::Error);
         if scanned.blind {
             blind.push(format!("{source:?}"));
         }
     }
     out.commit()?;
     if judged == 0 {
-        unjudged.sort();
-        unjudged.dedup();
-        match unjudged.join(", ").as_str() {
+        match skipped.join("; ").as_str() {
             "" => bail!("nothing was judged: no resources found"),
-            kinds => bail!("nothing was judged: no rule applies to {kinds}"),
+            skipped => bail!("nothing was judged: {skipped}"),
         }
     }
     if !blind.is_empty() {
@@ -109,6 +107,19 @@ fn sources(settings: &Settings, options: &ScanOptions) -> anyhow::Result<Vec<Sou
         [] => vec![Source::Live(Scope::all(&settings.posture)?)],
         snapshots => snapshots.iter().cloned().map(Source::Snapshot).collect(),
     })
+}
+
+/// Names on stderr what of the input was not read, and what was skipped unless the report shows it there.
+fn remark(unread: &[String], skipped: &[String], shown: bool) {
+    for what in unread.iter().take(MAX_UNREAD) {
+        eprintln!("Not read: {}", safe(what));
+    }
+    if unread.len() > MAX_UNREAD {
+        eprintln!("Not read: {} more; the report has all of them", unread.len() - MAX_UNREAD);
+    }
+    for line in skipped.iter().filter(|_| !shown) {
+        eprintln!("Skipped: {}", safe(line));
+    }
 }
 
 /// Whether the format can hold these sources in one output.
@@ -171,17 +182,27 @@ impl Destination {
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
-            Self::Straight(out) => out.write(bytes),
+            Self::Straight(out) => out.write(bytes).map_err(closed),
             Self::File { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         match self {
-            Self::Straight(out) => out.flush(),
+            Self::Straight(out) => out.flush().map_err(closed),
             Self::File { file, .. } => file.flush(),
         }
     }
+}
+
+/// The reader of standard output has gone, as `head` does once it has seen enough.
+#[derive(Debug, thiserror::Error)]
+#[error("the reader of the output has gone")]
+pub(super) struct ReaderGone;
+
+fn closed(error: std::io::Error) -> std::io::Error {
+    let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
+    if is_closed { std::io::Error::new(error.kind(), ReaderGone) } else { error }
 }
 
 /// A progress line on stderr; none where stderr is not a terminal.
@@ -205,11 +226,9 @@ impl FailOn {
         let totals = report.totals();
         match self {
             Self::Failed => totals.unexcepted() > 0,
-            Self::Error => totals.of(Outcome::Error) > 0,
+            Self::Error => report.has_unjudged(),
             // Anything that could not be judged may fail, so the score is only an upper bound.
-            Self::ScoreBelow(score) => {
-                totals.of(Outcome::Error) > 0 || report.score().is_none_or(|own| own < score)
-            }
+            Self::ScoreBelow(score) => report.has_unjudged() || report.score().is_none_or(|own| own < score),
         }
     }
 }

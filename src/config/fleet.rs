@@ -211,6 +211,9 @@ fn output(
         return Err(Mistake::at_key(SourceLocation::find(outputs).as_ref(), message));
     };
     let kind = output_of_type(name, output, catalogue)?;
+    if let Some(mistake) = UnusedKeys::decisive(output, &format!("outputs.{name}")) {
+        return Err(mistake);
+    }
     let mut written = output.clone();
     if let ValueKind::Table(table) = &mut written.kind {
         table.remove("type");

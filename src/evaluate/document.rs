@@ -23,12 +23,14 @@ pub struct Document {
     pub(super) root: Value,
     pub(super) unread: Vec<Unread>,
     pub(super) blanks: Blanks,
+    /// Whether somebody wrote it down, and asks where.
+    pub(super) written: bool,
 }
 
 impl Document {
     /// Adds joins and derived values to the resource's JSON.
     pub fn new(resource: Resource) -> Self {
-        let Resource { kind, sub_type, raw: mut root, related, mut unread, revealed, .. } = resource;
+        let Resource { kind, sub_type, raw: mut root, related, mut unread, revealed, origin, .. } = resource;
         if !root.is_object() {
             root = Value::Object(Map::new());
         }
@@ -51,7 +53,7 @@ impl Document {
         if let (Value::Object(fields), false) = (&mut root, found.is_empty()) {
             fields.insert("derived".into(), Value::Object(found));
         }
-        Self { kind, root, unread, blanks: Blanks::new(kind, revealed) }
+        Self { kind, root, unread, blanks: Blanks::new(kind, revealed), written: origin.is_some() }
     }
 
     /// The gaps of a resource of which nothing could be read.
@@ -75,6 +77,12 @@ impl Document {
     pub(super) fn gaps_of_blanked(&self, places: &[String]) -> Vec<Gap> {
         let shown = places.iter().take(MOST_NAMED);
         shown.map(|place| Blanks::gap(&self.root, place)).map(|blanked| gap(&blanked.at("$"))).collect()
+    }
+
+    /// The places of these gaps.
+    pub(super) fn places_of(&self, gaps: &[Gap]) -> impl Iterator<Item = Vec<String>> {
+        let named = self.unread.iter().filter(|unread| gaps.contains(&gap(unread)));
+        named.map(|unread| place_steps(&unread.at))
     }
 
     /// The unread places that a filter of `path` could look at: they cast doubt on what it did select.

@@ -119,7 +119,7 @@ mod tests {
 
     fn ended(outcome: Outcome, code: Option<Reason>) -> Judgement {
         let gap = code.map(|code| Gap { reason: code, what: String::new() });
-        Judgement { outcome, evidence: Map::new(), expected: None, gap }
+        Judgement { outcome, evidence: Map::new(), expected: None, gap, places: Vec::new() }
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         let total = tally.total(0..2);
         assert_eq!(total.of(Outcome::Error), 3);
         let by_code = Reason::ALL.map(|code| total.errors(code));
-        assert_eq!(by_code, [2, 0, 0, 1, 0, 0, 0, 0]);
+        assert_eq!(by_code, [2, 0, 0, 1, 0, 0, 0, 0, 0]);
     }
 
     #[test]

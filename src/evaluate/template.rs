@@ -38,6 +38,7 @@ pub(super) fn pod(workload: &Resource, path: &TemplatePath) -> Document {
         related: workload.related.clone(),
         revealed: workload.revealed.under(path),
         unread,
+        origin: workload.origin.clone(),
         ..Resource::observed(
             workload.kind,
             POD.into(),
@@ -78,6 +79,12 @@ pub(super) fn as_of_workload(mut judgement: Judgement, path: &TemplatePath) -> J
         .into_iter()
         .map(|(key, value)| (of_workload(&key).unwrap_or(key), value))
         .collect();
+    // What is computed or joined is of no place in the template.
+    let in_template =
+        |steps: &&mut Vec<String>| matches!(steps.first().map(String::as_str), Some("spec" | "metadata"));
+    for steps in judgement.places.iter_mut().filter(in_template) {
+        steps.splice(0..0, path.keys().map(str::to_owned));
+    }
     if let Some(gap) = &mut judgement.gap {
         gap.what = gap.what.replace("parse $.spec", &format!("parse {place}.spec"));
     }

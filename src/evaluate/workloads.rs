@@ -60,7 +60,13 @@ mod tests {
     /// The rules that remain of a resource's judgements.
     fn settled(known: &mut WorkloadOutcomes, resource: &Resource, outcomes: &[Outcome]) -> Vec<usize> {
         const RULES: [&[usize]; 3] = [&[0], &[1], &[2]];
-        let judgement = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None };
+        let judgement = |outcome| Judgement {
+            outcome,
+            evidence: Map::new(),
+            expected: None,
+            gap: None,
+            places: Vec::new(),
+        };
         let mut judgements =
             RULES.into_iter().zip(outcomes.iter().map(|outcome| judgement(*outcome))).collect::<Vec<_>>();
         let ownership = known.ownership(resource);

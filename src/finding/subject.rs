@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Context, cloud, ecs, ids, milliseconds, raw};
 use crate::event::Text;
-use crate::resource::Resource;
+use crate::resource::{Origin, Resource};
 
 /// Initial buffer size: a typical resource and a dozen findings.
 const ROOM: usize = 16 * 1024;
@@ -15,6 +15,8 @@ const ROOM: usize = 16 * 1024;
 pub struct Subject {
     /// `resource.id`.
     pub id: String,
+    /// Where the resource was written.
+    pub(super) origin: Option<Origin>,
     /// Whether `resource.raw` was cut.
     pub(super) truncated: bool,
     /// `{"@timestamp":"…"`: the start of every document.
@@ -29,7 +31,7 @@ impl Subject {
     /// Renders a resource.
     pub fn new(resource: &Resource, context: &Context, now: Timestamp) -> Self {
         let id = ids::resource_id(resource, &context.identity, context.shared_cloud_id);
-        let (kind, sub_type) = shown_type(resource);
+        let (kind, sub_type) = resource.shown_type();
         let mut text = Text::own(ROOM);
         for piece in [",\"resource\":{\"id\":\"", &id, "\",\"type\":\"", kind, "\",\"sub_type\":"] {
             text.push(piece);
@@ -55,21 +57,13 @@ impl Subject {
         }
         Self {
             id,
+            origin: resource.origin.clone(),
             truncated,
             time: format!("{{\"@timestamp\":\"{}\"", milliseconds(now)),
             event: format!(",\"sequence\":{},\"created\":\"{now}\"", context.sequence),
             text,
         }
     }
-}
-
-/// A kind that could not be listed is reported on its cluster or node.
-fn shown_type(resource: &Resource) -> (&str, &str) {
-    if resource.is_unlisted() {
-        let owner = if resource.id.starts_with("node/") { "Node" } else { "Cluster" };
-        return ("k8s_object", owner);
-    }
-    (resource.kind.as_str(), &resource.sub_type)
 }
 
 fn orchestrator(resource: &Resource, context: &Context) -> Value {

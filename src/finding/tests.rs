@@ -202,7 +202,8 @@ fn a_cycle_is_accounted_for() {
     let rules = rules();
     let writer = FindingWriter::new(&rules, &Exceptions::default(), context());
     let mut tally = crate::evaluate::Tally::new(rules.len());
-    let ended = |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None };
+    let ended =
+        |outcome| Judgement { outcome, evidence: Map::new(), expected: None, gap: None, places: Vec::new() };
     tally.add(0, &ended(Outcome::Passed));
     tally.add(1, &ended(Outcome::Failed));
     tally.except(1);

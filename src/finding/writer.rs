@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::coverage::{self, Totals};
 use super::data_stream::DataStream;
 use super::rule_text::RuleText;
-use super::{Context, FINDINGS, OUTCOMES, Subject, granted, ids};
+use super::{Context, FINDINGS, OUTCOMES, Subject, granted, ids, origin};
 use crate::evaluate::{Judgement, Outcome};
 use crate::event::{Event, Piece, Text};
 use crate::exception::{Exceptions, Marks};
@@ -47,6 +47,7 @@ struct FindingPart<'w> {
     head: Piece,
     result: Piece,
     more: Piece,
+    origin: Piece,
 }
 
 impl FindingWriter {
@@ -115,6 +116,8 @@ impl FindingWriter {
                 Outcome::NotApplicable => continue,
             };
             let result = result(&mut own, judgement);
+            let origin = origin::of(subject.origin.as_ref(), judgement);
+            let origin = origin.map(|origin| own.add(&format!(",\"origin\":{origin}"))).unwrap_or_default();
             for index in rules {
                 let rule = &self.rules[*index];
                 let (id, head) = self.head(&mut own, &subject, rule, stream.dataset, judgement.outcome);
@@ -123,13 +126,13 @@ impl FindingWriter {
                     None if subject.truncated => self.truncated,
                     None => Piece::default(),
                 };
-                parts.push(FindingPart { stream, rule, id, head, result, more });
+                parts.push(FindingPart { stream, rule, id, head, result, more, origin });
             }
         }
         let own = own.share();
         let document = |part: FindingPart<'_>| {
-            let FindingPart { stream, rule, id, head, result, more } = part;
-            let pieces = [head, result, rule.text, more, self.close, resource, stream.tail];
+            let FindingPart { stream, rule, id, head, result, more, origin } = part;
+            let pieces = [head, result, rule.text, more, origin, self.close, resource, stream.tail];
             Event::new(&self.common, &own, stream.index, id, pieces)
         };
         parts.into_iter().map(document).collect()

@@ -2,12 +2,13 @@
 
 use kube::Config;
 use kube::client::ClientBuilder;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::KubeConfigOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tower::limit::RateLimitLayer;
 
 use super::error::is_credentials;
+use super::kubeconfig;
 use crate::causes;
 use crate::resource::{Gap, Reason};
 
@@ -146,15 +147,7 @@ async fn from_file(path: &Path, context: Option<&str>) -> Result<(Config, Option
     let failed = |reason, error: &dyn std::fmt::Display| {
         Gap::new(reason, format!("read the kubeconfig {shown}: {error}"))
     };
-    if let Err(error) = std::fs::metadata(path) {
-        let reason = match error.kind() {
-            std::io::ErrorKind::NotFound => Reason::Missing,
-            std::io::ErrorKind::PermissionDenied => Reason::Denied,
-            _ => Reason::Unavailable,
-        };
-        return Err(failed(reason, &error));
-    }
-    let kubeconfig = Kubeconfig::read_from(path).map_err(|error| failed(Reason::Malformed, &error))?;
+    let kubeconfig = kubeconfig::read(path)?;
     let context = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|named| named.name.as_str()).collect();
     if let Some(context) = context.as_deref().filter(|context| !known.contains(context)) {

@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::cluster_watch::ClusterWatch;
 use crate::collect::node::host::HostFacts;
-use crate::resource::{Gap, Identity, Kind, ObjectDemands, Resource};
+use crate::resource::{Gap, Identity, Kind, ObjectDemands, Resource, SkippedInput};
 
 /// What the collectors of a source return.
 pub(super) type Collected = anyhow::Result<CollectionEnd>;
@@ -36,6 +36,17 @@ pub(crate) struct Observation {
     pub watch: Option<Box<ClusterWatch>>,
     /// Set by [`Self::ended`]: why the provider of the control plane shows nothing of the API server.
     pub closed: Option<Gap>,
+    /// What is to be said about the input beside its resources.
+    pub input: InputRemarks,
+}
+
+/// What is to be said about files that somebody wrote.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InputRemarks {
+    /// What could not be read; each is an outcome of every rule that may be about it.
+    pub unread: Vec<Gap>,
+    /// What is no object, or none yet.
+    pub skipped: SkippedInput,
 }
 
 impl Observation {
@@ -47,7 +58,16 @@ impl Observation {
         collectors: tokio::task::JoinHandle<Collected>,
     ) -> Self {
         let collectors = AbortOnDropHandle::new(collectors);
-        Self { identity, host, found, collectors, absent_kinds: BTreeSet::new(), closed: None, watch: None }
+        Self {
+            identity,
+            host,
+            found,
+            collectors,
+            absent_kinds: BTreeSet::new(),
+            closed: None,
+            watch: None,
+            input: InputRemarks::default(),
+        }
     }
 
     /// Waits for the collectors, after the last resource was taken.

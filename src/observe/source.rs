@@ -7,16 +7,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::data_dir::DataDir;
-use super::observation::{CollectionEnd, Observation, Wanted};
+use super::observation::{CollectionEnd, InputRemarks, Observation, Wanted};
 use super::scope::Scope;
 use super::{IN_FLIGHT, cloud, live, remarks, workloads};
 use crate::collect::join::Index;
 use crate::collect::node::host::{HostFacts, facts};
-use crate::collect::recorded::snapshot::RecordingFacts;
-use crate::collect::recorded::{manifests, snapshot};
+use crate::collect::recorded::manifests::{self, ManifestSet};
+use crate::collect::recorded::snapshot::{self, RecordingFacts};
 use crate::config::settings::Settings;
 use crate::redact::Reveal;
-use crate::resource::{Identity, ObjectDemands, PodTemplates, SourceExtent};
+use crate::resource::{Identity, Kind, PodTemplates, SourceExtent};
 
 /// A source of resources.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub(crate) async fn observe(
         Source::Manifests(paths) => {
             let templates = PodTemplates::with(&settings.posture.pod_templates);
             let reveal = Arc::clone(&settings.posture.reveal);
-            written(paths.clone(), wanted.objects, templates, reveal, host).await?
+            written(paths.clone(), wanted, templates, reveal, host).await?
         }
     };
     remarks::log(&observation.identity);
@@ -101,14 +101,20 @@ fn index(path: &Path) -> anyhow::Result<(RecordingFacts, Index)> {
 
 async fn written(
     paths: Vec<PathBuf>,
-    mut demands: ObjectDemands,
+    wanted: Wanted,
     templates: PodTemplates,
     reveal: Arc<Reveal>,
     host: HostFacts,
 ) -> anyhow::Result<Observation> {
-    templates.demand(&mut demands);
-    let read = move || manifests::read(&paths, &demands, &reveal);
-    let mut resources = tokio::task::spawn_blocking(read).await??;
+    let Wanted { kinds, mut objects } = wanted;
+    templates.demand(&mut objects);
+    let read = move || manifests::read(&paths, &objects, &reveal);
+    let ManifestSet { mut resources, unread, skipped } = tokio::task::spawn_blocking(read).await??;
+    // Any object may be in a file that could not be read. The cluster as a whole is in none.
+    let in_files = kinds.iter().filter(|(kind, name)| *kind == Kind::K8sObject && name != "Cluster");
+    for (_, kind) in in_files {
+        resources.extend(unread.iter().map(|unread| unread.stand_in(kind)));
+    }
     workloads::prepare(&mut resources, &templates);
     let mut index = Index::new(Timestamp::now());
     index.limit_to(SourceExtent::Manifests);
@@ -127,5 +133,9 @@ async fn written(
         }
         Ok(CollectionEnd::default())
     });
-    Ok(Observation::new(Identity::default(), host, found, collector))
+    let unread = unread.into_iter().map(|unread| unread.gap).collect();
+    let input = InputRemarks { unread, skipped };
+    let mut observation = Observation::new(Identity::default(), host, found, collector);
+    observation.input = input;
+    Ok(observation)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{JudgedResource, Report, ReportContent, ReportFormat, not_applicable};
 use crate::evaluate::{Outcome, OutcomeCounts};
 use crate::exception::ExceptionUse;
-use crate::finding::granted;
+use crate::finding::{granted, written_at};
 
 pub(super) const FORMAT: ReportFormat = ReportFormat {
     name: "json",
@@ -34,6 +34,18 @@ fn render(report: &Report) -> Value {
         "rules": rules,
         "resources": resources,
         "exceptions": report.exceptions.iter().map(used).collect::<Vec<_>>(),
+        "skipped": skipped(report),
+    })
+}
+
+/// What was found and not judged: kinds, files and documents, templates, and the commands that render them.
+fn skipped(report: &Report) -> Value {
+    let super::Skipped { kinds, input } = &report.skipped;
+    json!({
+        "kinds": kinds,
+        "without_objects": input.without_objects,
+        "templates": input.templates,
+        "render": input.render,
     })
 }
 
@@ -91,6 +103,9 @@ fn resource(report: &Report, seen: &JudgedResource, details: &[&super::OutcomeDe
     if let Some(namespace) = &seen.label.namespace {
         out["namespace"] = json!(namespace);
     }
+    if let Some(origin) = &seen.origin {
+        out["origin"] = written_at(origin, origin.position());
+    }
     let details: Vec<Value> = details
         .iter()
         .map(|detail| {
@@ -101,6 +116,9 @@ fn resource(report: &Report, seen: &JudgedResource, details: &[&super::OutcomeDe
             });
             if let Some(gap) = &detail.gap {
                 out["error"] = json!({"code": gap.reason.as_str(), "message": gap.what});
+            }
+            if let Some(origin) = &seen.origin {
+                out["origin"] = written_at(origin, detail.at);
             }
             if let Some(exception) = &detail.exception {
                 out["exception"] = granted(exception);

@@ -18,6 +18,11 @@ const WIDTH: usize = 96;
 const INDENT: &str = "          ";
 /// The most resources named below one rule; the rest are counted.
 const MAX_RESOURCES: usize = 5;
+/// The most errors that are named above one list of rules; the rest are counted.
+const MAX_MESSAGES: usize = 20;
+/// The most rules that are named because they judged nothing. Most of a node's and a control plane's do not apply to
+/// manifests, and a list of them says less than their number.
+const MAX_IDLE: usize = 40;
 
 pub(super) const FORMAT: ReportFormat = ReportFormat {
     name: "table",
@@ -39,6 +44,7 @@ pub fn render(report: &Report, colour: bool) -> String {
     let _ = excepted(&mut out, report, &paint);
     let _ = unseen(&mut out, report, &paint);
     let _ = idle(&mut out, report, &paint);
+    let _ = skipped(&mut out, report, &paint);
     out
 }
 
@@ -104,6 +110,9 @@ fn sections(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         for (section, counts) in by_section {
+            if counts.judged() + counts.of(Outcome::Error) + counts.of(Outcome::NeedsReview) == 0 {
+                continue;
+            }
             let name = benchmark.sections.get(section).map_or("", String::as_str);
             let bar = bar(&counts, paint);
             table.add_row(vec![
@@ -181,8 +190,8 @@ fn resources(
     paint: &Paint,
 ) -> std::fmt::Result {
     for detail in details.iter().take(MAX_RESOURCES) {
-        let label = report.seen[detail.seen].label.to_string();
-        writeln!(out, "{INDENT}{label}")?;
+        let label = &report.seen[detail.seen].label;
+        writeln!(out, "{INDENT}{label}{}", place(report, detail))?;
         let evidence = safe(&evidence(&detail.evidence));
         writeln!(out, "{INDENT}  {}", paint.with("2", &cut(&evidence, WIDTH - INDENT.len() - 2)))?;
     }
@@ -190,6 +199,13 @@ fn resources(
         writeln!(out, "{INDENT}and {} more", details.len() - MAX_RESOURCES)?;
     }
     Ok(())
+}
+
+/// Where what decided was written, as compilers name it.
+fn place(report: &Report, detail: &OutcomeDetail) -> String {
+    let Some(origin) = &report.seen[detail.seen].origin else { return String::new() };
+    let at = detail.at.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+    format!("  {}{at}", safe(&origin.file))
 }
 
 /// A rule's severity, number and title.
@@ -261,7 +277,7 @@ fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
         for detail in details.iter().take(MAX_RESOURCES) {
             let label = &report.seen[detail.seen].label;
             let outcome = if detail.outcome == Outcome::Failed { "failed" } else { "needs review" };
-            writeln!(out, "{INDENT}{label} ({outcome})")?;
+            writeln!(out, "{INDENT}{label} ({outcome}){}", place(report, detail))?;
             let Some(exception) = &detail.exception else { continue };
             let until =
                 exception.expires.map_or_else(String::new, |at| format!(" until {}", at.strftime("%F")));
@@ -275,7 +291,7 @@ fn excepted(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Resul
     Ok(())
 }
 
-/// One line per error, with the rules that could not be judged.
+/// One line per error, with the rules that could not be judged. Errors of the same rules share a list of them.
 fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let mut gaps: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for detail in report.details.iter().filter(|detail| detail.outcome == Outcome::Error) {
@@ -290,9 +306,24 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
     if gaps.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "Errors (not judged)"))?;
+    let mut groups: Vec<(Vec<String>, usize, Vec<String>)> = Vec::new();
     for (message, (count, rules)) in gaps {
-        writeln!(out, " {}", cut(&message, 300))?;
+        match groups.iter_mut().find(|(known, ..)| *known == rules) {
+            Some((_, total, messages)) => {
+                *total += count;
+                messages.push(message);
+            }
+            None => groups.push((rules, count, vec![message])),
+        }
+    }
+    writeln!(out, "\n{}", paint.with("1", "Errors (not judged)"))?;
+    for (rules, count, messages) in groups {
+        for message in messages.iter().take(MAX_MESSAGES) {
+            writeln!(out, " {}", cut(message, 300))?;
+        }
+        if messages.len() > MAX_MESSAGES {
+            writeln!(out, " and {} more (all: --format json)", messages.len() - MAX_MESSAGES)?;
+        }
         for line in wrapped(&format!("{count} errors: {}", rules.join(", ")), WIDTH - INDENT.len()) {
             writeln!(out, "{INDENT}{line}")?;
         }
@@ -300,7 +331,8 @@ fn unseen(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result 
     Ok(())
 }
 
-/// The rules that judged nothing. Their reasons are in the JSON format.
+/// The rules that judged nothing: their number, and by section where some of a section did judge. Their reasons are in
+/// the JSON format.
 fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     let idle: BTreeSet<usize> = super::not_applicable::idle(report).map(|(rule, _)| rule).collect();
     let all = 0..report.rules.len();
@@ -313,9 +345,26 @@ fn idle(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
     if rules.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.with("1", "Not applicable (reasons: --format json)"))?;
+    let heading = format!("Not applicable (reasons: --format json): {} recommendations", rules.len());
+    writeln!(out, "\n{}", paint.with("1", &heading))?;
+    if rules.len() > MAX_IDLE {
+        return Ok(());
+    }
     for line in wrapped(&rules.join(", "), WIDTH - 2) {
         writeln!(out, " {line}")?;
+    }
+    Ok(())
+}
+
+/// What was found and not judged.
+fn skipped(out: &mut String, report: &Report, paint: &Paint) -> std::fmt::Result {
+    let lines = report.skipped();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.with("1", "Skipped"))?;
+    for line in lines {
+        writeln!(out, " {}", safe(&line))?;
     }
     Ok(())
 }

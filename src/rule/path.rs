@@ -17,6 +17,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::redact::Blanks;
+use crate::resource::place_steps;
 use query::{PathSelector, Query, Segment};
 use touch::{FilterSteps, PathStep};
 
@@ -105,12 +106,19 @@ impl Path {
         Self { text: "$.blanked".into(), query, main, filters }
     }
 
+    /// The steps of the path itself, and those of its filters.
+    fn steps(&self) -> impl Iterator<Item = &Vec<PathStep>> {
+        std::iter::once(&self.main).chain(self.filters.iter().map(|filter| &filter.steps))
+    }
+
     /// The places that it and its filters read, each as keys from the root, up to the first step that is no key.
     pub fn reads(&self) -> Vec<Vec<String>> {
-        std::iter::once(&self.main)
-            .chain(self.filters.iter().map(|it| &it.steps))
-            .flat_map(|steps| touch::keys(steps))
-            .collect()
+        self.steps().flat_map(|steps| touch::keys(steps)).collect()
+    }
+
+    /// The places under `place`, which it may have selected, that its filters look at.
+    pub(crate) fn filtered_places(&self, place: &[String]) -> Vec<Vec<String>> {
+        self.filters.iter().filter_map(|filter| touch::under(&filter.steps, place)).collect()
     }
 
     /// Whether it, or a filter inside it, could look at something at, under or over `place`.
@@ -120,7 +128,7 @@ impl Path {
 
     /// Whether it, or a filter inside it, names these keys from the root.
     pub(crate) fn names(&self, keys: &[&str]) -> bool {
-        std::iter::once(&self.main).chain(&self.filters).any(|steps| touch::names(steps, keys))
+        self.steps().any(|steps| touch::names(steps, keys))
     }
 
     /// Whether a filter inside it could. Then even what it did select is in doubt: `!@.x` and `@.x != 1` hold if x is

@@ -13,6 +13,7 @@ use crate::evaluate::WorkloadOutcomes;
 use crate::finding::{Agent, Context, FindingWriter};
 use crate::observe::{Observation, Source};
 use crate::report::WithoutResource;
+use crate::resource::Resource;
 
 /// Judges resources until there are no more, or until `stop`.
 pub(super) async fn judge_all(
@@ -27,13 +28,21 @@ pub(super) async fn judge_all(
     let cluster = &observation.identity.cluster;
     let mut accounting = Accounting::new(&engine.rules);
     let mut stream = ResourceStream::new(engine, writer, sinks, cluster, workloads);
-    let judge = |stream: &mut ResourceStream<'_, '_>, resource| {
+    let judge = |stream: &mut ResourceStream<'_, '_>, resource: Resource| {
         accounting.begin(&resource);
         // Judging consumes the resource, so it is rendered first.
         let subject = stream.subject(&resource);
+        let unseen = resource.unseen_pods();
         let judged = stream.judge(resource);
         accounting.add(&judged.judgements, &judged.marks);
-        stream.hand_on(subject, &judged)
+        stream.hand_on(subject, &judged)?;
+        if let Some(unseen) = unseen {
+            let subject = stream.subject(&unseen);
+            let judged = stream.judge(unseen);
+            accounting.add(&judged.judgements, &judged.marks);
+            stream.hand_on(subject, &judged)?;
+        }
+        Ok(())
     };
     let complete = stream.run(&mut observation.found, stop.reached(), stop, judge).await?;
     let (mut uses, mut without_resource) = (Vec::new(), WithoutResource::new());

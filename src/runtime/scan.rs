@@ -13,7 +13,7 @@ use crate::config::settings::Settings;
 use crate::evaluate::{Outcome, WorkloadOutcomes};
 use crate::finding::FindingWriter;
 use crate::observe::data_dir::{DataDir, random_uuid};
-use crate::observe::{Source, observe};
+use crate::observe::{InputRemarks, Source, observe};
 use crate::report::Report;
 
 /// Where the documents and the progress of a scan go, besides its report.
@@ -31,8 +31,8 @@ pub struct ScanOutcome {
     pub report: Report,
     /// Whether nothing could be read at all.
     pub blind: bool,
-    /// Kinds that were found, but that no rule applies to.
-    pub unjudged: Vec<String>,
+    /// What could not be read of the input, for people.
+    pub unread: Vec<String>,
     /// Whether every resource was judged.
     pub complete: bool,
 }
@@ -60,6 +60,7 @@ pub async fn scan(
     let mut to_lines = deliver.lines.map(LinesSink::new);
     let mut progress = deliver.progress.map(ProgressSink::new);
     let sinks = Sinks::default().with(Some(&mut to_report)).with(to_lines.as_mut()).with(progress.as_mut());
+    let InputRemarks { unread, skipped } = std::mem::take(&mut observation.input);
     let account = judge_all(
         engine,
         &mut writer,
@@ -72,6 +73,10 @@ pub async fn scan(
     let totals = report.totals();
     let judged = totals.judged() + totals.of(Outcome::NeedsReview);
     let blind = judged == 0 && totals.of(Outcome::Error) > 0;
-    let kinds = account.unjudged.into_iter().collect();
-    Ok(ScanOutcome { report, blind, unjudged: kinds, complete: account.complete })
+    // A live cluster has many kinds that nobody asked about; who names files asks about each.
+    let is_named = !matches!(source, Source::Live(_) | Source::Eks);
+    let kinds = account.unjudged.into_iter().filter(|_| is_named).collect();
+    report.skip(kinds, skipped);
+    let unread = unread.into_iter().map(|gap| gap.what).collect();
+    Ok(ScanOutcome { report, blind, unread, complete: account.complete })
 }

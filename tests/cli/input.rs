@@ -37,6 +37,37 @@ fn no_output_to_run_with() {
     let ran = program.run(&["run"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.last().starts_with("Exiting: no output is configured"), "{}", ran.err);
+    let ran = program.run(&["test", "config"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "a run would refuse it");
+    assert!(ran.last().starts_with("Exiting: no output is configured"), "{}", ran.err);
+    assert!(ran.last().ends_with("-c names none, and there is no posturebeat.yml here"), "{}", ran.err);
+    program.write("posturebeat.yml", "");
+    let ran = program.run(&["test", "config"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(!ran.last().contains("-c names none"), "{}", ran.err);
+    // What was recorded is judged without one.
+    program.write("posturebeat.yml", "posturebeat.snapshots: [a.ndjson]\n");
+    assert_eq!(program.run(&["test", "config"]).code, Some(0));
+}
+
+#[test]
+fn a_pattern_is_no_file_name() {
+    let program = Program::new();
+    for (key, text) in [("path", "/var/log/shop-%{+yyyy}"), ("filename", "%{[agent.name]}.ndjson")] {
+        program.write(
+            "posturebeat.yml",
+            &format!("output.file.path: out\noutput.file.{key}: \"{text}\"\n")
+                .replace("output.file.path: out\noutput.file.path", "output.file.path"),
+        );
+        let ran = program.run(&["test", "config"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.out);
+        assert!(
+            ran.last().contains(&format!("`output.file.{key}`: `%{{…}}` is not supported")),
+            "{}",
+            ran.err
+        );
+        assert!(ran.last().contains("posturebeat.yml:"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod blanked;
 mod exceptions;
 mod input;
 mod keystore;
+mod manifests;
 mod monitoring;
 mod output;
 mod parts;

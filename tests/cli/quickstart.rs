@@ -67,7 +67,9 @@ fn the_console_output_prints_the_same_lines() {
     let config = config(&program, "output.console: {pretty: false}\n");
     let ran = program.run(&["run", "-c", config.to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let documents = ran.out.lines().filter(|line| line.starts_with('{')).count() as u64;
+    let documents = ran.out.lines().count() as u64;
+    assert!(ran.out.lines().all(|line| line.starts_with('{')), "documents and nothing else: {}", ran.out);
+    assert!(ran.err.contains("Score "), "the report is for people: {}", ran.err);
     let (findings, outcomes) = counted(&program);
     assert_eq!(documents, findings + outcomes + 1);
 }

@@ -1,24 +1,42 @@
-//! Kubernetes manifests as YAML or JSON, including the output of `kubectl get -o json`.
+//! Kubernetes manifests as YAML or JSON, including the output of `kubectl get -o json`: files, folders as repositories
+//! have them, and standard input.
+//!
+//! What is no Kubernetes object is skipped and named. What was meant as one and cannot be read is an
+//! [`UnreadManifest`], and the rest is judged; only where the user named the file itself, the whole read fails.
+
+mod advice;
+mod files;
+mod objects;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::collect::object;
 use crate::redact::{self, Reveal};
-use crate::resource::{ObjectDemands, Resource, is_built_in};
-use crate::yaml;
+use crate::resource::{
+    DocumentPositions as _, Gap, Kind, ObjectDemands, Origin, OriginPosition, Owner, Reason, Resource,
+    Selector, SkippedInput, Unread, is_built_in,
+};
+use files::ManifestFile;
+use objects::{DocumentObjects, PlacedObject};
+use text::{BrokenDocument, ManifestDocument};
 
-/// The largest file that is read, in bytes.
+/// The largest file that is read, in bytes: ten times the list of all pods of a cluster with 5,000 of them.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
 
-/// The most files that are read from folders; the repository of a large platform has thousands.
-const MAX_FILES: usize = 10_000;
+/// The most values with template marks that are named in one object; one with more is unread as a whole.
+const MAX_MARKS: usize = 20;
 
-/// The depth to which folders are read.
-const MAX_DEPTH: usize = 16;
+/// What marks a template.
+const MARK: &str = "{{";
 
-/// A file of manifests that could not be read.
+/// A file of manifests that could not be read, although the user named it.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It could not be opened or read.
@@ -30,280 +48,260 @@ pub enum ManifestError {
         source: std::io::Error,
     },
     /// It is neither YAML nor JSON, or not a Kubernetes object.
-    #[error("{path}:{message}")]
+    #[error("{message}")]
     Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Position and problem.
-        message: String,
-    },
-    /// A folder exceeds a bound; reading only a part would look like the whole.
-    #[error("`{path}` {message}")]
-    TooMuch {
-        /// The folder.
-        path: PathBuf,
-        /// The bound, and what to do.
+        /// File, position and problem.
         message: String,
     },
 }
 
-/// Reads files of manifests, and folders recursively, as resources. Lists are split into their items. Of kinds that are
-/// not built in, only what the demands name is kept.
+/// What manifests hold.
+#[derive(Debug, Default)]
+pub struct ManifestSet {
+    /// Their objects.
+    pub resources: Vec<Resource>,
+    /// What may hold objects and could not be read.
+    pub unread: Vec<UnreadManifest>,
+    /// What holds none, or none before it is rendered.
+    pub skipped: SkippedInput,
+}
+
+/// A file, a folder or a document that may hold any object and could not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreadManifest {
+    /// Why, with the file and the position in it.
+    pub gap: Gap,
+    origin: Origin,
+}
+
+impl UnreadManifest {
+    /// A file or folder as a whole.
+    fn file(path: &Path, gap: Gap) -> Self {
+        Self { gap, origin: Origin::fixed(path.display().to_string().into(), 0, None) }
+    }
+
+    /// What stands for the objects of this kind that may be in it: every rule about it becomes one error.
+    pub fn stand_in(&self, kind: &str) -> Resource {
+        let Origin { file, document, .. } = &self.origin;
+        let owner = Owner { id: format!("manifest/{file}#{document}"), name: file.to_string() };
+        let selector = Selector::new(Kind::K8sObject, kind);
+        let mut unseen = Resource::unlisted(&selector, &owner, self.gap.clone());
+        unseen.origin = Some(self.origin.clone());
+        unseen
+    }
+}
+
+/// Reads files of manifests, folders recursively, and standard input (`-`). Lists are split into their items. Of kinds
+/// that are not built in, only what the demands name is kept.
 pub fn read(
     paths: &[PathBuf],
     demands: &ObjectDemands,
     reveal: &Reveal,
-) -> Result<Vec<Resource>, ManifestError> {
-    let mut resources = Vec::new();
-    let (mut seen, nothing) = (HashSet::new(), BTreeSet::new());
-    for path in files(paths)? {
-        for (number, document) in documents(&path)?.into_iter().enumerate() {
-            let malformed = |what: &str| {
-                let message = format!(" document {}: {what}", number + 1);
-                ManifestError::Malformed { path: path.clone(), message }
-            };
-            let mut raws = Vec::new();
-            objects(document, &mut raws).map_err(|what| malformed(&what))?;
-            for (item, mut raw) in raws.into_iter().enumerate() {
-                if raw.get("kind").and_then(Value::as_str).is_none() {
-                    return Err(malformed("no `kind`: not a Kubernetes object"));
-                }
-                let revealed = redact::revealing(&mut raw, reveal);
-                let mut resource = object::resource(raw, None);
-                if !seen.insert(resource.id.clone()) {
-                    let place = format!("{}:{}.{}", path.display(), number + 1, item + 1);
-                    resource = object::resource(resource.raw, Some(&place));
-                }
-                if !is_built_in(&resource.sub_type) {
-                    let reads = demands.get(&resource.sub_type).map_or(&nothing, |demand| &demand.reads);
-                    let cut = redact::foreign_object(&mut resource.raw, reads);
-                    resource.unread.extend(cut);
-                }
-                resource.revealed = revealed;
-                resources.push(resource);
-            }
-        }
-    }
-    Ok(resources)
-}
-
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ManifestError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let io = |source| ManifestError::Io { path: path.clone(), source };
-        if std::fs::metadata(path).map_err(io)?.is_dir() {
-            let first = files.len();
-            descend(path, MAX_DEPTH, &mut files)?;
-            files[first..].sort();
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
-}
-
-/// Links to folders are not followed and hidden folders are skipped: a mounted ConfigMap has its files in both, and
-/// they would be read twice.
-fn descend(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(), ManifestError> {
-    let io = |source| ManifestError::Io { path: folder.to_path_buf(), source };
-    let too_much = |message| ManifestError::TooMuch { path: folder.to_path_buf(), message };
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let entry = entry.map_err(io)?;
-        let path = entry.path();
-        if entry.file_type().map_err(io)?.is_dir() {
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            let Some(levels) = levels.checked_sub(1) else {
-                let message =
-                    format!("has folders more than {MAX_DEPTH} levels deep; name those folders directly");
-                return Err(too_much(message));
-            };
-            descend(&path, levels, files)?;
-            continue;
-        }
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        if ending.is_some_and(|ending| ["yaml", "yml", "json"].contains(&ending)) && path.is_file() {
-            if files.len() >= MAX_FILES {
-                let message = format!("exceeds the limit of {MAX_FILES} files; name fewer folders");
-                return Err(too_much(message));
-            }
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn documents(path: &Path) -> Result<Vec<Value>, ManifestError> {
-    let io = |source| ManifestError::Io { path: path.to_path_buf(), source };
-    let size = std::fs::metadata(path).map_err(io)?.len();
-    let malformed = |message| ManifestError::Malformed { path: path.to_path_buf(), message };
-    if size > MAX_FILE {
-        return Err(malformed(format!(" {size} bytes exceed the limit of {MAX_FILE}")));
-    }
-    let text = std::fs::read_to_string(path).map_err(io)?;
-    // JSON has its own parser, as a list from kubectl may be far larger than any hand-written YAML.
-    if text.trim_start().starts_with(['{', '[']) {
-        return serde_json::from_str(&text)
-            .map(|document| vec![document])
-            .map_err(|error| malformed(format!("{}:{}: {error}", error.line(), error.column())));
-    }
-    let documents: Vec<Value> = yaml::all_of_own_str(&text).map_err(|error| malformed(error.to_string()))?;
-    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
-}
-
-/// The objects of a document; for a list its items, which inherit `kind` and `apiVersion` and may be lists
-/// themselves. Fails with the problem. The parser bounds the depth.
-fn objects(document: Value, out: &mut Vec<Value>) -> Result<(), String> {
-    let mut list = match document {
-        Value::Array(documents) => return documents.into_iter().try_for_each(|item| objects(item, out)),
-        Value::Object(map) => map,
-        other => {
-            out.push(other);
-            return Ok(());
-        }
+) -> Result<ManifestSet, ManifestError> {
+    let found = files::find(paths)?;
+    let mut reader = ManifestReader {
+        demands,
+        reveal,
+        seen: HashSet::new(),
+        charts: BTreeSet::new(),
+        set: ManifestSet { unread: found.unread, ..ManifestSet::default() },
     };
-    let kind = list.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(item_kind) = kind.strip_suffix("List").filter(|_| list.contains_key("items")) else {
-        out.push(Value::Object(list));
-        return Ok(());
-    };
-    let version = list.remove("apiVersion");
-    let items = match list.remove("items") {
-        Some(Value::Array(items)) => items,
-        // An empty list, as Go serialises it.
-        None | Some(Value::Null) => return Ok(()),
-        Some(_) => return Err(format!("expected `items` of a `{kind}` to be a list")),
-    };
-    for mut item in items {
-        if let Some(object) = item.as_object_mut()
-            && !item_kind.is_empty()
-        {
-            object.entry("kind").or_insert_with(|| Value::from(item_kind));
-            if let Some(version) = &version {
-                object.entry("apiVersion").or_insert_with(|| version.clone());
-            }
-        }
-        objects(item, out)?;
+    for file in &found.files {
+        reader.file(file)?;
     }
-    Ok(())
+    let ManifestReader { mut set, charts, .. } = reader;
+    set.skipped.render = advice::commands(&charts, &found.kustomizations);
+    Ok(set)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct ManifestReader<'d> {
+    demands: &'d ObjectDemands,
+    reveal: &'d Reveal,
+    /// Ids, to tell objects of the same name apart.
+    seen: HashSet<String>,
+    /// Those that a file was seen of.
+    charts: BTreeSet<PathBuf>,
+    set: ManifestSet,
+}
 
-    fn read_text(name: &str, text: &str) -> Result<Vec<Resource>, ManifestError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        read(&[path], &ObjectDemands::new(), &Reveal::default())
-    }
-
-    #[test]
-    fn documents_lists_and_equal_names() {
-        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}}\n";
-        let resources = read_text("m.yaml", text).unwrap();
-        assert_eq!(resources.len(), 2);
-        assert_eq!(resources[0].id, "v1/Pod/shop/a");
-        assert!(
-            resources[1].id.starts_with("v1/Pod/shop/a#") && resources[1].id.ends_with("m.yaml:2.1"),
-            "{}",
-            resources[1].id
-        );
-    }
-
-    #[test]
-    fn what_kubectl_prints() {
-        let text =
-            r#"{"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a", "uid": "u"}}]}"#;
-        let resources = read_text("m.json", text).unwrap();
-        assert_eq!((resources[0].id.as_str(), resources[0].sub_type.as_str()), ("u", "Pod"));
-    }
-
-    #[test]
-    fn mistakes_say_where() {
-        let message = read_text("m.yaml", "a: [\n").unwrap_err().to_string();
-        assert!(message.contains("m.yaml:2:") || message.contains("m.yaml:1:"), "{message}");
-        assert!(read_text("m.yaml", "a: 1\n").unwrap_err().to_string().contains("no `kind`"));
-    }
-
-    #[test]
-    fn lists_within_lists() {
-        let pods = r#"{"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a"}}]}"#;
-        let text = format!(r#"{{"kind": "List", "items": [{{"kind": "List", "items": [{pods}]}}, {pods}]}}"#);
-        let resources = read_text("m.json", &text).unwrap();
-        let kinds: Vec<&str> = resources.iter().map(|resource| resource.sub_type.as_str()).collect();
-        assert_eq!(kinds, ["Pod", "Pod"]);
-        assert_eq!(resources[0].id, "v1/Pod//a");
-    }
-
-    #[test]
-    fn items_that_are_no_list_are_an_error() {
-        let pod = "kind: Pod\nmetadata: {name: a}\n";
-        let message = read_text("m.yaml", &format!("{pod}---\nkind: PodList\nitems: {{a: 1}}\n"))
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains("m.yaml: document 2: expected `items` of a `PodList`"), "{message}");
-        assert!(read_text("m.yaml", "kind: PodList\nitems: null\n").unwrap().is_empty());
-    }
-
-    #[test]
-    fn folders_are_read_with_the_folders_inside_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let pod = |path: &str, name: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, format!("kind: Pod\nmetadata: {{name: {name}}}\n")).unwrap();
+impl ManifestReader<'_> {
+    fn file(&mut self, file: &ManifestFile) -> Result<(), ManifestError> {
+        let shown = file.shown();
+        let text = match content(file) {
+            Ok(text) => text,
+            Err(ContentError::Io(source)) if file.named => {
+                return Err(ManifestError::Io { path: shown.into(), source });
+            }
+            Err(ContentError::Io(error)) => {
+                self.set.unread.push(files::unreadable(Path::new(&shown), &error));
+                return Ok(());
+            }
+            Err(ContentError::Unusable(reason, why)) => {
+                let gap = Gap::new(reason, format!("read `{shown}`: {why}"));
+                return self.unread(file, UnreadManifest::file(Path::new(&shown), gap));
+            }
         };
-        pod("c.yml", "third");
-        pod("a/z.json.yaml", "second");
-        pod("a/b/y.yaml", "first");
-        pod("a/b/notes.txt", "no manifest");
-        pod("..2026/d.yaml", "hidden");
-        std::os::unix::fs::symlink("..2026", folder.path().join("..data")).unwrap();
-        std::os::unix::fs::symlink("..data/d.yaml", folder.path().join("d.yaml")).unwrap();
-        let resources =
-            read(&[folder.path().to_path_buf()], &ObjectDemands::new(), &Reveal::default()).unwrap();
-        let names: Vec<&str> = resources.iter().map(|resource| resource.name.as_str()).collect();
-        assert_eq!(names, ["first", "second", "third", "hidden"]);
+        if file.path.as_deref().is_some_and(advice::is_chart) {
+            self.charts.extend(file.path.as_deref().and_then(Path::parent).map(Path::to_path_buf));
+        }
+        let name: Arc<str> = shown.into();
+        let documents = text::documents(&text);
+        let several = documents.len() > 1;
+        for document in documents {
+            self.document(file, &name, document, several)?;
+        }
+        Ok(())
     }
 
-    #[test]
-    fn folders_with_too_much_in_them_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = vec![folder.path().to_path_buf()];
-        std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH].join("/"))).unwrap();
-        assert!(read(&root, &ObjectDemands::new(), &Reveal::default()).unwrap().is_empty());
-        std::fs::create_dir_all(folder.path().join(["a"; MAX_DEPTH + 1].join("/"))).unwrap();
-        assert!(
-            read(&root, &ObjectDemands::new(), &Reveal::default())
-                .unwrap_err()
-                .to_string()
-                .contains("16 levels")
-        );
-
-        let folder = tempfile::tempdir().unwrap();
-        let mut found = vec![PathBuf::new(); MAX_FILES - 1];
-        std::fs::write(folder.path().join("last.json"), "[]").unwrap();
-        descend(folder.path(), MAX_DEPTH, &mut found).unwrap();
-        let message = descend(folder.path(), MAX_DEPTH, &mut found).unwrap_err().to_string();
-        assert!(message.contains("limit of 10000"), "{message}");
+    fn document(
+        &mut self,
+        file: &ManifestFile,
+        name: &Arc<str>,
+        document: ManifestDocument,
+        several: bool,
+    ) -> Result<(), ManifestError> {
+        let ManifestDocument { number, content, text } = document;
+        let shown = if several { format!("{name} (document {number})") } else { name.to_string() };
+        let is_marked = text.as_str().contains(MARK);
+        let broken = |BrokenDocument { at, message }| {
+            let hint = if is_marked { " (`{{` marks a template: render it first)" } else { "" };
+            broken(name, number, at, &format!("{message}{hint}"))
+        };
+        match content {
+            Err(error) => match &file.chart {
+                Some(chart) if is_marked => {
+                    if file.named {
+                        return Err(advice::template(&broken(error).gap.what, chart));
+                    }
+                    self.charts.insert(chart.clone());
+                    self.set.skipped.templates.push(shown);
+                }
+                // Whatever is wrong with it, an object has a kind.
+                _ if !file.named && !text.as_str().contains("kind") => {
+                    self.set.skipped.without_objects.push(format!("{shown} (not YAML: {})", error.message));
+                }
+                _ => return self.unread(file, broken(error)),
+            },
+            Ok(value) => match objects::objects(value) {
+                Err(message) => {
+                    let at = text.locate(&[]).map(|(at, _)| at);
+                    return self.unread(file, broken(BrokenDocument { at, message }));
+                }
+                Ok(DocumentObjects::Other) if file.named => {
+                    return Err(advice::no_object(file.path.as_deref(), name, number));
+                }
+                Ok(DocumentObjects::Other) => self.set.skipped.without_objects.push(shown),
+                Ok(DocumentObjects::Objects(found)) => {
+                    for (item, object) in found.into_iter().enumerate() {
+                        let PlacedObject { place, raw } = object;
+                        let containers = objects::containers(&raw);
+                        let origin = Origin::new(Arc::clone(name), number, place, Arc::clone(&text) as _);
+                        let fallback = format!("{name}:{number}.{}", item + 1);
+                        let mut resource = self.resource(raw, &fallback);
+                        if file.chart.is_some() {
+                            resource.unread.extend(marked(&resource.raw));
+                        }
+                        resource.origin = Some(origin.with_containers(containers));
+                        self.set.resources.push(resource);
+                    }
+                }
+            },
+        }
+        Ok(())
     }
 
-    #[test]
-    fn what_the_system_said_is_said_once() {
-        let error = anyhow::Error::from(
-            read(&["/nowhere/m.yaml".into()], &ObjectDemands::new(), &Reveal::default()).unwrap_err(),
-        );
-        let text = format!("{error:#}");
-        assert_eq!(text, "cannot read `/nowhere/m.yaml`: No such file or directory (os error 2)");
+    /// An object as the collectors emit it.
+    fn resource(&mut self, mut raw: Value, place: &str) -> Resource {
+        let revealed = redact::revealing(&mut raw, self.reveal);
+        let mut resource = object::resource(raw, None);
+        if !self.seen.insert(resource.id.clone()) {
+            resource = object::resource(resource.raw, Some(place));
+        }
+        if !is_built_in(&resource.sub_type) {
+            let nothing = BTreeSet::new();
+            let reads = self.demands.get(&resource.sub_type).map_or(&nothing, |demand| &demand.reads);
+            let cut = redact::foreign_object(&mut resource.raw, reads);
+            resource.unread.extend(cut);
+        }
+        resource.revealed = revealed;
+        resource
     }
 
-    #[test]
-    fn a_bundle_of_definitions_may_be_large() {
-        let mut text = "kind: CustomResourceDefinition\nspec:\n".to_owned();
-        (0..20_000).for_each(|number| text.push_str(&format!("  p{number}: {{type: string}}\n")));
-        assert_eq!(read_text("m.yaml", &text).unwrap().len(), 1);
+    /// An outcome of its own; the end, where the user named the file.
+    fn unread(&mut self, file: &ManifestFile, unread: UnreadManifest) -> Result<(), ManifestError> {
+        if file.named {
+            let message = unread.gap.what;
+            return Err(ManifestError::Malformed { message });
+        }
+        self.set.unread.push(unread);
+        Ok(())
+    }
+}
+
+fn broken(name: &Arc<str>, document: usize, at: Option<OriginPosition>, message: &str) -> UnreadManifest {
+    let place = at.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+    let what = format!("{name}{place}: document {document}: {message}");
+    let gap = Gap::new(Reason::Malformed, what);
+    UnreadManifest { gap, origin: Origin::fixed(Arc::clone(name), document, at) }
+}
+
+enum ContentError {
+    Io(std::io::Error),
+    Unusable(Reason, String),
+}
+
+/// The text of a file, within the bound.
+fn content(file: &ManifestFile) -> Result<String, ContentError> {
+    let source: Box<dyn Read> = match &file.path {
+        Some(path) => Box::new(std::fs::File::open(path).map_err(ContentError::Io)?),
+        None => Box::new(std::io::stdin().lock()),
+    };
+    let mut bytes = Vec::new();
+    source.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(ContentError::Io)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(ContentError::Unusable(Reason::TooLarge, format!("more than {MAX_FILE} bytes")));
+    }
+    let not_text = |_| ContentError::Unusable(Reason::Malformed, "not UTF-8 text".to_owned());
+    let text = String::from_utf8(bytes).map_err(not_text)?;
+    // Editors of Windows put a mark of the encoding before it.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// The values of a template that parses: what they will be is not known before it is rendered.
+fn marked(raw: &Value) -> Vec<Unread> {
+    let mut found = Vec::new();
+    marks(raw, "$", &mut found);
+    let unread = |at: String| {
+        let what = format!("render `{at}`: the chart's template was not rendered");
+        Unread::new(at, Reason::Malformed, what)
+    };
+    if found.len() > MAX_MARKS {
+        vec![unread("$".to_owned())]
+    } else {
+        found.into_iter().map(unread).collect()
+    }
+}
+
+fn marks(value: &Value, at: &str, found: &mut Vec<String>) {
+    if found.len() > MAX_MARKS {
+        return;
+    }
+    match value {
+        Value::String(text) if text.contains(MARK) => found.push(at.to_owned()),
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key.contains(MARK) {
+                    found.push(at.to_owned());
+                }
+                marks(value, &format!("{at}['{key}']"), found);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| marks(item, &format!("{at}[{index}]"), found));
+        }
+        _ => {}
     }
 }

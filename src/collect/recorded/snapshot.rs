@@ -23,6 +23,10 @@ const VERSION: u32 = 2;
 /// The longest line, in bytes: an object of the largest size that etcd accepts, escaped.
 const MAX_LINE: u64 = 16 * 1024 * 1024;
 
+/// The largest window of a zstd stream, as a power of two: 128 MiB, what `zstd` itself takes without `--long`. A stream
+/// asks for that much memory before its first byte.
+const MAX_WINDOW: u32 = 27;
+
 /// A recording that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
@@ -181,7 +185,11 @@ fn open(path: &Path) -> std::io::Result<BufReader<Box<dyn Read>>> {
     let file = File::open(path)?;
     let reader: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
-        Some("zst") => Box::new(zstd::stream::read::Decoder::new(file)?),
+        Some("zst") => {
+            let mut decoder = zstd::stream::read::Decoder::new(file)?;
+            decoder.window_log_max(MAX_WINDOW)?;
+            Box::new(decoder)
+        }
         _ => Box::new(file),
     };
     Ok(BufReader::new(reader))

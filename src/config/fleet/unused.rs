@@ -4,6 +4,8 @@ use config::{Map, Value, ValueKind};
 
 use super::{entries, items};
 use crate::config::catalogue::SettingKey;
+use crate::config::location::SourceLocation;
+use crate::config::mistake::Mistake;
 use crate::config::tree::{self, dotted};
 
 /// Keys of an input that are used, or that do not concern us.
@@ -36,6 +38,29 @@ const FLAT_CREDENTIALS: &[&str] = &[
 const KNOWN_PROCESSOR: &[&str] = &["add_cluster_id"];
 /// Those of `config.v1`.
 const CONFIG_KEYS: &[&str] = &["type", "deployment", "posture", "benchmark", "aws"];
+
+/// Keys of an output, relative to it, that say which way findings go, who sends them, or whom to trust with them.
+/// Without such a key they would go another way, as somebody else, or to somebody else: so it is refused.
+const DECISIVE: &[&str] = &[
+    "headers",
+    "index",
+    "indices",
+    "kerberos",
+    "parameters",
+    "pipeline",
+    "pipelines",
+    "proxy_disable",
+    "proxy_headers",
+    "proxy_url",
+    "secrets",
+    "ssl.ca_sha256",
+    "ssl.certificate",
+    "ssl.cipher_suites",
+    "ssl.key",
+    "ssl.key_passphrase",
+    "ssl.key_passphrase_path",
+    "ssl.supported_protocols",
+];
 
 /// Keys and inputs of a policy that are not used.
 #[derive(Default)]
@@ -105,6 +130,18 @@ impl UnusedKeys {
         Value::new(section.origin().map(str::to_owned).as_ref(), ValueKind::Table(table))
     }
 
+    /// A key of the output at `at` that must not be left out, as a mistake at its place.
+    pub(super) fn decisive(output: &Value, at: &str) -> Option<Mistake> {
+        DECISIVE.iter().find_map(|key| {
+            let value = tree::find(output, key).filter(|value| is_set(value))?;
+            let message = format!(
+                "`{}` is not supported (yet), and findings must not be sent without it: remove it if they may",
+                dotted(at, key)
+            );
+            Some(Mistake::at_key(SourceLocation::find(value).as_ref(), message))
+        })
+    }
+
     /// Everything in one sentence.
     pub(super) fn note(&self, file: &str) -> Option<String> {
         let quoted =
@@ -117,5 +154,16 @@ impl UnusedKeys {
             parts.push(format!("keys {}", quoted(&self.keys)));
         }
         (!parts.is_empty()).then(|| format!("not used from the policy {file}: {}", parts.join("; ")))
+    }
+}
+
+/// Whether a key says anything: Kibana writes empty ones for what nobody filled in.
+fn is_set(value: &Value) -> bool {
+    match &value.kind {
+        ValueKind::Nil | ValueKind::Boolean(false) => false,
+        ValueKind::String(text) => !text.is_empty(),
+        ValueKind::Array(items) => !items.is_empty(),
+        ValueKind::Table(table) => !table.is_empty(),
+        _ => true,
     }
 }

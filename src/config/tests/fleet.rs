@@ -136,6 +136,28 @@ fn a_whole_policy() {
 }
 
 #[test]
+fn a_key_that_decides_where_findings_go_or_as_whom_is_not_left_out_in_silence() {
+    for (key, named) in [
+        ("proxy_url: 'http://proxy:3128'", "outputs.default.proxy_url"),
+        ("proxy_disable: true", "outputs.default.proxy_disable"),
+        ("headers: {X-Tenant: a}", "outputs.default.headers"),
+        ("ssl.certificate: /etc/client.pem", "outputs.default.ssl.certificate"),
+        ("pipeline: mine", "outputs.default.pipeline"),
+        ("secrets: {ssl: {key: {id: x}}}", "outputs.default.secrets"),
+    ] {
+        let text = POLICY
+            .replace("preset: balanced", key)
+            .replace("    ssl: {verification_mode: none", "    x: {y: 1");
+        let error = Files::new(&text).error();
+        assert!(error.starts_with("1.yml:9:") && error.contains(&format!("`{named}` is not")), "{error}");
+    }
+    for key in ["proxy_url: ''", "proxy_disable: false", "headers: {}", "pipeline:"] {
+        let files = Files::new(&POLICY.replace("preset: balanced", key));
+        assert_eq!(files.elasticsearch().hosts, ["https://es:9200"], "{key} says nothing");
+    }
+}
+
+#[test]
 fn mistakes_in_a_policy_have_their_place() {
     assert_eq!(
         Files::new(&POLICY.replace("use_output: default", "use_output: other")).error(),

@@ -54,6 +54,10 @@ impl OutputSettings for ConsoleSettings {
         Delivery::default()
     }
 
+    fn uses_standard_output(&self) -> bool {
+        true
+    }
+
     fn build(&self) -> Result<Box<dyn Output>, OutputError> {
         Ok(Box::new(ConsoleOutput::new(tokio::io::stdout(), self.pretty)))
     }

@@ -26,6 +26,10 @@ const OUTPUT: &str = ElasticsearchForm::NAME;
 /// The user agent. The transport sets its own on each request without one, so each request has one.
 const AGENT: &str = concat!("posturebeat/", env!("CARGO_PKG_VERSION"));
 
+/// The largest answer, in bytes: that to the largest bulk request, each of its items refused with a long reason, has
+/// less than ten MiB. One whose length is not announced is bounded by the time of a request alone.
+const MAX_ANSWER: u64 = 64 * 1024 * 1024;
+
 /// What a request carries.
 #[derive(Debug, Clone)]
 pub struct Payload {
@@ -163,6 +167,15 @@ fn wrong(setting: &str, why: impl Into<String>) -> OutputError {
 
 async fn read(host: &str, response: Response) -> Result<StoreAnswer, Unanswered> {
     let status = response.status_code().as_u16();
+    let failed = |why: String| Err(Unanswered { host: host.to_owned(), why });
+    // The client follows, up to ten times, and turns what it sent into a question on the way.
+    if !response.url().as_str().starts_with(&format!("{host}/")) {
+        let other = response.url().host_str().unwrap_or_default();
+        return failed(format!("it redirects to `{other}`: set `hosts` to where the store is"));
+    }
+    if response.content_length().is_some_and(|length| length > MAX_ANSWER) {
+        return failed(format!("its answer has more than {MAX_ANSWER} bytes"));
+    }
     match response.bytes().await {
         Ok(body) => Ok(StoreAnswer { host: host.to_owned(), status, body: body.to_vec() }),
         Err(error) => Err(Unanswered { host: host.to_owned(), why: cause_of(&error) }),

@@ -238,3 +238,37 @@ async fn an_authority_that_cannot_be_used_is_named() {
     let error = ElasticsearchOutput::new(&settings).unwrap_err();
     assert!(error.to_string().contains("certificate_authorities[0]"), "{error}");
 }
+
+/// The client would follow, and a bulk request would arrive as a question.
+#[tokio::test]
+async fn a_redirect_is_refused_and_names_the_other_host() {
+    let other = bulk_answer(200, ALL_GOOD).await;
+    let server = MockServer::start().await;
+    let elsewhere = format!("{}/_bulk", other.uri().replace("127.0.0.1", "localhost"));
+    let template = ResponseTemplate::new(307).insert_header("location", elsewhere.as_str());
+    Mock::given(path("/_bulk")).respond_with(template).mount(&server).await;
+    let Err(BatchError::Again { why }) = output(&[server.uri()]).publish(&[event("1")]).await else {
+        panic!("not stored where it was meant to be");
+    };
+    assert!(why.contains("it redirects to `localhost`: set `hosts`"), "{why}");
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_too_much_is_not_read() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        let _ = stream.read(&mut head).await;
+        let answer =
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{";
+        stream.write_all(answer).await.unwrap();
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    });
+    let Err(BatchError::Again { why }) = output(&[host]).publish(&[event("1")]).await else {
+        panic!("no verdict can be known");
+    };
+    assert!(why.contains("more than 67108864 bytes"), "{why}");
+}

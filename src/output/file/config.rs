@@ -45,6 +45,14 @@ impl SectionForm for FileForm {
     ];
 
     fn check(self, checker: &Checker<'_>) -> Result<ConfiguredOutput, Mistake> {
+        for (key, text) in
+            [("path", self.path.to_string_lossy()), ("filename", self.filename.as_str().into())]
+        {
+            if text.contains("%{") {
+                let message = "`%{…}` is not supported (yet): write a fixed name";
+                return Err(checker.wrong(key, message));
+            }
+        }
         if self.filename.is_empty() || self.filename.contains('/') {
             return Err(checker.wrong("filename", "expected the name of a file, without a folder"));
         }

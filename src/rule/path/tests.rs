@@ -174,3 +174,14 @@ fn a_filter_looks_too() {
     assert!(path.could_touch("$.list[2].x") && path.filter_could_touch("$.list[2].x"));
     assert!(!path.could_touch("$.third"));
 }
+
+#[test]
+fn what_a_filter_looked_at_stands_under_what_it_selected() {
+    let steps = |place: &str| crate::resource::place_steps(place);
+    let under = |path: &str, place: &str| Path::parse(path).unwrap().filtered_places(&steps(place));
+    let path = "$.containers[?@.securityContext.privileged == true && !@.name]";
+    let expected = ["$.containers[1].securityContext.privileged", "$.containers[1].name"];
+    assert_eq!(under(path, "$.containers[1]"), expected.map(steps));
+    assert!(under(path, "$.other[1]").is_empty() && under("$.containers[*]", "$.containers[1]").is_empty());
+    assert!(under("$.a[?@.b[*] == 1]", "$.a[0]").is_empty(), "more than one place");
+}

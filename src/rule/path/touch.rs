@@ -38,6 +38,20 @@ pub(super) fn names(steps: &[PathStep], keys: &[&str]) -> bool {
     steps.len() >= keys.len() && steps.iter().zip(keys).all(is)
 }
 
+/// The place that `steps` lead to under `place`. `None`: they do not lead there, or to more than one.
+pub(super) fn under(steps: &[PathStep], place: &[String]) -> Option<Vec<String>> {
+    let (over, rest) = steps.split_at_checked(place.len())?;
+    if rest.is_empty() || !over.iter().zip(place).all(|(step, name)| step.could_be(name)) {
+        return None;
+    }
+    let single = rest.iter().map(|step| match step {
+        PathStep::Names(names) if names.len() == 1 => names.first().cloned(),
+        PathStep::Index(index) if *index >= 0 => Some(index.to_string()),
+        _ => None,
+    });
+    Some([place, &single.collect::<Option<Vec<_>>>()?].concat())
+}
+
 /// The keys that steps lead along, up to the first step that is none.
 pub(super) fn keys(steps: &[PathStep]) -> Vec<Vec<String>> {
     let mut places = vec![Vec::new()];

@@ -50,6 +50,7 @@ mod tests {
             evidence: serde_json::Map::new(),
             expected: None,
             gap: None,
+            places: Vec::new(),
         };
         RULES.into_iter().zip(outcomes.iter().map(judgement)).collect()
     }

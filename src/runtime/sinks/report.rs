@@ -3,13 +3,13 @@
 use super::{CycleEnd, Judgements, Sink};
 use crate::exception::Marks;
 use crate::report::{Report, ResourceLabel};
-use crate::resource::Resource;
+use crate::resource::{Origin, Resource};
 
 /// Fills a report.
 pub(in crate::runtime) struct ReportSink<'r> {
     report: &'r mut Report,
     /// The resource that is being judged.
-    label: Option<ResourceLabel>,
+    label: Option<(ResourceLabel, Option<Origin>)>,
 }
 
 impl<'r> ReportSink<'r> {
@@ -20,7 +20,7 @@ impl<'r> ReportSink<'r> {
 
 impl Sink for ReportSink<'_> {
     fn begin(&mut self, resource: &Resource) {
-        self.label = Some(ResourceLabel::of(resource));
+        self.label = Some((ResourceLabel::of(resource), resource.origin.clone()));
     }
 
     fn resource(&mut self, id: &str, judgements: &Judgements<'_>, marks: &Marks) {

@@ -37,6 +37,24 @@ fn what_is_recorded_reads_back_in_every_form() {
     }
 }
 
+/// A stream names the memory that it needs in its first bytes, and may lie.
+#[test]
+fn a_stream_that_asks_for_more_memory_than_is_usual_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson.zst");
+    let write = |log: u32| {
+        let mut encoder = zstd::stream::write::Encoder::new(File::create(&path).unwrap(), 1).unwrap();
+        encoder.window_log(log).unwrap();
+        std::io::Write::write_all(&mut encoder, b"\n").unwrap();
+        encoder.finish().unwrap();
+    };
+    write(MAX_WINDOW);
+    assert!(all(&path).is_ok());
+    write(MAX_WINDOW + 1);
+    let message = all(&path).unwrap_err().to_string();
+    assert!(message.contains("memory"), "{message}");
+}
+
 #[test]
 fn a_recording_is_for_its_owner_only_and_follows_no_link() {
     use std::os::unix::fs::PermissionsExt as _;
