@@ -116,10 +116,7 @@ mod tests {
         let each = format!("{{{place}, equals: a, absent: fail}}");
         assert_eq!(asked(&format!("{{all: [{{some: $.spec.x}}, {each}]}}")).as_deref(), Some("a"));
         assert_eq!(asked(&format!("{{any: [{{some: $.spec.x}}, {each}]}}")), None);
-        assert_eq!(
-            asked(&format!("{{{place}, equals: default, absent: pass}}")).as_deref(),
-            Some("default")
-        );
+        assert_eq!(asked(&format!("{{{place}, equals: default, absent: pass}}")).as_deref(), Some("default"));
         assert_eq!(asked(&format!("{{{place}, none_of: {{param: in}}, absent: fail}}")), None);
     }
 
