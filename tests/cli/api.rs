@@ -17,6 +17,9 @@ pub async fn server() -> MockServer {
     let system = json!({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "system-uid"}});
     ok(&server, "/api/v1/namespaces/kube-system", system).await;
     ok(&server, "/version", json!({"gitVersion": "v1.37.2"})).await;
+    // No kind that is not built in.
+    ok(&server, "/apis", json!({"kind": "APIGroupList", "groups": []})).await;
+    ok(&server, "/api/v1", json!({"kind": "APIResourceList", "resources": []})).await;
     server
 }
 

@@ -59,6 +59,9 @@ impl Double for Cluster {
             "/api/v1/namespaces/kube-system" => {
                 json!({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "system-uid"}})
             }
+            // No kind that is not built in.
+            "/apis" => json!({"kind": "APIGroupList", "groups": []}),
+            "/api/v1" => json!({"kind": "APIResourceList", "resources": []}),
             "/api/v1/pods" => list(query, REPOSITORIES / OF_POD, pod),
             "/api/v1/services" => list(query, BALANCERS, service),
             // The group of an operator that is not installed.

@@ -72,10 +72,47 @@ pub(super) fn lists(shape: Shape) -> BTreeMap<String, Vec<Value>> {
         let drivers = "/apis/secrets-store.csi.x-k8s.io/v1/secretproviderclasses";
         lists.insert(drivers.into(), vec![object("vault", "lab", json!({}))]);
     }
+    for (root, kinds) in FOREIGN {
+        for (_, plural) in kinds {
+            lists.insert(format!("{root}/namespaces/default/{plural}"), Vec::new());
+        }
+    }
     lists
 }
 
-/// The groups of operators that are installed.
+/// The kinds that are not built in and that rules ask about in the namespace default, by the path of their version.
+static FOREIGN: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "/api/v1",
+        &[
+            ("LimitRange", "limitranges"),
+            ("PodTemplate", "podtemplates"),
+            ("ReplicationController", "replicationcontrollers"),
+            ("ResourceQuota", "resourcequotas"),
+        ],
+    ),
+    ("/apis/autoscaling/v2", &[("HorizontalPodAutoscaler", "horizontalpodautoscalers")]),
+    ("/apis/policy/v1", &[("PodDisruptionBudget", "poddisruptionbudgets")]),
+    (
+        "/apis/resource.k8s.io/v1",
+        &[("ResourceClaim", "resourceclaims"), ("ResourceClaimTemplate", "resourceclaimtemplates")],
+    ),
+];
+
+/// Discovery of these kinds.
+fn discovery() -> impl Iterator<Item = (String, Value)> {
+    let resources = FOREIGN.iter().map(|(root, kinds)| {
+        let one = |(kind, plural): &(&str, &str)| json!({"name": plural, "kind": kind, "namespaced": true, "verbs": ["list", "watch"]});
+        let kinds: Vec<Value> = kinds.iter().map(one).collect();
+        ((*root).to_owned(), json!({"kind": "APIResourceList", "resources": kinds}))
+    });
+    let groups = FOREIGN.iter().filter_map(|(root, _)| root.strip_prefix("/apis/")?.split_once('/'));
+    let group = |(name, version): (&str, &str)| json!({"name": name, "versions": [{"groupVersion": format!("{name}/{version}"), "version": version}]});
+    let groups: Vec<Value> = groups.map(group).collect();
+    resources.chain([("/apis".to_owned(), json!({"kind": "APIGroupList", "groups": groups}))])
+}
+
+/// The groups of operators that are installed, and discovery.
 pub(super) fn documents(shape: Shape) -> BTreeMap<String, Value> {
     let group = |name: &str| {
         let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
@@ -84,7 +121,7 @@ pub(super) fn documents(shape: Shape) -> BTreeMap<String, Value> {
         (format!("/apis/{name}"), group)
     };
     let groups = ["external-secrets.io", "secrets-store.csi.x-k8s.io"];
-    groups.into_iter().filter(|_| shape.stores).map(group).collect()
+    groups.into_iter().filter(|_| shape.stores).map(group).chain(discovery()).collect()
 }
 
 /// What a path's namespace and field selector leave of a kind's objects.

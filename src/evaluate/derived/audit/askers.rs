@@ -1,5 +1,7 @@
 //! Who asks: an ordinary user, a service account, an administrator, nobody, and everyone whom a policy names.
 
+use std::collections::BTreeSet;
+
 const ACCOUNT: &str = "system:serviceaccount:";
 const ACCOUNTS: &str = "system:serviceaccounts";
 const ANONYMOUS: &str = "system:anonymous";
@@ -34,7 +36,7 @@ pub(super) fn always(stranger: &str) -> Vec<AuditAsker> {
 
 /// The users and members of groups whom a rule names. Each is in no other group than it must be, because another group
 /// could only bring it under more of the earlier rules.
-pub(super) fn named(users: &[String], groups: &[String], stranger: &str) -> Vec<AuditAsker> {
+pub(super) fn named(users: &BTreeSet<String>, groups: &BTreeSet<String>, stranger: &str) -> Vec<AuditAsker> {
     if users.is_empty() {
         return groups.iter().map(|group| member(group, stranger)).collect();
     }
@@ -45,7 +47,7 @@ pub(super) fn named(users: &[String], groups: &[String], stranger: &str) -> Vec<
 }
 
 /// How many askers [`named`] gives.
-pub(super) fn count(users: &[String], groups: &[String]) -> usize {
+pub(super) fn count(users: &BTreeSet<String>, groups: &BTreeSet<String>) -> usize {
     match (users.len(), groups.len()) {
         (users, 0) => users,
         (users, groups) => users.max(1).saturating_mul(groups),

@@ -13,7 +13,8 @@ use super::askers::{self, AuditAsker};
 use super::policy::{AuditRule, RequestTarget};
 use super::requests::{self, AuditQuestion};
 
-/// How often a rule may be held against a request. Policies in use take a hundredth of it; more would take seconds.
+/// How often a rule, or one of its resources, may be held against a request. Policies in use take a hundredth of it; more
+/// would take seconds.
 const MAX_TRIES: usize = 2_000_000;
 /// How many users and groups the rules may name.
 const MAX_ASKERS: usize = 20_000;
@@ -73,14 +74,15 @@ impl<'p> AuditInquiry<'p> {
             *tries = tries.saturating_add(more);
             if *tries > MAX_TRIES { Err(too_many()) } else { Ok(()) }
         };
-        count(places.rules.len())?;
+        count(places.rules.iter().map(AuditRule::weight).sum())?;
         let fitting = places.fitting(question);
+        let weight: usize = fitting.iter().map(|index| places.rules[*index].weight()).sum();
         // The same rule and asker again would add nothing.
         let mut noted: HashSet<(Option<usize>, *const AuditAsker)> = HashSet::new();
         let names = places.names(question, &fitting);
         for namespace in places.namespaces(question, &fitting) {
             for name in &names {
-                count(fitting.len())?;
+                count(weight.max(1))?;
                 let admits = |index: &usize| {
                     let rule = &places.rules[*index];
                     rule.admits_namespace(namespace) && rule.admits_name(question.target, name)
@@ -159,7 +161,7 @@ impl<'p> AskedPlaces<'p> {
     }
 }
 
-fn texts(list: &[String]) -> impl Iterator<Item = &str> {
+fn texts(list: &BTreeSet<String>) -> impl Iterator<Item = &str> {
     list.iter().map(String::as_str)
 }
 

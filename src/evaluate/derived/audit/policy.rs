@@ -2,6 +2,8 @@
 //!
 //! In: the parsed file. Out: its rules, or why the API server would refuse to start with them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -33,13 +35,13 @@ pub(super) enum AuditStage {
 pub(super) struct AuditRule {
     pub(super) level: AuditLevel,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) users: Vec<String>,
+    pub(super) users: BTreeSet<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) user_groups: Vec<String>,
+    pub(super) user_groups: BTreeSet<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) verbs: Vec<String>,
+    pub(super) verbs: BTreeSet<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) namespaces: Vec<String>,
+    pub(super) namespaces: BTreeSet<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) resources: Vec<AuditedResources>,
     #[serde(default, rename = "nonResourceURLs", deserialize_with = "or_default")]
@@ -58,7 +60,7 @@ pub(super) struct AuditedResources {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) resources: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) resource_names: Vec<String>,
+    pub(super) resource_names: BTreeSet<String>,
 }
 
 /// What a request is about.
@@ -131,6 +133,12 @@ impl AuditRule {
         Ok(())
     }
 
+    /// How much it costs to hold the rule against a request.
+    pub(super) fn weight(&self) -> usize {
+        let patterns = self.resources.iter().map(|selected| 1 + selected.resources.len());
+        patterns.sum::<usize>() + self.urls.len() + 1
+    }
+
     pub(super) fn omits(&self, stage: AuditStage) -> bool {
         self.omit_stages.contains(&stage)
     }
@@ -188,8 +196,8 @@ impl AuditedResources {
     }
 }
 
-fn limited_to(allowed: &[String], value: &str) -> bool {
-    allowed.is_empty() || allowed.iter().any(|it| it == value)
+fn limited_to(allowed: &BTreeSet<String>, value: &str) -> bool {
+    allowed.is_empty() || allowed.contains(value)
 }
 
 /// `/healthz*` is everything that starts like that.

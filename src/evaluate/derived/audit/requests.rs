@@ -121,18 +121,13 @@ pub(super) fn mentioned_by(rule: &AuditRule) -> Vec<AuditQuestion<'_>> {
             targets.push(RequestTarget::Resource { group, resource: OPEN });
         }
         for pattern in &selected.resources {
-            let resource = match pattern.as_str() {
-                "*" => OPEN,
-                // A subresource is one of any name that the rule fits as it is written.
-                pattern => pattern,
-            };
+            // A subresource stands for itself: the rule fits it as it is written.
+            let resource = if pattern == "*" { OPEN } else { pattern };
             targets.push(RequestTarget::Resource { group, resource });
         }
     }
-    let verbs: Vec<&str> = match rule.verbs.is_empty() {
-        true => ALL.to_vec(),
-        false => rule.verbs.iter().map(String::as_str).collect(),
-    };
+    let verbs: Vec<&str> =
+        if rule.verbs.is_empty() { ALL.to_vec() } else { rule.verbs.iter().map(String::as_str).collect() };
     let of = |target| {
         verbs.iter().flat_map(move |verb| [true, false].map(|it| harmless("other", target, verb, it)))
     };
@@ -166,9 +161,10 @@ impl AuditQuestion<'_> {
 
     /// The stages at which the rule writes a record of it.
     pub(super) fn stages(&self, rule: &AuditRule) -> Vec<AuditStage> {
-        let own: &[AuditStage] = match self.is_long_running() {
-            true => &[AuditStage::RequestReceived, AuditStage::ResponseStarted, AuditStage::ResponseComplete],
-            false => &[AuditStage::RequestReceived, AuditStage::ResponseComplete],
+        let own: &[AuditStage] = if self.is_long_running() {
+            &[AuditStage::RequestReceived, AuditStage::ResponseStarted, AuditStage::ResponseComplete]
+        } else {
+            &[AuditStage::RequestReceived, AuditStage::ResponseComplete]
         };
         let is_kept = |stage: &AuditStage| rule.level != AuditLevel::None && !rule.omits(*stage);
         own.iter().copied().filter(is_kept).collect()
