@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use crate::resource::{Kind, Reason, Resource, SECRET_STORES, Unread};
+use crate::resource::{Gap, Kind, Reason, Resource, SECRET_STORES, Unread};
 
 pub(super) use accounts::runs_as;
 pub use dependent::Dependent;
@@ -182,6 +182,7 @@ impl Index {
                 let servers = self.api_servers.note(&resource.raw, key);
                 dependents::pods(self.pods.note(resource, key), servers)
             }
+            "Node" => dependents::servers(self.api_servers.note_node(&resource.name, key)),
             _ => dependents::cluster(self.cluster.note(resource, key)),
         }
     }
@@ -197,6 +198,7 @@ impl Index {
                 let servers = self.api_servers.forget(key);
                 dependents::pods(self.pods.forget(key), servers)
             }
+            "Node" => dependents::servers(self.api_servers.forget_node(key)),
             _ => dependents::cluster(self.cluster.forget(key)),
         }
     }
@@ -237,14 +239,17 @@ impl Index {
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(policies));
         resource.unread.extend(odd);
         self.put(resource, "podPolicyEngines", &webhooks::KINDS, Some(self.webhooks.engines().into()));
-        let plugin = self.api_servers.pod_security_plugin().map(Value::from);
-        self.put(resource, "podSecurityPlugin", &["Pod"], plugin);
-        let level = self.api_servers.pod_security_default().map(Value::from);
-        if level.is_none() && self.gaps.get("Pod").is_none() {
+        let view = self.api_servers.view();
+        let (plugin, level) = match view {
+            Ok(view) => (view.pod_security_plugin, view.pod_security_default),
+            Err(gap) => (Err(gap.clone()), Err(gap)),
+        };
+        self.put_read(resource, "podSecurityPlugin", plugin.map(|plugin| plugin.map(Value::from)));
+        if level == Ok(None) && self.gaps.get("Pod").is_none() {
             let what = "read the API server's default pod security level: only seen on a control-plane node";
             resource.unread.push(Unread::new("$.related.podSecurityDefault", Reason::Missing, what));
         }
-        self.put(resource, "podSecurityDefault", &["Pod"], level);
+        self.put_read(resource, "podSecurityDefault", level.map(|level| level.map(Value::from)));
     }
 
     fn relate_secret(&self, resource: &mut Resource) {
@@ -256,7 +261,11 @@ impl Index {
     }
 
     fn relate_cluster(&self, resource: &mut Resource) {
-        self.put(resource, "apiServers", &["Pod"], Some(self.api_servers.list().into()));
+        let servers = self.api_servers.view().map(|view| {
+            resource.unread.extend(view.unread);
+            Some(view.list.into())
+        });
+        self.put_read(resource, "apiServers", servers);
         self.put(resource, "workloads", &["Pod"], Some(self.pods.workloads().into()));
         self.put(resource, "daemonSets", &["DaemonSet"], Some(self.cluster.daemon_sets().into()));
         self.put(resource, "networkPolicies", &["NetworkPolicy"], Some(self.policies.counts()));
@@ -282,6 +291,16 @@ impl Index {
         let users: BTreeSet<(&str, &str, &str)> = named.chain(shown).collect();
         let one = |(namespace, account, by): (&str, &str, &str)| json!({"namespace": namespace, "serviceAccount": account, "by": by});
         users.into_iter().map(one).collect()
+    }
+
+    /// A join over Pods, which may be unread for a reason of its own.
+    fn put_read(&self, resource: &mut Resource, key: &str, read: Result<Option<Value>, Gap>) {
+        match read {
+            Err(gap) if self.gaps.get("Pod").is_none() => {
+                resource.unread.push(gap.at(format!("$.related.{key}")));
+            }
+            read => self.put(resource, key, &["Pod"], read.unwrap_or_default()),
+        }
     }
 
     /// A join over a kind with a gap is unread: a part of it would look like the whole. `None`: nothing to join.
