@@ -3,6 +3,8 @@
 //! In: an argument list. Out: the component that it starts. The tables hold the flags that CIS rules look at; they
 //! matter only for `--flag value`, which is ambiguous for a flag of unknown type.
 
+pub(crate) mod command_line;
+
 /// A component of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
@@ -75,22 +77,33 @@ impl Component {
     /// is not used: it is cut to 15 characters and the process can change it.
     pub fn of_command(words: &[String]) -> Option<Self> {
         let name = base_name(words.first()?);
-        if name == "hyperkube" {
+        if name == HYPERKUBE {
             let name = words.get(1)?;
             return Self::named(name).or_else(|| Self::short_named(name));
         }
-        if let Some(component) = Self::named(name) {
-            return Some(component);
+        match Self::named(name) {
+            // `etcd grpc-proxy` and `etcd gateway` are programs of their own: they store nothing and take other flags.
+            Some(Self::Etcd) if words.get(1).is_some_and(|word| !word.starts_with('-')) => return None,
+            Some(component) => return Some(component),
+            None => {}
         }
         // Old packages used short names that other programs have too.
         let wiring = ["--kubeconfig", "--master", "--etcd-servers"];
-        let is_wired = words
-            .iter()
-            .any(|word| wiring.contains(&word.split_once('=').map_or(word.as_str(), |(flag, _)| flag)));
-        Self::short_named(name).filter(|_| is_wired)
+        let is_wired = |_: &Self| {
+            let mut flags =
+                words.iter().map(|word| word.split_once('=').map_or(word.as_str(), |(flag, _)| flag));
+            flags.any(|flag| wiring.contains(&flag))
+        };
+        Self::short_named(name).filter(is_wired)
     }
 
-    fn named(name: &str) -> Option<Self> {
+    /// How many words of an argument list that starts a component stand before its flags.
+    pub(super) fn name_words(words: &[String]) -> usize {
+        if words.first().is_some_and(|word| base_name(word) == HYPERKUBE) { 2 } else { 1 }
+    }
+
+    /// The component of this full name.
+    pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|component| component.as_str() == name)
@@ -137,6 +150,9 @@ pub(super) fn minor_version(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('v').split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.trim_end_matches('+').parse().ok()?))
 }
+
+/// One program for all components, which the first argument chooses from.
+pub(super) const HYPERKUBE: &str = "hyperkube";
 
 /// The part of a path after its last slash.
 pub(super) fn base_name(path: &str) -> &str {
@@ -268,6 +284,7 @@ mod tests {
         assert_eq!(of("/hyperkube kubelet --config=/x"), Some(Component::Kubelet));
         assert_eq!(of("hyperkube proxy"), Some(Component::Proxy));
         assert_eq!(of("etcdctl get"), None);
+        assert_eq!(of("/hyperkube apiserver --a"), Some(Component::ApiServer));
         assert_eq!(of("vim kube-apiserver"), None);
         assert_eq!(of(""), None);
     }
@@ -278,6 +295,16 @@ mod tests {
             assert_eq!(of(&format!("/usr/bin/{} --v=2", component.as_str())), Some(component));
         }
         assert_eq!(of("kube-controller-manager --v=2"), Some(Component::ControllerManager));
+    }
+
+    #[test]
+    fn an_etcd_with_a_sub_command_is_no_member() {
+        for command in
+            ["etcd grpc-proxy start --endpoints=https://a", "/usr/bin/etcd gateway start", "etcd x"]
+        {
+            assert_eq!(of(command), None, "{command}");
+        }
+        assert_eq!(of("/usr/bin/etcd -name a"), Some(Component::Etcd));
     }
 
     #[test]

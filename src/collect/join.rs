@@ -208,6 +208,7 @@ impl Index {
                 let servers = self.api_servers.note(&resource.raw, key);
                 dependents::pods(self.pods.note(resource, key), servers)
             }
+            "Node" => dependents::servers(self.api_servers.note_node(&resource.name, key)),
             _ => dependents::cluster(self.cluster.note(resource, key)),
         }
     }
@@ -223,6 +224,7 @@ impl Index {
                 let servers = self.api_servers.forget(key);
                 dependents::pods(self.pods.forget(key), servers)
             }
+            "Node" => dependents::servers(self.api_servers.forget_node(key)),
             _ => dependents::cluster(self.cluster.forget(key)),
         }
     }

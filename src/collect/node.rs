@@ -3,6 +3,7 @@
 //! In: the host's root, and the identity of the node. Out: its processes, then its files (processes name some of
 //! them), each as it is found. This blocks, so callers run it on a blocking thread.
 
+mod cni;
 mod files;
 pub mod filesystem;
 pub mod host;

@@ -157,6 +157,28 @@ pub(crate) const API_SERVER_FILES: [(&str, &str, &FileKind); 5] = [
     ("audit-policy-file", "auditPolicy", &AUDIT_POLICY),
 ];
 
+/// The file of OpenShift's kube-apiserver's `--openshift-config`.
+pub(crate) const OPENSHIFT_API_SERVER: FileKind = FileKind {
+    kinds: &[("KubeAPIServerConfig", "kubecontrolplane.config.openshift.io")],
+    fields: &[
+        "admission",
+        "apiServerArguments",
+        "auditConfig",
+        "kubeletClientInfo",
+        "serviceAccountPublicKeyFiles",
+        "servingInfo",
+        "storageConfig",
+    ],
+    shape: as_is,
+};
+
+/// The file of OpenShift's kube-controller-manager's `--openshift-config`.
+pub(crate) const OPENSHIFT_CONTROLLER_MANAGER: FileKind = FileKind {
+    kinds: &[("KubeControllerManagerConfig", "kubecontrolplane.config.openshift.io")],
+    fields: &["extendedArguments"],
+    shape: as_is,
+};
+
 impl FileKind {
     /// Whether a document declares this kind.
     pub(crate) fn admits(&self, map: &Map<String, Value>) -> bool {

@@ -33,12 +33,19 @@ pub(super) fn accounts(changed: accounts::AccountChanges) -> Vec<Dependent> {
 
 /// `servers`: whether the known API servers changed.
 pub(super) fn pods(changed: pods::PodChanges, servers: bool) -> Vec<Dependent> {
-    let mut told = cluster(changed.cluster || servers);
-    told.extend(servers.then_some(Dependent::All(NAMESPACE)));
+    let mut told = cluster(changed.cluster && !servers);
+    told.extend(self::servers(servers));
     for (namespace, name) in changed.accounts {
         told.push(Dependent::Object(ACCOUNT, namespace.clone(), name.clone()));
         told.push(Dependent::TokensOf(namespace, name));
     }
+    told
+}
+
+/// What API servers show.
+pub(super) fn servers(changed: bool) -> Vec<Dependent> {
+    let mut told = cluster(changed);
+    told.extend(changed.then_some(Dependent::All(NAMESPACE)));
     told
 }
 

@@ -71,9 +71,26 @@ impl Index {
         self.version.as_deref().and_then(minor_version).map(|(_, minor)| minor)
     }
 
-    /// API servers that may load webhooks and policies from files.
-    fn admission_files(&self) -> Vec<Value> {
-        admission_files::list(&self.api_servers.list(), self.version.as_deref())
+    /// API servers that may load webhooks and policies from files. `servers`: those that are seen, or why none is.
+    fn put_admission_files(&self, resource: &mut Resource, servers: Result<Vec<Value>, Gap>) {
+        let files = servers.map(|servers| admission_files::list(&servers, self.version.as_deref()));
+        match files {
+            // Manifests are for a cluster whose API server they never describe.
+            Ok(files) if self.extent != SourceExtent::Manifests => {
+                self.put_list(resource, "admissionFiles", &["Pod"], files);
+            }
+            files => self.put_read(resource, "admissionFiles", files.map(|files| Some(files.into()))),
+        }
+    }
+
+    /// A join over Pods, which may be unread for a reason of its own.
+    fn put_read(&self, resource: &mut Resource, key: &str, read: Result<Option<Value>, Gap>) {
+        match read {
+            Err(gap) if self.gaps.get("Pod").is_none() => {
+                resource.unread.push(gap.at(format!("$.related.{key}")));
+            }
+            read => self.put(resource, key, &["Pod"], read.unwrap_or_default()),
+        }
     }
 
     /// A pod, or a workload with the template of one.
@@ -98,30 +115,31 @@ impl Index {
         resource.unread.extend(odd);
         let engines = self.webhooks.engines().into_iter().map(Value::from).collect();
         self.put_list(resource, "podPolicyEngines", &webhooks::KINDS, engines);
-        if self.extent == SourceExtent::Manifests {
-            self.put(resource, "admissionFiles", &["Pod"], Some(self.admission_files().into()));
-        } else {
-            self.put_list(resource, "admissionFiles", &["Pod"], self.admission_files());
-        }
-        match self.api_servers.pod_security_plugin() {
+        let view = self.api_servers.view();
+        self.put_admission_files(resource, view.as_ref().map(|view| view.list.clone()).map_err(Gap::clone));
+        let (plugin, level) = match view {
+            Ok(view) => (view.pod_security_plugin, view.pod_security_default),
+            Err(gap) => (Err(gap.clone()), Err(gap)),
+        };
+        match plugin {
             // Manifests are for a cluster whose API server they never describe: its default is assumed, as it is where a
-            // provider hides the API server.
-            // Another API server may have it off.
-            None | Some("enabled")
+            // provider hides the API server. Elsewhere, another API server may have it off.
+            Ok(None | Some("enabled"))
                 if self.extent != SourceExtent::Manifests && !self.extent.is_whole("Pod") =>
             {
                 self.put_absent(resource, "podSecurityPlugin", "Pod", || {
                     "find every API server's pod".to_owned()
                 });
             }
-            plugin => self.put(resource, "podSecurityPlugin", &["Pod"], plugin.map(Value::from)),
+            plugin => {
+                self.put_read(resource, "podSecurityPlugin", plugin.map(|plugin| plugin.map(Value::from)))
+            }
         }
-        let level = self.api_servers.pod_security_default().map(Value::from);
-        if level.is_none() && self.gaps.get("Pod").is_none() {
+        if level == Ok(None) && self.gaps.get("Pod").is_none() {
             let what = "read the API server's default pod security level: only seen on a control-plane node";
             resource.unread.push(Unread::new("$.related.podSecurityDefault", Reason::Missing, what));
         }
-        self.put(resource, "podSecurityDefault", &["Pod"], level);
+        self.put_read(resource, "podSecurityDefault", level.map(|level| level.map(Value::from)));
     }
 
     fn relate_secret(&self, resource: &mut Resource) {
@@ -133,8 +151,17 @@ impl Index {
     }
 
     fn relate_cluster(&self, resource: &mut Resource) {
-        self.put_list(resource, "apiServers", &["Pod"], self.api_servers.list());
-        self.put_list(resource, "admissionFiles", &["Pod"], self.admission_files());
+        match self.api_servers.view() {
+            Ok(view) => {
+                self.put_admission_files(resource, Ok(view.list.clone()));
+                self.put_list(resource, "apiServers", &["Pod"], view.list);
+                resource.unread.extend(view.unread);
+            }
+            Err(gap) => {
+                self.put_admission_files(resource, Err(gap.clone()));
+                self.put_read(resource, "apiServers", Err(gap));
+            }
+        }
         self.put_list(resource, "workloads", &["Pod"], self.pods.workloads());
         self.put_list(resource, "daemonSets", &["DaemonSet"], self.cluster.daemon_sets());
         self.put_list(resource, "networkPolicies", &["NetworkPolicy"], self.policies.counts());

@@ -1,7 +1,7 @@
 //! The files of a node whose mode and owner matter.
 //!
 //! In: the paths of each role, and the files that running components name. Out: one resource for each path, even if
-//! it has several roles. The only content that is read is whether a file holds a private key or certificate.
+//! it has several roles. The only content that is read is what a file is: a private key, a certificate, a configuration.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -9,17 +9,20 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Stat};
 use serde_json::{Map, Value, json};
 
+use super::cni;
 use super::filesystem::globs;
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::owners::Owners;
 use super::named_files::NamedFile;
 use super::places::{
-    FileFilter, KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER, PLACES, RolePaths,
+    CNI_CONFIG, FileFilter, KUBELET_CONFIG, KUBELET_KUBECONFIG, PKI_CERT, PKI_DIR, PKI_KEY, PKI_OTHER,
+    PLACES, Relevance, RolePaths,
 };
 use super::processes::ProcessInventory;
 use super::processes::proc_stat::timestamp;
 use crate::collect::bounds::{MAX_FILE, MAX_REASONS};
 use crate::collect::component::{Component, base_name};
+use crate::collect::config_files;
 use crate::resource::{Gap, Kind, Owner, Reason, Resource, Selector, Unread};
 
 /// Why a path is examined.
@@ -62,12 +65,16 @@ pub(super) fn observe(
             Err(gap) => emit(out_of_sight(file, gap.clone())),
         }
     }
+    let cni = cni::directories(host);
+    cni.unread.into_iter().for_each(|loss| lose(&mut losses, CNI_CONFIG, loss));
     for (position, place) in PLACES.iter().enumerate() {
-        if place.named_wins && named.iter().any(|file| file.roles == place.roles) {
+        if !is_relevant(place, processes) {
             continue;
         }
-        for pattern in &place.patterns {
-            let found = globs::expand(host, pattern);
+        let in_directories = if place.roles == CNI_CONFIG { &cni.named[..] } else { &[] };
+        let patterns = place.patterns.iter().map(|pattern| (pattern, globs::expand(host, pattern)));
+        let below = in_directories.iter().map(|directory| (directory, globs::below(host, directory)));
+        for (pattern, found) in patterns.chain(below) {
             found.unlisted.into_iter().for_each(|loss| lose(&mut losses, place.roles, loss));
             for path in found.paths {
                 // OpenShift's kubelet configuration is called what kubeadm calls a kubeconfig.
@@ -75,7 +82,7 @@ pub(super) fn observe(
                     continue;
                 }
                 let wanted = wanted.entry(path).or_default();
-                wanted.listed |= pattern.contains('*');
+                wanted.listed |= pattern.contains('*') || place.roles == CNI_CONFIG;
                 wanted.places.insert(position);
             }
         }
@@ -94,6 +101,9 @@ pub(super) fn observe(
                         seen.insert((*position, stat.st_dev, stat.st_ino)) || wanted.named
                     })
                     .filter_map(|(_, place)| role(host, place, &path, &stat, &mut losses))
+                    .filter_map(|role| {
+                        if wanted.named { Some(role) } else { role_by_kind(host, role, &path, named) }
+                    })
                     .collect();
                 if !roles.is_empty() {
                     emit(file(&path, &roles, &stat, &owners));
@@ -121,6 +131,16 @@ pub(super) fn observe(
         let mut resource = Resource::unlisted(&Selector::new(Kind::File, role), node, first);
         resource.unread.extend(reasons.map(|gap| gap.at("$")));
         emit(resource);
+    }
+}
+
+/// Whether the files at a role's patterns are of interest: what nobody reads is not judged.
+fn is_relevant(place: &RolePaths, processes: &ProcessInventory) -> bool {
+    let is_named = || processes.named.iter().any(|file| file.roles == place.roles);
+    match place.relevance {
+        Relevance::Always => true,
+        Relevance::UnlessNamed => !is_named(),
+        Relevance::WhileRunning(component) => !is_named() && !processes.absent.contains(&component),
     }
 }
 
@@ -152,6 +172,9 @@ fn role(
     match place.filter {
         FileFilter::Any => Some(place.roles[0]),
         FileFilter::RegularFiles => (kind == FileType::RegularFile).then_some(place.roles[0]),
+        FileFilter::CniFiles => {
+            (kind == FileType::RegularFile && !cni::is_state(path)).then_some(place.roles[0])
+        }
         FileFilter::KeyMaterial if kind == FileType::Directory => Some(PKI_DIR),
         FileFilter::KeyMaterial => {
             let possible = possible_roles(place, path);
@@ -167,10 +190,28 @@ fn role(
     }
 }
 
+/// On OpenShift, the kubelet's configuration has the name that kubeadm gives its kubeconfig. It counts unless a kubelet
+/// names another.
+fn role_by_kind(
+    host: &HostRoot,
+    role: &'static str,
+    path: &Path,
+    named: &[NamedFile],
+) -> Option<&'static str> {
+    if [role] != *KUBELET_KUBECONFIG {
+        return Some(role);
+    }
+    let document = host.read(path).and_then(|bytes| config_files::first_document(&bytes));
+    if document.is_ok_and(|document| document["kind"] == "KubeletConfiguration") {
+        return named.iter().all(|file| file.roles != KUBELET_CONFIG).then_some(KUBELET_CONFIG[0]);
+    }
+    Some(role)
+}
+
 /// The roles that the file at `path` may have, the likeliest by its name first.
 fn possible_roles(place: &RolePaths, path: &Path) -> &'static [&'static str] {
     match (place.filter, path.extension().and_then(|extension| extension.to_str())) {
-        (FileFilter::Any | FileFilter::RegularFiles, _) => place.roles,
+        (FileFilter::Any | FileFilter::RegularFiles | FileFilter::CniFiles, _) => place.roles,
         (FileFilter::KeyMaterial, Some("key")) => &[PKI_KEY],
         (FileFilter::KeyMaterial, Some("crt")) => &[PKI_CERT, PKI_KEY],
         (FileFilter::KeyMaterial, _) => &[PKI_OTHER, PKI_CERT, PKI_KEY],

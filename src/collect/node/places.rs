@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::collect::component::Component;
 use crate::yaml;
 
 /// Which files at a path have the role.
@@ -16,6 +17,8 @@ pub enum FileFilter {
     Any,
     /// Regular files only.
     RegularFiles,
+    /// Regular files that hold configuration or credentials, and not the state of a network plug-in.
+    CniFiles,
     /// The role depends on the file: [`PKI_DIR`], [`PKI_CERT`], [`PKI_KEY`] or [`PKI_OTHER`].
     KeyMaterial,
 }
@@ -27,11 +30,22 @@ pub struct RolePaths {
     pub roles: &'static [&'static str],
     /// Which files count.
     pub filter: FileFilter,
-    /// Whether a path that a process names replaces the patterns: a configuration file that no process reads does not
-    /// matter, a kubeconfig that no process reads still holds a credential.
-    pub named_wins: bool,
+    /// When the patterns count.
+    pub relevance: Relevance,
     /// The patterns of all platforms.
     pub patterns: Vec<String>,
+}
+
+/// When the files at a role's patterns count: a configuration file that no process reads does not matter, a kubeconfig
+/// that no process reads still holds a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relevance {
+    /// Always.
+    Always,
+    /// Unless a process names a file of the role.
+    UnlessNamed,
+    /// The same, and if this component may run here.
+    WhileRunning(Component),
 }
 
 /// A directory of key material.
@@ -47,26 +61,28 @@ pub const PKI_ROLES: &[&str] = &[PKI_DIR, PKI_CERT, PKI_KEY, PKI_OTHER];
 
 /// The kubelet's configuration, including drop-ins.
 pub const KUBELET_CONFIG: &[&str] = &["kubelet-config"];
+/// CNI configuration.
+pub const CNI_CONFIG: &[&str] = &["cni-config"];
 /// The kubelet's kubeconfig.
 pub const KUBELET_KUBECONFIG: &[&str] = &["kubelet-kubeconfig"];
 
-/// Roles, which files count for them, and whether a path that a process names replaces the patterns.
-const ROLES: &[(&[&str], FileFilter, bool)] = &[
-    (&["api-server-manifest"], FileFilter::Any, false),
-    (&["controller-manager-manifest"], FileFilter::Any, false),
-    (&["scheduler-manifest"], FileFilter::Any, false),
-    (&["etcd-manifest"], FileFilter::Any, false),
-    (&["cni-config"], FileFilter::RegularFiles, false),
-    (&["etcd-data-dir"], FileFilter::Any, false),
-    (&["admin-kubeconfig"], FileFilter::Any, false),
-    (&["scheduler-kubeconfig"], FileFilter::Any, false),
-    (&["controller-manager-kubeconfig"], FileFilter::Any, false),
-    (PKI_ROLES, FileFilter::KeyMaterial, false),
-    (&["kubelet-service"], FileFilter::RegularFiles, false),
-    (KUBELET_KUBECONFIG, FileFilter::Any, false),
-    (KUBELET_CONFIG, FileFilter::Any, true),
-    (&["proxy-kubeconfig"], FileFilter::Any, false),
-    (&["kubelet-client-ca"], FileFilter::Any, true),
+/// Roles, which files count for them, and when the patterns do.
+const ROLES: &[(&[&str], FileFilter, Relevance)] = &[
+    (&["api-server-manifest"], FileFilter::Any, Relevance::Always),
+    (&["controller-manager-manifest"], FileFilter::Any, Relevance::Always),
+    (&["scheduler-manifest"], FileFilter::Any, Relevance::Always),
+    (&["etcd-manifest"], FileFilter::Any, Relevance::Always),
+    (CNI_CONFIG, FileFilter::CniFiles, Relevance::Always),
+    (&["etcd-data-dir"], FileFilter::Any, Relevance::WhileRunning(Component::Etcd)),
+    (&["admin-kubeconfig"], FileFilter::Any, Relevance::Always),
+    (&["scheduler-kubeconfig"], FileFilter::Any, Relevance::Always),
+    (&["controller-manager-kubeconfig"], FileFilter::Any, Relevance::Always),
+    (PKI_ROLES, FileFilter::KeyMaterial, Relevance::Always),
+    (&["kubelet-service"], FileFilter::RegularFiles, Relevance::Always),
+    (KUBELET_KUBECONFIG, FileFilter::Any, Relevance::Always),
+    (KUBELET_CONFIG, FileFilter::Any, Relevance::UnlessNamed),
+    (&["proxy-kubeconfig"], FileFilter::Any, Relevance::Always),
+    (&["kubelet-client-ca"], FileFilter::Any, Relevance::UnlessNamed),
 ];
 
 /// What each role is, for rule authors.
@@ -110,10 +126,10 @@ struct PlatformFiles {
 /// Joins the platforms. A role that is unknown, or a pattern that is relative or stands twice, is an error.
 fn load(text: &str) -> Result<Vec<RolePaths>, String> {
     let platforms: Vec<PlatformFiles> = yaml::from_str(text).map_err(|error| error.to_string())?;
-    let place = |(roles, filter, named_wins): &(&'static [&'static str], FileFilter, bool)| RolePaths {
+    let place = |(roles, filter, relevance): &(&'static [&'static str], FileFilter, Relevance)| RolePaths {
         roles,
         filter: *filter,
-        named_wins: *named_wins,
+        relevance: *relevance,
         patterns: Vec::new(),
     };
     let mut places: Vec<RolePaths> = ROLES.iter().map(place).collect();

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::process_view::tidy;
 use crate::collect::bounds::MAX_ENTRIES;
+use crate::collect::component::command_line;
 use crate::collect::component::{Component, base_name};
 use crate::collect::config_files;
 use crate::resource::{Gap, Reason};
@@ -25,7 +26,7 @@ pub(crate) struct StaticContainer {
     pub uid: Option<String>,
     /// The user that it runs as, if the manifest sets one.
     pub user: Option<u32>,
-    /// The component that it runs, by any word of its command, as some wrap it in a shell or a logger.
+    /// The component that it runs, by itself or through a shell or a logger.
     pub component: Option<Component>,
     /// Path in the container → path on the host, if the volume is a directory of the host.
     pub volumes: Vec<(String, Option<String>)>,
@@ -48,6 +49,12 @@ impl StaticContainer {
         }
         let (command, args) = words.split_at(words.len().min(self.command.len()));
         command == self.command && args == self.args
+    }
+
+    /// Whether a wrapper or shell in this container starts a process with this argument list.
+    pub(super) fn launches(&self, words: &[String]) -> bool {
+        let line: Vec<String> = self.command.iter().chain(&self.args).cloned().collect();
+        command_line::known_words(&line).is_some_and(|known| known == words)
     }
 }
 
@@ -97,7 +104,7 @@ pub(super) fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
                 }
                 // It cannot be read; only its name is known.
                 Err(why) => {
-                    let named = component_named(name.split('.').next().unwrap_or_default());
+                    let named = Component::named(name.split('.').next().unwrap_or_default());
                     // A dangling link, or a file that is not YAML, starts nothing.
                     if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
                         pods.unlisted.push(why.clone());
@@ -136,7 +143,7 @@ pub(crate) fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
             StaticContainer {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
-                component: component_of(command.iter().chain(&args)),
+                component: component_of(&command, &args),
                 volumes: items(&container["volumeMounts"])
                     .filter_map(|mount| volume(mount, &host_paths))
                     .collect(),
@@ -179,20 +186,13 @@ fn volume(mount: &Value, host_paths: &BTreeMap<&str, Option<&str>>) -> Option<(S
     Some((tidy(inside), outside))
 }
 
-fn component_of<'a>(words: impl Iterator<Item = &'a String> + Clone) -> Option<Component> {
-    let named = |word: &str| component_named(base_name(word));
-    words.clone().find_map(|word| named(word)).or_else(|| {
-        // `sh -c "exec /usr/local/bin/kube-apiserver …"`
-        words.flat_map(|word| word.split_whitespace()).find_map(named)
-    })
-}
-
-fn component_named(name: &str) -> Option<Component> {
-    Component::ALL.into_iter().find(|component| component.as_str() == name)
+fn component_of(command: &[String], args: &[String]) -> Option<Component> {
+    let line: Vec<String> = command.iter().chain(args).cloned().collect();
+    command_line::started(&line).map(|started| started.component())
 }
 
 /// `registry.k8s.io/kube-apiserver:v1.37.2` → `1.37`.
-fn version_of(image: &str) -> Option<String> {
+pub(super) fn version_of(image: &str) -> Option<String> {
     let image = image.split_once('@').map_or(image, |(name, _)| name);
     let (_, tag) = base_name(image).split_once(':')?;
     let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-', '_', '+']);

@@ -32,12 +32,15 @@ pub(in crate::collect) struct Planted<'a> {
     pub(in crate::collect) namespace: Option<&'a str>,
     pub(in crate::collect) mounts: &'a str,
     pub(in crate::collect) cgroup: &'a str,
+    pub(in crate::collect) parent: u32,
 }
 
 pub(in crate::collect) const HOST_MOUNTS: &str = "27 1 254:0 / / rw - ext4 /dev/vda rw\n";
 pub(in crate::collect) const POD_MOUNTS: &str = "304 187 0:90 / / rw - overlay overlay rw\n";
 pub(in crate::collect) const STATIC_POD: &str =
     "0::/kubepods/burstable/podf8a8d3b24ce0d2945cf528b1e30c375c/85c6\n";
+/// What the session of a user holds.
+pub(in crate::collect) const SESSION: &str = "0::/user.slice/user-1000.slice/session-3.scope\n";
 pub(in crate::collect) const API_POD: &str =
     "0::/kubepods/burstable/pod6be53e68-0d64-4010-a6db-79d67ae4390b/85c6\n";
 
@@ -50,6 +53,7 @@ impl Default for Planted<'_> {
             namespace: Some("mnt:[1]"),
             mounts: HOST_MOUNTS,
             cgroup: "0::/system.slice/kubelet.service\n",
+            parent: 1,
         }
     }
 }
@@ -97,7 +101,11 @@ impl Tree {
         let name: String =
             planted.command.split(' ').next().unwrap().rsplit('/').next().unwrap().chars().take(15).collect();
         file("cmdline", &format!("{}\0", planted.command.replace(' ', "\0")));
-        file("stat", &format!("{pid} ({name}) S 1 {pid} {pid} 0 -1 0 0 0 0 0 7 8 0 0 20 0 9 0 4200 1 2"));
+        let parent = planted.parent;
+        file(
+            "stat",
+            &format!("{pid} ({name}) S {parent} {pid} {pid} 0 -1 0 0 0 0 0 7 8 0 0 20 0 9 0 4200 1 2"),
+        );
         let uid = planted.uid;
         file(
             "status",

@@ -28,8 +28,8 @@ const OBJECTS: [(&str, &str, &str); 21] = [
     ("Pod", "shop", "a"),
     ("Pod", "shop", "b"),
     ("Pod", "lab", "a"),
-    ("Pod", "kube-system", "a"),
-    ("Pod", "kube-system", "b"),
+    ("Pod", "kube-system", "server-a"),
+    ("Pod", "kube-system", "server-b"),
     ("Node", "", "a"),
 ];
 
@@ -65,7 +65,9 @@ fn shaped((kind, namespace, name): (&str, &str, &str), shape: u8) -> Resource {
             let flag = if bit { "--disable-admission-plugins=PodSecurity" } else { "--v=1" };
             raw["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
             raw["metadata"]["labels"] = json!({"component": "kube-apiserver"});
-            raw["spec"] = json!({"containers": [{"command": ["kube-apiserver", flag]}]});
+            let owner = name.trim_start_matches("server-");
+            raw["metadata"]["ownerReferences"] = json!([{"kind": "Node", "name": owner}]);
+            raw["spec"] = json!({"nodeName": owner, "containers": [{"command": ["kube-apiserver", flag]}]});
         }
         "Pod" => {
             let source = json!({"serviceAccountToken": {"audience": "pods.eks.amazonaws.com"}});

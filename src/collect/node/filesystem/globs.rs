@@ -41,6 +41,19 @@ pub(crate) fn expand(host: &HostRoot, pattern: &str) -> GlobMatches {
     walk.found
 }
 
+/// Every path below a directory, whatever characters its name has.
+pub(crate) fn below(host: &HostRoot, directory: &str) -> GlobMatches {
+    let matcher = everything();
+    let mut walk =
+        GlobWalk { host, matcher, seen: HashSet::new(), entries: 0, found: GlobMatches::default() };
+    walk.descend(Path::new(directory), MAX_DEPTH, true);
+    walk.found
+}
+
+fn everything() -> GlobMatcher {
+    GlobBuilder::new("/**").build().expect("a valid glob").compile_matcher()
+}
+
 fn is_glob(part: &std::path::Component<'_>) -> bool {
     part.as_os_str().to_string_lossy().contains('*')
 }

@@ -24,9 +24,9 @@ pub(crate) struct ProcessView<'a> {
 pub(crate) enum MountContext<'a> {
     /// Those of the host.
     Host,
-    /// Those of a static pod's container.
-    Pod {
-        /// From its manifest: path in the container, path on the host if there is one.
+    /// Its own: those of a container, or of a unit that systemd gives a mount namespace.
+    Own {
+        /// From a static pod's manifest: path in the container, path on the host if there is one.
         volumes: &'a [(String, Option<String>)],
         /// Its mount table.
         table: Vec<Mount>,
@@ -58,7 +58,7 @@ impl<'a> ProcessView<'a> {
         };
         match &self.sight {
             MountContext::Host => Ok(tidy(&absolute)),
-            MountContext::Pod { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
+            MountContext::Own { volumes, table, host_table } => mounts::through_volumes(&absolute, volumes)
                 .or_else(|| mounts::host_path(&absolute, table, host_table))
                 .ok_or_else(|| {
                     Gap::new(

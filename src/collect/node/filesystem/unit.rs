@@ -1,15 +1,15 @@
-//! Systemd units: the command (`ExecStart=`) and selected variables.
+//! Systemd units: the command (`ExecStart=`), its user, and selected variables.
 //!
-//! In: a process's control group, which names its unit. Out: the command. This is for programs that hide their
-//! arguments. Values that systemd would expand are not guessed.
+//! In: a process's control group, which names its unit. Out: the command, for programs that hide their arguments and to
+//! know who starts a process. Values that systemd would expand are not guessed.
+
+mod files;
 
 use std::collections::BTreeMap;
 
-use rustix::fs::FileType;
-
 use super::hostfs::HostRoot;
-use crate::collect::bounds::MAX_ENTRIES;
 use crate::resource::{Gap, Reason};
+use files::files;
 
 /// A systemd unit.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,14 +20,23 @@ pub(crate) struct SystemdUnit {
     pub variables: BTreeMap<String, String>,
 }
 
-/// The directories of units; the first that has a unit wins.
-const FOLDERS: [&str; 5] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/lib/systemd/system",
-    "/usr/lib/systemd/system",
-];
+/// What a unit starts, and as whom.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct UnitCommand {
+    /// The words of its command. Variables stand in them as they are written, a whole word of them as an option.
+    pub words: Vec<String>,
+    /// The user that it runs as; `None`: root.
+    pub user: Option<UnitUser>,
+}
+
+/// The user of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UnitUser {
+    /// A name or number.
+    Named(String),
+    /// One that systemd allocates when the unit starts.
+    Dynamic,
+}
 
 /// The name of the unit in the text of `/proc/<pid>/cgroup`.
 pub(crate) fn of_cgroup(text: &str) -> Option<&str> {
@@ -37,12 +46,46 @@ pub(crate) fn of_cgroup(text: &str) -> Option<&str> {
     })
 }
 
-/// Reads a unit with its drop-ins, and only the requested variables.
-pub(crate) fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
+/// Reads what a unit starts.
+pub(crate) fn command(host: &HostRoot, name: &str) -> Result<UnitCommand, Gap> {
+    let malformed =
+        |detail: &str| Gap::new(Reason::Malformed, format!("read the command of {name}: {detail}"));
     let mut settings = UnitSettings::default();
+    let root = host.stat("/")?.st_uid;
     for path in files(host, name)? {
+        // What another user may write is not root's word.
+        if host.stat(&path)?.st_uid != root {
+            return Err(malformed(&format!("{path} does not belong to root")));
+        }
         settings.add(&text(host, &path)?);
     }
+    let [command] = &settings.commands[..] else {
+        return Err(malformed("expected one ExecStart"));
+    };
+    let (prefix, command) = command.split_at(command.len() - command.trim_start_matches(PREFIXES).len());
+    let mut words = split(command).ok_or_else(|| malformed("a quote in `ExecStart` is not closed"))?;
+    if prefix.contains('@') && words.len() > 1 {
+        // The second word is the name that the program is given.
+        words.remove(1);
+    }
+    for word in words.iter_mut().skip(1).filter(|word| word.starts_with('$')) {
+        // A variable stands for options, and is no sub-command.
+        word.insert(0, '-');
+    }
+    // These run the command as root, whatever `User` says.
+    let as_root = prefix.contains(['+', '!']);
+    let user = settings.user.filter(|user| !as_root && user != "root" && user != "0");
+    let user = match user {
+        Some(user) => Some(UnitUser::Named(user)),
+        None if settings.dynamic_user && !as_root => Some(UnitUser::Dynamic),
+        None => None,
+    };
+    Ok(UnitCommand { words, user })
+}
+
+/// Reads a unit with its drop-ins, and only the requested variables.
+pub(crate) fn read(host: &HostRoot, name: &str, variables: &[&str]) -> Result<SystemdUnit, Gap> {
+    let settings = UnitSettings::read(host, name)?;
     let malformed =
         |detail: &str| Gap::new(Reason::Malformed, format!("read the command of {name}: {detail}"));
     let [command] = &settings.commands[..] else {
@@ -93,9 +136,22 @@ struct UnitSettings {
     commands: Vec<String>,
     variables: Vec<String>,
     variable_files: Vec<String>,
+    user: Option<String>,
+    dynamic_user: bool,
 }
 
+/// What may stand before a command, to change how it is run.
+const PREFIXES: [char; 5] = ['-', ':', '+', '!', '@'];
+
 impl UnitSettings {
+    fn read(host: &HostRoot, name: &str) -> Result<Self, Gap> {
+        let mut settings = Self::default();
+        for path in files(host, name)? {
+            settings.add(&text(host, &path)?);
+        }
+        Ok(settings)
+    }
+
     fn add(&mut self, text: &str) {
         let mut in_service = false;
         for line in logical_lines(text) {
@@ -108,6 +164,15 @@ impl UnitSettings {
                 "ExecStart" => &mut self.commands,
                 "Environment" => &mut self.variables,
                 "EnvironmentFile" => &mut self.variable_files,
+                "User" => {
+                    self.user = Some(value.trim().to_owned()).filter(|user| !user.is_empty());
+                    continue;
+                }
+                "DynamicUser" => {
+                    let value = value.trim().to_ascii_lowercase();
+                    self.dynamic_user = ["1", "yes", "y", "true", "t", "on"].contains(&value.as_str());
+                    continue;
+                }
                 _ => continue,
             };
             match value.trim() {
@@ -141,6 +206,11 @@ fn words(line: &str) -> Option<Vec<String>> {
     if line.contains(['$', '%', '\\']) || line.starts_with('@') {
         return None;
     }
+    split(line)
+}
+
+/// The words of a command line, without its quotes; `None` if a quote is not closed.
+fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -158,29 +228,6 @@ fn words(line: &str) -> Option<Vec<String>> {
     }
     words.extend(word);
     quote.is_none().then_some(words)
-}
-
-/// The unit's file and its drop-ins, by name. Of drop-ins with the same name the first directory's counts.
-fn files(host: &HostRoot, name: &str) -> Result<Vec<String>, Gap> {
-    let unit = FOLDERS.iter().map(|folder| format!("{folder}/{name}")).find(|path| host.stat(path).is_ok());
-    let unit = unit.ok_or_else(|| Gap::new(Reason::Missing, format!("read the unit {name}")))?;
-    let mut drop_ins: BTreeMap<String, String> = BTreeMap::new();
-    for folder in FOLDERS.iter().map(|folder| format!("{folder}/{name}.d")) {
-        let listing = match host.list(&folder, MAX_ENTRIES) {
-            Ok(listing) if !listing.cut => listing,
-            Ok(_) => return Err(Gap::new(Reason::TooLarge, format!("list {folder}"))),
-            Err(error) if error.reason == Reason::Missing => continue,
-            Err(error) => return Err(Gap::new(error.reason, format!("list {folder}"))),
-        };
-        for entry in listing.entries.iter().filter(|entry| entry.kind != FileType::Directory) {
-            let name = entry.name.to_str();
-            if let Some(name) = name.filter(|name| name.rsplit_once('.').is_some_and(|(_, it)| it == "conf"))
-            {
-                drop_ins.entry(name.to_owned()).or_insert_with(|| format!("{folder}/{name}"));
-            }
-        }
-    }
-    Ok(std::iter::once(unit).chain(drop_ins.into_values()).collect())
 }
 
 fn text(host: &HostRoot, path: &str) -> Result<String, Gap> {
@@ -254,6 +301,51 @@ mod tests {
         assert_eq!(read_in(&[]).unwrap_err(), Gap::new(Reason::Missing, "read the unit k3s.service"));
         let unit = "[Service]\nExecStart=/k3s\nEnvironmentFile=/etc/none\n";
         assert_eq!(read_in(&[(UNIT, unit)]).unwrap_err(), Gap::new(Reason::Missing, "read /etc/none"));
+    }
+
+    fn command_in(files: &[(&str, &str)], name: &str) -> Result<UnitCommand, Gap> {
+        let root = tree(files);
+        command(&HostRoot::open(root.path()).unwrap(), name)
+    }
+
+    #[test]
+    fn a_unit_says_what_it_starts_and_as_whom() {
+        let of = |text: &str| {
+            let unit = command_in(&[(UNIT, &format!("[Service]\n{text}\n"))], "k3s.service").unwrap();
+            (unit.words.join(" "), unit.user)
+        };
+        let named = |name: &str| Some(UnitUser::Named(name.to_owned()));
+        assert_eq!(of("ExecStart=/usr/bin/etcd $ARGS"), ("/usr/bin/etcd -$ARGS".into(), None));
+        assert_eq!(of("User=etcd\nExecStart=-/usr/bin/etcd").1, named("etcd"));
+        assert_eq!(of("User=etcd\nUser=\nExecStart=/usr/bin/etcd").1, None);
+        assert_eq!(of("User=0\nExecStart=/usr/bin/etcd").1, None);
+        assert_eq!(of("User=etcd\nExecStart=+/usr/bin/etcd").1, None, "that runs as root");
+        assert_eq!(of("DynamicUser=yes\nExecStart=/usr/bin/etcd").1, Some(UnitUser::Dynamic));
+        assert_eq!(of("ExecStart=@/usr/bin/app etcd --a").0, "/usr/bin/app --a", "a name is no program");
+    }
+
+    #[test]
+    fn drop_ins_of_templates_prefixes_and_all_services_count() {
+        let files = [
+            ("usr/lib/systemd/system/etcd-main@.service", "[Service]\nExecStart=/usr/bin/etcd\nUser=a\n"),
+            ("etc/systemd/system/etcd-main@.service.d/10.conf", "[Service]\nUser=b\n"),
+        ];
+        let user = |files: &[(&str, &str)]| match command_in(files, "etcd-main@1.service").unwrap().user {
+            Some(UnitUser::Named(user)) => user,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(user(&files), "b");
+        for folder in ["service.d", "etcd-.service.d", "etcd-main@1.service.d"] {
+            let path = format!("etc/systemd/system/{folder}/20.conf");
+            assert_eq!(
+                user(&[&files[..], &[(path.as_str(), "[Service]\nUser=c\n")]].concat()),
+                "c",
+                "{folder}"
+            );
+        }
+        let transient = [("run/systemd/transient/x.service", "[Service]\nExecStart=/usr/bin/etcd\n")];
+        assert!(command_in(&transient, "x.service").is_ok());
+        assert_eq!(command_in(&[], "x.service").unwrap_err().reason, Reason::Missing);
     }
 
     #[test]

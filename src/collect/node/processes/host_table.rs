@@ -2,7 +2,6 @@
 
 use super::proc_stat;
 use super::process::path_of;
-use super::provenance::MountNamespace;
 use crate::collect::bounds::MAX_MOUNT_TABLE;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::mounts::{self, Mount};
@@ -27,6 +26,17 @@ impl HostProcessTable {
                 .and_then(|text| proc_stat::boot_time(&String::from_utf8_lossy(&text))),
         }
     }
+}
+
+/// A process's mount namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MountNamespace {
+    /// That of the host's first process.
+    Host,
+    /// Another.
+    Other,
+    /// It cannot be read.
+    Hidden(Gap),
 }
 
 /// The mount table of a process.

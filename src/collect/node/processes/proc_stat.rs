@@ -16,6 +16,8 @@ pub(crate) struct ProcStat {
     pub start_ticks: u64,
     /// Real and effective user.
     pub users: Option<(u32, u32)>,
+    /// The process that started it.
+    pub parent: Option<u32>,
     fields: Vec<(&'static str, String)>,
 }
 
@@ -58,7 +60,8 @@ impl ProcStat {
             fields.push((key, kilobytes.map(|number| format!("{number}000")).unwrap_or_default()));
         }
         let user = |position: usize| users.get(position)?.parse().ok();
-        Some(Self { name: name.to_owned(), start_ticks, users: user(0).zip(user(1)), fields })
+        let parent = field(4).and_then(|parent| parent.parse().ok());
+        Some(Self { name: name.to_owned(), start_ticks, users: user(0).zip(user(1)), parent, fields })
     }
 
     /// The map `stat` of a process's document.

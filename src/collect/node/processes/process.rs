@@ -5,6 +5,7 @@
 
 mod api_server;
 mod etcd;
+mod openshift;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::proc_stat::{ProcStat, timestamp};
 use super::{authorities, kubelet};
 use crate::collect::arguments::{self, Arguments, KnownArguments};
-use crate::collect::component::{Component, base_name};
+use crate::collect::component::Component;
 use crate::collect::config_files::kinds;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::process_view::{ProcessView, beside};
@@ -22,7 +23,7 @@ use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
 use crate::collect::node::static_pods::StaticContainer;
 use crate::redact;
 use crate::resource::{Gap, Kind, Reason, Resource, Unread};
-use unread::{follow, keep};
+use unread::{follow, follow_flag, keep};
 
 /// A process to describe.
 #[derive(Debug)]
@@ -45,6 +46,10 @@ pub(super) struct Process<'a> {
     pub directory: &'a HostRoot,
     /// Its container, if it is a static pod's.
     pub container: Option<&'a StaticContainer>,
+    /// `major.minor` of its image's tag.
+    pub version: Option<&'a str>,
+    /// The program that started it and gives it some of its flags.
+    pub supervisor: Option<&'static str>,
     /// Its view of the file system.
     pub view: &'a ProcessView<'a>,
 }
@@ -63,23 +68,23 @@ pub(super) struct ProcessDescription {
 }
 
 /// The arguments of a process that is a single component. `cut`: the list is longer than the bound.
-pub(super) fn given(pid: u32, component: Component, words: &[String], cut: bool) -> KnownArguments {
+pub(super) fn given(
+    pid: u32,
+    component: Component,
+    words: &[String],
+    cut: bool,
+    view: &ProcessView<'_>,
+) -> KnownArguments {
     let mut words = words.to_vec();
     redact::arguments(&mut words);
-    let first_argument = if base_name(&words[0]) == "hyperkube" { 2 } else { 1 };
-    let arguments = arguments::parse(component, words.get(first_argument..).unwrap_or_default());
-    let mut unread = Vec::new();
+    let flags = words.get(Component::name_words(&words)..).unwrap_or_default();
+    let mut given = KnownArguments { arguments: arguments::parse(component, flags), unread: Vec::new() };
     if cut {
         // The last value of a flag counts, so no conclusion from a part of the list is certain.
-        unread.push(Unread::new("$", Reason::TooLarge, format!("read {}", path_of(pid, "cmdline"))));
+        given.unread.push(Unread::new("$", Reason::TooLarge, format!("read {}", path_of(pid, "cmdline"))));
     }
-    if let Some(path) = arguments::last(&arguments, "openshift-config") {
-        let what = format!(
-            "read {path}, where OpenShift's operators put more arguments: its format is not supported"
-        );
-        unread.push(Unread::new("$.args", Reason::Malformed, what));
-    }
-    KnownArguments { arguments, unread }
+    openshift::add_arguments(component, view, &mut given);
+    given
 }
 
 /// Describes a process.
@@ -110,9 +115,8 @@ pub(super) fn describe(process: &Process<'_>) -> ProcessDescription {
     raw.insert("args".into(), json!(arguments));
     raw.insert("files".into(), files.into());
     let started = process.boot.and_then(|boot| process.stat.started(boot)).map(timestamp);
-    for (key, text) in
-        [("started", started), ("version", process.container.and_then(|it| it.version.clone()))]
-    {
+    let (version, supervisor) = (process.version, process.supervisor);
+    for (key, text) in [("started", started.as_deref()), ("version", version), ("supervisor", supervisor)] {
         raw.extend(text.map(|text| (key.to_owned(), text.into())));
     }
     raw.extend(authorities.map(|authorities| ("authorities".to_owned(), authorities)));
@@ -231,6 +235,9 @@ fn authorities(
     unread: &mut Vec<Unread>,
 ) -> Option<Value> {
     if process.component == Component::Etcd && follow("$.config", "$.authorities", unread) {
+        return None;
+    }
+    if process.component == Component::ApiServer && follow_flag("client-ca-file", "$.authorities", unread) {
         return None;
     }
     let flag = |name: &str| arguments::last(arguments, name).map(str::to_owned);

@@ -54,6 +54,8 @@ fn set_id_and_sticky_bits_count() {
     tree.mode("/etc/kubernetes/scheduler.conf", 0o4755);
     tree.directory("/var/lib/etcd");
     tree.mode("/var/lib/etcd", 0o1700);
+    tree.process(&Planted { pid: 200, command: "etcd --name=a", ..Planted::default() });
+    tree.file("/proc/200/environ", "");
     let seen = tree.observe();
     assert_eq!(seen.only("scheduler-kubeconfig").raw["mode"], "4755");
     let data = seen.only("etcd-data-dir");

@@ -1,12 +1,17 @@
 //! Platforms of one machine: each as a tree, and everything that comes out of it.
 
+mod docker;
 mod eks;
 mod field;
+mod k0s;
 mod k3s;
 mod kops;
 mod managed;
 mod microk8s;
+mod openshift;
 mod rke2;
+mod talos;
+mod units;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

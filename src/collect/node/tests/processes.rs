@@ -3,9 +3,12 @@
 use rustix::io::Errno;
 use serde_json::json;
 
-use super::{API_POD, HOST_MOUNTS, POD_MOUNTS, Planted, STATIC_POD, Tree, strings};
+use super::{API_POD, HOST_MOUNTS, POD_MOUNTS, Planted, SESSION, STATIC_POD, Tree, strings};
 use crate::collect::node::filesystem::hostfs::refusals::Refused;
 use crate::resource::Kind;
+
+/// A unit of a user's own systemd.
+const USER_UNIT: &str = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/etcd.service\n";
 
 #[test]
 fn a_component_has_the_usual_keys_and_more() {
@@ -114,10 +117,25 @@ fn a_pod_s_impostor_is_not_judged_and_makes_nothing_be_read() {
             ..Planted::default()
         });
     }
-    tree.process(&Planted { pid: 202, command, uid: 1000, ..Planted::default() });
-    let lone =
-        Planted { pid: 203, command: "etcd --a", namespace: None, mounts: POD_MOUNTS, ..Planted::default() };
+    // A process of a user, and one in a container of a user who is root in it.
+    tree.process(&Planted { pid: 202, command, uid: 1000, cgroup: SESSION, ..Planted::default() });
+    tree.process(&Planted { pid: 203, command, uid: 1000, cgroup: USER_UNIT, ..Planted::default() });
+    let lone = Planted {
+        pid: 204,
+        command: "etcd --a",
+        namespace: None,
+        mounts: POD_MOUNTS,
+        cgroup: SESSION,
+        ..Planted::default()
+    };
     tree.process(&lone);
+    // A container calls its groups as those of a unit are called.
+    let cgroup =
+        "0::/kubepods/burstable/pod6be53e68-0d64-4010-a6db-79d67ae4390b/85c6/system.slice/etcd.service\n";
+    tree.file("/etc/systemd/system/etcd.service", "[Service]\nExecStart=/usr/bin/etcd\n");
+    for (pid, namespace) in [(205, Some("mnt:[2]")), (206, Some("mnt:[1]"))] {
+        tree.process(&Planted { pid, command, namespace, mounts: POD_MOUNTS, cgroup, ..Planted::default() });
+    }
     let seen = tree.observe();
     assert!(seen.all("etcd").is_empty());
     assert!(seen.all("etcd-data-dir").is_empty());
@@ -244,7 +262,10 @@ fn what_hides_may_yet_be_a_static_pod() {
         assert_eq!(unread, expected, "{hidden}");
     }
     std::fs::remove_file(tree.path(manifest)).unwrap();
-    assert!(tree.observe().all("etcd").is_empty(), "nothing is hidden, and it is in no pod");
+    let seen = tree.observe();
+    let (at, reason, what) = seen.unread("etcd")[0];
+    assert_eq!((at, reason), ("$", "missing"), "nothing is hidden, and it is in no pod");
+    assert!(what.starts_with("found process 200, not judged: it runs in another mount namespace"), "{what}");
     let seen = tree.observe_refusing(&[("/proc/200/cgroup", Refused::Content, Errno::ACCESS)]);
     assert_eq!(seen.unread("etcd"), [("$", "denied", "read /proc/200/cgroup")]);
 }

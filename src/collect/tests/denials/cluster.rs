@@ -303,12 +303,15 @@ fn binding(name: &str, namespace: &str, role: &str, subject: &str, who: &str) ->
     object(name, namespace, json!({"roleRef": reference, "subjects": [subject]}))
 }
 
-/// A mirror pod, as only a kubelet may make one.
+/// A mirror pod, as the kubelet of its node makes one.
 fn api_server(name: &str, flags: &[&str]) -> Value {
-    let metadata = json!({"labels": {"component": "kube-apiserver"}, "annotations": {"kubernetes.io/config.mirror": "x"}});
+    let node = name.trim_start_matches("kube-apiserver-");
+    let metadata = json!({"labels": {"component": "kube-apiserver"}, "annotations": {"kubernetes.io/config.mirror": "x"},
+        "ownerReferences": [{"kind": "Node", "name": node}]});
     let command: Vec<&str> =
         ["kube-apiserver", "--client-ca-file=/ca.crt"].iter().chain(flags).copied().collect();
-    let spec = json!({"hostNetwork": true, "containers": [{"name": "c", "command": command}]});
+    let spec =
+        json!({"nodeName": node, "hostNetwork": true, "containers": [{"name": "c", "command": command}]});
     object(name, "kube-system", json!({"metadata": metadata, "spec": spec}))
 }
 

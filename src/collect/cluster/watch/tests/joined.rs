@@ -113,16 +113,17 @@ fn the_first_and_the_last_pod_are_about_their_account() {
 fn an_api_server_s_flags_are_about_namespaces() {
     let server = |flag: &str| {
         let metadata = json!({"labels": {"component": "kube-apiserver"},
-            "annotations": {"kubernetes.io/config.mirror": "x"}});
+            "annotations": {"kubernetes.io/config.mirror": "x"},
+            "ownerReferences": [{"kind": "Node", "name": "n"}]});
         let container = json!({"name": "c", "command": ["kube-apiserver", flag]});
         object(
-            "kube-apiserver",
+            "kube-apiserver-n",
             "kube-system",
-            json!({"metadata": metadata, "spec": {"containers": [container]}}),
+            json!({"metadata": metadata, "spec": {"nodeName": "n", "containers": [container]}}),
         )
     };
     let put = |api: &Api| api.put("pods", server("--disable-admission-plugins=PodSecurity"));
-    touched(put, &["Pod kube-apiserver"], &["Cluster cluster", "Namespace lab", "Namespace shop"]);
+    touched(put, &["Pod kube-apiserver-n"], &["Cluster cluster", "Namespace lab", "Namespace shop"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::unread::keep;
+use super::unread::{follow_flag, keep};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::config_files::kinds::{self, API_SERVER_FILES};
 use crate::collect::node::filesystem::process_view::{ProcessView, beside};
@@ -16,8 +16,12 @@ pub(super) fn files(
 ) -> Map<String, Value> {
     let mut files = Map::new();
     for (flag, key, expected) in API_SERVER_FILES {
-        let Some(path) = arguments::last(arguments, flag) else { continue };
         let at = format!("$.files.{key}");
+        // A flag that is out of sight may name a file, or another one.
+        if follow_flag(flag, &at, unread) {
+            continue;
+        }
+        let Some(path) = arguments::last(arguments, flag) else { continue };
         let Some(mut content) = keep(Some(view.parse(path, expected)), &at, unread) else { continue };
         if key == "admissionConfiguration" {
             read_plugins(view, path, &mut content, &at, unread);

@@ -15,6 +15,11 @@ pub(super) fn keep(read: Option<Result<Value, Gap>>, at: &str, unread: &mut Vec<
     }
 }
 
+/// If a flag is unread, or all are, marks `at` as unread for the same reason, and returns true.
+pub(super) fn follow_flag(flag: &str, at: &str, unread: &mut Vec<Unread>) -> bool {
+    follow("$.args", at, unread) || follow(&format!("$.args.{flag}"), at, unread)
+}
+
 /// If `from` is unread, marks `at` as unread for the same reason, and returns true.
 pub(super) fn follow(from: &str, at: &str, unread: &mut Vec<Unread>) -> bool {
     let why = unread.iter().find(|unread| unread.at == from).cloned();

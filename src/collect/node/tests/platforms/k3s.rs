@@ -1,7 +1,7 @@
 //! k3s: one process that hides its arguments, options in files, and arguments of its own.
 
 use super::{assert_inventory, verdicts};
-use crate::collect::node::tests::{HOST_MOUNTS, Planted, Seen, Tree};
+use crate::collect::node::tests::{API_POD, HOST_MOUNTS, Planted, SESSION, Seen, Tree};
 use crate::evaluate::Outcome;
 
 const DATA: &str = "/var/lib/rancher/k3s";
@@ -377,14 +377,20 @@ fn k3s_of_another_user_or_in_a_pod_is_not_believed() {
         tree.process(&Planted { command: "k3s server", ..planted });
         tree.file("/proc/100/cmdline", "/usr/local/bin/k3s server\0");
         let seen = tree.observe();
-        seen.resources.iter().filter(|it| it.kind == crate::resource::Kind::Process).count()
+        let found = seen.resources.into_iter().filter(|it| it.kind == crate::resource::Kind::Process);
+        found
+            .inspect(|it| assert!(it.unread[0].gap.what.starts_with("found process 100, not judged: ")))
+            .count()
     };
-    assert_eq!(processes(Planted { uid: 1000, ..Planted::default() }), 0);
-    let in_pod = Planted {
-        namespace: Some("mnt:[2]"),
-        mounts: super::POD_MOUNTS,
-        cgroup: super::STATIC_POD,
-        ..Planted::default()
-    };
-    assert_eq!(processes(in_pod), 0, "not even in a static pod");
+    let mounts = super::POD_MOUNTS;
+    let container = || Planted { namespace: Some("mnt:[2]"), mounts, ..Planted::default() };
+    assert_eq!(processes(Planted { cgroup: SESSION, uid: 1000, ..Planted::default() }), 0);
+    assert_eq!(processes(Planted { cgroup: API_POD, ..container() }), 0);
+    // Nobody knows who started these.
+    assert_eq!(processes(Planted { uid: 1000, cgroup: "0::/\n", ..Planted::default() }), 6);
+    assert_eq!(
+        processes(Planted { cgroup: super::STATIC_POD, ..container() }),
+        6,
+        "not even in a static pod"
+    );
 }

@@ -121,7 +121,6 @@ fn a_control_plane_has_manifests_that_end_in_manifest() {
         "scheduler-manifest /etc/kubernetes/manifests/kube-scheduler.manifest",
         "controller-manager-manifest /etc/kubernetes/manifests/kube-controller-manager.manifest",
         "etcd-manifest /etc/kubernetes/manifests/etcd-manager-main.manifest",
-        "etcd-data-dir /mnt/master-vol-0abc",
         "etcd-data-dir /mnt/master-vol-0abc/data/token",
         "scheduler-kubeconfig /var/lib/kube-scheduler/kubeconfig",
         "controller-manager-kubeconfig /var/lib/kube-controller-manager/kubeconfig",
