@@ -1,3 +1,5 @@
+//! Who is vouched for, by whom, and who is not.
+
 use std::sync::LazyLock;
 
 use super::*;
