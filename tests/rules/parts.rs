@@ -3,6 +3,7 @@
 use posturebeat::collect::join::Index;
 use posturebeat::collect::recorded::snapshot;
 use posturebeat::evaluate::{Judge, Outcome};
+use posturebeat::redact::Reveal;
 use posturebeat::resource::{Resource, SourceExtent};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +14,14 @@ use std::sync::LazyLock;
 static WHOLE: LazyLock<Vec<Resource>> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubeadm-v1.37.ndjson.gz");
     let mut resources = Vec::new();
-    snapshot::read(&path, &mut |resource| {
+    snapshot::read(&path, &Reveal::default(), &mut |resource| {
         resources.push(resource);
         Ok(true)
     })
     .unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), MORE).unwrap();
-    snapshot::read(file.path(), &mut |resource| {
+    snapshot::read(file.path(), &Reveal::default(), &mut |resource| {
         resources.push(resource);
         Ok(true)
     })

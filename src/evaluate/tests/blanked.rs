@@ -213,7 +213,7 @@ const CHECKS: [&str; 18] = [
     "{some: \"$.data[?@ == 'x']\"}",
     "{none: \"$.data[?@ != 'x' && @ < 'z']\"}",
     "{some: \"$.data[?length(@) == 2]\"}",
-    "{some: \"$[?count(@[?@ == 'x']) == 1]\"}",
+    "{some: \"$.data[?count($.data[?@ == 'x']) == 1]\"}",
     "{some: \"$.data[?@ == $.data.MODE]\"}",
     "{values: \"$.spec.containers[*].env[?@.value == 'x'].name\", contains: [DEBUG]}",
     "{none: \"$.spec.containers[*].env[?@.name == 'DEBUG' && (@.value == 'x' || !@.value)]\"}",

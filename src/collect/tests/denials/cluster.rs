@@ -99,17 +99,25 @@ static FOREIGN: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-/// Discovery of these kinds.
+/// Discovery of every kind.
 fn discovery() -> impl Iterator<Item = (String, Value)> {
-    let resources = FOREIGN.iter().map(|(root, kinds)| {
-        let one = |(kind, plural): &(&str, &str)| json!({"name": plural, "kind": kind, "namespaced": true, "verbs": ["list", "watch"]});
-        let kinds: Vec<Value> = kinds.iter().map(one).collect();
-        ((*root).to_owned(), json!({"kind": "APIResourceList", "resources": kinds}))
-    });
-    let groups = FOREIGN.iter().filter_map(|(root, _)| root.strip_prefix("/apis/")?.split_once('/'));
+    let mut by_root: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
+    for kind in KINDS {
+        let prefix = if kind.api_version.contains('/') { "/apis" } else { "/api" };
+        by_root.entry(format!("{prefix}/{}", kind.api_version)).or_default().push((kind.name, kind.plural));
+    }
+    for (root, kinds) in &FOREIGN {
+        by_root.entry((*root).to_owned()).or_default().extend(*kinds);
+    }
     let group = |(name, version): (&str, &str)| json!({"name": name, "versions": [{"groupVersion": format!("{name}/{version}"), "version": version}]});
-    let groups: Vec<Value> = groups.map(group).collect();
-    resources.chain([("/apis".to_owned(), json!({"kind": "APIGroupList", "groups": groups}))])
+    let groups = by_root.keys().filter_map(|root| root.strip_prefix("/apis/")?.split_once('/'));
+    let groups = json!({"kind": "APIGroupList", "groups": groups.map(group).collect::<Vec<_>>()});
+    let resources = by_root.into_iter().map(|(root, kinds)| {
+        let one = |(kind, plural): (&str, &str)| json!({"name": plural, "kind": kind, "namespaced": true, "verbs": ["list", "watch"]});
+        let kinds: Vec<Value> = kinds.into_iter().map(one).collect();
+        (root, json!({"kind": "APIResourceList", "resources": kinds}))
+    });
+    resources.chain([("/apis".to_owned(), groups)])
 }
 
 /// The groups of operators that are installed, and discovery.
