@@ -180,7 +180,7 @@ impl Collectors {
         let mut end = cluster.run(reach.clone(), cloud.as_ref(), &found).await;
         let seen = node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
         if api_server && !seen.api_server {
-            end.closed = api_server::observe(reach, &identity, &found).await;
+            end.closed = api_server::observe(reach, &identity, seen.api_server_unlisted, &found).await;
         }
         Ok(end)
     }

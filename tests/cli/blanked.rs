@@ -55,7 +55,7 @@ fn outcomes(program: &Program, source: &str, more: &[&str]) -> Vec<String> {
             told.push(format!(
                 "{} {}",
                 rule.rsplit('/').next().unwrap(),
-                result["outcome"].as_str().unwrap_or_default()
+                result.as_str().unwrap_or_default()
             ));
         }
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::program::{Program, Ran};
 
-const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n  - name: web\n    image: shop/web\n    securityContext: {privileged: true}\n";
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  automountServiceAccountToken: false\n  containers:\n  - name: web\n    image: shop/web\n    securityContext: {privileged: true}\n";
 const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: reader}\nrules: [{apiGroups: [\"\"], resources: [pods], verbs: [get]}]\n";
 
 /// A folder `m` with these files, scanned with these arguments.

@@ -9,11 +9,13 @@ use crate::kube_api::Connection;
 use crate::resource::{Gap, Identity, Platform, Resource};
 use crate::rule::minor_version;
 
-/// Sends the API server, or the error in its place; nothing where a node agent judges it. Returns why its provider shows
+/// Sends the API server, or the error in its place, unless the node reported one (`is_reported`); nothing where a node
+/// agent judges it. Returns why its provider shows
 /// nothing of it, where that is so.
 pub(super) async fn observe(
     reach: Result<Connection, Gap>,
     identity: &Identity,
+    is_reported: bool,
     found: &mpsc::Sender<Resource>,
 ) -> Option<Gap> {
     let owner = owner(identity);
@@ -35,6 +37,9 @@ pub(super) async fn observe(
         Err(gap) => ApiServerView::Seen(Box::new(cluster::unseen(&owner, gap))),
     };
     match view {
+        // One error for each rule is enough.
+        ApiServerView::Seen(resource)
+            if is_reported && resource.unread.iter().any(|unread| unread.at == "$") => {}
         // A send fails when the receiver was dropped.
         ApiServerView::Seen(resource) => drop(found.send(*resource).await),
         ApiServerView::OfAgent => tracing::debug!("the agent on its node judges the API server"),

@@ -38,6 +38,17 @@ pub(super) async fn configz(connection: &Connection, url: &str) -> Option<Value>
 pub(super) struct SeenOnNode {
     /// An API server runs here.
     pub api_server: bool,
+    /// Whether one runs here could not be read, and is an error already.
+    pub api_server_unlisted: bool,
+}
+
+impl SeenOnNode {
+    fn note(&mut self, resource: &Resource) {
+        if resource.kind == Kind::Process && resource.selectors() == [cluster::API_SERVER] {
+            self.api_server |= !resource.is_unlisted();
+            self.api_server_unlisted |= resource.is_unlisted();
+        }
+    }
 }
 
 /// Sends the node's processes and files. A host root that cannot be opened hides all of them.
@@ -57,7 +68,7 @@ pub(super) fn observe(
         Ok(host) => {
             let mut kubelets = Vec::new();
             node::observe(&host, owner, &mut |mut resource| {
-                seen.api_server |= is_api_server(&resource);
+                seen.note(&resource);
                 if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
                     kubelets.push(resource);
                 } else {
@@ -71,16 +82,13 @@ pub(super) fn observe(
         }
         Err(gap) => {
             for selector in wanted {
-                let _ = found.blocking_send(Resource::unlisted(selector, owner, gap.clone()));
+                let unlisted = Resource::unlisted(selector, owner, gap.clone());
+                seen.note(&unlisted);
+                let _ = found.blocking_send(unlisted);
             }
         }
     }
     seen
-}
-
-/// Whether it is an API server, however little of it could be read.
-fn is_api_server(resource: &Resource) -> bool {
-    resource.kind == Kind::Process && !resource.is_unlisted() && resource.selectors() == [cluster::API_SERVER]
 }
 
 /// Adds the facts to the kubelet. Of two kubelets it is unknown which one answered.
