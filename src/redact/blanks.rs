@@ -75,16 +75,15 @@ impl Blanks {
 
     fn fill(&self, kind: Kind, value: &mut Value, place: &mut Vec<String>, found: &mut Comparand<'_>) {
         match value {
-            Value::String(text) if is_blanked(kind, place, text) => match self.revealed_at(place) {
-                Some(revealed) => {
+            Value::String(text) if is_blanked(kind, place, text) => {
+                if let Some(revealed) = self.revealed_at(place) {
                     *value = revealed.clone();
                     found.is_revealed = true;
-                }
-                None => {
+                } else {
                     puncture(value);
                     found.has_holes = true;
                 }
-            },
+            }
             Value::Array(elements) => {
                 for (index, element) in elements.iter_mut().enumerate() {
                     place.push(index.to_string());

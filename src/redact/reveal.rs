@@ -82,7 +82,7 @@ impl FromIterator<RevealEntry> for Reveal {
         for entry in entries {
             match entry {
                 RevealEntry::ConfigMap { namespace, name, key } => {
-                    all.config_maps.push([namespace, name, key])
+                    all.config_maps.push([namespace, name, key]);
                 }
                 RevealEntry::Variable(name) => {
                     all.variables.insert(name);

@@ -14,6 +14,7 @@ use super::setting::{Setting, SettingType};
 /// A three-valued question about a resource.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "CheckForm")]
+#[allow(clippy::large_enum_variant, reason = "there is one for each line of a rule, made once")]
 pub enum Check {
     /// Every part is true.
     All(Vec<Check>),

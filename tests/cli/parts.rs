@@ -75,12 +75,12 @@ fn the_roles_of_kubernetes_are_known() {
         ("system:discovery", &[], &["5.1.2", "5.1.4", "5.1.8"]),
     ] {
         let judged = Judged::of(&[binding(("ClusterRole", role), None)], &[]);
-        fails
-            .iter()
-            .for_each(|number| assert_eq!(judged.outcome("people", number), "failed", "{role} {number}"));
-        passes
-            .iter()
-            .for_each(|number| assert_eq!(judged.outcome("people", number), "passed", "{role} {number}"));
+        for number in fails {
+            assert_eq!(judged.outcome("people", number), "failed", "{role} {number}");
+        }
+        for number in passes {
+            assert_eq!(judged.outcome("people", number), "passed", "{role} {number}");
+        }
     }
     // Other roles may be aggregated into it in the cluster.
     let judged = Judged::of(&[binding(("ClusterRole", "view"), Some("shop"))], &[]);

@@ -43,7 +43,9 @@ static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
 fn outcomes(resources: &[Resource], extent: SourceExtent) -> BTreeMap<(String, usize), Outcome> {
     let mut index = Index::new("2026-11-27T00:00:00Z".parse().unwrap());
     index.limit_to(extent);
-    resources.iter().for_each(|resource| drop(index.note(resource)));
+    for resource in resources {
+        index.note(resource);
+    }
     let judged = resources.iter().cloned().flat_map(|mut resource| {
         index.relate(&mut resource);
         let id = resource.id.clone();

@@ -144,13 +144,11 @@ fn wrapped(words: &[String], levels: usize) -> Option<StartedComponent> {
             continue;
         }
         let found = within(&words[at..], levels)?;
-        return Some(match doubtful {
-            None => found,
-            Some(_) => {
-                let why = "two words of its command have a component's name".to_owned();
-                StartedComponent::Unclear(found.component(), why)
-            }
-        });
+        if doubtful.is_none() {
+            return Some(found);
+        }
+        let why = "two words of its command have a component's name".to_owned();
+        return Some(StartedComponent::Unclear(found.component(), why));
     }
     within(&words[doubtful?..], levels)
 }

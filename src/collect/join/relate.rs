@@ -99,14 +99,12 @@ impl Index {
         let Some(account) = accounts::of_pod(pod).map(str::to_owned) else {
             return self.put(pod, "serviceAccount", &["ServiceAccount"], None);
         };
-        match self.accounts.mounting(pod.namespace_or_default(), &account) {
-            Some(mounting) => self.put(pod, "serviceAccount", &["ServiceAccount"], Some(mounting)),
-            None => {
-                let namespace = pod.namespace_or_default();
-                let what = format!("find the ServiceAccount {namespace}/{account}");
-                self.put_absent(pod, "serviceAccount", "ServiceAccount", || what);
-            }
+        let mounting = self.accounts.mounting(pod.namespace_or_default(), &account);
+        if mounting.is_some() {
+            return self.put(pod, "serviceAccount", &["ServiceAccount"], mounting);
         }
+        let what = format!("find the ServiceAccount {}/{account}", pod.namespace_or_default());
+        self.put_absent(pod, "serviceAccount", "ServiceAccount", || what);
     }
 
     fn relate_namespace(&self, resource: &mut Resource) {
@@ -132,7 +130,7 @@ impl Index {
                 });
             }
             plugin => {
-                self.put_read(resource, "podSecurityPlugin", plugin.map(|plugin| plugin.map(Value::from)))
+                self.put_read(resource, "podSecurityPlugin", plugin.map(|plugin| plugin.map(Value::from)));
             }
         }
         if level == Ok(None) && self.gaps.get("Pod").is_none() {

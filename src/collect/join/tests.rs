@@ -223,7 +223,9 @@ fn a_mirror_pod_that_no_kubelet_can_have_made_does_not_count() {
         for name in nodes {
             index.note(&object(json!({"kind": "Node", "metadata": {"name": name, "uid": name}})));
         }
-        pods.iter().for_each(|pod| drop(index.note(pod)));
+        for pod in pods {
+            index.note(pod);
+        }
         let namespace = namespace(&index);
         let plugin =
             namespace.related.get("podSecurityPlugin").map(|plugin| plugin.as_str().unwrap().to_owned());

@@ -94,7 +94,7 @@ pub(super) fn directories(host: &HostRoot) -> CniDirectories {
 /// Whether a file is the state of a plug-in: a lock, or an address that host-local has given away.
 pub(super) fn is_state(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let is_lock = name == "lock" || name.ends_with(".lock");
+    let is_lock = name == "lock" || path.extension() == Some(OsStr::new("lock"));
     let is_address = name.parse::<IpAddr>().is_ok() || name.starts_with("last_reserved_ip");
     is_lock || (path.starts_with("/var/lib/cni/networks") && is_address)
 }
@@ -151,7 +151,9 @@ mod tests {
 
     fn named(files: &[(&str, &str)]) -> Vec<String> {
         let tree = Tree::new();
-        files.iter().for_each(|(path, text)| tree.file(path, text));
+        for (path, text) in files {
+            tree.file(path, text);
+        }
         let found = directories(&tree.host());
         assert!(found.unread.is_empty(), "{:?}", found.unread);
         found.named

@@ -58,7 +58,7 @@ pub(super) const DERIVED: &[DerivedValue] = &[
         names: &["aws-eks-nodegroup"],
         meaning: "ECR actions other than reads that its role's policies allow, wildcards expanded: `ecr:PutImage`",
         derive: |root, field| {
-            field.put_understood(&["$.nodeRolePolicies"], policy::ecr_writes(root).map(Some))
+            field.put_understood(&["$.nodeRolePolicies"], policy::ecr_writes(root).map(Some));
         },
     },
     DerivedValue {

@@ -38,9 +38,12 @@ struct Line {
     rules: Vec<Value>,
 }
 
+/// The minor version from which a role is so; `None`: it is no longer created.
+type Versions = Vec<(u32, Option<BuiltInRole>)>;
+
 /// Kind, namespace and name, as lines write them, to the versions in ascending order.
-static TABLE: LazyLock<BTreeMap<String, Vec<(u32, Option<BuiltInRole>)>>> = LazyLock::new(|| {
-    let mut table: BTreeMap<String, Vec<(u32, Option<BuiltInRole>)>> = BTreeMap::new();
+static TABLE: LazyLock<BTreeMap<String, Versions>> = LazyLock::new(|| {
+    let mut table: BTreeMap<String, Versions> = BTreeMap::new();
     // A test reads every line.
     for line in include_str!("built_in.ndjson").lines().filter_map(|line| serde_json::from_str(line).ok()) {
         let Line { role, since, gone, part_of, aggregates, rules } = line;

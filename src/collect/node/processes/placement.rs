@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+/// How systemd names a slice.
+const SLICE: &str = ".slice";
+
 /// Who holds a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Placement {
@@ -55,7 +58,10 @@ fn of_path(path: &str) -> Placement {
         path.split('/').filter(|part| !part.is_empty()).skip_while(|part| *part == "..").collect();
     let first = parts.first().copied().unwrap_or_default();
     let second = parts.get(1).copied().unwrap_or_default();
-    if first == "user.slice" || first == "user" || (first.starts_with("user-") && first.ends_with(".slice")) {
+    if first == "user.slice"
+        || first == "user"
+        || (first.starts_with("user-") && first.strip_suffix(SLICE).is_some())
+    {
         let slice = if second.starts_with("user-") { second } else { first };
         return Placement::UserSlice(slice.to_owned());
     }
@@ -67,7 +73,7 @@ fn of_path(path: &str) -> Placement {
         return Placement::SomePod;
     }
     // Units lie in slices only; what lies below a unit is its own.
-    let holder = parts.iter().find(|part| !part.ends_with(".slice")).copied().unwrap_or_default();
+    let holder = parts.iter().find(|part| part.strip_suffix(SLICE).is_none()).copied().unwrap_or_default();
     if holder.len() > ".service".len() && holder.ends_with(".service") {
         return Placement::Unit(holder.to_owned());
     }

@@ -27,8 +27,8 @@ fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
-fn pod(uid: &str) -> Result<Placement, Gap> {
-    Ok(Placement::Pod(uid.to_owned()))
+fn pod(uid: &str) -> Placement {
+    Placement::Pod(uid.to_owned())
 }
 
 fn hidden() -> Gap {
@@ -64,18 +64,18 @@ fn a_pod_of_the_api_is_an_impostor_whatever_its_arguments() {
     let words = words("etcd");
     let etcd = StaticContainer { component: Some(Component::Etcd), ..StaticContainer::default() };
     for namespace in [MountNamespace::Other, MountNamespace::Host, MountNamespace::Hidden(hidden())] {
-        let facts = ProcessFacts { placement: pod(UUID), namespace, ..facts(&words) };
+        let facts = ProcessFacts { placement: Ok(pod(UUID)), namespace, ..facts(&words) };
         assert!(matches!(judged(&facts, std::slice::from_ref(&etcd)), Provenance::Impostor(_)));
     }
     let with_uid = StaticContainer { uid: Some(UUID.into()), ..etcd };
-    let pod = ProcessFacts { placement: pod(UUID), ..facts(&words) };
+    let pod = ProcessFacts { placement: Ok(pod(UUID)), ..facts(&words) };
     assert_eq!(judged(&pod, &[with_uid]), Provenance::StaticPod(Some(0)));
 }
 
 #[test]
 fn a_static_pod_is_known_by_its_hash() {
     let words = words("etcd");
-    let pod = ProcessFacts { placement: pod(HASH), ..facts(&words) };
+    let pod = ProcessFacts { placement: Ok(pod(HASH)), ..facts(&words) };
     assert_eq!(judged(&pod, &[]), Provenance::StaticPod(None));
 }
 
@@ -84,13 +84,14 @@ fn a_user_that_a_manifest_names_is_vouched_for_with_that_manifest_s_arguments_on
     let own = words("etcd --name=a");
     let containers =
         [StaticContainer { user: Some(52034), command: own.clone(), ..StaticContainer::default() }];
-    let pod = |words, user| ProcessFacts { users: Ok((user, user)), placement: pod(HASH), ..facts(words) };
+    let pod =
+        |words, user| ProcessFacts { users: Ok((user, user)), placement: Ok(pod(HASH)), ..facts(words) };
     assert_eq!(judged(&pod(&own, 52034), &containers), Provenance::StaticPod(Some(0)));
     assert!(matches!(judged(&pod(&own, 1000), &containers), Provenance::Unvouched(_)));
     let other = words("etcd --config-file=/etc/shadow");
     assert!(matches!(judged(&pod(&other, 52034), &containers), Provenance::Unvouched(_)));
     // A pod of the API may run as that user too, and copy the arguments.
-    let api = ProcessFacts { placement: super::tests::pod(UUID), ..pod(&own, 52034) };
+    let api = ProcessFacts { placement: Ok(super::tests::pod(UUID)), ..pod(&own, 52034) };
     assert!(matches!(judged(&api, &containers), Provenance::Impostor(_)));
     let on_host = ProcessFacts {
         namespace: MountNamespace::Host,
@@ -269,7 +270,7 @@ fn machined_vouches_on_talos_only() {
     let pod = |user: u32| ProcessFacts {
         program: &program,
         users: Ok((user, user)),
-        placement: pod(HASH),
+        placement: Ok(pod(HASH)),
         ..super::tests::facts(&server)
     };
     assert_eq!(judge_on(&talos, &pod(65_534), &[]), Provenance::StaticPod(None));
