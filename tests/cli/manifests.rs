@@ -150,10 +150,10 @@ fn a_finding_says_where_what_decided_is_written() {
     };
     let at =
         |line: u64, column: u64| json!({"file": "m/all.yaml", "document": 2, "line": line, "column": column});
-    assert_eq!(of("5.2.2")["origin"], at(14, 23), "{details:#?}");
+    assert_eq!(of("5.2.2")["origin"], at(15, 23), "{details:#?}");
     assert!(resource(&report, "reader")["details"].is_null());
     let table = scan(&files, &[]).out;
-    assert!(table.contains("Pod shop/web  m/all.yaml:14:23\n"), "{table}");
+    assert!(table.contains("Pod shop/web  m/all.yaml:15:23\n"), "{table}");
     let lines = scan(&files, &["--format", "ndjson"]).out;
     let findings: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let finding = |name: &str, outcome: &str| {
