@@ -67,7 +67,8 @@ fn exit_codes_are_those_of_a_scan() {
     let bed = Bed::take();
     let aws = Aws::take();
     let look = |cluster: &str, more: &[&str]| {
-        let output = look(&bed, &aws, cluster, &[&["--region", HOME, "--benchmark", "cis_eks@1.8.0"], more].concat());
+        let output =
+            look(&bed, &aws, cluster, &[&["--region", HOME, "--benchmark", "cis_eks@1.8.0"], more].concat());
         (output.status.code(), output)
     };
     assert_eq!(look("bad", &[]).0, Some(0));
