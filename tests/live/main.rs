@@ -30,4 +30,3 @@ mod scans;
 mod stores;
 mod verdicts;
 mod watch;
-mod workloads;
