@@ -16,13 +16,16 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::resource::{Cluster, Kind, Resource};
+use crate::resource::{Cluster, Kind, Resource, TemplatePath};
 use crate::rule::Rule;
 
 pub use cycle::{ExceptionCycle, ExceptionState, ExceptionUse, Mark, Marks};
 pub use known::KnownRules;
 pub use pattern::Pattern;
 pub use rule_name::RuleName;
+
+/// What the template of a workload is judged as.
+const POD: &str = "Pod";
 
 /// One exception. A condition that is left out matches everything.
 #[derive(Debug, Clone)]
@@ -53,35 +56,39 @@ pub struct Exception {
 #[derive(Debug, Default)]
 pub struct Exceptions {
     /// In order: the first that matches marks a finding.
-    all: Vec<Granted>,
-    by_selector: HashMap<(Kind, String), Vec<usize>>,
+    all: Vec<Arc<Exception>>,
+    /// Ascending by number.
+    by_selector: HashMap<(Kind, String), Vec<Candidate>>,
 }
 
-/// An exception and the active rules that it names.
-#[derive(Debug)]
-struct Granted {
-    exception: Arc<Exception>,
-    /// Indexes, ascending.
+/// An exception, and which of its rules are in question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// Its index among the exceptions.
+    number: usize,
+    /// Indexes of active rules, ascending.
     rules: Vec<usize>,
 }
 
 impl Exceptions {
     /// Indexes exceptions by what their rules judge.
     pub fn new(exceptions: Vec<Exception>, rules: &[Rule]) -> Self {
-        let mut by_selector: HashMap<(Kind, String), Vec<usize>> = HashMap::new();
-        let mut all = Vec::with_capacity(exceptions.len());
-        for (number, exception) in exceptions.into_iter().enumerate() {
-            let named: Vec<usize> =
-                (0..rules.len()).filter(|index| exception.rule.names(&rules[*index])).collect();
-            for selector in named.iter().flat_map(|index| &rules[*index].control.resources) {
-                let about = by_selector.entry((selector.kind, selector.name.clone())).or_default();
-                if about.last() != Some(&number) {
-                    about.push(number);
+        let mut by_selector: HashMap<(Kind, String), Vec<Candidate>> = HashMap::new();
+        for (number, exception) in exceptions.iter().enumerate() {
+            for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| exception.rule.names(rule)) {
+                for selector in &rule.control.resources {
+                    let about = by_selector.entry((selector.kind, selector.name.clone())).or_default();
+                    if about.last().is_none_or(|last| last.number != number) {
+                        about.push(Candidate { number, rules: Vec::new() });
+                    }
+                    let Some(Candidate { rules, .. }) = about.last_mut() else { continue };
+                    if rules.last() != Some(&index) {
+                        rules.push(index);
+                    }
                 }
             }
-            all.push(Granted { exception: Arc::new(exception), rules: named });
         }
-        Self { all, by_selector }
+        Self { all: exceptions.into_iter().map(Arc::new).collect(), by_selector }
     }
 
     /// Whether there are none.
@@ -91,7 +98,12 @@ impl Exceptions {
 
     /// All exceptions, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Exception> {
-        self.all.iter().map(|granted| granted.exception.as_ref())
+        self.all.iter().map(AsRef::as_ref)
+    }
+
+    /// Those of rules that judge what goes by this name.
+    fn of(&self, kind: Kind, name: &str) -> &[Candidate] {
+        self.by_selector.get(&(kind, name.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// Starts a cycle for `cluster` at the time `now`.
@@ -115,7 +127,7 @@ impl Exception {
             wanted.as_ref().is_none_or(|wanted| names.any(|name| wanted.matches(name)))
         };
         let value = |key: &String| known.labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
-        fits(&self.name, [Some(known.name), known.component])
+        fits(&self.name, [Some(known.name), known.other_name])
             && fits(&self.namespace, [known.namespace, None])
             && fits(&self.kind, [Some(known.kind), Some(known.sub_type)])
             && self.labels.iter().all(|(key, wanted)| value(key) == Some(wanted))
@@ -128,8 +140,8 @@ struct KnownBy<'r> {
     sub_type: &'r str,
     namespace: Option<&'r str>,
     name: &'r str,
-    /// Of a process: a recorded name may be the kernel's, cut to 15 characters.
-    component: Option<&'r str>,
+    /// Of a process: a recorded name may be the kernel's, cut to 15 characters. Of a template's pods: the workload's.
+    other_name: Option<&'r str>,
     labels: Option<&'r Value>,
 }
 
@@ -141,8 +153,15 @@ impl<'r> KnownBy<'r> {
             sub_type: &resource.sub_type,
             namespace: resource.namespace().filter(|_| is(Kind::K8sObject)),
             name: &resource.name,
-            component: resource.selectors().first().copied().filter(|_| is(Kind::Process)),
+            other_name: resource.selectors().first().copied().filter(|_| is(Kind::Process)),
             labels: resource.raw.pointer("/metadata/labels").filter(|_| is(Kind::K8sObject)),
         }
+    }
+
+    /// The pods of a workload: with the labels of its template, and names that begin with its own and a dash, which
+    /// `name` is.
+    fn pods_of(workload: &'r Resource, path: &TemplatePath, name: &'r str) -> Self {
+        let labels = path.of(&workload.raw).and_then(|template| template.pointer("/metadata/labels"));
+        Self { sub_type: POD, name, other_name: Some(&workload.name), labels, ..Self::of(workload) }
     }
 }

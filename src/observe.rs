@@ -6,6 +6,7 @@ pub(crate) mod clouds;
 mod cluster_watch;
 pub(crate) mod data_dir;
 mod live;
+mod node_sight;
 mod observation;
 pub(crate) mod remarks;
 mod scope;

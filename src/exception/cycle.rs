@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Exception, Exceptions, KnownBy};
+use super::{Candidate, Exception, Exceptions, KnownBy, POD};
 use crate::evaluate::{Judgement, Outcome};
-use crate::resource::{Cluster, Resource};
+use crate::resource::{Cluster, Kind, Resource};
 
 /// The exceptions during one cycle.
 #[derive(Debug)]
@@ -87,40 +87,63 @@ impl<'e> ExceptionCycle<'e> {
     }
 
     /// The valid exceptions that match this resource, in order. Call it before judging, which consumes the resource.
-    pub fn about(&self, resource: &Resource) -> Vec<usize> {
+    ///
+    /// A workload is judged itself, and as the pods of its template: an exception for those pods is about the template.
+    pub fn about(&self, resource: &Resource) -> Vec<Candidate> {
         if self.exceptions.is_empty() {
             return Vec::new();
         }
-        // A kind that could not be listed may contain what they match.
-        let unlisted = resource.is_unlisted();
+        let selectors = resource.selectors();
+        let own = || selectors.iter().flat_map(|name| self.exceptions.of(resource.kind, name));
         let known = KnownBy::of(resource);
-        let selectors = resource.selectors().into_iter();
-        let named =
-            selectors.filter_map(|name| self.exceptions.by_selector.get(&(resource.kind, name.to_owned())));
-        let fits = |number: &usize| {
-            matches!(self.standings[*number], ExceptionStanding::Valid(_))
-                && (unlisted || self.exceptions.all[*number].exception.is_about(&known))
-        };
-        let mut about: Vec<usize> = named.flatten().copied().filter(fits).collect();
+        let mut about: Vec<Candidate> =
+            own().filter(|candidate| self.fits(candidate, resource, &known)).cloned().collect();
+        if let Some(path) = &resource.pod_template {
+            let prefix = format!("{}-", resource.name);
+            let pods = KnownBy::pods_of(resource, path, &prefix);
+            let is_own = |rule: &usize| own().any(|candidate| candidate.rules.binary_search(rule).is_ok());
+            let of_template = self.exceptions.of(Kind::K8sObject, POD).iter().filter(|candidate| {
+                self.fits(candidate, resource, &known) || self.fits(candidate, resource, &pods)
+            });
+            about.extend(of_template.map(|candidate| Candidate {
+                rules: candidate.rules.iter().copied().filter(|rule| !is_own(rule)).collect(),
+                ..*candidate
+            }));
+        }
         about.sort_unstable();
-        about.dedup();
+        // A file may have two roles, and a rule be about both.
+        about.dedup_by(|next, first| {
+            let same = next.number == first.number;
+            if same {
+                first.rules.append(&mut next.rules);
+                first.rules.sort_unstable();
+                first.rules.dedup();
+            }
+            same
+        });
         about
+    }
+
+    /// Whether a valid exception matches what is known of a resource.
+    fn fits(&self, candidate: &Candidate, resource: &Resource, known: &KnownBy<'_>) -> bool {
+        matches!(self.standings[candidate.number], ExceptionStanding::Valid(_))
+            // A kind that could not be listed may contain what they match.
+            && (resource.is_unlisted() || self.exceptions.all[candidate.number].is_about(known))
     }
 
     /// Marks the findings of a resource that the exceptions `about` match: failed ones, and those that need review. The
     /// first exception wins, but every one that matches counts as in use.
-    pub fn marks(&mut self, about: &[usize], judgements: &[(&[usize], Judgement)]) -> Marks {
+    pub fn marks(&mut self, about: &[Candidate], judgements: &[(&[usize], Judgement)]) -> Marks {
         let mut marks = Marks::default();
-        for number in about {
-            let granted = &self.exceptions.all[*number];
+        for Candidate { number, rules: in_question } in about {
             let ExceptionStanding::Valid(seen) = &mut self.standings[*number] else { continue };
             for (rules, judgement) in judgements {
-                for rule in rules.iter().filter(|rule| granted.rules.binary_search(rule).is_ok()) {
+                for rule in rules.iter().filter(|rule| in_question.binary_search(rule).is_ok()) {
                     match judgement.outcome {
                         Outcome::Failed | Outcome::NeedsReview => {
                             seen.marked += 1;
                             if marks.of(*rule).is_none() {
-                                let exception = Arc::clone(&granted.exception);
+                                let exception = Arc::clone(&self.exceptions.all[*number]);
                                 marks.0.push(Mark { rule: *rule, number: *number, exception });
                             }
                         }
@@ -136,7 +159,7 @@ impl<'e> ExceptionCycle<'e> {
 
     /// Ends the cycle: the state of each exception, in order.
     pub fn close(self) -> Vec<ExceptionUse> {
-        let became = |(granted, standing): (&super::Granted, &ExceptionStanding)| {
+        let became = |(exception, standing): (&Arc<Exception>, &ExceptionStanding)| {
             let (state, findings) = match standing {
                 ExceptionStanding::Expired => (ExceptionState::Expired, 0),
                 ExceptionStanding::OtherCluster => (ExceptionState::OtherCluster, 0),
@@ -149,7 +172,7 @@ impl<'e> ExceptionCycle<'e> {
                 ExceptionStanding::Valid(SeenJudgements { marked: 0, .. }) => (ExceptionState::Undecided, 0),
                 ExceptionStanding::Valid(seen) => (ExceptionState::InUse, seen.marked),
             };
-            ExceptionUse { exception: Arc::clone(&granted.exception), state, findings }
+            ExceptionUse { exception: Arc::clone(exception), state, findings }
         };
         self.exceptions.all.iter().zip(&self.standings).map(became).collect()
     }

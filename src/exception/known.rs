@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::rule_name::RuleNameForm;
-use super::{Exception, RuleName};
-use crate::resource::{Kind, Selector};
+use super::{Exception, POD, RuleName};
+use crate::resource::{Kind, PodTemplates, Selector};
 use crate::rule::{BenchmarkName, Catalogue, rule_id};
 
 /// How similar two names must be (0 to 1) for a suggestion.
@@ -17,6 +17,8 @@ pub struct KnownRules {
     /// What each control judges.
     controls: BTreeMap<String, Vec<Selector>>,
     rows: Vec<NumberedRule>,
+    /// Kinds whose template is judged by the rules about pods.
+    templates: PodTemplates,
 }
 
 #[derive(Debug)]
@@ -28,8 +30,8 @@ struct NumberedRule {
 }
 
 impl KnownRules {
-    /// Every rule of the catalogue.
-    pub fn new(catalogue: &Catalogue) -> Self {
+    /// Every rule of the catalogue; those about pods also judge what has such a template.
+    pub fn new(catalogue: &Catalogue, templates: PodTemplates) -> Self {
         let controls = catalogue.controls().map(|control| (control.id.clone(), control.resources.clone()));
         let mut rows = Vec::new();
         for table in catalogue.benchmarks() {
@@ -40,7 +42,7 @@ impl KnownRules {
                 controls: row.controls().map(str::to_owned).collect(),
             }));
         }
-        Self { controls: controls.collect(), rows }
+        Self { controls: controls.collect(), rows, templates }
     }
 
     /// The error for a rule name that matches nothing.
@@ -71,8 +73,10 @@ impl KnownRules {
         let judged: Vec<&Selector> =
             self.controls_of(&exception.rule).flat_map(|id| &self.controls[id]).collect();
         let rule = &exception.rule;
+        let is_pod = |selector: &&Selector| selector.kind == Kind::K8sObject && selector.name == POD;
         if let Some(kind) = &exception.kind
             && !judged.iter().flat_map(|selector| kinds(selector)).any(|name| kind.matches(name))
+            && !(judged.iter().any(is_pod) && self.templates.kinds().any(|name| kind.matches(name)))
         {
             let mut names: Vec<&str> = judged.iter().flat_map(|selector| kinds(selector)).collect();
             names.sort_unstable();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::evaluate::Judge;
-use crate::resource::{Gap, Owner, Reason, Selector};
+use crate::resource::{Gap, Owner, PodTemplates, Reason, Selector};
 use crate::rule::{Catalogue, built_in};
 
 const NOW: &str = "2026-06-01T00:00:00Z";
@@ -144,7 +144,7 @@ fn a_cluster_has_an_id_and_a_name() {
     // Manifests are of no cluster: a star does not make them one of everybody's.
     let exceptions = Exceptions::new(vec![of("*")], &RULES);
     let cycle = exceptions.cycle(NOW.parse().unwrap(), &Cluster::default());
-    assert_eq!(cycle.about(&privileged("web")), Vec::<usize>::new());
+    assert_eq!(cycle.about(&privileged("web")), []);
 }
 
 #[test]
@@ -254,8 +254,52 @@ fn trivy_operator_1517_files_and_processes_have_exceptions_by_path_and_component
 }
 
 #[test]
+fn an_exception_for_pods_is_about_the_template_that_they_come_of() {
+    let deployment = |name: &str| {
+        let template = json!({"metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "c", "securityContext": {"privileged": true}}]}});
+        let metadata = json!({"name": name, "namespace": "default", "labels": {"tier": "front"}});
+        let raw = json!({"kind": "Deployment", "metadata": metadata, "spec": {"template": template}});
+        let mut deployment = object("Deployment", name, raw);
+        deployment.pod_template = PodTemplates::default().get("Deployment").cloned();
+        deployment
+    };
+    let marks = |rule: &str, change: &dyn Fn(&mut Exception)| {
+        let (marked, _) = cycle(vec![exception(rule, change)], vec![deployment("web")]);
+        marked[0].iter().map(|(number, _)| number.clone()).collect::<Vec<_>>()
+    };
+    let kind =
+        |kind: &'static str| move |exception: &mut Exception| exception.kind = Some(Pattern::new(kind));
+    let name = |name: &'static str| {
+        move |exception: &mut Exception| {
+            exception.kind = Some(Pattern::new("Pod"));
+            exception.name = Some(Pattern::new(name));
+        }
+    };
+    let label = |key: &'static str, value: &'static str| {
+        move |exception: &mut Exception| {
+            exception.labels = BTreeMap::from([(key.to_owned(), value.to_owned())])
+        }
+    };
+    assert_eq!(marks("5.2.2", &kind("Pod")), ["5.2.2"]);
+    assert_eq!(marks("5.2.2", &kind("Deployment")), ["5.2.2"]);
+    assert!(marks("5.2.2", &kind("DaemonSet")).is_empty());
+    for (pods, fit) in
+        [("web", true), ("web-*", true), ("web*", true), ("web-1", false), ("w", false), ("api-*", false)]
+    {
+        assert_eq!(!marks("5.2.2", &name(pods)).is_empty(), fit, "{pods}");
+    }
+    assert_eq!(marks("5.2.2", &label("app", "web")), ["5.2.2"], "a label of the pods");
+    assert_eq!(marks("5.2.2", &label("tier", "front")), ["5.2.2"], "a label of the workload");
+    assert!(marks("5.2.2", &label("tier", "back")).is_empty());
+    // That it is in the default namespace is the workload's own finding, not one of its pods.
+    assert!(marks("5.6.4", &kind("Pod")).is_empty());
+    assert_eq!(marks("5.6.4", &kind("Deployment")), ["5.6.4"]);
+}
+
+#[test]
 fn unknown_rules_are_told_with_what_was_probably_meant() {
-    let known = KnownRules::new(&CATALOGUE);
+    let known = KnownRules::new(&CATALOGUE, PodTemplates::default());
     for (rule, message) in [
         ("pod-priviledged", "unknown rule `pod-priviledged`; did you mean `pod-privileged`?"),
         ("5.2.22", "unknown rule `5.2.22`; did you mean `5.2.2`?"),
@@ -275,15 +319,21 @@ fn unknown_rules_are_told_with_what_was_probably_meant() {
 
 #[test]
 fn platform_3085_an_exception_that_can_never_match_is_a_mistake_at_once() {
-    let known = KnownRules::new(&CATALOGUE);
+    let known = KnownRules::new(&CATALOGUE, PodTemplates::default());
     let kind = |rule: &str, kind: &str| {
         known.impossible(&exception(rule, |exception| exception.kind = Some(Pattern::new(kind))))
     };
     assert_eq!(kind("5.2.2", "pod").as_deref(), Some("`5.2.2` judges no `pod`; did you mean `Pod`?"));
     let message = kind("1.1.1", "Pod").unwrap();
     assert_eq!(message, "`1.1.1` judges no `Pod`; expected one of `directory`, `file`");
-    for (rule, fitting) in [("5.2.2", "Pod"), ("5.2.*", "Namespace"), ("1.1.1", "file"), ("1.2.1", "process")]
-    {
+    for (rule, fitting) in [
+        ("5.2.2", "Pod"),
+        ("5.2.2", "CronJob"),
+        ("5.2.2", "Rollout.argoproj.io"),
+        ("5.2.*", "Namespace"),
+        ("1.1.1", "file"),
+        ("1.2.1", "process"),
+    ] {
         assert_eq!(kind(rule, fitting), None, "{rule} {fitting}");
     }
     let in_namespace =

@@ -15,6 +15,7 @@ use super::IN_FLIGHT;
 use super::cloud::{CloudView, name_by_node};
 use super::clouds;
 use super::data_dir::DataDir;
+use super::node_sight::{NodeSight, SeenOnNode};
 use super::observation::{Collected, Observation, Wanted};
 use super::scope::Scope;
 use crate::collect::cluster::{API_SERVER, Identified, NodeHints, identify};
@@ -76,6 +77,7 @@ pub(super) async fn observe(
     let api_server = (Kind::Process, API_SERVER.to_owned());
     let collectors = Collectors {
         node: scope.node,
+        sight: scope.sight.clone(),
         api_server: scope.asks_api_server() && wanted.contains(&api_server),
         host_root: posture.host_root.clone(),
         identity: identity.clone(),
@@ -126,6 +128,8 @@ async fn cloud_of(
 struct Collectors {
     /// Whether this node is in scope.
     node: bool,
+    /// What this node's track tells the cluster's.
+    sight: Option<NodeSight>,
     /// Whether the API server's flags are in scope.
     api_server: bool,
     host_root: PathBuf,
@@ -148,6 +152,7 @@ impl Collectors {
     async fn run(self, reach: Reach, found: mpsc::Sender<Resource>) -> Collected {
         let Self {
             node,
+            sight,
             api_server,
             host_root,
             identity,
@@ -173,14 +178,26 @@ impl Collectors {
         };
         let to_node = found.clone();
         let owner = Owner { id: format!("node/{}", identity.node.id), name: identity.node.name.clone() };
+        let in_scope = node;
         let node = tokio::task::spawn_blocking(move || {
             node::observe(&host_root, &owner, &of_node, &facts, &to_node)
         });
         let cluster = ClusterCollector::new(&identity, wanted, demands, secrets, reveal, watch);
         let mut end = cluster.run(reach.clone(), cloud.as_ref(), &found).await;
-        let seen = node.await.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
-        if api_server && !seen.api_server {
-            end.closed = api_server::observe(reach, &identity, seen.api_server_unlisted, &found).await;
+        let seen = node.await;
+        if let Some(sight) = sight.as_ref().filter(|_| in_scope) {
+            sight.publish(*seen.as_ref().unwrap_or(&SeenOnNode::default()));
+        }
+        let mut seen = seen.map_err(|error| anyhow!("the node collector stopped unexpectedly: {error}"))?;
+        if api_server {
+            // In a pod it is known which agents observe which nodes, and this node is one of them.
+            let in_pod = reach.as_ref().is_ok_and(|connection| connection.pod_namespace.is_some());
+            if let Some(sight) = sight.filter(|_| !in_scope && !in_pod) {
+                seen = sight.latest().await;
+            }
+            if !seen.api_server {
+                end.closed = api_server::observe(reach, &identity, seen.api_server_unlisted, &found).await;
+            }
         }
         Ok(end)
     }

@@ -3,13 +3,14 @@
 use anyhow::bail;
 
 use super::data_dir::DataDir;
+use super::node_sight::NodeSight;
 use crate::collect::cluster::API_SERVER;
 use crate::config::settings::Posture;
 use crate::kube_api::Target;
 use crate::resource::Kind;
 
 /// The scope of an observation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     /// This host's files and processes.
     pub node: bool,
@@ -21,6 +22,8 @@ pub struct Scope {
     pub context: Option<String>,
     /// Whether this is a long-running process: requests to the API are then paced, and changes may be watched.
     pub lasting: bool,
+    /// What the track of the node shows the track of its cluster, where one process runs both.
+    pub sight: Option<NodeSight>,
 }
 
 impl Scope {
@@ -39,6 +42,7 @@ impl Scope {
             flagz: posture.flagz,
             context: posture.kube_contexts.first().cloned(),
             lasting: false,
+            sight: None,
         })
     }
 
@@ -49,14 +53,18 @@ impl Scope {
             named => named.iter().cloned().map(Some).collect(),
         };
         let context = contexts[0].clone();
-        let node = Self { node: true, cluster: false, flagz: false, context, lasting: false };
+        let sight = posture.node.then(NodeSight::default);
         let flagz = posture.flagz;
+        // The node is of the first cluster.
+        let mut of_first = sight.clone();
+        let node = Self { node: true, cluster: false, flagz: false, context, lasting: false, sight };
         let clusters = contexts.into_iter().map(|context| Self {
             node: false,
             cluster: true,
             flagz,
             context,
             lasting: true,
+            sight: of_first.take(),
         });
         let node = posture.node.then_some(node);
         node.into_iter().chain(clusters.filter(|_| posture.cluster)).collect()
@@ -166,7 +174,8 @@ mod tests {
         let data = DataDir::new(folder.path());
         let cluster = |context: Option<&str>| {
             let context = context.map(str::to_owned);
-            Scope { node: false, cluster: true, flagz: true, context, lasting: true }.data_dir(&data)
+            Scope { node: false, cluster: true, flagz: true, context, lasting: true, sight: None }
+                .data_dir(&data)
         };
         let mut identity = crate::resource::Identity::default();
         identity.cluster.id = "of eu".into();
@@ -177,7 +186,7 @@ mod tests {
             assert_eq!(cluster(other).last_identity(), None, "{other:?}");
         }
         let context = Some("eu".into());
-        let node = Scope { node: true, cluster: false, flagz: false, context, lasting: false };
+        let node = Scope { node: true, cluster: false, flagz: false, context, lasting: false, sight: None };
         assert_eq!(node.data_dir(&data).last_identity(), None);
     }
 }

@@ -82,6 +82,11 @@ impl PodTemplates {
         }
     }
 
+    /// The kinds, by the name that controls use.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Where the template of a kind is.
     pub fn get(&self, kind: &str) -> Option<&TemplatePath> {
         self.0.get(kind)

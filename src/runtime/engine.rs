@@ -81,7 +81,7 @@ impl Engine {
 
     fn of(posture: &Posture, picked: impl Fn(&Rule) -> bool) -> anyhow::Result<(Self, Vec<Rule>)> {
         let catalogue = load_catalogue(&posture.rule_paths)?;
-        let mistakes = exceptions::mistakes(&posture.exceptions, &catalogue);
+        let mistakes = exceptions::mistakes(posture, &catalogue);
         let benchmarks = match posture.benchmarks.as_slice() {
             [] => default_benchmarks(&catalogue),
             named => named.to_vec(),

@@ -5,16 +5,19 @@
 use anyhow::anyhow;
 
 use super::catalogue::load_catalogue;
+use crate::config::settings::Posture;
 use crate::config::{ConfigError, ExceptionEntry as Written, Mistake};
 use crate::exception::{Exception, KnownRules, Pattern, RuleName};
+use crate::resource::PodTemplates;
 use crate::rule::Catalogue;
 
 /// The mistakes in exceptions that only show against the rules, in order.
-pub(super) fn mistakes(written: &[Written], catalogue: &Catalogue) -> Vec<Mistake> {
+pub(super) fn mistakes(posture: &Posture, catalogue: &Catalogue) -> Vec<Mistake> {
+    let written = &posture.exceptions;
     if written.is_empty() {
         return Vec::new();
     }
-    let known = KnownRules::new(catalogue);
+    let known = KnownRules::new(catalogue, PodTemplates::with(&posture.pod_templates));
     let wrong = |written: &Written| {
         let exception = read(written);
         if let Some(message) = known.unknown(&exception.rule) {
@@ -51,7 +54,7 @@ pub fn with_unknown_rules(error: ConfigError) -> anyhow::Error {
     };
     match load_catalogue(&settings.posture.rule_paths) {
         Ok(catalogue) => {
-            let more = mistakes(&settings.posture.exceptions, &catalogue);
+            let more = mistakes(&settings.posture, &catalogue);
             anyhow!("{}", lines(found.iter().chain(&more)))
         }
         Err(of_rules) => anyhow!("{error}\n{of_rules:#}"),

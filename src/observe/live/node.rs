@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::{cluster, node};
 use crate::kube_api::Connection;
+use crate::observe::node_sight::SeenOnNode;
 use crate::resource::{Kind, Owner, Resource, Selector};
 use crate::rule::minor_version;
 
@@ -33,21 +34,11 @@ pub(super) async fn configz(connection: &Connection, url: &str) -> Option<Value>
     }
 }
 
-/// What was seen on the node that others need to know.
-#[derive(Debug, Default)]
-pub(super) struct SeenOnNode {
-    /// An API server runs here.
-    pub api_server: bool,
-    /// Whether one runs here could not be read, and is an error already.
-    pub api_server_unlisted: bool,
-}
-
-impl SeenOnNode {
-    fn note(&mut self, resource: &Resource) {
-        if resource.kind == Kind::Process && resource.selectors() == [cluster::API_SERVER] {
-            self.api_server |= !resource.is_unlisted();
-            self.api_server_unlisted |= resource.is_unlisted();
-        }
+/// Notes the API server, or that it is unknown whether one runs here.
+fn note(seen: &mut SeenOnNode, resource: &Resource) {
+    if resource.kind == Kind::Process && resource.selectors() == [cluster::API_SERVER] {
+        seen.api_server |= !resource.is_unlisted();
+        seen.api_server_unlisted |= resource.is_unlisted();
     }
 }
 
@@ -68,7 +59,7 @@ pub(super) fn observe(
         Ok(host) => {
             let mut kubelets = Vec::new();
             node::observe(&host, owner, &mut |mut resource| {
-                seen.note(&resource);
+                note(&mut seen, &resource);
                 if resource.kind == Kind::Process && resource.selectors() == ["kubelet"] {
                     kubelets.push(resource);
                 } else {
@@ -83,7 +74,7 @@ pub(super) fn observe(
         Err(gap) => {
             for selector in wanted {
                 let unlisted = Resource::unlisted(selector, owner, gap.clone());
-                seen.note(&unlisted);
+                note(&mut seen, &unlisted);
                 let _ = found.blocking_send(unlisted);
             }
         }

@@ -40,22 +40,14 @@ fn nothing_fails_that_is_not_stated_and_nothing_is_stated_that_does_not_fail() {
     }
 }
 
-/// What is judged: the objects, and in place of each workload the pod that comes of it, which exceptions are about.
+/// What is judged: the objects; exceptions about pods cover the templates that they come of.
 fn objects(rendering: &Rendering) -> Vec<Value> {
-    let pods = ["DaemonSet", "Deployment"].into_iter().filter_map(|kind| rendering.workload(kind)).map(|workload| {
-        let template = &workload["spec"]["template"];
-        let name = format!("{}-x7k2p", workload["metadata"]["name"].as_str().unwrap());
-        json!({"apiVersion": "v1", "kind": "Pod", "spec": template["spec"],
-            "metadata": {"name": name, "namespace": NAMESPACE, "uid": name, "labels": template["metadata"]["labels"]}})
-    });
-    let replaced = ["Secret", "DaemonSet", "Deployment"];
-    let is_kept = |object: &&Value| !replaced.iter().any(|kind| object["kind"] == *kind);
-    let kept = rendering.objects.iter().filter(is_kept).cloned();
+    let kept = rendering.objects.iter().filter(|object| object["kind"] != "Secret").cloned();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "uid": "n",
         "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}});
     // With Helm it is the caller's, labelled as NOTES.txt says.
     let missing = rendering.of_kind("Namespace").next().is_none().then_some(namespace);
-    kept.chain(pods).chain(missing).collect()
+    kept.chain(missing).collect()
 }
 
 /// What failed without an exception, for the message.
