@@ -8,9 +8,14 @@ use std::fmt::Write as _;
 use super::{Benchmark, Catalogue, Control};
 
 /// A key of `differs`, its heading and its introduction. Other keys have their own name as heading.
-const KEYS: [(&str, &str, &str); 3] = [
+const KEYS: [(&str, &str, &str); 4] = [
     ("cloudbeat", "cloudbeat", "What Elastic's own collector does differently."),
     ("kube-bench", "kube-bench", "What kube-bench does differently."),
+    (
+        "pod-security",
+        "Pod Security Standards",
+        "What Kubernetes' own Pod Security Standards allow and a control fails. Whatever else they refuse for a reason that a recommendation has too, the controls fail. No recommendation asks for their checks of AppArmor, SELinux, sysctls, /proc mounts, types of volumes (other than hostPath), and hosts of probes and lifecycle hooks.",
+    ),
     (
         "effect",
         "The recommendation's own text",

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::bed::{Bed, env};
 use crate::flips::arguments::first_batch;
-use crate::flips::plain::{API_SERVER_PORT, Changes, Plain};
+use crate::flips::plain::{Changes, Plain};
 use crate::plane::{Plane, READER};
 use crate::verdicts::Verdicts;
 
@@ -51,25 +51,6 @@ fn it_is_off_where_the_settings_say_so() {
     assert!(bed.verdicts(&off, &[]).of(SERVER).is_empty());
 }
 
-/// For the API server beside the real one, for who may do all.
-fn of_plain(bed: &Bed) -> PathBuf {
-    let text = std::fs::read_to_string(env("TESTBED_KUBECONFIG")).unwrap();
-    let lines = text.lines().map(|line| {
-        let line_starts = |key: &str| line.trim_start().starts_with(key);
-        if line_starts("server:") {
-            format!("    server: https://{}:{API_SERVER_PORT}", env("TESTBED_NODE_IP"))
-        } else if line_starts("certificate-authority-data:") {
-            // It may have a certificate of its own making.
-            "    insecure-skip-tls-verify: true".to_owned()
-        } else {
-            line.to_owned()
-        }
-    });
-    let path = bed.path("plain.conf");
-    std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
-    path
-}
-
 /// What is broken beside the first batch, without what would lock us out.
 fn other_batch() -> [Changes; 4] {
     let api_server = Changes::set(&[
@@ -103,7 +84,7 @@ fn changed_flags_are_judged_as_on_the_node_and_files_are_errors() {
     ] {
         let mut plain = Plain::start(&bed, changes);
         let near = bed.verdicts(&[], &plain.names());
-        let shown = afar(&bed, Some(&of_plain(&bed)));
+        let shown = afar(&bed, Some(&Plain::kubeconfig(&bed)));
         plain.assert_alive();
         let (mut near, shown) = (of(&near, Plain::API_SERVER, ""), of(&shown, SERVER, ""));
         for number in unknown {

@@ -4,6 +4,7 @@
 //! back also when they fail.
 
 pub mod arguments;
+mod audit;
 mod cluster;
 mod files;
 mod kubelet;

@@ -29,11 +29,48 @@ pub struct Plane<'b> {
     etcd_url: String,
     /// Port and process of each API server.
     servers: Vec<(u16, Option<Child>)>,
+    /// The controller manager, where objects are to become other objects.
+    controllers: Option<Child>,
+    /// Whether pods get the account and the token that a cluster gives them.
+    accounts: bool,
 }
+
+/// Those that make pods, and the accounts that pods need.
+const CONTROLLERS: [&str; 8] = [
+    "cronjob-controller",
+    "daemonset-controller",
+    "deployment-controller",
+    "job-controller",
+    "replicaset-controller",
+    "replicationcontroller-controller",
+    "serviceaccount-controller",
+    "statefulset-controller",
+];
 
 impl<'b> Plane<'b> {
     /// Starts so many API servers, and waits until they can be used.
     pub fn start(bed: &'b Bed, name: &str, count: usize) -> Self {
+        Self::launch(bed, name, count, false)
+    }
+
+    /// Starts one, with the controllers that make pods of workloads.
+    pub fn with_controllers(bed: &'b Bed, name: &str) -> Self {
+        let mut plane = Self::launch(bed, name, 1, true);
+        let kubeconfig = plane.kubeconfig(ADMIN, &plane.address(0));
+        let arguments = [
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--controllers={}", CONTROLLERS.join(",")),
+            "--leader-elect=false".to_owned(),
+            "--secure-port=0".to_owned(),
+            "--kube-api-qps=200".to_owned(),
+            "--kube-api-burst=400".to_owned(),
+        ];
+        let log = format!("{name}-controllers");
+        plane.controllers = Some(spawn(bed, &log, "kube-controller-manager", &arguments));
+        plane
+    }
+
+    fn launch(bed: &'b Bed, name: &str, count: usize, accounts: bool) -> Self {
         let tokens = format!(
             "{ADMIN},{ADMIN},{ADMIN},system:masters\n{READER},{READER},{READER}\n{SLOW},{SLOW},{SLOW}\n"
         );
@@ -50,7 +87,15 @@ impl<'b> Plane<'b> {
             "--unsafe-no-fsync".to_owned(),
         ];
         let etcd = spawn(bed, &format!("{name}-etcd"), "etcd", &arguments);
-        let mut plane = Self { bed, name: name.to_owned(), etcd, etcd_url: own, servers: Vec::new() };
+        let mut plane = Self {
+            bed,
+            name: name.to_owned(),
+            etcd,
+            etcd_url: own,
+            servers: Vec::new(),
+            controllers: None,
+            accounts,
+        };
         for (server, port) in ports.into_iter().take(count).enumerate() {
             plane.servers.push((port, None));
             plane.begin(server);
@@ -128,7 +173,7 @@ impl<'b> Plane<'b> {
 
     fn begin(&mut self, server: usize) {
         let (port, pki) = (self.servers[server].0, "/etc/kubernetes/pki");
-        let arguments = [
+        let mut arguments = vec![
             format!("--etcd-servers={}", self.etcd_url),
             format!("--secure-port={port}"),
             format!("--bind-address={}", env("TESTBED_NODE_IP")),
@@ -144,9 +189,11 @@ impl<'b> Plane<'b> {
             "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             "--endpoint-reconciler-type=none".to_owned(),
             "--allow-privileged=true".to_owned(),
-            // Nobody makes accounts here, and pods need none.
-            "--disable-admission-plugins=ServiceAccount".to_owned(),
         ];
+        if !self.accounts {
+            // Nobody makes accounts, and pods need none.
+            arguments.push("--disable-admission-plugins=ServiceAccount".to_owned());
+        }
         let log = format!("{}-server-{server}", self.name);
         self.servers[server].1 = Some(spawn(self.bed, &log, "kube-apiserver", &arguments));
     }
@@ -173,6 +220,10 @@ impl<'b> Plane<'b> {
 
 impl Drop for Plane<'_> {
     fn drop(&mut self) {
+        if let Some(mut process) = self.controllers.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
         (0..self.servers.len()).for_each(|server| self.stop(server));
         let _ = self.etcd.kill();
         let _ = self.etcd.wait();

@@ -9,6 +9,8 @@ STATE=$CACHE/run
 LOGS=$STATE/logs
 IMAGES=$CACHE/images.tar
 PAUSE_IMAGE=$CACHE/pause-image
+# The fixtures of the Pod Security Standards.
+POD_SECURITY=$CACHE/pod-security
 # Sockets live here because a socket's path may have 107 bytes at most and a home directory may be long.
 RUN=/run/posturebeat-testbed
 

@@ -1,6 +1,7 @@
 //! A node as a fixture tree: what is planted, and what comes out.
 
 mod files;
+mod hidden;
 mod platforms;
 mod processes;
 

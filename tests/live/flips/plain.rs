@@ -158,6 +158,25 @@ impl Plain {
         self.0.iter().map(|process| (process.child.id(), process.name)).collect()
     }
 
+    /// A kubeconfig for its API server, for who may do all.
+    pub fn kubeconfig(bed: &Bed) -> PathBuf {
+        let text = std::fs::read_to_string(env("TESTBED_KUBECONFIG")).unwrap();
+        let lines = text.lines().map(|line| {
+            let line_starts = |key: &str| line.trim_start().starts_with(key);
+            if line_starts("server:") {
+                format!("    server: https://{}:{API_SERVER_PORT}", env("TESTBED_NODE_IP"))
+            } else if line_starts("certificate-authority-data:") {
+                // It may have a certificate of its own making.
+                "    insecure-skip-tls-verify: true".to_owned()
+            } else {
+                line.to_owned()
+            }
+        });
+        let path = bed.path("plain.conf");
+        std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+        path
+    }
+
     /// None of them has refused its arguments, or ended since.
     pub fn assert_alive(&mut self) {
         for Process { name, child, log, .. } in &mut self.0 {

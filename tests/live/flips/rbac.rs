@@ -21,6 +21,9 @@ const RIGHTS: [Right; 9] = [
     Right("5.1.13", "", "serviceaccounts/token", "create", true),
 ];
 
+/// An aggregated role.
+const WHOLE: &str = "test-whole";
+
 fn role(name: &str, namespace: Option<&str>, right: Option<&Right>) -> Value {
     let Right(_, group, resource, verb, _) = right.unwrap_or(&Right("", "", "configmaps", "get", true));
     let kind = if namespace.is_some() { "Role" } else { "ClusterRole" };
@@ -61,6 +64,15 @@ fn objects(is_wrong: bool) -> Value {
             items.push(binding(&name, Some("demo"), ("Role", &name), jane()));
         }
     }
+    // A role that the cluster puts together from the roles with its label.
+    let label = json!({"posturebeat.test/part": "whole"});
+    let mut part = role("test-part", None, is_wrong.then_some(&RIGHTS[0]));
+    part["metadata"]["labels"] = label.clone();
+    items.push(part);
+    let selectors = json!([{"matchLabels": label}]);
+    let whole = json!({"aggregationRule": {"clusterRoleSelectors": selectors}});
+    items.push(object("ClusterRole", WHOLE, None, whole));
+    items.push(binding(WHOLE, None, ("ClusterRole", WHOLE), jane()));
     // A binding's role cannot be changed, its subjects can.
     let admin = ("ClusterRole", "cluster-admin");
     let somebody = if is_wrong { jane() } else { json!([]) };
@@ -88,6 +100,7 @@ fn flips() -> Vec<String> {
             flips.extend(breaks(&format!("{inside} demo/test-{number}"), &[number]));
         }
     }
+    flips.extend(breaks(&format!("ClusterRoleBinding {WHOLE}"), &[RIGHTS[0].0]));
     for number in ["5.1.5", "5.1.7"] {
         flips.extend(breaks(&format!("ClusterRoleBinding test-{number}"), &[number]));
         flips.extend(breaks(&format!("RoleBinding demo/test-{number}"), &[number]));
@@ -110,13 +123,22 @@ fn every_right_too_many() {
         let patch = format!("{{\"automountServiceAccountToken\": {value}}}");
         bed.kubectl(&["patch", "serviceaccount", "default", "-n", "bare", "-p", &patch]);
     };
+    let put_together = |is_wrong: bool| {
+        bed.until("the aggregated role", || {
+            let rules = bed.kubectl(&["get", "clusterrole", WHOLE, "-o", "jsonpath={.rules[*].resources}"]);
+            rules.contains(if is_wrong { RIGHTS[0].2 } else { "configmaps" }).then_some(())
+        });
+    };
     let applied = bed.apply(&objects(false));
+    put_together(false);
     let good = bed.verdicts(&[], &[]);
     applied.change(&objects(true));
+    put_together(true);
     let undo = Undo(|| automount("null"));
     automount("false");
     let wrong = bed.verdicts(&[], &[]);
     applied.change(&objects(false));
+    put_together(false);
     drop(undo);
     let again = bed.verdicts(&[], &[]);
 

@@ -167,7 +167,10 @@ fn nobody_runs_as_an_account_is_a_fact_only_where_all_pods_are_shown() {
 
 #[test]
 fn another_api_server_may_have_the_pod_security_plugin_off() {
-    let server = api_server(json!(["kube-apiserver"]), json!({"kubernetes.io/config.mirror": "hash"}));
+    let server = super::admission::api_server(
+        json!(["kube-apiserver"]),
+        json!({"kubernetes.io/config.mirror": "hash"}),
+    );
     let seen = |mut index: Index| {
         index.note(&server);
         namespace(&index).related.get("podSecurityPlugin").cloned()
