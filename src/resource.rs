@@ -16,6 +16,7 @@ mod pod_template;
 mod revealed;
 mod shown;
 mod skipped;
+mod version;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -30,6 +31,7 @@ pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
 pub use pod_template::{PodTemplates, TemplatePath};
 pub use revealed::Revealed;
 pub use skipped::SkippedInput;
+pub use version::minor_version;
 
 /// `resource.type` of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

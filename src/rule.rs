@@ -25,7 +25,6 @@ pub use control::{Control, Decision, Severity};
 pub use mutate::{Mutant, mutants};
 pub use path::{Path, PathMatch};
 pub use schema::{benchmark_schema, cases_schema, control_schema};
-pub(crate) use setting::minor_version;
 pub use setting::{Setting, SettingDefault, SettingType};
 
 /// A mistake in a rule file: where it is and what was expected.

@@ -58,6 +58,13 @@ pub(crate) fn parse(component: Component, words: &[String]) -> Arguments {
         });
         arguments.entry(name).or_default().push(value);
     }
+    // An address that is empty sets nothing, and leaves what was set before.
+    for (name, values) in &mut arguments {
+        if component != Component::Etcd && (name == "address" || name.ends_with("bind-address")) {
+            let last = values.iter().rposition(|value| !value.is_empty());
+            values.truncate(last.map_or(1, |last| last + 1));
+        }
+    }
     arguments
 }
 
@@ -101,6 +108,15 @@ mod tests {
         assert_eq!(values(api, "--authorization-mode Node,RBAC", "authorization-mode"), ["Node,RBAC"]);
         assert_eq!(values(api, "--token-auth-file=", "token-auth-file"), [""]);
         assert_eq!(values(api, "--oidc-claim=a=b", "oidc-claim"), ["a=b"]);
+    }
+
+    #[test]
+    fn an_empty_address_leaves_what_was_set_before() {
+        let proxy = |line: &str| values(Component::Proxy, line, "metrics-bind-address");
+        let open = "--metrics-bind-address=0.0.0.0:10249";
+        assert_eq!(proxy(&format!("{open} --metrics-bind-address=")).last().unwrap(), "0.0.0.0:10249");
+        assert_eq!(proxy(&format!("--metrics-bind-address= {open}")).last().unwrap(), "0.0.0.0:10249");
+        assert_eq!(proxy("--metrics-bind-address="), [""]);
     }
 
     #[test]

@@ -136,19 +136,15 @@ impl Component {
     fn flags(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::ApiServer => (API_SERVER_SWITCHES, API_SERVER_NUMBERS),
-            Self::ControllerManager => (CONTROLLER_MANAGER_SWITCHES, &["terminated-pod-gc-threshold"]),
+            Self::ControllerManager => {
+                (CONTROLLER_MANAGER_SWITCHES, &["controllers", "terminated-pod-gc-threshold"])
+            }
             Self::Scheduler => (SCHEDULER_SWITCHES, &[]),
             Self::Etcd => (ETCD_SWITCHES, &[]),
             Self::Kubelet => (KUBELET_SWITCHES, KUBELET_NUMBERS),
             Self::Proxy => (PROXY_SWITCHES, &["oom-score-adj"]),
         }
     }
-}
-
-/// Major and minor of a version such as `v1.37.2`.
-pub(super) fn minor_version(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.trim_start_matches('v').split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.trim_end_matches('+').parse().ok()?))
 }
 
 /// One program for all components, which the first argument chooses from.

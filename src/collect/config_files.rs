@@ -5,7 +5,7 @@
 
 pub(crate) mod kinds;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::redact;
 use crate::resource::{Gap, Reason};
@@ -38,6 +38,20 @@ pub(crate) fn parse(expected: &FileKind, bytes: &[u8]) -> Result<Value, Gap> {
     cut(expected, first_document(bytes)?)
 }
 
+/// Go's own JSON parser, which reads files without a kind, takes a key in any case; one that is written as it is known
+/// counts before others.
+pub(crate) fn in_known_case(map: Map<String, Value>, known: &[&str]) -> Map<String, Value> {
+    let mut out = Map::new();
+    let (exact, other): (Vec<_>, Vec<_>) =
+        map.into_iter().partition(|(key, _)| known.contains(&key.as_str()));
+    for (key, value) in other {
+        let name = known.iter().find(|name| name.eq_ignore_ascii_case(&key));
+        out.insert(name.map_or(key, |name| (*name).to_owned()), value);
+    }
+    out.extend(exact);
+    out
+}
+
 /// Reduces a document to the known fields of its kind and blanks its secrets.
 pub(crate) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
     let Value::Object(mut map) = document else { return Err(malformed("expected a map")) };
@@ -46,6 +60,9 @@ pub(crate) fn cut(expected: &FileKind, document: Value) -> Result<Value, Gap> {
         return Err(malformed(format!("expected kind {}", names.join(" or "))));
     }
     let declares_kind = !expected.kinds.is_empty();
+    if !declares_kind {
+        map = in_known_case(map, expected.fields);
+    }
     map.retain(|key, value| {
         let is_kept = expected.fields.contains(&key.as_str())
             || (declares_kind && (key == "kind" || key == "apiVersion"));
@@ -76,6 +93,14 @@ mod tests {
         assert!(parse(&KUBELET, b"kind: KubeletConfiguration\n").is_err(), "no apiVersion");
         assert!(parse(&KUBELET, b"root:x:0:0:canary\n").is_err());
         assert!(parse(&AUDIT_POLICY, b"kind: Policy\napiVersion: other.io/v1\n").is_err());
+    }
+
+    #[test]
+    fn a_key_of_etcds_file_counts_in_any_case() {
+        let text = b"Data-Dir: /d\nPEER-TRANSPORT-SECURITY: {Auto-TLS: true}\nClient-Transport-Security: {auto-tls: false, AUTO-TLS: true}\n";
+        let expected = json!({"data-dir": "/d", "peer-transport-security": {"auto-tls": true},
+            "client-transport-security": {"auto-tls": false}});
+        assert_eq!(parse(&ETCD, text), Ok(expected));
     }
 
     #[test]

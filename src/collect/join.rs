@@ -83,6 +83,12 @@ const JOINS: [(&str, Joins); 10] = [
 /// The joins that read each kind of [`SECRET_STORES`].
 const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
+/// Whether an object was read from an API server, which has filled in what was left out. Nobody writes both by hand.
+fn is_stored(object: &serde_json::Value) -> bool {
+    let has = |key: &str| object.pointer(key).is_some_and(|value| !value.is_null());
+    has("/metadata/uid") && has("/metadata/creationTimestamp")
+}
+
 impl Index {
     /// An empty index of everything there is; `now` decides what has expired.
     pub fn new(now: Timestamp) -> Self {

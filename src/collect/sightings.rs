@@ -19,7 +19,7 @@ const MAX_USERS: usize = 1_000;
 /// The images and load balancers that the cluster's objects use.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
-    /// The images of all containers (init and ephemeral ones too) as written, with the running digest where known.
+    /// The images of all containers (init and ephemeral ones too) and image volumes as written, with the running digest where known.
     pub images: BTreeSet<String>,
     /// Host name of a load balancer, in lower case → the Services and Ingresses that use it, as `Service/ns/name`.
     pub balancers: BTreeMap<String, BTreeSet<String>>,
@@ -57,6 +57,10 @@ impl Sightings {
                 let id = container["name"].as_str().and_then(|name| ids.get(name));
                 self.note_image(running(image, id.copied().unwrap_or_default()));
             }
+        }
+        let volumes = objects(&raw["spec"]["volumes"]).iter();
+        for image in volumes.filter_map(|volume| volume["image"]["reference"].as_str()) {
+            self.note_image(image.into());
         }
     }
 
@@ -159,11 +163,12 @@ mod tests {
                 "containers": [{"image": "a:1"}, {"image": "a:1"}, {"name": "none"}],
                 "initContainers": [{"image": "b:1"}],
                 "ephemeralContainers": [{"image": "c:1"}],
+                "volumes": [{"name": "v", "image": {"reference": "v:1"}}, {"name": "w", "emptyDir": {}}],
             }}),
         ));
         sightings.note(&object("Pod", "odd", json!({"spec": {"containers": "none"}})));
         sightings.note(&object("ConfigMap", "other", json!({"spec": {"containers": [{"image": "d:1"}]}})));
-        assert_eq!(sightings.images, ["a:1", "b:1", "c:1"].map(str::to_owned).into());
+        assert_eq!(sightings.images, ["a:1", "b:1", "c:1", "v:1"].map(str::to_owned).into());
         assert!(sightings.gaps.is_empty());
     }
 

@@ -57,7 +57,7 @@ const OF_OBJECTS: &[DerivedValue] = &[
         key: "images",
         kind: Kind::K8sObject,
         names: &["Pod"],
-        meaning: "full names of the images in all three lists, without tag and digest, each once: `docker.io/library/nginx`",
+        meaning: "full names of the images of all containers and image volumes, without tag and digest, each once: `docker.io/library/nginx`",
         derive: |root, field| field.put_understood(&["$.spec"], images::of(root).map(Some)),
     },
     DerivedValue {
@@ -123,8 +123,11 @@ const OF_PROCESSES: &[DerivedValue] = &[
         names: &["kube-apiserver"],
         meaning: "resource → provider used for writes (`aescbc`, `kms`, `identity`); absent without an encryption configuration",
         derive: |root, field| {
-            let sources = ["$.args.encryption-provider-config", "$.files.encryptionConfiguration"];
-            field.put(&sources, encryption::of(root));
+            let sources =
+                ["$.args.encryption-provider-config", "$.files.encryptionConfiguration", "$.version"];
+            // Only wildcards depend on the version.
+            let used = if encryption::has_wildcards(root) { &sources[..] } else { &sources[..2] };
+            field.put(used, encryption::of(root));
         },
     },
     DerivedValue {

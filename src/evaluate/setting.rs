@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::document::Document;
 use super::parse;
 use crate::redact::BLANK;
-use crate::resource::{Gap, Reason};
-use crate::rule::{Path, Setting, SettingDefault, SettingType, minor_version};
+use crate::resource::{Gap, Reason, minor_version};
+use crate::rule::{Path, Setting, SettingDefault, SettingType};
 
 /// The effective value, and where it comes from.
 pub(super) enum EffectiveSetting {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::collect::cluster::API_SERVER;
-use crate::resource::{Gap, Identity, Kind, Platform, Selector};
-use crate::rule::minor_version;
+use crate::resource::{Gap, Identity, Kind, Platform, Selector, minor_version};
 
 /// The minor versions of Kubernetes 1 that the verdicts were checked for: each in the cases of rules whose defaults
 /// changed, the newest on a running cluster too.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::path::Path;
+use crate::resource::minor_version;
 
 /// Where a setting may be written. Which source wins depends on the component and is known to the code.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -103,14 +104,6 @@ impl SettingDefault {
         versions.sort_by_key(|(version, _)| *version);
         Ok(Self::ByVersion(versions))
     }
-}
-
-/// `1.36` or `v1.36.2` → (1, 36).
-pub(crate) fn minor_version(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.trim_start_matches('v').split('.');
-    let major = parts.next()?.parse().ok()?;
-    let minor = parts.next()?.trim_end_matches('+').parse().ok()?;
-    Some((major, minor))
 }
 
 impl JsonSchema for SettingDefault {

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::cut;
+use super::in_known_case;
 use crate::redact::BLANK;
 
 /// A kind of configuration file.
@@ -209,6 +210,7 @@ fn etcd(map: &mut Map<String, Value>) {
     for (key, value) in map.iter_mut() {
         match value {
             Value::Object(section) if key.ends_with("-transport-security") => {
+                *section = in_known_case(std::mem::take(section), TRANSPORT);
                 section.retain(|key, value| TRANSPORT.contains(&key.as_str()) && !value.is_object());
             }
             Value::Object(_) => *value = Value::Null,

@@ -157,7 +157,7 @@ pub(super) fn has_pod_identity(pod: &Value) -> bool {
 pub(super) fn of_pod(pod: &Resource) -> Option<&str> {
     let (pod, is_stored) = match &pod.pod_template {
         Some(path) => (path.of(&pod.raw).unwrap_or(&Value::Null), false),
-        None => (&pod.raw, pod.raw.pointer("/metadata/uid").is_some()),
+        None => (&pod.raw, super::is_stored(&pod.raw)),
     };
     runs_as(pod).or((!is_stored).then_some("default"))
 }

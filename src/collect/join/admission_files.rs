@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::collect::component::minor_version;
+use crate::resource::minor_version;
 
 const FLAG: &str = "admission-control-config-file";
 const GATE: &str = "ManifestBasedAdmissionControlConfig";

@@ -59,8 +59,8 @@ impl ApiServers {
         self.nodes.put(key, None) && self.found.values().next().is_some()
     }
 
-    /// What is shown; a gap if there are only pods that prove nothing.
-    pub(super) fn view(&self) -> Result<ApiServerView, Gap> {
+    /// What servers of this minor version show, if it is known; a gap if there are only pods that prove nothing.
+    pub(super) fn view(&self, minor: Option<u32>) -> Result<ApiServerView, Gap> {
         let all = self.found.sorted(|pod| pod.name.clone());
         let (proven, unproven): (Vec<_>, Vec<_>) = all.into_iter().partition(|pod| self.is_proven(pod));
         // Beside a real one, a pod that proves nothing decides nothing.
@@ -73,7 +73,7 @@ impl ApiServers {
             );
             return Err(Gap::new(Reason::Missing, what));
         }
-        Ok(view(&proven))
+        Ok(view(&proven, minor))
     }
 
     fn is_proven(&self, pod: &ApiServerPod) -> bool {
@@ -83,7 +83,7 @@ impl ApiServers {
     }
 }
 
-fn view(pods: &[&ApiServerPod]) -> ApiServerView {
+fn view(pods: &[&ApiServerPod], minor: Option<u32>) -> ApiServerView {
     let mut unread = Vec::new();
     let mut list = Vec::new();
     for (position, pod) in pods.iter().enumerate() {
@@ -100,7 +100,7 @@ fn view(pods: &[&ApiServerPod]) -> ApiServerView {
     // One that has it off decides, whatever the others have.
     let pod_security_plugin = match gap {
         _ if pods.is_empty() => Ok(None),
-        _ if known().any(lacks_pod_security) => Ok(Some("disabled")),
+        _ if known().any(|arguments| lacks_pod_security(arguments, minor)) => Ok(Some("disabled")),
         Some(gap) => Err(gap.clone()),
         None => Ok(Some("enabled")),
     };
@@ -178,11 +178,25 @@ fn words_of(container: &Value) -> impl Iterator<Item = String> {
     list("command").chain(list("args")).filter_map(Value::as_str).map(str::to_owned)
 }
 
-/// The plug-in is on by default; the deprecated `--admission-control` replaces the whole set.
-fn lacks_pod_security(arguments: &Arguments) -> bool {
+/// The plug-in is on by default; the deprecated `--admission-control` replaces the whole set. Up to 1.24 its feature gate
+/// may be off, and then it admits everything.
+fn lacks_pod_security(arguments: &Arguments, minor: Option<u32>) -> bool {
     let names_it = |flag: &str| {
         let values = arguments.get(flag)?;
         Some(values.iter().flat_map(|value| value.split(',')).any(|name| name.trim() == "PodSecurity"))
     };
-    names_it("disable-admission-plugins") == Some(true) || names_it("admission-control") == Some(false)
+    let gates = arguments.get("feature-gates");
+    let gate = |name: &str| {
+        let all = gates?.iter().flat_map(|value| value.split(',')).filter_map(|gate| gate.split_once('='));
+        let last = all.filter(|(key, _)| key.trim() == name).last();
+        last.map(|(_, value)| value.trim().eq_ignore_ascii_case("true") || value.trim() == "1")
+    };
+    let is_on = gate("PodSecurity").unwrap_or_else(|| match minor {
+        Some(22) => gate("AllAlpha") == Some(true),
+        Some(23 | 24) => gate("AllBeta") != Some(false),
+        _ => true,
+    });
+    !is_on
+        || names_it("disable-admission-plugins") == Some(true)
+        || names_it("admission-control") == Some(false)
 }

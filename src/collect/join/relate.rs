@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use super::roles::{BoundRole, RoleName};
 use super::{Index, accounts, admission_files, aws_auth, tokens, webhooks};
-use crate::collect::component::minor_version;
-use crate::resource::{Gap, Kind, Reason, Resource, SECRET_STORES, SourceExtent, Unread};
+use crate::resource::{Gap, Kind, Reason, Resource, SECRET_STORES, SourceExtent, Unread, minor_version};
 
 impl Index {
     /// Adds the joins that the rules about a resource read.
@@ -113,7 +112,7 @@ impl Index {
         resource.unread.extend(odd);
         let engines = self.webhooks.engines().into_iter().map(Value::from).collect();
         self.put_list(resource, "podPolicyEngines", &webhooks::KINDS, engines);
-        let view = self.api_servers.view();
+        let view = self.api_servers.view(self.minor());
         self.put_admission_files(resource, view.as_ref().map(|view| view.list.clone()).map_err(Gap::clone));
         let (plugin, level) = match view {
             Ok(view) => (view.pod_security_plugin, view.pod_security_default),
@@ -149,7 +148,7 @@ impl Index {
     }
 
     fn relate_cluster(&self, resource: &mut Resource) {
-        match self.api_servers.view() {
+        match self.api_servers.view(self.minor()) {
             Ok(view) => {
                 self.put_admission_files(resource, Ok(view.list.clone()));
                 self.put_list(resource, "apiServers", &["Pod"], view.list);

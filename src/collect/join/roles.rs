@@ -136,7 +136,7 @@ impl Aggregation {
         Self {
             labels: field("/metadata/labels").cloned().unwrap_or_default(),
             selectors: selectors.cloned().unwrap_or_default(),
-            is_filled_in: field("/metadata/uid").is_some(),
+            is_filled_in: super::is_stored(&role.raw),
         }
     }
 

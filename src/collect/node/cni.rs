@@ -139,8 +139,14 @@ impl CniDirectories {
             self.unread.push(Gap::new(Reason::TooLarge, format!("list {directory}")));
         }
         let files = listing.entries.iter().filter(|entry| entry.kind != FileType::Directory);
-        let names = files.filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(end));
-        names.map(|name| format!("{directory}/{name}")).collect()
+        let mut paths = Vec::new();
+        for entry in files.filter(|entry| entry.name.as_encoded_bytes().ends_with(end.as_bytes())) {
+            match entry.text(directory) {
+                Ok(name) => paths.push(format!("{directory}/{name}")),
+                Err(gap) => self.unread.push(gap),
+            }
+        }
+        paths
     }
 }
 

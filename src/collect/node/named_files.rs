@@ -63,39 +63,64 @@ pub(super) struct ComponentSettings<'a> {
     pub unread: &'a [Unread],
 }
 
-/// The files that a component names, by role, and whether its configuration file names them.
-pub(super) fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], String, bool)> {
+/// The files that a component names, by role.
+pub(super) fn paths(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], String)> {
     let mut paths = Vec::new();
-    for naming in FILE_SETTINGS.iter().filter(|naming| naming.component == started.component) {
-        let found = naming
-            .sources
-            .iter()
-            .map(|source| (started.values(*source), matches!(source, SettingSource::Key(_))));
-        if let Some((values, in_file)) = found.into_iter().find(|(values, _)| !values.is_empty()) {
-            paths.extend(values.into_iter().map(|path| (naming.roles, path, in_file)));
+    for (roles, sources) in settings(started.component) {
+        let mut found = sources.into_iter().map(|source| started.values(source));
+        if let Some(values) = found.find(|values| !values.is_empty()) {
+            paths.extend(values.into_iter().map(|path| (roles, path)));
         }
+    }
+    if started.component == Etcd {
+        paths.extend(default_data_dir(started).map(|path| (ETCD_DATA_DIR, path)));
     }
     paths
 }
 
+/// Where etcd keeps its data if nobody says where: a directory with its name, in its working directory.
+fn default_data_dir(started: &ComponentSettings<'_>) -> Option<String> {
+    let first = |sources: &[SettingSource]| {
+        let hidden = sources.iter().any(|source| started.hidden(*source).is_some());
+        let values = sources.iter().find_map(|source| started.values(*source).pop());
+        (values, hidden)
+    };
+    match first(ETCD_DATA_DIR_SOURCES) {
+        (None, false) => match first(&[Key("/name"), FlagWithoutFile("name"), Variable("ETCD_NAME")]) {
+            (Some(name), _) => Some(format!("{name}.etcd")),
+            (None, false) => Some("default.etcd".to_owned()),
+            (None, true) => None,
+        },
+        _ => None,
+    }
+}
+
 /// The roles of files that a component may name in a source that could not be read, and why.
 pub(super) fn unnamed(started: &ComponentSettings<'_>) -> Vec<(&'static [&'static str], Gap)> {
-    let of_component = FILE_SETTINGS.iter().filter(|naming| naming.component == started.component);
-    let in_doubt = |naming: &FileSetting| {
-        let mut sources = naming.sources.iter().copied();
+    let in_doubt = |(roles, sources): (_, Vec<SettingSource>)| {
         // A source that is set before it makes the rest irrelevant.
-        let hidden = sources.find_map(|source| match started.hidden(source) {
+        let hidden = sources.into_iter().find_map(|source| match started.hidden(source) {
             None if started.values(source).is_empty() => None,
             hidden => Some(hidden),
         });
-        Some((naming.roles, hidden??))
+        Some((roles, hidden??))
     };
-    of_component.filter_map(in_doubt).collect()
+    settings(started.component).filter_map(in_doubt).collect()
 }
 
 /// The roles of all files that a component may name.
 pub(super) fn roles(component: Component) -> impl Iterator<Item = &'static [&'static str]> {
-    FILE_SETTINGS.iter().filter(move |naming| naming.component == component).map(|naming| naming.roles)
+    settings(component).map(|(roles, _)| roles)
+}
+
+/// The settings of a component that name files: what the files are, and the sources, of which the first that is set
+/// counts.
+fn settings(component: Component) -> impl Iterator<Item = (&'static [&'static str], Vec<SettingSource>)> {
+    let own = FILE_SETTINGS.iter().filter(move |setting| setting.component == component);
+    let own = own.map(|setting| (setting.roles, setting.sources.to_vec()));
+    let of_material = KEY_MATERIAL.iter().filter(move |(of, _)| *of == component);
+    let of_material = of_material.flat_map(|(_, flags)| *flags).map(|flag| (PKI_ROLES, vec![Flag(flag)]));
+    own.chain(of_material)
 }
 
 impl ComponentSettings<'_> {
@@ -113,8 +138,11 @@ impl ComponentSettings<'_> {
 
     fn values(&self, source: SettingSource) -> Vec<String> {
         let flag = |name: &str| match self.arguments.get(name) {
-            // The only one of these flags that is a list.
+            // The only ones of these flags that are lists.
             Some(values) if name == "service-account-key-file" => values.clone(),
+            Some(values) if name == "tls-sni-cert-key" => {
+                values.iter().flat_map(|pair| of_pair(pair)).collect()
+            }
             _ => arguments::last(self.arguments, name).map(str::to_owned).into_iter().collect(),
         };
         let values: Vec<String> = match source {
@@ -130,11 +158,21 @@ impl ComponentSettings<'_> {
     }
 }
 
+/// The files of `CERTIFICATE,KEY[:NAME,…]`.
+fn of_pair(pair: &str) -> Vec<String> {
+    let files = pair.split_once(':').map_or(pair, |(files, _)| files);
+    files.splitn(2, ',').map(|path| path.trim().to_owned()).collect()
+}
+
 use Component::{ApiServer, ControllerManager, Etcd, Kubelet, Proxy, Scheduler};
 use SettingSource::{Flag, FlagWithoutFile, Key, Variable};
 
 const SCHEDULER_KUBECONFIG: &[&str] = &["scheduler-kubeconfig"];
 const CONTROLLER_MANAGER_KUBECONFIG: &[&str] = &["controller-manager-kubeconfig"];
+
+const ETCD_DATA_DIR: &[&str] = &["etcd-data-dir"];
+const ETCD_DATA_DIR_SOURCES: &[SettingSource] =
+    &[Key("/data-dir"), FlagWithoutFile("data-dir"), Variable("ETCD_DATA_DIR")];
 
 const fn setting(
     component: Component,
@@ -167,21 +205,103 @@ const FILE_SETTINGS: &[FileSetting] = &[
         &["proxy-kubeconfig"],
         &[Key("/clientConnection/kubeconfig"), FlagWithoutFile("kubeconfig")],
     ),
+    setting(Etcd, ETCD_DATA_DIR, ETCD_DATA_DIR_SOURCES),
     setting(
         Etcd,
-        &["etcd-data-dir"],
-        &[Key("/data-dir"), FlagWithoutFile("data-dir"), Variable("ETCD_DATA_DIR")],
+        PKI_ROLES,
+        &[
+            Key("/client-transport-security/cert-file"),
+            FlagWithoutFile("cert-file"),
+            Variable("ETCD_CERT_FILE"),
+        ],
     ),
-    setting(ApiServer, PKI_ROLES, &[Flag("client-ca-file")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("etcd-cafile")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("etcd-certfile")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("etcd-keyfile")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("kubelet-client-certificate")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("kubelet-client-key")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("service-account-key-file")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("service-account-signing-key-file")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("tls-cert-file")]),
-    setting(ApiServer, PKI_ROLES, &[Flag("tls-private-key-file")]),
+    setting(
+        Etcd,
+        PKI_ROLES,
+        &[Key("/client-transport-security/key-file"), FlagWithoutFile("key-file"), Variable("ETCD_KEY_FILE")],
+    ),
+    setting(
+        Etcd,
+        PKI_ROLES,
+        &[
+            Key("/client-transport-security/trusted-ca-file"),
+            FlagWithoutFile("trusted-ca-file"),
+            Variable("ETCD_TRUSTED_CA_FILE"),
+        ],
+    ),
+    setting(
+        Etcd,
+        PKI_ROLES,
+        &[
+            Key("/peer-transport-security/cert-file"),
+            FlagWithoutFile("peer-cert-file"),
+            Variable("ETCD_PEER_CERT_FILE"),
+        ],
+    ),
+    setting(
+        Etcd,
+        PKI_ROLES,
+        &[
+            Key("/peer-transport-security/key-file"),
+            FlagWithoutFile("peer-key-file"),
+            Variable("ETCD_PEER_KEY_FILE"),
+        ],
+    ),
+    setting(
+        Etcd,
+        PKI_ROLES,
+        &[
+            Key("/peer-transport-security/trusted-ca-file"),
+            FlagWithoutFile("peer-trusted-ca-file"),
+            Variable("ETCD_PEER_TRUSTED_CA_FILE"),
+        ],
+    ),
+];
+
+/// Certificates, CAs and keys, each named by one flag.
+const KEY_MATERIAL: [(Component, &[&str]); 2] = [
+    (
+        ApiServer,
+        &[
+            "client-ca-file",
+            "etcd-cafile",
+            "etcd-certfile",
+            "etcd-keyfile",
+            "kubelet-certificate-authority",
+            "kubelet-client-certificate",
+            "kubelet-client-key",
+            "proxy-client-cert-file",
+            "proxy-client-key-file",
+            "requestheader-client-ca-file",
+            "service-account-key-file",
+            "service-account-signing-key-file",
+            "tls-cert-file",
+            "tls-private-key-file",
+            "tls-sni-cert-key",
+        ],
+    ),
+    (
+        ControllerManager,
+        &[
+            "client-ca-file",
+            "cluster-signing-cert-file",
+            "cluster-signing-key-file",
+            "cluster-signing-kube-apiserver-client-cert-file",
+            "cluster-signing-kube-apiserver-client-key-file",
+            "cluster-signing-kubelet-client-cert-file",
+            "cluster-signing-kubelet-client-key-file",
+            "cluster-signing-kubelet-serving-cert-file",
+            "cluster-signing-kubelet-serving-key-file",
+            "cluster-signing-legacy-unknown-cert-file",
+            "cluster-signing-legacy-unknown-key-file",
+            "requestheader-client-ca-file",
+            "root-ca-file",
+            "service-account-private-key-file",
+            "tls-cert-file",
+            "tls-private-key-file",
+            "tls-sni-cert-key",
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -202,7 +322,7 @@ mod tests {
             env: &env,
             unread: &[],
         };
-        paths(&started).into_iter().map(|(roles, path, _)| (roles[0], path)).collect()
+        paths(&started).into_iter().map(|(roles, path)| (roles[0], path)).collect()
     }
 
     #[test]
@@ -225,7 +345,9 @@ mod tests {
             named(Scheduler, line, Some(config)),
             [("scheduler-kubeconfig", "/file.conf".into()), ("scheduler-kubeconfig", "/auth.conf".into())]
         );
-        assert_eq!(named(Etcd, "--data-dir=/flag", Some(json!({}))), []);
+        let of_etcd = |path: &str| [("etcd-data-dir", path.to_owned())];
+        assert_eq!(named(Etcd, "--data-dir=/flag", Some(json!({}))), of_etcd("default.etcd"));
+        assert_eq!(named(Etcd, "--name=flag", Some(json!({"name": "a"}))), of_etcd("a.etcd"));
         assert_eq!(named(Etcd, "--data-dir=/flag", None), [("etcd-data-dir", "/flag".into())]);
         assert_eq!(named(Etcd, "", None), [("etcd-data-dir", "/env".into())]);
     }

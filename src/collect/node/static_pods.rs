@@ -4,6 +4,7 @@
 //! variables, none of which is shipped as such; and which manifest starts which component.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 
 use rustix::fs::FileType;
 use serde_json::Value;
@@ -71,13 +72,17 @@ pub(super) struct StaticPods {
     pub in_doubt: Option<Gap>,
 }
 
-/// Reads every manifest of `directories`.
+/// Reads every manifest of `directories`; the kubelet also takes a single file.
 pub(super) fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
     let mut pods = StaticPods::default();
     for directory in directories {
         let what = format!("list {directory}");
         let listing = match host.list(directory, MAX_ENTRIES) {
             Ok(listing) => listing,
+            Err(_) if is_file(host, directory) => {
+                pods.read(host, tidy(directory));
+                continue;
+            }
             // A worker node may have none.
             Err(error) if error.reason == Reason::Missing => continue,
             Err(error) => {
@@ -88,36 +93,47 @@ pub(super) fn read(host: &HostRoot, directories: &[String]) -> StaticPods {
         if listing.cut {
             pods.unlisted.push(Gap::new(Reason::TooLarge, what));
         }
-        for entry in listing.entries {
-            // The kubelet ignores hidden files and reads all others, whatever their extension.
-            let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-            if entry.kind == FileType::Directory {
-                continue;
+        // The kubelet ignores hidden files and reads all others, whatever their extension.
+        let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        let entries = listing.entries.iter().filter(|entry| entry.kind != FileType::Directory);
+        for entry in entries.filter(|entry| !is_hidden(&entry.name)) {
+            match entry.text(directory) {
+                Ok(name) => pods.read(host, tidy(&format!("{directory}/{name}"))),
+                Err(gap) => pods.unlisted.push(gap),
             }
-            let path = tidy(&format!("{directory}/{name}"));
-            let components: BTreeSet<Component> = match document(host, &path) {
-                Ok(pod) => {
-                    let containers = pod_containers(&pod);
-                    let components = containers.iter().filter_map(|container| container.component).collect();
-                    pods.containers.extend(containers);
-                    components
-                }
-                // It cannot be read; only its name is known.
-                Err(why) => {
-                    let named = Component::named(name.split('.').next().unwrap_or_default());
-                    // A dangling link, or a file that is not YAML, starts nothing.
-                    if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
-                        pods.unlisted.push(why.clone());
-                    }
-                    pods.in_doubt.get_or_insert(why);
-                    named.into_iter().collect()
-                }
-            };
-            pods.manifests.extend(components.into_iter().map(|component| (component, path.clone())));
         }
     }
     pods.in_doubt = pods.in_doubt.or_else(|| pods.unlisted.first().cloned());
     pods
+}
+
+fn is_file(host: &HostRoot, path: &str) -> bool {
+    host.stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+}
+
+impl StaticPods {
+    /// Reads one manifest.
+    fn read(&mut self, host: &HostRoot, path: String) {
+        let components: BTreeSet<Component> = match document(host, &path) {
+            Ok(pod) => {
+                let containers = pod_containers(&pod);
+                let components = containers.iter().filter_map(|container| container.component).collect();
+                self.containers.extend(containers);
+                components
+            }
+            // It cannot be read; only its name is known.
+            Err(why) => {
+                let named = Component::named(base_name(&path).split('.').next().unwrap_or_default());
+                // A dangling link, or a file that is not YAML, starts nothing.
+                if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
+                    self.unlisted.push(why.clone());
+                }
+                self.in_doubt.get_or_insert(why);
+                named.into_iter().collect()
+            }
+        };
+        self.manifests.extend(components.into_iter().map(|component| (component, path.clone())));
+    }
 }
 
 fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
@@ -143,7 +159,11 @@ pub(crate) fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
             StaticContainer {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
-                component: component_of(&command, &args),
+                component: component_of(&command, &args).or_else(|| {
+                    // The image sets the command.
+                    let image = container["image"].as_str().filter(|_| command.is_empty())?;
+                    Component::named(image_name(image))
+                }),
                 volumes: items(&container["volumeMounts"])
                     .filter_map(|mount| volume(mount, &host_paths))
                     .collect(),
@@ -189,6 +209,13 @@ fn volume(mount: &Value, host_paths: &BTreeMap<&str, Option<&str>>) -> Option<(S
 fn component_of(command: &[String], args: &[String]) -> Option<Component> {
     let line: Vec<String> = command.iter().chain(args).cloned().collect();
     command_line::started(&line).map(|started| started.component())
+}
+
+/// `registry.k8s.io/kube-apiserver:v1.37.2` → `kube-apiserver`.
+fn image_name(image: &str) -> &str {
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
+    let name = base_name(image);
+    name.split_once(':').map_or(name, |(name, _)| name)
 }
 
 /// `registry.k8s.io/kube-apiserver:v1.37.2` → `1.37`.

@@ -1,5 +1,6 @@
 //! A node as a fixture tree: what is planted, and what comes out.
 
+mod elsewhere;
 mod files;
 mod hidden;
 mod platforms;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{last, list};
-use crate::rule::minor_version;
+use crate::resource::minor_version;
 
 /// Plugins that are enabled by default, and since which minor version of Kubernetes 1, as listed by the help text of
 /// 1.37.2. Plugins that no rule asks about have the version in which they were seen.
@@ -12,7 +12,7 @@ const DEFAULT_ON: [(&str, u32); 25] = [
     ("LimitRanger", 0),
     ("ServiceAccount", 0),
     ("TaintNodesByCondition", 12),
-    ("PodSecurity", 23),
+    ("PodSecurity", 22),
     ("Priority", 11),
     ("DefaultTolerationSeconds", 0),
     ("DefaultStorageClass", 0),
@@ -38,9 +38,8 @@ const DEFAULT_ON: [(&str, u32); 25] = [
 /// Defaults plus `--enable-admission-plugins` minus `--disable-admission-plugins`; the deprecated `--admission-control`
 /// replaces the whole set.
 pub(super) fn plugins(root: &Value) -> Value {
-    let whole = list(root, "admission-control");
-    if last(root, "admission-control").is_some() && !whole.is_empty() {
-        return Value::from(whole);
+    if last(root, "admission-control").is_some() {
+        return Value::from(list(root, "admission-control"));
     }
     let version = root.get("version").and_then(Value::as_str).and_then(minor_version);
     let minor = version.map_or(u32::MAX, |(_, minor)| minor);
@@ -79,12 +78,17 @@ mod tests {
     fn the_old_flag_is_the_whole_set() {
         let root = json!({"args": {"admission-control": ["NamespaceLifecycle,AlwaysAdmit"]}});
         assert_eq!(plugins(&root), json!(["NamespaceLifecycle", "AlwaysAdmit"]));
+        assert_eq!(
+            plugins(&json!({"args": {"admission-control": [""]}})),
+            json!([]),
+            "an empty set is a set"
+        );
     }
 
     #[test]
-    fn pod_security_came_with_1_23() {
-        assert!(!has(&json!({"version": "1.22"}), "PodSecurity"));
-        assert!(has(&json!({"version": "1.23"}), "PodSecurity"));
+    fn pod_security_came_with_1_22() {
+        assert!(!has(&json!({"version": "1.21"}), "PodSecurity"));
+        assert!(has(&json!({"version": "1.22"}), "PodSecurity"), "but its gate is off there");
         assert!(has(&json!({}), "PodSecurity"), "an unknown version is the newest known");
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::rule::minor_version;
+use crate::resource::minor_version;
 
 /// Whether the answer depends on the API server's version.
 pub(super) fn depends_on_version(root: &Value) -> bool {

@@ -23,7 +23,7 @@ pub(super) const DERIVED: &[DerivedValue] = &[
         kind: Kind::Caas,
         names: &["aws-eks"],
         meaning: "principals whose access entry includes AmazonEKSClusterAdminPolicy",
-        derive: |root, field| field.put(&["$.accessEntries"], cluster::admins(root)),
+        derive: |root, field| field.put_understood(&["$.accessEntries"], cluster::admins(root)),
     },
     DerivedValue {
         key: "vpcCni",

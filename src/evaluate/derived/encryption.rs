@@ -2,21 +2,38 @@
 
 use serde_json::{Map, Value};
 
+use crate::resource::minor_version;
+
+/// The first minor version that knows `*.*` and `*.group`. Earlier ones take them for names, which nothing has.
+const WILDCARDS_SINCE: (u32, u32) = (1, 27);
+
 /// Resource → the first provider of the first entry that covers it. A resource that no entry covers is not encrypted and
 /// not in the map. `None` without a configuration.
 pub(super) fn of(root: &Value) -> Option<Value> {
-    let entries = root.pointer("/files/encryptionConfiguration/resources")?.as_array()?;
+    let entries = entries(root)?;
+    let version = root.get("version").and_then(Value::as_str).and_then(minor_version);
+    let wildcards = version.is_none_or(|version| version >= WILDCARDS_SINCE);
     let mut names: Vec<&str> =
         entries.iter().flat_map(covered).map(plain).filter(|name| !name.contains('*')).collect();
     names.push("secrets");
     let mut out = Map::new();
     for name in names {
-        let writer = entries.iter().find(|entry| covered(entry).any(|pattern| covers(pattern, name)));
+        let writer =
+            entries.iter().find(|entry| covered(entry).any(|pattern| covers(pattern, name, wildcards)));
         if let Some(provider) = writer.and_then(first_provider) {
             out.insert(name.to_owned(), Value::from(provider));
         }
     }
     Some(Value::Object(out))
+}
+
+/// Whether it depends on the version what the configuration means.
+pub(super) fn has_wildcards(root: &Value) -> bool {
+    entries(root).into_iter().flatten().flat_map(covered).any(|pattern| pattern.starts_with("*."))
+}
+
+fn entries(root: &Value) -> Option<&Vec<Value>> {
+    root.pointer("/files/encryptionConfiguration/resources")?.as_array()
 }
 
 fn covered(entry: &Value) -> impl Iterator<Item = &str> {
@@ -29,9 +46,10 @@ fn plain(name: &str) -> &str {
 }
 
 /// `*.*` is everything, `*.` the core group, `*.apps` the group apps.
-fn covers(pattern: &str, name: &str) -> bool {
+fn covers(pattern: &str, name: &str, wildcards: bool) -> bool {
     let group = name.split_once('.').map_or("", |(_, group)| group);
     match pattern.strip_prefix("*.") {
+        Some(_) if !wildcards => false,
         Some("*") => true,
         Some(whole) => whole == group,
         None => plain(pattern) == name,
@@ -40,7 +58,8 @@ fn covers(pattern: &str, name: &str) -> bool {
 
 fn first_provider(entry: &Value) -> Option<&str> {
     let provider = entry.get("providers")?.as_array()?.first()?.as_object()?;
-    provider.keys().next().map(String::as_str)
+    // A provider that is null is not there.
+    provider.iter().find(|(_, settings)| !settings.is_null()).map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]
@@ -71,6 +90,34 @@ mod tests {
         assert_eq!(
             writers(json!([{"resources": ["*.apps", "secrets.apps"], "providers": [aes]}])),
             json!({"secrets.apps": "aescbc"})
+        );
+    }
+
+    #[test]
+    fn wildcards_match_nothing_before_1_27() {
+        let aes = json!({"aescbc": {"keys": []}});
+        let of = |version: &str, pattern: &str| {
+            let resources = json!([
+                {"resources": [pattern], "providers": [aes]},
+                {"resources": ["secrets"], "providers": [{"identity": {}}]},
+            ]);
+            of(&json!({"version": version, "files": {"encryptionConfiguration": {"resources": resources}}}))
+                .unwrap()["secrets"]
+                .take()
+        };
+        for pattern in ["*.*", "*."] {
+            assert_eq!(of("1.26", pattern), "identity");
+            assert_eq!(of("1.27", pattern), "aescbc");
+        }
+        assert_eq!(of("1.26", "secrets."), "aescbc");
+    }
+
+    #[test]
+    fn a_provider_that_is_null_writes_nothing() {
+        let providers = json!([{"aescbc": null, "identity": {}}]);
+        assert_eq!(
+            writers(json!([{"resources": ["secrets"], "providers": providers}]))["secrets"],
+            "identity"
         );
     }
 

@@ -1,11 +1,11 @@
-//! The full names of a pod's images.
+//! The full names of a pod's images, those of its image volumes among them.
 
 use serde_json::Value;
 
 /// The three lists of a pod spec.
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
-/// Every image of all three lists without tag and digest, each once: `docker.io/library/nginx`.
+/// Every image of all three lists and of image volumes without tag and digest, each once: `docker.io/library/nginx`.
 pub(super) fn of(pod: &Value) -> Result<Value, String> {
     let mut names: Vec<String> = Vec::new();
     for list in LISTS {
@@ -13,13 +13,24 @@ pub(super) fn of(pod: &Value) -> Result<Value, String> {
         for container in containers.into_iter().flatten() {
             let image = container.get("image").and_then(Value::as_str).filter(|image| !image.is_empty());
             let image = image.ok_or_else(|| format!("an image in each of {list}"))?;
-            let name = full(image);
-            if !names.contains(&name) {
-                names.push(name);
-            }
+            names.push(full(image));
         }
     }
+    for image in in_volumes(pod) {
+        let image = image.ok_or("a reference in each image volume")?;
+        names.push(full(image));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     Ok(names.into())
+}
+
+/// The references of the image volumes; `None` for one that has none.
+fn in_volumes(pod: &Value) -> impl Iterator<Item = Option<&str>> {
+    let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array).into_iter().flatten();
+    let images = volumes.filter_map(|volume| volume.get("image").filter(|image| !image.is_null()));
+    images
+        .map(|image| image.get("reference").and_then(Value::as_str).filter(|reference| !reference.is_empty()))
 }
 
 /// As a container runtime reads it: the part before the first slash is a registry only if it looks like a host.
@@ -69,6 +80,14 @@ mod tests {
         ] {
             assert_eq!(full(image), name, "{image}");
         }
+    }
+
+    #[test]
+    fn an_image_volume_is_an_image() {
+        let pod = |image: Value| json!({"spec": {"containers": [{"image": "nginx:1"}], "volumes": [{"name": "e"}, {"image": image}]}});
+        let both = json!(["docker.io/library/nginx", "quay.io/a/model"]);
+        assert_eq!(of(&pod(json!({"reference": "quay.io/a/model:1"}))), Ok(both));
+        assert!(of(&pod(json!({}))).is_err());
     }
 
     #[test]

@@ -6,8 +6,7 @@ use tokio::sync::mpsc;
 use super::cluster::owner;
 use crate::collect::cluster::{self, ApiServerView, ControlPlaneRequest};
 use crate::kube_api::Connection;
-use crate::resource::{Gap, Identity, Platform, Resource};
-use crate::rule::minor_version;
+use crate::resource::{Gap, Identity, Platform, Resource, minor_version};
 
 /// Sends the API server, or the error in its place, unless the node reported one (`is_reported`); nothing where a node
 /// agent judges it. Returns why its provider shows

@@ -8,8 +8,7 @@ use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::{cluster, node};
 use crate::kube_api::Connection;
 use crate::observe::node_sight::SeenOnNode;
-use crate::resource::{Kind, Owner, Resource, Selector};
-use crate::rule::minor_version;
+use crate::resource::{Kind, Owner, Resource, Selector, minor_version};
 
 /// Facts about the node's kubelet that its process does not show.
 pub(super) struct KubeletFacts {

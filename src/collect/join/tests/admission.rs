@@ -60,6 +60,8 @@ fn the_pod_security_plugin_is_known_from_the_mirror_pods() {
         "kube-apiserver --disable-admission-plugins=A --disable-admission-plugins=PodSecurity",
         "kube-apiserver --admission-control=NamespaceLifecycle,PodNodeSelector",
         "kube-apiserver --admission_control NamespaceLifecycle",
+        "kube-apiserver --admission-control=",
+        "kube-apiserver --feature-gates=A=true,PodSecurity=false",
     ] {
         assert_eq!(plugin(&[line]).as_deref(), Some("disabled"), "{line}");
         assert_eq!(plugin(&[line, "kube-apiserver"]).as_deref(), Some("disabled"), "{line}");
@@ -69,6 +71,8 @@ fn the_pod_security_plugin_is_known_from_the_mirror_pods() {
         "kube-apiserver --disable-admission-plugins=A --enable-admission-plugins=PodSecurity",
         "kube-apiserver --admission-control=A,PodSecurity",
         "kube-apiserver --admission-control-config-file=/x",
+        "kube-apiserver --feature-gates=AllBeta=false",
+        "kube-apiserver --feature-gates=PodSecurity=false,PodSecurity=true",
     ] {
         assert_eq!(plugin(&[line]).as_deref(), Some("enabled"), "{line}");
     }
@@ -76,6 +80,27 @@ fn the_pod_security_plugin_is_known_from_the_mirror_pods() {
     let mut index = index();
     index.note(&api_server(json!(["--disable-admission-plugins=PodSecurity"]), json!({})));
     assert!(!namespace(&index).related.contains_key("podSecurityPlugin"), "no mirror pod");
+}
+
+#[test]
+fn before_1_25_a_feature_gate_may_have_the_plugin_admit_everything() {
+    let plugin = |version: &str, gates: &str| {
+        let mut index = index().of_version(Some(version));
+        let words = json!(["kube-apiserver", format!("--feature-gates={gates}")]);
+        index.note(&api_server(words, json!({"kubernetes.io/config.mirror": "hash"})));
+        namespace(&index).related["podSecurityPlugin"].as_str().unwrap().to_owned()
+    };
+    for (version, gates, state) in [
+        ("v1.22.4", "A=true", "disabled"),
+        ("v1.22.4", "AllAlpha=true", "enabled"),
+        ("v1.22.4", "PodSecurity=true", "enabled"),
+        ("v1.23.0", "A=true", "enabled"),
+        ("v1.24.0", "AllBeta=false", "disabled"),
+        ("v1.24.0", "AllBeta=false,PodSecurity=true", "enabled"),
+        ("v1.25.0", "AllBeta=false", "enabled"),
+    ] {
+        assert_eq!(plugin(version, gates), state, "{version} {gates}");
+    }
 }
 
 #[test]

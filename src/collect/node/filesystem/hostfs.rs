@@ -37,6 +37,16 @@ pub struct DirectoryEntry {
     pub kind: FileType,
 }
 
+impl DirectoryEntry {
+    /// Its name as text. Programs that take any bytes read a file of another name; we say that we do not.
+    pub fn text(&self, directory: &str) -> Result<&str, Gap> {
+        self.name.to_str().ok_or_else(|| {
+            let what = format!("read {directory}/{}: its name is not UTF-8", self.name.to_string_lossy());
+            Gap::new(Reason::Malformed, what)
+        })
+    }
+}
+
 /// The entries of a directory, in byte order.
 #[derive(Debug, Clone)]
 pub struct DirectoryListing {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::bounds::{MAX_DEPTH, MAX_ENTRIES};
 use crate::collect::config_files;
-use crate::collect::config_files::kinds::{FileKind, KUBELET};
+use crate::collect::config_files::kinds::KUBELET;
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::process_view::ProcessView;
+use crate::collect::node::filesystem::process_view::{ProcessView, beside};
 use crate::resource::{Gap, Reason};
 
 /// The configuration of a kubelet.
@@ -25,7 +25,8 @@ pub(super) struct KubeletConfiguration {
 
 /// Reads the files in the way the kubelet does.
 pub(super) fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> KubeletConfiguration {
-    let base = arguments::last(arguments, "config").map(|path| view.parse(path, &KUBELET));
+    let base = arguments::last(arguments, "config")
+        .map(|path| view.parse(path, &KUBELET).map(|document| with_whole_paths(document, path)));
     let (drop_ins, merged) = match arguments::last(arguments, "config-dir") {
         None => (Ok(Vec::new()), base),
         Some(directory) => {
@@ -40,6 +41,19 @@ pub(super) fn configuration(view: &ProcessView<'_>, arguments: &Arguments) -> Ku
     };
     let document = merged.map(|merged| merged.map(without_zero_durations));
     KubeletConfiguration { document, drop_ins }
+}
+
+/// Paths in the main file are relative to that file. Those in a drop-in stay as they are: relative to where the kubelet
+/// was started.
+fn with_whole_paths(mut document: Value, file: &str) -> Value {
+    for pointer in ["/authentication/x509/clientCAFile", "/staticPodPath"] {
+        if let Some(Value::String(path)) = document.pointer_mut(pointer)
+            && !path.is_empty()
+        {
+            *path = beside(file, path);
+        }
+    }
+    document
 }
 
 /// The `*.conf` files below a directory in the order they are merged: each directory's names in byte
@@ -62,11 +76,15 @@ fn descend(host: &HostRoot, directory: &str, levels: usize, paths: &mut Vec<Stri
         return Err(Gap::new(Reason::TooLarge, tried()));
     }
     for entry in listing.entries {
-        let Some(name) = entry.name.to_str() else { continue };
-        let path = format!("{directory}/{name}");
-        if entry.kind == FileType::Directory {
+        let is_directory = entry.kind == FileType::Directory;
+        let is_drop_in = entry.name.as_encoded_bytes().ends_with(b".conf");
+        if !is_directory && !is_drop_in {
+            continue;
+        }
+        let path = format!("{directory}/{}", entry.text(directory)?);
+        if is_directory {
             descend(host, &path, levels - 1, paths)?;
-        } else if name.rsplit_once('.').is_some_and(|(_, extension)| extension == "conf") {
+        } else {
             paths.push(path);
         }
     }
@@ -78,8 +96,12 @@ fn merge_all(host: &HostRoot, mut base: Value, drop_ins: &[String]) -> Result<Va
         let bytes = host.read(path)?;
         let refused = |gap: Gap| gap.during(format!("read {path}"));
         let document = config_files::first_document(&bytes).map_err(refused)?;
-        let patch = config_files::cut(&KUBELET, with_known_case(document, &KUBELET)).map_err(refused)?;
-        merge(&mut base, patch);
+        if let Some(key) = in_other_case(&document, KUBELET.fields) {
+            let what =
+                format!("read {path}: `{key}` is a known key in another case, so it is unclear what counts");
+            return Err(Gap::new(Reason::Malformed, what));
+        }
+        merge(&mut base, config_files::cut(&KUBELET, document).map_err(refused)?);
     }
     Ok(base)
 }
@@ -103,8 +125,9 @@ fn merge(base: &mut Value, patch: Value) {
     }
 }
 
-/// In a drop-in, unlike in the main file, keys are case-insensitive.
-fn with_known_case(document: Value, expected: &FileKind) -> Value {
+/// A key that is known in another case. In a drop-in, unlike in the main file, the kubelet takes it; which of two spellings
+/// counts depends on their order and on its defaults.
+fn in_other_case(document: &Value, known: &[&'static str]) -> Option<String> {
     /// The keys below `authentication` and `authorization`.
     const NESTED: &[&str] = &[
         "anonymous",
@@ -117,28 +140,19 @@ fn with_known_case(document: Value, expected: &FileKind) -> Value {
         "webhook",
         "x509",
     ];
-    let Value::Object(map) = document else { return document };
-    let folded = |key: String, known: &[&str]| {
-        known.iter().find(|name| name.eq_ignore_ascii_case(&key)).map_or(key, |name| (*name).to_owned())
+    let is_other = |key: &&String| {
+        !known.contains(&key.as_str()) && known.iter().any(|name| name.eq_ignore_ascii_case(key))
     };
-    fn nested(value: Value, fold: &dyn Fn(String) -> String) -> Value {
-        match value {
-            Value::Object(map) => {
-                map.into_iter().map(|(key, value)| (fold(key), nested(value, fold))).collect()
-            }
-            other => other,
-        }
-    }
-    map.into_iter()
-        .map(|(key, value)| {
-            let key = folded(key, expected.fields);
-            let value = match key.as_str() {
-                "authentication" | "authorization" => nested(value, &|key| folded(key, NESTED)),
-                _ => value,
-            };
-            (key, value)
+    let map = document.as_object()?;
+    let own = map.keys().find(is_other).cloned();
+    let below = || {
+        map.iter().find_map(|(key, value)| match key.as_str() {
+            "authentication" | "authorization" => in_other_case(value, NESTED),
+            _ if std::ptr::eq(known, NESTED) => in_other_case(value, NESTED),
+            _ => None,
         })
-        .collect()
+    };
+    own.or_else(below)
 }
 
 /// In a file, a duration of zero means its default; only the flag can make it zero. kubeadm writes many.
@@ -194,15 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_drop_in_counts_in_any_case() {
-        let folded = with_known_case(
-            json!({"READONLYPORT": 1, "Authentication": {"Anonymous": {"ENABLED": true}}, "featureGates": {"ENABLED": true}}),
-            &KUBELET,
-        );
-        assert_eq!(
-            folded,
-            json!({"readOnlyPort": 1, "authentication": {"anonymous": {"enabled": true}}, "featureGates": {"ENABLED": true}})
-        );
+    fn a_key_of_a_drop_in_in_another_case_is_not_taken_for_known() {
+        let other = |document: Value| in_other_case(&document, KUBELET.fields);
+        assert_eq!(other(json!({"readOnlyPort": 0, "READONLYPORT": 1})).as_deref(), Some("READONLYPORT"));
+        let nested = json!({"authentication": {"anonymous": {"ENABLED": true}}});
+        assert_eq!(other(nested).as_deref(), Some("ENABLED"));
+        assert_eq!(other(json!({"authentication": {"x509": {"clientCAFile": "/a"}}})), None);
+        assert_eq!(other(json!({"featureGates": {"ENABLED": true}, "unknownKey": 1})), None);
     }
 
     #[test]

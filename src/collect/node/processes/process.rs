@@ -18,7 +18,7 @@ use crate::collect::arguments::{self, Arguments, KnownArguments};
 use crate::collect::component::Component;
 use crate::collect::config_files::kinds;
 use crate::collect::node::filesystem::hostfs::HostRoot;
-use crate::collect::node::filesystem::process_view::{ProcessView, beside};
+use crate::collect::node::filesystem::process_view::ProcessView;
 use crate::collect::node::named_files::{self, ComponentSettings, NamedFile};
 use crate::collect::node::static_pods::StaticContainer;
 use crate::redact;
@@ -261,17 +261,11 @@ fn named_files(
     drop_ins: &[String],
 ) -> Vec<NamedFile> {
     let component = process.component;
-    // Paths in the kubelet's configuration file are relative to that file; those of other components are relative to
-    // their working directory.
-    let config_path =
-        arguments::last(started.arguments, "config").filter(|_| component == Component::Kubelet);
+    // Relative to the working directory, but for those that were made whole when their file was read.
     let mut files: Vec<NamedFile> = named_files::paths(started)
         .into_iter()
-        .map(|(roles, shown, in_file)| {
-            let path = match config_path.filter(|_| in_file) {
-                Some(config) => process.view.host_path(&beside(config, &shown)),
-                None => process.view.host_path(&shown),
-            };
+        .map(|(roles, shown)| {
+            let path = process.view.host_path(&shown);
             NamedFile { roles, component, shown, path }
         })
         .collect();
@@ -295,8 +289,5 @@ fn manifest_directory(started: &ComponentSettings<'_>) -> Option<Result<String, 
         return Some(Err(Gap::new(unread.gap.reason, unread.gap.what.clone())));
     }
     let path = started.config?.get("staticPodPath")?.as_str().filter(|path| !path.is_empty())?;
-    Some(Ok(match arguments::last(started.arguments, "config") {
-        Some(config) => beside(config, path),
-        None => path.to_owned(),
-    }))
+    Some(Ok(path.to_owned()))
 }

@@ -54,7 +54,7 @@ fn set_id_and_sticky_bits_count() {
     tree.mode("/etc/kubernetes/scheduler.conf", 0o4755);
     tree.directory("/var/lib/etcd");
     tree.mode("/var/lib/etcd", 0o1700);
-    tree.process(&Planted { pid: 200, command: "etcd --name=a", ..Planted::default() });
+    tree.process(&Planted { pid: 200, command: "etcd --data-dir=/var/lib/etcd", ..Planted::default() });
     tree.file("/proc/200/environ", "");
     let seen = tree.observe();
     assert_eq!(seen.only("scheduler-kubeconfig").raw["mode"], "4755");

@@ -102,6 +102,15 @@ impl Verdicts {
         verdicts
     }
 
+    /// What was said of a resource, or of the same file by another of its names.
+    fn of_same(&self, id: &str, resource: &Resource) -> Option<&Outcomes> {
+        let inode = resource.raw.get("inode").filter(|_| resource.kind == Kind::File);
+        let is_same =
+            |seen: &&Seen| seen.resource.kind == Kind::File && seen.resource.raw.get("inode") == inode;
+        let by_inode = || self.seen.values().filter(|_| inode.is_some()).find(is_same);
+        self.seen.get(id).or_else(by_inode).map(|seen| &seen.outcomes)
+    }
+
     /// What is said here that is neither the truth nor an error, and what of the truth is not said at all.
     /// Resources that `changed` are those whose own truth is another now.
     pub(super) fn lies(&self, truth: &Self, changed: &dyn Fn(&Resource) -> bool) -> String {
@@ -116,7 +125,7 @@ impl Verdicts {
             if changed(&seen.resource) {
                 continue;
             }
-            let true_outcomes = truth.seen.get(id).map(|seen| &seen.outcomes);
+            let true_outcomes = truth.of_same(id, &seen.resource);
             for (rule, outcome) in seen.outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Error) {
                 let is = match true_outcomes.and_then(|outcomes| outcomes.get(rule)) {
                     Some(is) if is == outcome => continue,
@@ -135,7 +144,7 @@ impl Verdicts {
             }
         }
         for (id, seen) in truth.seen.iter().filter(|(_, seen)| !changed(&seen.resource)) {
-            let told = self.seen.get(id).map(|seen| &seen.outcomes);
+            let told = self.of_same(id, &seen.resource);
             for (rule, is) in &seen.outcomes {
                 let is_told = told.is_some_and(|outcomes| outcomes.contains_key(rule));
                 if !is_told

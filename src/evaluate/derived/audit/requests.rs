@@ -34,6 +34,8 @@ pub(super) struct AuditQuestion<'r> {
 }
 
 const ALL: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+/// Of requests that are for no resource: their method.
+const OF_PATHS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
 /// Controllers watch ConfigMaps all the time, and nobody asks for a record of it.
 const ALL_BUT_WATCH: &[&str] = &["get", "list", "create", "update", "patch", "delete", "deletecollection"];
 const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
@@ -126,10 +128,12 @@ pub(super) fn mentioned_by(rule: &AuditRule) -> Vec<AuditQuestion<'_>> {
             targets.push(RequestTarget::Resource { group, resource });
         }
     }
-    let verbs: Vec<&str> =
-        if rule.verbs.is_empty() { ALL.to_vec() } else { rule.verbs.iter().map(String::as_str).collect() };
+    // A verb that no such request has records nothing.
     let of = |target| {
-        verbs.iter().flat_map(move |verb| [true, false].map(|it| harmless("other", target, verb, it)))
+        let all = if matches!(target, RequestTarget::Path(_)) { OF_PATHS } else { ALL };
+        let verbs =
+            all.iter().filter(|verb| rule.verbs.is_empty() || rule.verbs.iter().any(|own| own == *verb));
+        verbs.flat_map(move |verb| [true, false].map(|it| harmless("other", target, verb, it)))
     };
     targets.into_iter().flat_map(of).collect()
 }

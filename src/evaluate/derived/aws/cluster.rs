@@ -25,14 +25,19 @@ pub(super) fn public_cidrs(cluster: &Value) -> Option<Value> {
 const ADMIN: &str = ":cluster-access-policy/AmazonEKSClusterAdminPolicy";
 
 /// Principals whose access entry has that policy, even if only for one namespace.
-pub(super) fn admins(cluster: &Value) -> Option<Value> {
-    let entries = cluster.get("accessEntries")?.as_array()?;
-    let is_admin = |entry: &&Value| {
-        let policies = entry.get("associatedAccessPolicies").and_then(Value::as_array).into_iter().flatten();
-        let mut arns = policies.filter_map(|policy| policy.get("policyArn").and_then(Value::as_str));
-        arns.any(|arn| arn.ends_with(ADMIN))
-    };
-    Some(entries.iter().filter(is_admin).filter_map(|entry| entry.get("principalArn")).cloned().collect())
+pub(super) fn admins(cluster: &Value) -> Result<Option<Value>, String> {
+    let Some(entries) = cluster.get("accessEntries").and_then(Value::as_array) else { return Ok(None) };
+    let mut admins = Vec::new();
+    for entry in entries {
+        let policies = entry.get("associatedAccessPolicies").and_then(Value::as_array);
+        let policies = policies.ok_or("associatedAccessPolicies in each access entry")?;
+        let arns = policies.iter().map(|policy| policy.get("policyArn").and_then(Value::as_str));
+        let arns: Option<Vec<&str>> = arns.collect();
+        if arns.ok_or("a policyArn in each access policy")?.iter().any(|arn| arn.ends_with(ADMIN)) {
+            admins.extend(entry.get("principalArn").cloned());
+        }
+    }
+    Ok(Some(admins.into()))
 }
 
 /// The VPC CNI among the add-ons, with its index.
@@ -127,9 +132,15 @@ mod tests {
             entry("a", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
             entry("b", "arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
             entry("c", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"),
-            {"principalArn": "d"},
+            {"principalArn": "d", "associatedAccessPolicies": []},
         ]});
-        assert_eq!(admins(&entries), Some(json!(["a", "b"])));
+        assert_eq!(admins(&entries), Ok(Some(json!(["a", "b"]))));
+        assert_eq!(admins(&json!({})), Ok(None));
+        for unknown in
+            [json!({"principalArn": "a"}), json!({"principalArn": "a", "associatedAccessPolicies": [{}]})]
+        {
+            assert!(admins(&json!({"accessEntries": [unknown]})).is_err(), "{unknown}");
+        }
     }
 
     #[test]

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::evaluate::wildcard;
 
-/// ECR actions that change something. All others only read; `BatchImportUpstreamImage` fills a cache.
-const WRITES: [&str; 30] = [
+/// Actions of ECR, private and public, that change something. All others only read; `BatchImportUpstreamImage` fills a
+/// cache. Operations of the SDK's clients, and `ReplicateImage`.
+const WRITES: [&str; 38] = [
     "BatchDeleteImage",
     "CompleteLayerUpload",
     "CreatePullThroughCacheRule",
@@ -17,25 +18,33 @@ const WRITES: [&str; 30] = [
     "DeleteRepository",
     "DeleteRepositoryCreationTemplate",
     "DeleteRepositoryPolicy",
+    "DeleteSigningConfiguration",
+    "DeregisterPullTimeUpdateExclusion",
     "InitiateLayerUpload",
     "PutAccountSetting",
     "PutImage",
     "PutImageScanningConfiguration",
     "PutImageTagMutability",
     "PutLifecyclePolicy",
+    "PutRegistryCatalogData",
     "PutRegistryPolicy",
     "PutRegistryScanningConfiguration",
     "PutReplicationConfiguration",
+    "PutRepositoryCatalogData",
+    "PutSigningConfiguration",
+    "RegisterPullTimeUpdateExclusion",
     "ReplicateImage",
     "SetRepositoryPolicy",
     "StartImageScan",
     "StartLifecyclePolicyPreview",
+    "StartReplicationBackfill",
+    "StopReplicationBackfill",
     "TagResource",
     "UntagResource",
+    "UpdateImageStorageClass",
     "UpdatePullThroughCacheRule",
     "UpdateRepositoryCreationTemplate",
     "UploadLayerPart",
-    "PutRepositoryCatalogData",
 ];
 
 /// Prefixes of read-only actions, in lower case.
@@ -122,21 +131,36 @@ impl<'v> Statement<'v> {
         };
         let mut out: Vec<String> =
             WRITES.iter().filter(is_meant).map(|name| format!("{service}:{name}")).collect();
-        // An action newer than the table.
-        let unknown = |action: &&&str| {
-            let name = action.strip_prefix(service).and_then(|rest| rest.strip_prefix(':'));
-            name.is_some_and(|name| {
-                let reads = READS.iter().any(|read| name.to_ascii_lowercase().starts_with(read));
-                !reads
-                    && !name.contains(['*', '?'])
-                    && !WRITES.iter().any(|known| known.eq_ignore_ascii_case(name))
-            })
-        };
-        if !self.all_but {
-            out.extend(self.actions.iter().filter(unknown).map(|action| (*action).to_owned()));
+        if self.all_but {
+            // What is newer than the table is allowed too, unless the whole service is excluded.
+            let whole = |pattern: &&str| {
+                let (of, name) = pattern.split_once(':').unwrap_or((pattern, "*"));
+                wildcard::aws(&of.to_ascii_lowercase(), service)
+                    && !name.is_empty()
+                    && name.chars().all(|sign| sign == '*')
+            };
+            if out.is_empty() && !self.actions.iter().any(whole) {
+                out.push(format!("{service}:*"));
+            }
+        } else {
+            let newer = |action: &&&str| {
+                action.split_once(':').is_some_and(|(of, name)| {
+                    wildcard::aws(&of.to_ascii_lowercase(), service) && is_newer_write(name)
+                })
+            };
+            out.extend(self.actions.iter().filter(newer).map(|action| (*action).to_owned()));
         }
         out
     }
+}
+
+/// Whether an action, or a pattern of actions, is of none that the table has and does not only read.
+fn is_newer_write(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let literal = name.split(['*', '?']).next().unwrap_or_default();
+    let reads =
+        READS.iter().any(|read| literal.starts_with(read) || (literal != name && read.starts_with(literal)));
+    !reads && !WRITES.iter().any(|known| wildcard::aws(&name, &known.to_ascii_lowercase()))
 }
 
 /// A string or a list of strings; none is an empty list.
@@ -203,9 +227,20 @@ mod tests {
         assert_eq!(allow("ECR:*").len(), WRITES.len());
         assert_eq!(allow("ecr:putimage"), ["ecr:PutImage"]);
         assert_eq!(allow("ecr:PutImage*").len(), 3);
-        assert_eq!(allow("ecr:ExplodeImage"), ["ecr:ExplodeImage"]);
+        assert_eq!(allow("ECR:PutSigningConfiguration"), ["ecr:PutSigningConfiguration"]);
+        assert_eq!(allow("ecr:UpdateImage*"), ["ecr:UpdateImageStorageClass"]);
+        for newer in ["ecr:ExplodeImage", "ECR:ExplodeImage", "ecr:Explode*", "e?r:ExplodeImage"] {
+            assert_eq!(allow(newer), [newer]);
+        }
+        for read in ["ecr:G*", "ecr:GetAuth*", "ecr:DescribeExplosions", "ecr-public:Explode", "ec2:Explode"]
+        {
+            assert!(allow(read).is_empty(), "{read}");
+        }
         let but = json!({"Effect": "Allow", "NotAction": ["ecr:*", "iam:*"], "Resource": "*"});
         assert!(writes(but).is_empty());
+        let known: Vec<String> = WRITES.iter().map(|name| format!("ecr:{name}")).collect();
+        let but = json!({"Effect": "Allow", "NotAction": known, "Resource": "*"});
+        assert_eq!(writes(but), ["ecr:*"], "what is newer");
         let but = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
         assert_eq!(writes(but).len(), WRITES.len());
     }

@@ -34,11 +34,16 @@ fn by_rules(repository: &Value, registry: &Value) -> Option<&'static str> {
     let fits = |rule: &&Value| {
         let filters = rule.get("repositoryFilters").and_then(Value::as_array).into_iter().flatten();
         let mut patterns = filters.filter_map(|filter| filter.get("filter").and_then(Value::as_str));
-        patterns.any(|pattern| wildcard::aws(pattern, name))
+        patterns.any(|pattern| is_filtered(pattern, name))
     };
     let frequencies: Vec<&str> =
         rules.filter(fits).filter_map(|rule| rule.get("scanFrequency").and_then(Value::as_str)).collect();
     FREQUENCIES.into_iter().find(|frequency| frequencies.contains(frequency))
+}
+
+/// Whether a scan filter selects a repository: without a star, every name that contains it.
+fn is_filtered(filter: &str, name: &str) -> bool {
+    if filter.contains('*') { wildcard::aws(filter, name) } else { name.contains(filter) }
 }
 
 /// Each Allow statement of the repository's policy, and of the registry's policy if it covers this repository: `{policy,
@@ -201,6 +206,8 @@ mod tests {
             )
         };
         assert_eq!(rules("ENHANCED", "shop/*"), "CONTINUOUS_SCAN");
+        assert_eq!(rules("ENHANCED", "shop"), "CONTINUOUS_SCAN", "without a star, any name with it");
+        assert_eq!(rules("ENHANCED", "bank"), "MANUAL");
         assert_eq!(rules("ENHANCED", "bank/*"), "MANUAL");
         assert_eq!(rules("BASIC", "bank/*"), "SCAN_ON_PUSH");
         assert_eq!(frequency(json!({})), "MANUAL");

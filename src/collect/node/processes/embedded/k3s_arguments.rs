@@ -112,6 +112,8 @@ const API_SERVER_HIDDEN: &[&str] = &[
 
 const CONTROLLER_MANAGER: &[(&str, K3sValue)] = &[
     ("allocate-node-cidrs", Is("true")),
+    // By version, names of cloud controllers follow that it leaves out.
+    ("controllers", Is("*")),
     ("kubeconfig", Server("cred/controller.kubeconfig")),
     ("profiling", Is("false")),
     ("root-ca-file", Server("tls/server-ca.crt")),
@@ -131,7 +133,6 @@ const CONTROLLER_MANAGER_HIDDEN: &[&str] = &[
     "cluster-signing-legacy-unknown-cert-file",
     "cluster-signing-legacy-unknown-key-file",
     "configure-cloud-routes",
-    "controllers",
     "leader-elect",
     "port",
     "secure-port",
