@@ -19,6 +19,9 @@ pub const MAX_PROCESSES: usize = 1 << 18;
 /// The most processes with a component's name that are judged; a node has six. Those that nobody vouches for do not count.
 pub const MAX_CANDIDATES: usize = 256;
 
+/// The most bytes of all static pods' manifests together; a control plane has some 30 KiB.
+pub const MAX_MANIFESTS: usize = 4 * 1024 * 1024;
+
 /// The most words of an argument list; an API server has some 60. Each takes more memory than its letters.
 pub const MAX_WORDS: usize = 10_000;
 
