@@ -116,11 +116,14 @@ fn is_file(host: &HostRoot, path: &str) -> bool {
 impl StaticPods {
     /// Reads one manifest.
     fn read(&mut self, host: &HostRoot, path: String) {
-        let text = host.read(&path).and_then(|text| {
-            self.bytes += text.len();
-            let what = || format!("read {path}: the manifests have more than {MAX_MANIFESTS} bytes together");
-            if self.bytes > MAX_MANIFESTS { Err(Gap::new(Reason::TooLarge, what())) } else { Ok(text) }
-        });
+        // Names are many, and each may be a file of the largest size.
+        let text = if self.bytes > MAX_MANIFESTS {
+            let what = format!("read {path}: the manifests have more than {MAX_MANIFESTS} bytes together");
+            Err(Gap::new(Reason::TooLarge, what))
+        } else {
+            host.read(&path)
+        };
+        self.bytes += text.as_ref().map_or(0, Vec::len);
         let components: BTreeSet<Component> = match text.and_then(|text| document(&text, &path)) {
             Ok(pod) => {
                 let containers = pod_containers(&pod);
