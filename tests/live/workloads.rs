@@ -78,7 +78,7 @@ fn scan(bed: &Bed, plane: &Plane<'_>, workloads: bool) -> BTreeMap<(String, Stri
 #[test]
 fn a_template_s_verdicts_are_those_of_its_pods() {
     let count = std::env::var("WORKLOADS").map_or(96, |count| count.parse().unwrap());
-    let bed = Bed::take();
+    let bed = Bed::share();
     let plane = Plane::with_controllers(&bed, "made");
     let api = plane.api();
     api.create("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}}));
