@@ -50,7 +50,11 @@ fn all_names(host: &HostRoot, [own, others @ ..]: [&str; 3], least_fields: usize
     let mut names = names_in(host, own, least_fields)?;
     for path in others {
         match names_in(host, path, least_fields) {
-            Ok(more) => more.into_iter().for_each(|(id, name)| drop(names.entry(id).or_insert(name))),
+            Ok(more) => {
+                for (id, name) in more {
+                    names.entry(id).or_insert(name);
+                }
+            }
             Err(gap) if gap.reason == Reason::Missing => {}
             Err(gap) => return Err(gap),
         }
