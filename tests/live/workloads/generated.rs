@@ -164,7 +164,7 @@ fn pod_spec(draw: &mut Draw) -> Value {
         json!({"securityContext": {"runAsUser": 0}}),
         json!({"securityContext": {"runAsUser": 1, "fsGroup": 1, "seccompProfile": {"type": "RuntimeDefault"}}}),
         json!({"securityContext": {"seccompProfile": {"type": "Unconfined"}}}),
-        json!({"securityContext": {"sysctls": [{"name": "kernel.shm_rmid_forced", "value": "1"}]}}),
+        json!({"securityContext": {"supplementalGroups": [0], "seLinuxOptions": {"type": "spc_t"}}}),
     ]);
     add(&mut spec, context);
     let volumes = draw.one(vec![
