@@ -27,7 +27,9 @@ struct Seen {
 
 /// By UID, the objects of all kinds that own pods or are pods.
 fn objects(api: &Api) -> BTreeMap<String, Seen> {
-    let lists = KINDS.iter().map(|kind| (kind.name, kind.list)).chain([("Pod", "/api/v1/{}/pods")]);
+    // What is owned is read before its owners, which then are there.
+    let owners = KINDS.iter().rev().map(|kind| (kind.name, kind.list));
+    let lists = [("Pod", "/api/v1/{}/pods")].into_iter().chain(owners);
     let mut objects = BTreeMap::new();
     for (kind, list) in lists {
         let list = list.replace("{}", &format!("namespaces/{NAMESPACE}"));

@@ -17,6 +17,7 @@ fn replicated(name: &str, template: Value) -> Value {
     json!({"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template})
 }
 
+/// Owners before what they own.
 pub const KINDS: [Kind; 8] = [
     Kind {
         name: "CronJob",
@@ -123,11 +124,13 @@ fn container(draw: &mut Draw, name: &str) -> Value {
     if !context.is_null() {
         container["securityContext"] = context;
     }
+    // Two containers cannot have one port of the node.
+    let port = 8080 + name.len();
     let more = draw.one(vec![
         json!({}),
         json!({}),
-        json!({"ports": [{"containerPort": 8080}]}),
-        json!({"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
+        json!({"ports": [{"containerPort": port}]}),
+        json!({"ports": [{"containerPort": port, "hostPort": port}]}),
         json!({"env": [{"name": "MODE", "value": "fast"}]}),
         json!({"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "key", "key": "key"}}}]}),
         json!({"envFrom": [{"secretRef": {"name": "key", "optional": true}}]}),
