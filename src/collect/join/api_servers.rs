@@ -196,7 +196,7 @@ fn lacks_pod_security(arguments: &Arguments, minor: Option<u32>) -> bool {
     let gates = arguments.get("feature-gates");
     let gate = |name: &str| {
         let all = gates?.iter().flat_map(|value| value.split(',')).filter_map(|gate| gate.split_once('='));
-        let last = all.filter(|(key, _)| key.trim() == name).last();
+        let last = all.rev().find(|(key, _)| key.trim() == name);
         last.map(|(_, value)| value.trim().eq_ignore_ascii_case("true") || value.trim() == "1")
     };
     let is_on = gate("PodSecurity").unwrap_or_else(|| match minor {

@@ -205,7 +205,7 @@ pub fn workload(number: usize) -> (&'static Kind, Value) {
     let name = format!("w-{number}");
     let mut draw = Draw(number as u64);
     let mut spec = match number % 19 {
-        18 => windows_spec(number % 2 == 0),
+        18 => windows_spec(number.is_multiple_of(2)),
         _ => pod_spec(&mut draw),
     };
     if ["CronJob", "Job"].contains(&kind.name) {

@@ -158,7 +158,7 @@ fn lists(place: &[String], value: &Value) -> Vec<Vec<String>> {
                 own.extend(of_list(key, items));
             }
             Value::Object(_) if runs(value) || key == "container" && has_image(value) => {
-                own.push([place, &[key.clone()]].concat());
+                own.push([place, std::slice::from_ref(key)].concat());
             }
             _ => {}
         }

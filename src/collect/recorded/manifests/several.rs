@@ -58,7 +58,7 @@ fn add(own: &mut Value, other: &Value, keys: &[&str]) {
         None => drop(own.insert((*key).to_owned(), more.clone())),
         Some(value) if !below.is_empty() => add(value, more, below),
         Some(Value::Array(own)) if more.is_array() => {
-            own.extend(more.as_array().into_iter().flatten().cloned())
+            own.extend(more.as_array().into_iter().flatten().cloned());
         }
         Some(Value::Object(own)) if more.is_object() => {
             own.extend(
