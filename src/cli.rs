@@ -95,6 +95,11 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
             run(&loaded.settings, loaded.output).await
         }
         Command::Scan(options) => scan::scan(settings(&global, true)?, options).await,
+        Command::Collect { to } if to.as_os_str() == "-" => {
+            anyhow::bail!(
+                "--to -: a snapshot is not written to stdout; name a file such as snapshot.ndjson.gz"
+            )
+        }
         Command::Collect { to } => {
             let settings = settings(&global, true)?;
             let engine = Engine::new(&settings.posture)?;

@@ -24,6 +24,7 @@ pub mod node;
 mod object;
 pub mod recorded;
 pub mod sightings;
+mod variables;
 
 #[cfg(test)]
 mod tests;

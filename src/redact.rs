@@ -109,7 +109,8 @@ fn argument(word: &mut String, is_secret: &mut bool) {
         Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
             format!("{name}={BLANK}")
         }
-        Some(None) if is_secret_name(word) => {
+        // An address is no name of a flag, whatever words are in it.
+        Some(None) if is_secret_name(word) && !word.contains("://") => {
             *is_secret = true;
             return;
         }

@@ -69,6 +69,9 @@ fn error(error: serde_saphyr::Error) -> YamlError {
 /// The library's message without the position it adds: the caller puts file, line and column in front.
 fn message(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
+    if first.contains("multiple YAML documents") {
+        return "expected one document, found more (`---`)".to_owned();
+    }
     let cut = first.rfind(" at line ").unwrap_or(first.len());
     // Advice to us, not to the author of the text.
     let cut = first[..cut].find(", set DuplicateKeyPolicy").unwrap_or(cut);

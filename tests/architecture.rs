@@ -48,7 +48,7 @@ const NOT_IN_CORE: [&str; 7] =
 /// The same inside a room: what each inner room may use of its neighbours. A floor that is not here is held by
 /// [`CROWDED`] and by having no circle.
 const INNER: [(&str, &[&str]); 4] = [
-    ("collect/node", &["arguments", "bounds", "component", "config_files", "join"]),
+    ("collect/node", &["arguments", "bounds", "component", "config_files", "join", "variables"]),
     ("collect/cluster", &["arguments", "config_files", "join", "object", "sightings"]),
     ("collect/aws", &["bounds", "cloud", "sightings"]),
     ("collect/recorded", &["object"]),

@@ -97,7 +97,7 @@ pub(super) struct ScanOptions {
     pub snapshot: Vec<PathBuf>,
     /// Judge Kubernetes manifests: YAML or JSON files, directories, and `-` for standard input; may repeat. In a
     /// directory, files without Kubernetes objects are skipped, and files that cannot be read are errors of the report.
-    /// Only Pods are judged; objects that hold pod templates count as not judged
+    /// Workloads are judged by their pod template
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub manifests: Vec<PathBuf>,
     /// Judge an EKS cluster through the AWS API alone, with no agent in the cluster
@@ -112,7 +112,7 @@ pub(super) struct ScanOptions {
     /// Report format
     #[arg(long, value_parser = report_format(), default_value = FORMATS[0].name)]
     pub format: &'static ReportFormat,
-    /// Write the report to a file instead of stdout
+    /// Write the report to a file instead of stdout (`-`)
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Exit with status 2 if a rule fails without an exception (failed), if something could not be judged (error), or if the

@@ -150,7 +150,8 @@ enum Destination {
 
 impl Destination {
     fn of(options: &ScanOptions) -> anyhow::Result<Self> {
-        let Some(path) = &options.output else {
+        let named = options.output.as_ref().filter(|path| path.as_os_str() != "-");
+        let Some(path) = named else {
             return Ok(Self::Straight(std::io::BufWriter::new(Box::new(std::io::stdout()))));
         };
         // Links are followed; a device or pipe (/dev/null) is written to, never replaced.

@@ -24,11 +24,12 @@ pub(super) fn resource(mut raw: Value, place: Option<&str>) -> Resource {
     Resource::observed(Kind::K8sObject, sub_type, id, name, raw)
 }
 
-/// Drops the namespace that a manifest gives to an object of a kind without one, as the API server does.
+/// Drops the namespace that a manifest gives to an object of a kind without one, as the API server does, and an empty one,
+/// which is none.
 fn drop_stray_namespace(raw: &mut Value, kind: &str) {
     if let Some(Value::Object(metadata)) = raw.get_mut("metadata")
-        && metadata.contains_key("namespace")
-        && is_cluster_scoped(kind)
+        && let Some(namespace) = metadata.get("namespace")
+        && (is_cluster_scoped(kind) || namespace == "")
     {
         metadata.remove("namespace");
     }
@@ -48,6 +49,8 @@ mod tests {
         };
         assert_eq!(namespace("rbac.authorization.k8s.io/v1", "ClusterRole"), None);
         assert_eq!(namespace("storage.k8s.io/v1", "StorageClass"), None);
+        let empty = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": ""}});
+        assert_eq!(resource(empty, None).namespace(), None, "a chart with an empty value");
         assert_eq!(namespace("rbac.authorization.k8s.io/v1", "Role").as_deref(), Some("shop"));
         assert_eq!(
             namespace("access.example.com/v1", "ClusterRole").as_deref(),

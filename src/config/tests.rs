@@ -7,6 +7,7 @@ mod merge;
 mod mistakes;
 mod reference;
 mod variables;
+mod written;
 
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};

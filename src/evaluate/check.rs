@@ -216,16 +216,19 @@ fn setting_is<'d>(
     }
 }
 
-/// `root` means uid and gid 0, whatever their names on the host; other names are looked up by the host's own.
+/// `root` means uid and gid 0, whatever their names on the host; a number is an id; other names are looked up by the
+/// host's own.
 fn owner_is<'d>(owner: &'d Operand, params: &'d Params, document: &'d Document) -> CheckAnswer<'d> {
     let wanted = resolve(owner, params).and_then(Value::as_str).and_then(|text| text.split_once(':'));
     let Some((user, group)) = wanted else {
         return CheckAnswer::malformed("`owner` expects user:group".into());
     };
-    let of_root = |wanted: &str, number, name| {
-        if wanted == "root" { (number, "0".to_owned()) } else { (name, wanted.to_owned()) }
+    let of = |wanted: &str, number, name| match wanted {
+        "root" => (number, "0".to_owned()),
+        id if id.parse::<u32>().is_ok() => (number, id.to_owned()),
+        wanted => (name, wanted.to_owned()),
     };
-    let asked = [of_root(user, "uid", "owner"), of_root(group, "gid", "group")];
+    let asked = [of(user, "uid", "owner"), of(group, "gid", "group")];
     let mut gaps: Vec<Gap> = asked.iter().flat_map(|(key, _)| document.gaps_at(key)).collect();
     gaps.dedup();
     if !gaps.is_empty() {

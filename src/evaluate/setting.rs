@@ -79,6 +79,22 @@ impl SourceValue {
     }
 }
 
+/// The place on the way to these keys where something else than a map stands.
+fn not_a_map(root: &Value, keys: &[String]) -> Option<String> {
+    let mut value = root;
+    let mut place = "$".to_owned();
+    for key in keys {
+        match value {
+            Value::Object(map) => value = map.get(key)?,
+            Value::Null => return None,
+            _ => return Some(place),
+        }
+        place.push('.');
+        place.push_str(key);
+    }
+    None
+}
+
 struct SettingLookup<'a> {
     setting: &'a Setting,
     document: &'a Document,
@@ -207,7 +223,12 @@ impl SettingLookup<'_> {
         }
         let Some(found) = found.into_iter().find(|found| !found.value.is_null()) else {
             let gaps = self.document.gaps(path);
-            return if gaps.is_empty() { SourceValue::Nothing } else { SourceValue::Unknown(gaps) };
+            if !gaps.is_empty() {
+                return SourceValue::Unknown(gaps);
+            }
+            // A component refuses such a file, so it has not read it: what it runs with is unknown.
+            let odd = path.reads().iter().find_map(|keys| not_a_map(&self.document.root, keys));
+            return odd.map_or(SourceValue::Nothing, |place| SourceValue::malformed(&place, "a map"));
         };
         let place = found.place.into_owned();
         let value = found.value;

@@ -278,7 +278,7 @@ fn an_exception_for_pods_is_about_the_template_that_they_come_of() {
     };
     let label = |key: &'static str, value: &'static str| {
         move |exception: &mut Exception| {
-            exception.labels = BTreeMap::from([(key.to_owned(), value.to_owned())])
+            exception.labels = BTreeMap::from([(key.to_owned(), value.to_owned())]);
         }
     };
     assert_eq!(marks("5.2.2", &kind("Pod")), ["5.2.2"]);

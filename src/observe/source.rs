@@ -118,8 +118,8 @@ async fn written(
     workloads::prepare(&mut resources, &templates);
     let mut index = Index::new(Timestamp::now());
     index.limit_to(SourceExtent::Manifests);
-    for resource in &resources {
-        index.note(resource);
+    for resource in manifests::joined(&resources) {
+        index.note(&resource);
     }
     for resource in &mut resources {
         index.relate(resource);

@@ -45,6 +45,14 @@ fn user_info_leaves_urls() {
 }
 
 #[test]
+fn an_address_is_no_flag_whatever_words_are_in_it() {
+    let line = ["-pg://u=p@db/my-token", "-pg://u:p@db/my-token", "next"];
+    let once = redacted(&line);
+    assert_eq!(once, ["-pg://<redacted>@db/my-token", "-pg://<redacted>@db/my-token", "next"]);
+    assert_eq!(redacted(&once.iter().map(String::as_str).collect::<Vec<_>>()), once);
+}
+
+#[test]
 fn a_script_in_one_word_is_read_too() {
     let script = "export API_TOKEN='a b'; curl --password abc -H \"Authorization: Bearer ey.J-x\" $URL";
     assert_eq!(

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod api;
+mod applied;
 mod blanked;
+mod delivered;
 mod exceptions;
 mod input;
 mod keystore;

@@ -3,19 +3,25 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::verdicts::Verdicts;
 
-/// One cluster, so one test at a time.
-static LOCK: Mutex<()> = Mutex::new(());
+/// One cluster, so one test at a time, but for those that leave it alone.
+static LOCK: RwLock<()> = RwLock::new(());
+
+/// Held by a test to its end.
+enum Hold {
+    Alone { _lock: RwLockWriteGuard<'static, ()> },
+    Beside { _lock: RwLockReadGuard<'static, ()> },
+}
 
 /// How long anything may take to become true.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 pub struct Bed {
-    _lock: MutexGuard<'static, ()>,
+    _hold: Hold,
     pub folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
@@ -35,8 +41,17 @@ pub fn env(name: &str) -> String {
 }
 
 impl Bed {
+    /// For a test that changes the cluster or its node, or counts what is there.
     pub fn take() -> Self {
-        let lock = LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self::held(Hold::Alone { _lock: LOCK.write().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    /// For a test that needs only the bed's programs, such as API servers of its own: others like it run beside it.
+    pub fn share() -> Self {
+        Self::held(Hold::Beside { _lock: LOCK.read().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    fn held(hold: Hold) -> Self {
         // The first caller names the provider; the others find it named.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = reqwest::Client::builder().timeout(Duration::from_mins(1));
@@ -46,7 +61,7 @@ impl Bed {
             http = http.add_root_certificate(authority);
         }
         Self {
-            _lock: lock,
+            _hold: hold,
             folder: tempfile::tempdir().unwrap(),
             runtime: tokio::runtime::Runtime::new().unwrap(),
             http: http.build().unwrap(),

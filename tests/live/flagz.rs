@@ -137,7 +137,7 @@ fn one_right_opens_it_and_without_it_the_pod_counts() {
 
 #[test]
 fn a_server_that_neither_it_nor_a_pod_shows_is_an_error_that_names_the_right() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let plane = Plane::start(&bed, "closed", 1);
     let kubeconfig = plane.kubeconfig(READER, &plane.address(0));
     let config = format!("posturebeat.kube_config={}", kubeconfig.display());

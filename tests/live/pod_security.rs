@@ -122,6 +122,10 @@ fn what_the_pod_security_standards_refuse_fails() {
     let mut counts = [0, 0];
     for (name, fixture) in &fixtures {
         let check = fixture.check.as_str();
+        // Pods that break no check.
+        if check.starts_with("base") {
+            continue;
+        }
         let Some((_, controls)) = SAME.iter().find(|(same, _)| *same == check) else {
             assert!(ASKED_BY_NONE.contains(&check), "{check} is new");
             continue;

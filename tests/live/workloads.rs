@@ -27,7 +27,9 @@ struct Seen {
 
 /// By UID, the objects of all kinds that own pods or are pods.
 fn objects(api: &Api) -> BTreeMap<String, Seen> {
-    let lists = KINDS.iter().map(|kind| (kind.name, kind.list)).chain([("Pod", "/api/v1/{}/pods")]);
+    // What is owned is read before its owners, which then are there.
+    let owners = KINDS.iter().rev().map(|kind| (kind.name, kind.list));
+    let lists = [("Pod", "/api/v1/{}/pods")].into_iter().chain(owners);
     let mut objects = BTreeMap::new();
     for (kind, list) in lists {
         let list = list.replace("{}", &format!("namespaces/{NAMESPACE}"));
@@ -78,7 +80,7 @@ fn scan(bed: &Bed, plane: &Plane<'_>, workloads: bool) -> BTreeMap<(String, Stri
 #[test]
 fn a_template_s_verdicts_are_those_of_its_pods() {
     let count = std::env::var("WORKLOADS").map_or(96, |count| count.parse().unwrap());
-    let bed = Bed::take();
+    let bed = Bed::share();
     let plane = Plane::with_controllers(&bed, "made");
     let api = plane.api();
     api.create("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}}));

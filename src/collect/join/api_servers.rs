@@ -9,6 +9,7 @@ use super::statements::{ObjectKey, Statements};
 use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 use crate::collect::component::command_line::{self, StartedComponent};
+use crate::collect::variables;
 use crate::resource::{Gap, Reason, Unread};
 
 /// The API servers that run as static pods. Others, such as those of managed clusters, are not visible.
@@ -148,7 +149,7 @@ fn claimed(pod: &Value) -> Option<ApiServerPod> {
 fn arguments_of(pod: &Value) -> Result<Arguments, String> {
     let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
     let containers: Vec<Vec<String>> =
-        containers.into_iter().flatten().map(|container| words_of(container).collect()).collect();
+        containers.into_iter().flatten().map(words_of).collect::<Result<_, _>>()?;
     let mut why = "no container starts it".to_owned();
     for words in &containers {
         match command_line::started(words) {
@@ -173,9 +174,16 @@ fn arguments_of(pod: &Value) -> Result<Arguments, String> {
     }
 }
 
-fn words_of(container: &Value) -> impl Iterator<Item = String> {
+/// Command and arguments, with the variables that the pod sets by itself. Others are known to the node alone.
+fn words_of(container: &Value) -> Result<Vec<String>, String> {
     let list = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
-    list("command").chain(list("args")).filter_map(Value::as_str).map(str::to_owned)
+    let env = variables::literal(container);
+    let words = list("command").chain(list("args")).filter_map(Value::as_str);
+    let known = |word: &str| {
+        variables::expand(word, &env, variables::has_others(container))
+            .map_err(|name| format!("the value of $({name}) is not in the pod"))
+    };
+    words.map(known).collect()
 }
 
 /// The plug-in is on by default; the deprecated `--admission-control` replaces the whole set. Up to 1.24 its feature gate
@@ -188,7 +196,7 @@ fn lacks_pod_security(arguments: &Arguments, minor: Option<u32>) -> bool {
     let gates = arguments.get("feature-gates");
     let gate = |name: &str| {
         let all = gates?.iter().flat_map(|value| value.split(',')).filter_map(|gate| gate.split_once('='));
-        let last = all.filter(|(key, _)| key.trim() == name).last();
+        let last = all.rev().find(|(key, _)| key.trim() == name);
         last.map(|(_, value)| value.trim().eq_ignore_ascii_case("true") || value.trim() == "1")
     };
     let is_on = gate("PodSecurity").unwrap_or_else(|| match minor {

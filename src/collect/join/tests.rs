@@ -4,6 +4,7 @@ mod admission;
 mod again;
 mod aws;
 mod part;
+mod started;
 
 use serde_json::{Value, json};
 

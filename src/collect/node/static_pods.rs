@@ -15,6 +15,7 @@ use crate::collect::bounds::{MAX_ENTRIES, MAX_MANIFESTS, MAX_REASONS};
 use crate::collect::component::command_line;
 use crate::collect::component::{Component, base_name};
 use crate::collect::config_files;
+use crate::collect::variables;
 use crate::resource::{Gap, Reason};
 
 /// The manifest directory under kubeadm.
@@ -162,17 +163,18 @@ pub(crate) fn pod_containers(pod: &Value) -> Vec<StaticContainer> {
         .into_iter()
         .flat_map(|list| items(&pod["spec"][list]))
         .map(|container| {
-            let env = literal_env(container);
-            let words =
-                |key: &str| items(&container[key]).filter_map(Value::as_str).map(|word| expand(word, &env));
+            let env = variables::literal(container);
+            let expand =
+                |word: &str| variables::expand(word, &env, false).unwrap_or_else(|_| word.to_owned());
+            let words = |key: &str| items(&container[key]).filter_map(Value::as_str).map(expand);
             let (command, args): (Vec<_>, Vec<_>) = (words("command").collect(), words("args").collect());
             StaticContainer {
                 uid: pod["metadata"]["uid"].as_str().map(str::to_owned),
                 user: run_as_user(container).or_else(|| run_as_user(&pod["spec"])),
                 component: component_of(&command, &args).or_else(|| {
-                    // The image sets the command.
+                    // The image sets the command, which has its name.
                     let image = container["image"].as_str().filter(|_| command.is_empty())?;
-                    Component::named(image_name(image))
+                    component_of(&[image_name(image).to_owned()], &args)
                 }),
                 volumes: items(&container["volumeMounts"])
                     .filter_map(|mount| volume(mount, &host_paths))
@@ -195,16 +197,6 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn literal_env(container: &Value) -> BTreeMap<String, String> {
-    items(&container["env"])
-        .filter(|variable| variable.get("valueFrom").is_none())
-        .filter_map(|variable| {
-            let value = variable["value"].as_str().unwrap_or_default();
-            Some((variable["name"].as_str()?.to_owned(), value.to_owned()))
-        })
-        .collect()
-}
-
 fn volume(mount: &Value, host_paths: &BTreeMap<&str, Option<&str>>) -> Option<(String, Option<String>)> {
     let inside = mount["mountPath"].as_str()?;
     let outside = host_paths.get(mount["name"].as_str()?).copied().flatten();
@@ -225,7 +217,9 @@ fn component_of(command: &[String], args: &[String]) -> Option<Component> {
 fn image_name(image: &str) -> &str {
     let image = image.split_once('@').map_or(image, |(name, _)| name);
     let name = base_name(image);
-    name.split_once(':').map_or(name, |(name, _)| name)
+    let name = name.split_once(':').map_or(name, |(name, _)| name);
+    let machines = ["-amd64", "-arm64", "-arm", "-ppc64le", "-s390x"];
+    machines.iter().find_map(|machine| name.strip_suffix(machine)).unwrap_or(name)
 }
 
 /// `registry.k8s.io/kube-apiserver:v1.37.2` → `1.37`.
@@ -235,30 +229,6 @@ pub(super) fn version_of(image: &str) -> Option<String> {
     let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-', '_', '+']);
     let (major, minor): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     Some(format!("{major}.{minor}"))
-}
-
-/// `$(NAME)` as the kubelet replaces it: unknown names stay, `$$` is a plain dollar.
-fn expand(word: &str, env: &BTreeMap<String, String>) -> String {
-    let mut out = String::new();
-    let mut rest = word;
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        rest = after;
-        if let Some(after) = rest.strip_prefix('$') {
-            out.push('$');
-            rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-            match env.get(name) {
-                Some(value) => out.push_str(value),
-                None => out.push_str(&format!("$({name})")),
-            }
-            rest = after;
-        } else {
-            out.push('$');
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -329,11 +299,5 @@ mod tests {
         assert_eq!(version_of("host:5000/kube-apiserver:v1.37.2@sha256:ab").as_deref(), Some("1.37"));
         assert_eq!(version_of("host:5000/kube-apiserver"), None);
         assert_eq!(version_of("kube-apiserver:latest"), None);
-    }
-
-    #[test]
-    fn references_are_replaced_as_the_kubelet_does() {
-        let env = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-        assert_eq!(expand("a$(A)$(B)$$(A)$x$", &env), "a1$(B)$(A)$x$");
     }
 }

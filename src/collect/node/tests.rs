@@ -5,6 +5,8 @@ mod files;
 mod hidden;
 mod platforms;
 mod processes;
+mod roles;
+mod written;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -7,6 +7,7 @@
 mod advice;
 mod files;
 mod objects;
+mod several;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,6 +26,7 @@ use crate::resource::{
 };
 use files::ManifestFile;
 use objects::{DocumentObjects, PlacedObject};
+pub use several::joined;
 use text::{BrokenDocument, ManifestDocument};
 
 /// The largest file that is read, in bytes: ten times the list of all pods of a cluster with 5,000 of them.

@@ -8,7 +8,7 @@ use crate::deploy::render::{self, OVERLAYS, Rendering};
 
 #[test]
 fn the_chart_and_the_overlays_mean_the_same() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all = render::all(&bed);
     for (overlay, values) in OVERLAYS {
         let kustomize = meaning(render::named(all, &format!("kustomize {overlay}")));

@@ -5,7 +5,7 @@ use crate::deploy::render::{self, folder, helm};
 
 #[test]
 fn lint_has_nothing_to_say_with_any_values() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let chart = folder("helm/posturebeat");
     for values in
         ["", "mode=split", "eks.enabled=true", "openshift.enabled=true,mode=split", "collectSecrets=true"]
@@ -18,7 +18,7 @@ fn lint_has_nothing_to_say_with_any_values() {
 
 #[test]
 fn a_value_that_nobody_reads_is_refused_and_named() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let chart = folder("helm/posturebeat");
     let wrong = [
         ("mod=split", "mod"),
@@ -40,7 +40,7 @@ fn a_value_that_nobody_reads_is_refused_and_named() {
 
 #[test]
 fn the_image_is_of_this_version() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let image = concat!("posturebeat:", env!("CARGO_PKG_VERSION"));
     for name in ["kustomize split", "helm mode=split"] {
         let rendering = render::named(render::all(&bed), name);

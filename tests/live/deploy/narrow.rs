@@ -10,7 +10,7 @@ use crate::deploy::render::{self, OVERLAYS, Rendering, folder, words};
 
 #[test]
 fn policy_reporter_1177_no_wildcards() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     for rendering in render::all(&bed) {
         for rule in rendering.rules() {
             assert!(!rule.to_string().contains('*'), "{}: {rule}", rendering.name);
@@ -26,7 +26,7 @@ fn policy_reporter_1177_no_wildcards() {
 
 #[test]
 fn trivy_operator_187_nothing_is_written_but_the_lease_and_no_secret_is_read_unasked() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     for rendering in render::all(&bed) {
         let asked = rendering.name.contains("collectSecrets");
         for rule in rendering.rules() {
@@ -49,7 +49,7 @@ fn trivy_operator_187_nothing_is_written_but_the_lease_and_no_secret_is_read_una
 
 #[test]
 fn the_lease_s_name_in_the_role_is_that_of_the_configuration() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     for rendering in render::all(&bed) {
         let elastic = rendering.name.contains("cloudbeat-cluster-leader");
         let name = if elastic { "cloudbeat-cluster-leader" } else { "posturebeat-cluster-leader" };
@@ -71,7 +71,7 @@ const EVERYWHERE: [&str; 4] = ["/proc", "/etc", "/var/lib", "/usr/lib"];
 
 #[test]
 fn cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mounted() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all = render::all(&bed);
     for (overlay, _) in OVERLAYS {
         let rendering = render::named(all, &format!("kustomize {overlay}"));
@@ -113,7 +113,7 @@ fn cloud_on_k8s_6476_every_kind_that_is_listed_is_granted_and_every_place_is_mou
 
 #[test]
 fn the_probe_of_the_split_sees_nothing_of_the_cluster() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all = render::all(&bed);
     for name in ["kustomize split", "helm mode=split"] {
         let rules = render::named(all, name).rules_of("posturebeat");
@@ -164,7 +164,7 @@ fn mounted(workload: &Value, path: &str) -> bool {
 /// Rows of the renderings that a test above would pass over are no renderings.
 #[test]
 fn every_rendering_has_a_probe_and_rules() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all: &[Rendering] = render::all(&bed);
     assert!(all.len() > 20, "{}", all.len());
     for rendering in all {

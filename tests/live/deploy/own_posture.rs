@@ -8,7 +8,7 @@ use crate::deploy::settings::laid_out;
 
 #[test]
 fn nothing_fails_that_is_not_stated_and_nothing_is_stated_that_does_not_fail() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all = render::all(&bed);
     let charts = OVERLAYS.iter().map(|(_, values)| format!("helm {values}"));
     let overlays = OVERLAYS.iter().map(|(overlay, _)| format!("kustomize {overlay}"));

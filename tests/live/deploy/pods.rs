@@ -7,7 +7,7 @@ use crate::deploy::render::{self, NAMESPACE, words};
 
 #[test]
 fn kube_bench_498_the_probe_has_one_capability_and_the_watcher_is_not_even_root() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     for rendering in render::all(&bed) {
         for (kind, added) in [("DaemonSet", json!(["DAC_READ_SEARCH"])), ("Deployment", Value::Null)] {
             let Some(workload) = rendering.workload(kind) else { continue };
@@ -44,7 +44,7 @@ fn kube_bench_498_the_probe_has_one_capability_and_the_watcher_is_not_even_root(
 
 #[test]
 fn kube_bench_519_openshift_s_constraints_are_what_the_probe_asks_for() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let all = render::all(&bed);
     for name in ["kustomize openshift", "helm openshift.enabled=true"] {
         let rendering = render::named(all, name);

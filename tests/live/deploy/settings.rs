@@ -10,7 +10,7 @@ use crate::deploy::render::{self, Rendering};
 
 #[test]
 fn every_configuration_is_taken_with_the_checks_of_owner_and_mode() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let mut tried = BTreeSet::new();
     for (number, rendering) in render::all(&bed).iter().enumerate() {
         for kind in ["DaemonSet", "Deployment"] {
@@ -36,7 +36,7 @@ fn every_configuration_is_taken_with_the_checks_of_owner_and_mode() {
 
 #[test]
 fn without_its_second_file_the_program_says_which_is_missing() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let rendering = render::named(render::all(&bed), "kustomize vanilla");
     let root = bed.path("no-credentials");
     let args = laid_out(rendering, rendering.workload("DaemonSet").unwrap(), &root);

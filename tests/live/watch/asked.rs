@@ -73,7 +73,7 @@ pub fn schema(user: &str, level: &str) -> Value {
 
 #[test]
 fn a_sweep_asks_less_than_five_times_a_second_and_watching_asks_nothing() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let plane = Plane::start(&bed, "asked", 1);
     let asked = Asked::at(&bed, &plane, 0);
     let before = asked.served();

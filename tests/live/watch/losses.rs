@@ -58,7 +58,7 @@ fn turn<'n>(api: &Api, wrong: bool, name: &'n str) -> Vec<Verdict<'n>> {
 
 #[test]
 fn what_changed_while_the_api_server_was_down_is_found_though_its_history_is_gone() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let mut plane = Plane::start(&bed, "down", 2);
     let api = plane.api();
     arrange(&api);
@@ -84,7 +84,7 @@ fn what_changed_while_the_api_server_was_down_is_found_though_its_history_is_gon
 
 #[test]
 fn a_cut_wire_and_an_api_server_that_refuses_lose_nothing() {
-    let bed = Bed::take();
+    let bed = Bed::share();
     let plane = Plane::start(&bed, "cut", 1);
     let api = plane.api();
     arrange(&api);

@@ -17,6 +17,7 @@ fn replicated(name: &str, template: Value) -> Value {
     json!({"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template})
 }
 
+/// Owners before what they own.
 pub const KINDS: [Kind; 8] = [
     Kind {
         name: "CronJob",
@@ -123,11 +124,13 @@ fn container(draw: &mut Draw, name: &str) -> Value {
     if !context.is_null() {
         container["securityContext"] = context;
     }
+    // Two containers cannot have one port of the node.
+    let port = 8080 + name.len();
     let more = draw.one(vec![
         json!({}),
         json!({}),
-        json!({"ports": [{"containerPort": 8080}]}),
-        json!({"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
+        json!({"ports": [{"containerPort": port}]}),
+        json!({"ports": [{"containerPort": port, "hostPort": port}]}),
         json!({"env": [{"name": "MODE", "value": "fast"}]}),
         json!({"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "key", "key": "key"}}}]}),
         json!({"envFrom": [{"secretRef": {"name": "key", "optional": true}}]}),
@@ -164,7 +167,7 @@ fn pod_spec(draw: &mut Draw) -> Value {
         json!({"securityContext": {"runAsUser": 0}}),
         json!({"securityContext": {"runAsUser": 1, "fsGroup": 1, "seccompProfile": {"type": "RuntimeDefault"}}}),
         json!({"securityContext": {"seccompProfile": {"type": "Unconfined"}}}),
-        json!({"securityContext": {"sysctls": [{"name": "kernel.shm_rmid_forced", "value": "1"}]}}),
+        json!({"securityContext": {"supplementalGroups": [0], "seLinuxOptions": {"type": "spc_t"}}}),
     ]);
     add(&mut spec, context);
     let volumes = draw.one(vec![
@@ -202,7 +205,7 @@ pub fn workload(number: usize) -> (&'static Kind, Value) {
     let name = format!("w-{number}");
     let mut draw = Draw(number as u64);
     let mut spec = match number % 19 {
-        18 => windows_spec(number % 2 == 0),
+        18 => windows_spec(number.is_multiple_of(2)),
         _ => pod_spec(&mut draw),
     };
     if ["CronJob", "Job"].contains(&kind.name) {

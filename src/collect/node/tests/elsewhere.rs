@@ -69,6 +69,12 @@ fn a_manifest_without_a_command_is_the_image_s_component_s() {
     tree.kubelet("staticPodPath: /opt/m\n");
     tree.file("/opt/m/api.yaml", POD);
     assert_eq!(tree.observe().only("api-server-manifest").id, "/opt/m/api.yaml");
+    tree.file("/opt/m/old.yaml", &POD.replace("kube-apiserver", "kube-scheduler-amd64"));
+    let hyperkube = POD.replace("kube-apiserver", "hyperkube").replace("[-", "[controller-manager, -");
+    tree.file("/opt/m/hyperkube.yaml", &hyperkube);
+    let seen = tree.observe();
+    assert_eq!(seen.only("scheduler-manifest").id, "/opt/m/old.yaml");
+    assert_eq!(seen.only("controller-manager-manifest").id, "/opt/m/hyperkube.yaml");
 }
 
 #[test]

@@ -48,6 +48,17 @@ fn an_owner_without_a_name_is_empty_and_unreadable_names_are_said() {
 }
 
 #[test]
+fn an_image_based_system_names_its_accounts_elsewhere() {
+    let tree = Tree::new();
+    tree.file("/etc/kubernetes/admin.conf", "");
+    let file = tree.path("/etc/kubernetes/admin.conf");
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(file).unwrap());
+    tree.file("/etc/passwd", "other:x:4711:4711:::\n");
+    tree.file("/usr/share/baselayout/passwd", &format!("core:x:{uid}:{uid}:::\n"));
+    assert_eq!(tree.observe().only("admin-kubeconfig").raw["owner"], "core");
+}
+
+#[test]
 fn set_id_and_sticky_bits_count() {
     let tree = Tree::new();
     tree.file("/etc/kubernetes/scheduler.conf", "");

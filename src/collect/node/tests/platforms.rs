@@ -1,5 +1,6 @@
 //! Platforms of one machine: each as a tree, and everything that comes out of it.
 
+mod containers;
 mod docker;
 mod eks;
 mod field;
@@ -9,6 +10,7 @@ mod kops;
 mod managed;
 mod microk8s;
 mod openshift;
+mod packaged;
 mod rke2;
 mod talos;
 mod units;
@@ -67,7 +69,7 @@ impl Seen {
 }
 
 /// What the newest benchmark says of a resource: control → outcome.
-fn verdicts(resource: &Resource) -> BTreeMap<String, Outcome> {
+pub(super) fn verdicts(resource: &Resource) -> BTreeMap<String, Outcome> {
     static JUDGE: LazyLock<(Vec<Rule>, Judge)> = LazyLock::new(|| {
         let catalogue = Catalogue::load(&built_in()).unwrap();
         let rules = catalogue.rules(&["cis_k8s@2.0.1".to_owned()], &BTreeMap::new()).unwrap();

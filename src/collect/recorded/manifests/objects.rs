@@ -129,7 +129,7 @@ pub(super) fn containers(object: &Value) -> Vec<Vec<String>> {
 fn has_lists(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
-            let is_named = |key: &str| CONTAINERS.contains(&key) || key == "container";
+            let is_named = |key: &str| CONTAINERS.contains(&key) || ["container", "image"].contains(&key);
             map.iter().any(|(key, value)| is_named(key) || has_lists(value))
         }
         Value::Array(items) => items.iter().any(has_lists),
@@ -140,18 +140,36 @@ fn has_lists(value: &Value) -> bool {
 fn lists(place: &[String], value: &Value) -> Vec<Vec<String>> {
     let mut own = Vec::new();
     // A list of names is none of containers.
-    let is_container = |value: &Value| value.as_object().is_some_and(|map| map.contains_key("image"));
+    let has_image = |value: &Value| value.as_object().is_some_and(|map| map.contains_key("image"));
+    let of_list = |list: &str, items: &[Value]| -> Vec<Vec<String>> {
+        let item = |index: usize| [place, &[list.to_owned(), index.to_string()]].concat();
+        (0..items.len()).map(item).collect()
+    };
     for list in CONTAINERS {
-        let Some(items) = value.get(list).and_then(Value::as_array) else { continue };
-        if items.iter().any(is_container) {
-            let item = |index: usize| [place, &[list.to_owned(), index.to_string()]].concat();
-            own.extend((0..items.len()).map(item));
+        match value.get(list).and_then(Value::as_array) {
+            Some(items) if items.iter().any(has_image) => own.extend(of_list(list, items)),
+            _ => {}
         }
     }
-    if value.get("container").is_some_and(is_container) {
-        own.push([place, &["container".to_owned()]].concat());
+    // Operators have other names for them: steps, sidecars, a script.
+    for (key, value) in value.as_object().into_iter().flatten() {
+        match value {
+            Value::Array(items) if !CONTAINERS.contains(&key.as_str()) && items.iter().any(runs) => {
+                own.extend(of_list(key, items));
+            }
+            Value::Object(_) if runs(value) || key == "container" && has_image(value) => {
+                own.push([place, std::slice::from_ref(key)].concat());
+            }
+            _ => {}
+        }
     }
     own
+}
+
+/// Whether this is a container under whatever name: an image, and how it is run.
+fn runs(value: &Value) -> bool {
+    const HOW: [&str; 7] = ["args", "command", "env", "envFrom", "script", "securityContext", "volumeMounts"];
+    value.get("image").is_some_and(Value::is_string) && HOW.iter().any(|key| value.get(key).is_some())
 }
 
 fn children<'v>(place: &[String], value: &'v Value) -> Vec<(Vec<String>, &'v Value)> {
