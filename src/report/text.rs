@@ -43,6 +43,9 @@ mod tests {
     fn a_name_cannot_command_a_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\nd"), "a\\u{1b}[2Jb\\u{202e}c\\u{a}d");
         assert_eq!(safe("größe"), "größe");
+        for hidden in ["\u{61c}", "\u{180e}", "\u{ad}", "\u{e0041}", "\u{200b}", "\u{fe0f}", "\u{3164}"] {
+            assert_eq!(safe(hidden), hidden.escape_unicode().to_string());
+        }
     }
 
     proptest::proptest! {

@@ -95,12 +95,8 @@ impl<'a> ProcessWalk<'a> {
         let users = seen.stat.users.ok_or_else(unread_users);
         let namespace = namespace(pid, &directory, self.table, seen.mounts.as_deref());
         let placement = seen.cgroup.as_deref().map(placement).map_err(Gap::clone);
-        let by_holder = provenance::by_holder(
-            placement.as_ref(),
-            users.as_ref().copied(),
-            &namespace,
-            &pods.containers,
-        );
+        let by_holder =
+            provenance::by_holder(placement.as_ref(), users.as_ref().copied(), &namespace, &pods.containers);
         if let Some(Provenance::Impostor(reason)) = by_holder {
             return self.impostor(pid, component, &reason);
         }
