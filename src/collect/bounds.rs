@@ -16,9 +16,14 @@ pub const MAX_MOUNT_TABLE: usize = 8 * 1024 * 1024;
 /// The most processes of a node. The kernel's usual limit is 32,768; busy nodes raise it.
 pub const MAX_PROCESSES: usize = 1 << 18;
 
-/// The most processes with a component's name that are read; a node has six. Each takes a file descriptor until it is
-/// judged.
+/// The most processes with a component's name that are judged; a node has six. Those that nobody vouches for do not count.
 pub const MAX_CANDIDATES: usize = 256;
+
+/// The most bytes of all static pods' manifests together; a control plane has some 30 KiB.
+pub const MAX_MANIFESTS: usize = 4 * 1024 * 1024;
+
+/// The most words of an argument list; an API server has some 60. Each takes more memory than its letters.
+pub const MAX_WORDS: usize = 10_000;
 
 /// The most reasons given for one role or component that could not be listed.
 pub const MAX_REASONS: usize = 10;

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || hidden {
+        if c.is_control() || is_hidden(c) {
             // Writing to a String cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", c as u32);
         } else {
@@ -15,6 +14,15 @@ pub fn safe(text: &str) -> String {
         }
     }
     out
+}
+
+/// Marks that take no place or change the direction of the text around them, tags, and variation selectors.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// At most `most` characters, with an ellipsis for the rest.
@@ -35,6 +43,9 @@ mod tests {
     fn a_name_cannot_command_a_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\nd"), "a\\u{1b}[2Jb\\u{202e}c\\u{a}d");
         assert_eq!(safe("größe"), "größe");
+        for hidden in ["\u{61c}", "\u{180e}", "\u{ad}", "\u{e0041}", "\u{200b}", "\u{fe0f}", "\u{3164}"] {
+            assert_eq!(safe(hidden), hidden.escape_unicode().to_string());
+        }
     }
 
     proptest::proptest! {

@@ -26,7 +26,7 @@ use super::static_pods::{self, StaticPods};
 use crate::collect::component::Component;
 use crate::collect::join::Index;
 use crate::resource::{Kind, Owner, Resource, Selector};
-use candidates::{ProcessCandidate, candidates};
+use candidates::{ClaimingProcess, claims};
 use host_table::HostProcessTable;
 pub use inventory::ProcessInventory;
 use provenance::HostRecords;
@@ -34,21 +34,21 @@ use walk::ProcessWalk;
 
 /// Emits a resource for each component, and one on `node` for each that could not be looked for.
 pub fn observe(host: &HostRoot, node: &Owner, emit: &mut dyn FnMut(Resource)) -> ProcessInventory {
-    let (candidates, lost) = candidates(host);
+    let (claims, lost) = claims(host);
     let (table, owners) = (HostProcessTable::read(host), Owners::read(host));
     let records = HostRecords { host, owners: &owners, is_talos: provenance::is_talos(host) };
     let mut walk = ProcessWalk::new(&table, records);
 
-    let is_kubelet = |candidate: &ProcessCandidate| candidate.program.main_component() == Component::Kubelet;
-    let (kubelets, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_kubelet);
+    let is_kubelet = |claim: &ClaimingProcess| claim.component == Component::Kubelet;
+    let (kubelets, others): (Vec<_>, Vec<_>) = claims.into_iter().partition(is_kubelet);
     let none = StaticPods::default();
     for kubelet in kubelets {
         walk.visit(&none, kubelet);
     }
     let mut pods = static_pods::read(host, walk.manifest_directories());
     pods.in_doubt = pods.in_doubt.or_else(|| walk.why_more_manifests(lost.as_ref()));
-    for candidate in others {
-        walk.visit(&pods, candidate);
+    for claim in others {
+        walk.visit(&pods, claim);
     }
     let mut inventory = walk.end(lost.as_ref());
 

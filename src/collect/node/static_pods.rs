@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::filesystem::hostfs::HostRoot;
 use super::filesystem::process_view::tidy;
-use crate::collect::bounds::MAX_ENTRIES;
+use crate::collect::bounds::{MAX_ENTRIES, MAX_MANIFESTS, MAX_REASONS};
 use crate::collect::component::command_line;
 use crate::collect::component::{Component, base_name};
 use crate::collect::config_files;
@@ -71,6 +71,8 @@ pub(super) struct StaticPods {
     pub unlisted: Vec<Gap>,
     /// Why there may be more containers.
     pub in_doubt: Option<Gap>,
+    /// How many bytes of manifests were read.
+    bytes: usize,
 }
 
 /// Reads every manifest of `directories`; the kubelet also takes a single file.
@@ -115,7 +117,15 @@ fn is_file(host: &HostRoot, path: &str) -> bool {
 impl StaticPods {
     /// Reads one manifest.
     fn read(&mut self, host: &HostRoot, path: String) {
-        let components: BTreeSet<Component> = match document(host, &path) {
+        // Names are many, and each may be a file of the largest size.
+        let text = if self.bytes > MAX_MANIFESTS {
+            let what = format!("read {path}: the manifests have more than {MAX_MANIFESTS} bytes together");
+            Err(Gap::new(Reason::TooLarge, what))
+        } else {
+            host.read(&path)
+        };
+        self.bytes += text.as_ref().map_or(0, Vec::len);
+        let components: BTreeSet<Component> = match text.and_then(|text| document(&text, &path)) {
             Ok(pod) => {
                 let containers = pod_containers(&pod);
                 let components = containers.iter().filter_map(|container| container.component).collect();
@@ -126,7 +136,8 @@ impl StaticPods {
             Err(why) => {
                 let named = Component::named(base_name(&path).split('.').next().unwrap_or_default());
                 // A dangling link, or a file that is not YAML, starts nothing.
-                if named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed) {
+                let may_start = named.is_none() && !matches!(why.reason, Reason::Missing | Reason::Malformed);
+                if may_start && self.unlisted.len() < MAX_REASONS {
                     self.unlisted.push(why.clone());
                 }
                 self.in_doubt.get_or_insert(why);
@@ -137,9 +148,8 @@ impl StaticPods {
     }
 }
 
-fn document(host: &HostRoot, path: &str) -> Result<Value, Gap> {
-    let bytes = host.read(path)?;
-    config_files::first_document(&bytes).map_err(|gap| gap.during(format!("read {path}")))
+fn document(text: &[u8], path: &str) -> Result<Value, Gap> {
+    config_files::first_document(text).map_err(|gap| gap.during(format!("read {path}")))
 }
 
 pub(crate) fn pod_containers(pod: &Value) -> Vec<StaticContainer> {

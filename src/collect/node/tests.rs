@@ -3,6 +3,7 @@
 mod elsewhere;
 mod files;
 mod hidden;
+mod hostile;
 mod platforms;
 mod processes;
 mod roles;

@@ -2,11 +2,23 @@
 
 use super::process::path_of;
 use super::program::Program;
-use crate::collect::bounds::{MAX_CANDIDATES, MAX_FILE, MAX_PROCESSES};
+use crate::collect::bounds::{MAX_FILE, MAX_PROCESSES, MAX_WORDS};
+use crate::collect::component::Component;
 use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::resource::{Gap, Reason};
 
-/// A process with the name of a component, or of a program that runs several.
+/// As much of an argument list as tells which program it starts, in bytes: a path has at most 4 KiB.
+const HEAD: usize = 8 * 1024;
+
+/// A process that calls itself a component, or a program that runs several. Anybody can: of its arguments no more is kept
+/// until it is known who holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClaimingProcess {
+    pub pid: u32,
+    pub component: Component,
+}
+
+/// A process with the name of a component, or of a program that runs several, and its arguments.
 pub(super) struct ProcessCandidate {
     pub pid: u32,
     pub program: Program,
@@ -16,7 +28,7 @@ pub(super) struct ProcessCandidate {
 }
 
 /// The processes with a component's name, and why there may be more.
-pub(super) fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>) {
+pub(super) fn claims(host: &HostRoot) -> (Vec<ClaimingProcess>, Option<Gap>) {
     let listing = match host.list("/proc", MAX_PROCESSES) {
         Ok(listing) => listing,
         Err(error) => return (Vec::new(), Some(Gap::new(error.reason, "list /proc".to_owned()))),
@@ -40,34 +52,38 @@ pub(super) fn candidates(host: &HostRoot) -> (Vec<ProcessCandidate>, Option<Gap>
         let what = "list /proc: it does not show process 1, so it hides others (hidepid)".to_owned();
         lost.get_or_insert(Gap::new(Reason::Denied, what));
     }
-    let mut candidates = Vec::new();
+    let mut claims = Vec::new();
     for pid in pids {
-        let opened = host.within(format!("/proc/{pid}")).and_then(|directory| {
-            let (bytes, cut) = directory.read_up_to("cmdline", MAX_FILE)?;
-            Ok((directory, bytes, cut))
-        });
-        let (directory, bytes, cut) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                // A process that ended meanwhile is no loss.
-                if error.reason != Reason::Missing {
-                    lost.get_or_insert_with(|| {
-                        Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
-                    });
-                }
-                continue;
+        match host.read_up_to(path_of(pid, "cmdline"), HEAD) {
+            Ok((bytes, _)) => {
+                let program = Program::of_command(&split(&bytes));
+                let component = program.map(|program| program.main_component());
+                claims.extend(component.map(|component| ClaimingProcess { pid, component }));
             }
-        };
-        let words = split(&bytes);
-        let Some(program) = Program::of_command(&words) else { continue };
-        if candidates.len() == MAX_CANDIDATES {
-            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
-            lost = Some(Gap::new(Reason::TooLarge, what));
-            break;
+            // A process that ended meanwhile is no loss.
+            Err(error) if error.reason == Reason::Missing => {}
+            Err(error) => {
+                lost.get_or_insert_with(|| {
+                    Gap::new(error.reason, format!("read {}", path_of(pid, "cmdline")))
+                });
+            }
         }
-        candidates.push(ProcessCandidate { pid, program, directory, words, cut });
     }
-    (candidates, lost)
+    (claims, lost)
+}
+
+impl ProcessCandidate {
+    /// Reads the arguments of a process, whose `/proc/<pid>` this is. `None`: it is another program now.
+    pub(super) fn read(pid: u32, directory: HostRoot) -> Result<Option<Self>, Gap> {
+        let (bytes, mut cut) = directory.read_up_to("cmdline", MAX_FILE)?;
+        let mut words = split(&bytes);
+        if words.len() > MAX_WORDS {
+            words.truncate(MAX_WORDS);
+            cut = true;
+        }
+        let program = Program::of_command(&words);
+        Ok(program.map(|program| Self { pid, program, directory, words, cut }))
+    }
 }
 
 fn split(bytes: &[u8]) -> Vec<String> {

@@ -104,16 +104,35 @@ impl From<Gap> for Doubt {
     }
 }
 
+/// Decides by who holds a process, where that is enough: nobody has to read the arguments of what a pod of the API or a
+/// user's session holds.
+pub(super) fn by_holder(
+    placement: Result<&Placement, &Gap>,
+    users: Result<(u32, u32), &Gap>,
+    namespace: &MountNamespace,
+    containers: &[StaticContainer],
+) -> Option<Provenance> {
+    match placement {
+        Ok(Placement::Pod(uid)) if !is_static(uid, containers) => {
+            Some(Provenance::Impostor(format!("it runs in pod {uid}, which is not a static pod")))
+        }
+        Ok(Placement::UserSlice(slice)) => Some(match users {
+            Err(unreadable) => Provenance::Hidden(unreadable.clone()),
+            Ok(users) => of_user(namespace, users == (0, 0), slice),
+        }),
+        _ => None,
+    }
+}
+
 /// Decides about a process, given the containers of the node's static pods.
 pub(super) fn judge(
     facts: &ProcessFacts<'_>,
     containers: &[StaticContainer],
     records: &HostRecords<'_>,
 ) -> Provenance {
-    if let Ok(Placement::Pod(uid)) = &facts.placement
-        && !is_static(uid, containers)
-    {
-        return Provenance::Impostor(format!("it runs in pod {uid}, which is not a static pod"));
+    let users = facts.users.as_ref().copied();
+    if let Some(decided) = by_holder(facts.placement.as_ref(), users, &facts.namespace, containers) {
+        return decided;
     }
     let started_by = containers.iter().position(|container| container.starts(facts.words));
     let (real, effective) = match &facts.users {
@@ -128,7 +147,6 @@ pub(super) fn judge(
         Ok(Placement::SomePod) if started_by.is_none() => {
             return Provenance::Impostor("it runs in a pod, which is not a static pod".to_owned());
         }
-        Ok(Placement::UserSlice(slice)) => return of_user(facts, is_root, slice),
         _ => {}
     }
     if is_root && facts.namespace == MountNamespace::Host {
@@ -195,8 +213,8 @@ fn static_pod(
 }
 
 /// What a user's session holds is a user's. Only root in the host's mount namespace gets there by other ways.
-fn of_user(facts: &ProcessFacts<'_>, is_root: bool, slice: &str) -> Provenance {
-    match &facts.namespace {
+fn of_user(namespace: &MountNamespace, is_root: bool, slice: &str) -> Provenance {
+    match namespace {
         MountNamespace::Host if is_root && slice == "user-0.slice" => Provenance::Host,
         MountNamespace::Host if is_root => {
             Provenance::Unvouched(format!("root started it in the session of another user ({slice})"))

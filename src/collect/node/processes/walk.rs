@@ -5,7 +5,7 @@
 
 use tracing::warn;
 
-use super::candidates::ProcessCandidate;
+use super::candidates::{ClaimingProcess, ProcessCandidate};
 use super::embedded::{self, EmbeddedComponent, EmbeddingProcess};
 use super::host_table::{HostProcessTable, mount_table, namespace};
 use super::inventory::ProcessInventory;
@@ -16,8 +16,9 @@ use super::program::Program;
 use super::provenance::{self, HostRecords, ProcessFacts, Provenance};
 use super::unvouched::UnvouchedProcess;
 use crate::collect::arguments::KnownArguments;
-use crate::collect::bounds::MAX_REASONS;
+use crate::collect::bounds::{MAX_CANDIDATES, MAX_REASONS};
 use crate::collect::component::Component;
+use crate::collect::node::filesystem::hostfs::HostRoot;
 use crate::collect::node::filesystem::mounts::Mount;
 use crate::collect::node::filesystem::process_view::{MountContext, ProcessView, tidy};
 use crate::collect::node::named_files;
@@ -36,6 +37,12 @@ pub(super) struct ProcessWalk<'a> {
     unvouched: Vec<UnvouchedProcess>,
     /// The kubelets' directories of manifests.
     directories: Vec<String>,
+    /// How many processes are vouched for.
+    vouched: usize,
+    /// How many processes a pod or a user made up.
+    impostors: usize,
+    /// How many that nobody vouches for were left out, because as many of their kind are kept.
+    left_out: usize,
 }
 
 /// What is known of a candidate before anybody vouches for it.
@@ -54,6 +61,9 @@ impl<'a> ProcessWalk<'a> {
             found: Vec::new(),
             unvouched: Vec::new(),
             directories: vec![DEFAULT_DIRECTORY.to_owned()],
+            vouched: 0,
+            impostors: 0,
+            left_out: 0,
         }
     }
 
@@ -73,22 +83,41 @@ impl<'a> ProcessWalk<'a> {
         self.found.iter().any(|(found, ended)| *found == component && ended.is_none())
     }
 
-    /// Keeps the components of one process, if it is vouched for.
-    pub(super) fn visit(&mut self, pods: &StaticPods, candidate: ProcessCandidate) {
-        let Some(seen) = self.read(&candidate) else { return };
-        let ProcessCandidate { pid, program, directory, words, cut } = &candidate;
-        let (pid, name) = (*pid, program.name());
+    /// Keeps the components of one process, if it is vouched for. Its arguments are read only where they may matter.
+    pub(super) fn visit(&mut self, pods: &StaticPods, claim: ClaimingProcess) {
+        let ClaimingProcess { pid, component } = claim;
+        let directory = match self.records.host.within(format!("/proc/{pid}")) {
+            Ok(directory) => directory,
+            Err(gap) => return self.unopened(claim, &gap),
+        };
+        let Some(seen) = self.read(claim, &directory) else { return };
+        let unread_users = || Gap::new(Reason::Denied, format!("read {}", path_of(pid, "status")));
+        let users = seen.stat.users.ok_or_else(unread_users);
+        let namespace = namespace(pid, &directory, self.table, seen.mounts.as_deref());
+        let placement = seen.cgroup.as_deref().map(placement).map_err(Gap::clone);
+        let by_holder =
+            provenance::by_holder(placement.as_ref(), users.as_ref().copied(), &namespace, &pods.containers);
+        if let Some(Provenance::Impostor(reason)) = by_holder {
+            return self.impostor(pid, component, &reason);
+        }
+        let candidate = match ProcessCandidate::read(pid, directory) {
+            Ok(Some(candidate)) => candidate,
+            // It has started something else meanwhile.
+            Ok(None) => return,
+            Err(gap) => return self.unopened(claim, &gap),
+        };
+        let ProcessCandidate { program, directory, words, cut, .. } = &candidate;
+        let name = program.name();
         let hidden = match &seen.cgroup {
             Err(gap) => Some(gap.clone()),
             // A cut argument list matches no manifest.
             Ok(_) => cut.then(|| Gap::new(Reason::TooLarge, format!("read {}", path_of(pid, "cmdline")))),
         };
-        let unread_users = || Gap::new(Reason::Denied, format!("read {}", path_of(pid, "status")));
         let facts = ProcessFacts {
             program,
-            users: seen.stat.users.ok_or_else(unread_users),
-            namespace: namespace(pid, directory, self.table, seen.mounts.as_deref()),
-            placement: seen.cgroup.as_deref().map(placement).map_err(Gap::clone),
+            users,
+            namespace,
+            placement,
             supervisor: provenance::supervisor(self.records.host, self.table, seen.stat.parent),
             words,
             in_doubt: hidden.or_else(|| pods.in_doubt.clone()),
@@ -115,11 +144,7 @@ impl<'a> ProcessWalk<'a> {
                     MountContext::Own { volumes, table: own_mounts(), host_table: &self.table.mounts };
                 (sight, container, container.and_then(|container| container.version.clone()))
             }
-            Provenance::Impostor(reason) => {
-                let component = name.unwrap_or(program.main_component().as_str());
-                warn!(pid, component, reason, "process not judged: it cannot be trusted");
-                return;
-            }
+            Provenance::Impostor(reason) => return self.impostor(pid, component, &reason),
             Provenance::Unvouched(why) => return self.doubt(candidate, seen.stat, &why),
             Provenance::Hidden(why) => {
                 return self.hide(pid, program, &seen.stat, why);
@@ -134,6 +159,12 @@ impl<'a> ProcessWalk<'a> {
         let supervisor = provenance::supervisor_name(&facts, &self.records);
         let view = ProcessView::new(self.records.host, sight, directory.read_link("cwd").ok());
         let shown = program.words_to_show(words);
+        if self.vouched == MAX_CANDIDATES {
+            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
+            self.found.push((component, Some(Gap::new(Reason::TooLarge, what))));
+            return;
+        }
+        self.vouched += 1;
         let mut manifests = None;
         for EmbeddedComponent { component, given } in &self.parts(&candidate, &view, seen.cgroup.as_deref()) {
             self.found.push((*component, None));
@@ -163,16 +194,33 @@ impl<'a> ProcessWalk<'a> {
         self.note_manifests(manifests);
     }
 
-    /// Reads what decides about a candidate; `None` if it has ended.
-    fn read(&mut self, candidate: &ProcessCandidate) -> Option<CandidateFacts> {
-        let ProcessCandidate { pid, program, directory, .. } = candidate;
+    /// A process whose entry in `/proc` cannot be read: it may have ended.
+    fn unopened(&mut self, claim: ClaimingProcess, gap: &Gap) {
+        let what = match gap.reason {
+            Reason::Missing => format!("read {}: the process has ended", path_of(claim.pid, "stat")),
+            _ => format!("read {}", path_of(claim.pid, "cmdline")),
+        };
+        self.found.push((claim.component, Some(Gap::new(gap.reason, what))));
+    }
+
+    /// Leaves out what a pod or a user made up. Anybody can make many of them.
+    fn impostor(&mut self, pid: u32, component: Component, reason: &str) {
+        self.impostors += 1;
+        if self.impostors <= MAX_REASONS {
+            let component = component.as_str();
+            warn!(pid, component, reason, "process not judged: it cannot be trusted");
+        }
+    }
+
+    /// Reads what decides about a process; `None` if it has ended.
+    fn read(&mut self, claim: ClaimingProcess, directory: &HostRoot) -> Option<CandidateFacts> {
+        let pid = &claim.pid;
         let text =
             |file: &str| directory.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let (stat, status) = (text("stat"), text("status"));
-        let is_gone = |read: &Result<_, Gap>| read.as_ref().is_err_and(|e| e.reason == Reason::Missing);
-        if is_gone(&stat) || is_gone(&status) {
-            let what = format!("read {}: the process has ended", path_of(*pid, "stat"));
-            self.found.push((program.main_component(), Some(Gap::new(Reason::Missing, what))));
+        let gone = [&stat, &status].into_iter().find_map(|read| read.as_ref().err());
+        if let Some(gap) = gone.filter(|gap| gap.reason == Reason::Missing).cloned() {
+            self.unopened(claim, &gap);
             return None;
         }
         let stat =
@@ -223,6 +271,10 @@ impl<'a> ProcessWalk<'a> {
     /// Keeps a process that nobody vouches for.
     fn doubt(&mut self, candidate: ProcessCandidate, stat: ProcStat, why: &str) {
         let ProcessCandidate { pid, program, .. } = candidate;
+        if self.unvouched_of(program.main_component()).count() == MAX_REASONS {
+            self.left_out += 1;
+            return;
+        }
         let component = program.name().unwrap_or(program.main_component().as_str());
         warn!(pid, component, reason = why, "process not judged: nobody vouches for it");
         self.unvouched.push(UnvouchedProcess {
@@ -263,6 +315,10 @@ impl<'a> ProcessWalk<'a> {
 
     /// What was found, and what may have been missed.
     pub(super) fn end(mut self, lost: Option<&Gap>) -> ProcessInventory {
+        let more = self.impostors.saturating_sub(MAX_REASONS) + self.left_out;
+        if more > 0 {
+            warn!(more, "more processes with a component's name not judged");
+        }
         for component in Component::ALL {
             let mut is_absent = true;
             if let Some(gap) = self.loss(component, lost) {
