@@ -109,12 +109,12 @@ fn argument(word: &mut String, is_secret: &mut bool) {
         Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
             format!("{name}={BLANK}")
         }
-        // An address is no name of a flag, whatever words are in it.
-        Some(None) if is_secret_name(word) && !word.contains("://") => {
-            *is_secret = true;
-            return;
+        Some(_) => {
+            let redacted = url_user_info(word).into_owned();
+            // A flag whose value follows; also one that had its sign in the user of an address, which is blanked now.
+            *is_secret = !redacted.contains('=') && is_secret_name(&redacted);
+            redacted
         }
-        Some(_) => url_user_info(word).into_owned(),
         None => script(word),
     };
     *word = redacted;

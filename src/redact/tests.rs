@@ -45,11 +45,14 @@ fn user_info_leaves_urls() {
 }
 
 #[test]
-fn an_address_is_no_flag_whatever_words_are_in_it() {
-    let line = ["-pg://u=p@db/my-token", "-pg://u:p@db/my-token", "next"];
-    let once = redacted(&line);
-    assert_eq!(once, ["-pg://<redacted>@db/my-token", "-pg://<redacted>@db/my-token", "next"]);
-    assert_eq!(redacted(&once.iter().map(String::as_str).collect::<Vec<_>>()), once);
+fn a_flag_with_an_address_in_it_loses_its_user_and_the_word_behind_it() {
+    for first in ["-pg://u=p@db/my-token", "-pg://u:p@db/my-token"] {
+        let once = redacted(&[first, "abc", "next"]);
+        assert_eq!(once, ["-pg://<redacted>@db/my-token", "<redacted>", "next"], "{first}");
+        assert_eq!(redacted(&once.iter().map(String::as_str).collect::<Vec<_>>()), once);
+    }
+    assert_eq!(redacted(&["--a=Bearer https://s-token", "canary"])[1], "canary", "it has its value");
+    assert_eq!(redacted(&["--a Bearer https://s-token", "canary"])[1], "<redacted>");
 }
 
 #[test]
