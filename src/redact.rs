@@ -104,20 +104,20 @@ fn argument(word: &mut String, is_secret: &mut bool) {
         BLANK.clone_into(word);
         return;
     }
-    let flag = word.starts_with('-').then(|| word.split_once('='));
-    let redacted = match flag {
-        Some(Some((name, value))) if is_secret_name(name) && !value.is_empty() => {
-            format!("{name}={BLANK}")
+    if !word.starts_with('-') {
+        *word = script(word);
+        return;
+    }
+    // The user of an address goes first: a sign in it is none between a flag and its value.
+    let whole = url_user_info(word).into_owned();
+    *word = match whole.split_once('=') {
+        Some((name, value)) if is_secret_name(name) && !value.is_empty() => format!("{name}={BLANK}"),
+        Some(_) => whole,
+        None => {
+            *is_secret = is_secret_name(&whole);
+            whole
         }
-        Some(_) => {
-            let redacted = url_user_info(word).into_owned();
-            // A flag whose value follows; also one that had its sign in the user of an address, which is blanked now.
-            *is_secret = !redacted.contains('=') && is_secret_name(&redacted);
-            redacted
-        }
-        None => script(word),
     };
-    *word = redacted;
 }
 
 /// The same for a list in a manifest, whose items need not be strings.

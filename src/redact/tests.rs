@@ -51,6 +51,8 @@ fn a_flag_with_an_address_in_it_loses_its_user_and_the_word_behind_it() {
         assert_eq!(once, ["-pg://<redacted>@db/my-token", "<redacted>", "next"], "{first}");
         assert_eq!(redacted(&once.iter().map(String::as_str).collect::<Vec<_>>()), once);
     }
+    let twice = redacted(&["-pg://u=p@db/my-token=abc"]);
+    assert_eq!(twice, ["-pg://<redacted>@db/my-token=<redacted>"]);
     assert_eq!(redacted(&["--a=Bearer https://s-token", "canary"])[1], "canary", "it has its value");
     assert_eq!(redacted(&["--a Bearer https://s-token", "canary"])[1], "<redacted>");
 }
