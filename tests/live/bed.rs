@@ -186,13 +186,15 @@ impl Bed {
         self.request(store, "POST", &format!("/{index}/_refresh"), None);
         let query = json!({"size": 10_000, "sort": ["_doc"]});
         let search = || self.request(store, "POST", &format!("/{index}/_search"), Some(&query));
-        let (mut status, mut answer) = search();
-        if status == 503 {
-            // A new index, whose shards a busy machine has not started yet.
-            let started = format!("/_cluster/health/{index}?wait_for_status=yellow&timeout=60s");
-            self.request(store, "GET", &started, None);
-            (status, answer) = search();
-        }
+        let (status, answer) =
+            self.until("the shards of a new index, which a busy machine starts late", || {
+                let answer = search();
+                if answer.0 == 503 {
+                    let started = format!("/_cluster/health/{index}?wait_for_status=yellow&timeout=10s");
+                    self.request(store, "GET", &started, None);
+                }
+                Some(answer).filter(|(status, _)| *status != 503)
+            });
         if status == 404 {
             return Vec::new();
         }
