@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::resource::{Cluster, Kind, Resource, TemplatePath};
+use crate::resource::{Cluster, Kind, Resource, TemplatePath, at};
 use crate::rule::Rule;
 
 pub use cycle::{ExceptionCycle, ExceptionState, ExceptionUse, Mark, Marks};
@@ -154,7 +154,7 @@ impl<'r> KnownBy<'r> {
             namespace: resource.namespace().filter(|_| is(Kind::K8sObject)),
             name: &resource.name,
             other_name: resource.selectors().first().copied().filter(|_| is(Kind::Process)),
-            labels: resource.raw.pointer("/metadata/labels").filter(|_| is(Kind::K8sObject)),
+            labels: at(&resource.raw, "/metadata/labels").filter(|_| is(Kind::K8sObject)),
         }
     }
 

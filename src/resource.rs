@@ -13,6 +13,7 @@ mod object_kind;
 mod origin;
 mod place;
 mod pod_template;
+mod pointer;
 mod revealed;
 mod shown;
 mod skipped;
@@ -29,6 +30,7 @@ pub use object_kind::{GroupKind, SECRET_STORES, is_built_in, is_cluster_scoped, 
 pub use origin::{DocumentPositions, Origin, OriginPosition};
 pub(crate) use place::{DocumentPlace, PlaceStep, place_steps};
 pub use pod_template::{PodTemplates, TemplatePath};
+pub use pointer::at;
 pub use revealed::Revealed;
 pub use skipped::SkippedInput;
 pub use version::minor_version;
@@ -230,14 +232,14 @@ impl Resource {
 
     /// The UID of the object that controls this one, such as the ReplicaSet of a pod.
     pub fn controller(&self) -> Option<&str> {
-        let owners = self.raw.pointer("/metadata/ownerReferences")?.as_array()?;
+        let owners = at(&self.raw, "/metadata/ownerReferences")?.as_array()?;
         let controller = owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
         controller.get("uid").and_then(Value::as_str).filter(|uid| !uid.is_empty())
     }
 
     /// The namespace of a Kubernetes object that has one.
     pub fn namespace(&self) -> Option<&str> {
-        self.raw.pointer("/metadata/namespace").and_then(Value::as_str)
+        at(&self.raw, "/metadata/namespace").and_then(Value::as_str)
     }
 
     /// The namespace that an object of a namespaced kind is in, or would be created in: `default` where a manifest names

@@ -85,7 +85,7 @@ const STORE_JOINS: Joins = &[("Cluster", &["externalSecrets"])];
 
 /// Whether an object was read from an API server, which has filled in what was left out. Nobody writes both by hand.
 fn is_stored(object: &serde_json::Value) -> bool {
-    let has = |key: &str| object.pointer(key).is_some_and(|value| !value.is_null());
+    let has = |key: &str| crate::resource::at(object, key).is_some_and(|value| !value.is_null());
     has("/metadata/uid") && has("/metadata/creationTimestamp")
 }
 

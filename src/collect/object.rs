@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::resource::{Kind, Resource, is_cluster_scoped, object_kind};
+use crate::resource::{Kind, Resource, at, is_cluster_scoped, object_kind};
 
 /// The id is the object's UID. Without one, as in a manifest, it is made of version, kind, namespace and name, and of
 /// `place` (file and document number) where two would be equal.
 pub(super) fn resource(mut raw: Value, place: Option<&str>) -> Resource {
     fn text<'r>(raw: &'r Value, pointer: &str) -> &'r str {
-        raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        at(raw, pointer).and_then(Value::as_str).unwrap_or_default()
     }
     let (kind, name) = (text(&raw, "/kind").to_owned(), text(&raw, "/metadata/name").to_owned());
     let sub_type = object_kind(text(&raw, "/apiVersion"), &kind);

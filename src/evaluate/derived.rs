@@ -16,7 +16,7 @@ mod network;
 
 use serde_json::{Map, Value};
 
-use crate::resource::{Gap, Kind, Reason, Unread};
+use crate::resource::{Gap, Kind, Reason, Unread, at};
 
 /// A key of `derived`.
 #[derive(Debug)]
@@ -219,7 +219,7 @@ impl DerivedField<'_> {
 
 /// `Service/kubernetes`.
 fn kind_and_name(kind: &str, root: &Value) -> Option<Value> {
-    let name = root.pointer("/metadata/name")?.as_str()?;
+    let name = at(root, "/metadata/name")?.as_str()?;
     Some(Value::from(format!("{kind}/{name}")))
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::statements::ObjectKey;
-use crate::resource::Resource;
+use crate::resource::{Resource, at};
 
 /// Namespace → account → its key and, if set, its `automountServiceAccountToken`. Nested, so that a lookup allocates
 /// no string.
@@ -146,9 +146,9 @@ fn role(account: &Value) -> Option<&str> {
 }
 
 pub(super) fn has_pod_identity(pod: &Value) -> bool {
-    let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array).into_iter().flatten();
-    let sources = volumes.filter_map(|volume| volume.pointer("/projected/sources")?.as_array()).flatten();
-    let mut audiences = sources.filter_map(|source| source.pointer("/serviceAccountToken/audience"));
+    let volumes = at(pod, "/spec/volumes").and_then(Value::as_array).into_iter().flatten();
+    let sources = volumes.filter_map(|volume| at(volume, "/projected/sources")?.as_array()).flatten();
+    let mut audiences = sources.filter_map(|source| at(source, "/serviceAccountToken/audience"));
     audiences.any(|audience| audience == POD_IDENTITY)
 }
 

@@ -10,7 +10,7 @@ use crate::collect::arguments::{self, Arguments};
 use crate::collect::component::Component;
 use crate::collect::component::command_line::{self, StartedComponent};
 use crate::collect::variables;
-use crate::resource::{Gap, Reason, Unread};
+use crate::resource::{Gap, Reason, Unread, at};
 
 /// The API servers that run as static pods. Others, such as those of managed clusters, are not visible.
 #[derive(Debug, Default)]
@@ -117,13 +117,14 @@ fn view(pods: &[&ApiServerPod], minor: Option<u32>) -> ApiServerView {
 /// What a pod shows if it says it is an API server's mirror pod; `None` of any other, and of one that its kubelet cannot
 /// have made.
 fn claimed(pod: &Value) -> Option<ApiServerPod> {
-    let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
-    let mirror = text("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
+    let text = |pointer: &str| at(pod, pointer).and_then(Value::as_str);
     let of_api_server = text("/metadata/namespace") == Some("kube-system")
         && text("/metadata/labels/component") == Some("kube-apiserver");
+    let annotation = |key: &str| at(pod, "/metadata/annotations").and_then(|all| all.get(key)?.as_str());
+    let mirror = of_api_server && annotation("kubernetes.io/config.mirror").is_some();
     // A finalizer keeps a pod that its kubelet has disowned.
     let is_deleted = pod.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null());
-    if !(mirror && of_api_server) || is_deleted {
+    if !mirror || is_deleted {
         return None;
     }
     let name = text("/metadata/name").unwrap_or_default().to_owned();

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::accounts::{has_pod_identity, of_pod};
 use super::statements::ObjectKey;
-use crate::resource::Resource;
+use crate::resource::{Resource, at};
 
 /// The annotation of mirror pods. Only kubelets may create pods with it.
-const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
+const MIRROR: &str = "kubernetes.io/config.mirror";
 
 #[derive(Debug, Default)]
 pub(super) struct Pods {
@@ -69,8 +69,8 @@ impl Pods {
         let namespace = pod.namespace_or_default();
         let account = of_pod(pod).unwrap_or_default();
         let template = pod.pod_template.as_ref().map(|path| path.of(&pod.raw).unwrap_or(&Value::Null));
-        let (mirror, identity) =
-            (pod.raw.pointer(MIRROR).is_some(), has_pod_identity(template.unwrap_or(&pod.raw)));
+        let mirror = at(&pod.raw, "/metadata/annotations").is_some_and(|all| all.get(MIRROR).is_some());
+        let identity = has_pod_identity(template.unwrap_or(&pod.raw));
         if let Some(known) = self.known.get(&key) {
             let RunsAs { namespace: was_in, account: ran_as } = &*known.runs_as;
             if (was_in.as_str(), ran_as.as_str(), known.mirror, known.identity)

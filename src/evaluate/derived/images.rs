@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::resource::at;
+
 /// The three lists of a pod spec.
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
@@ -27,7 +29,7 @@ pub(super) fn of(pod: &Value) -> Result<Value, String> {
 
 /// The references of the image volumes; `None` for one that has none.
 fn in_volumes(pod: &Value) -> impl Iterator<Item = Option<&str>> {
-    let volumes = pod.pointer("/spec/volumes").and_then(Value::as_array).into_iter().flatten();
+    let volumes = at(pod, "/spec/volumes").and_then(Value::as_array).into_iter().flatten();
     let images = volumes.filter_map(|volume| volume.get("image").filter(|image| !image.is_null()));
     images
         .map(|image| image.get("reference").and_then(Value::as_str).filter(|reference| !reference.is_empty()))
