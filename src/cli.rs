@@ -96,9 +96,7 @@ async fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Scan(options) => scan::scan(settings(&global, true)?, options).await,
         Command::Collect { to } if to.as_os_str() == "-" => {
-            anyhow::bail!(
-                "--to -: a snapshot is not written to stdout; name a file such as snapshot.ndjson.gz"
-            )
+            anyhow::bail!("--to -: cannot write a snapshot to stdout; name a file such as snapshot.ndjson.gz")
         }
         Command::Collect { to } => {
             let settings = settings(&global, true)?;

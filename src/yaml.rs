@@ -70,7 +70,7 @@ fn error(error: serde_saphyr::Error) -> YamlError {
 fn message(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     if first.contains("multiple YAML documents") {
-        return "expected one document, found more (`---`)".to_owned();
+        return "expected one YAML document, found several (`---`)".to_owned();
     }
     let cut = first.rfind(" at line ").unwrap_or(first.len());
     // Advice to us, not to the author of the text.

@@ -236,6 +236,28 @@ fn a_report_file_is_not_lost_to_a_scan_that_fails() {
 }
 
 #[test]
+fn a_dash_is_standard_output_and_no_file() {
+    let program = Program::new();
+    program.write("pod.json", &pod("web", "x").to_string());
+    let ran = program.run(&["scan", "--manifests", "pod.json", "--format", "json", "--output", "-"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    assert_eq!(report["resources"][0]["name"], "web");
+    let ran = program.run(&["collect", "--to", "-"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("cannot write a snapshot to stdout"), "{}", ran.err);
+    assert!(!program.path("-").exists() && !program.path("-.partial").exists());
+}
+
+#[test]
+fn a_configuration_is_one_document() {
+    let program = Program::new();
+    program.write("posturebeat.yml", "output.console.enabled: true\n---\noutput.console.enabled: true\n");
+    let ran = program.run(&["test", "config"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.last().contains("expected one YAML document, found several"), "{}", ran.err);
+}
+
+#[test]
 fn one_json_object_is_not_written_for_several_sources() {
     let program = Program::new();
     let two = ["scan", "--snapshot", "a.ndjson", "b.ndjson", "--format"];

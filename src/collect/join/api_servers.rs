@@ -149,10 +149,18 @@ fn claimed(pod: &Value) -> Option<ApiServerPod> {
 /// The flags of the container that starts an API server.
 fn arguments_of(pod: &Value) -> Result<Arguments, String> {
     let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
-    let containers: Vec<Vec<String>> =
-        containers.into_iter().flatten().map(words_of).collect::<Result<_, _>>()?;
+    let containers: Vec<Result<Vec<String>, String>> =
+        containers.into_iter().flatten().map(words_of).collect();
     let mut why = "no container starts it".to_owned();
     for words in &containers {
+        let words = match words {
+            Ok(words) => words,
+            // Another container may be the one, and known.
+            Err(unknown) => {
+                why.clone_from(unknown);
+                continue;
+            }
+        };
         match command_line::started(words) {
             Some(StartedComponent::Known(Component::ApiServer, words)) => {
                 let flags = words.get(Component::name_words(&words)..).unwrap_or_default();
@@ -168,7 +176,7 @@ fn arguments_of(pod: &Value) -> Result<Arguments, String> {
     }
     match &containers[..] {
         // The image names the program.
-        [words] if words.iter().all(|word| word.starts_with('-')) => {
+        [Ok(words)] if words.iter().all(|word| word.starts_with('-')) => {
             Ok(arguments::parse(Component::ApiServer, words))
         }
         _ => Err(why),

@@ -81,9 +81,26 @@ apiVersion: v1
 kind: Deployment
 metadata: {name: no-group, namespace: shop}
 spec: {template: {spec: {containers: [{name: a, image: a}]}}}
+---
+apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: steps, namespace: shop}
+spec: {steps: [{name: a, image: a, script: id}]}
+---
+apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: sidecars, namespace: shop}
+spec: {sidecars: [{name: a, image: a, securityContext: {privileged: true}}]}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: script, namespace: shop}
+spec: {templates: [{name: a, script: {image: a, command: [sh], source: id}}]}
 ";
     let judged = Judged::of(&[("kinds.yaml", kinds), ("role.yaml", role)], &["--fail-on", "score:100"]);
-    for name in ["volcano", "jobset", "training", "workflow", "first", "no-group"] {
+    for name in
+        ["volcano", "jobset", "training", "workflow", "first", "no-group", "steps", "sidecars", "script"]
+    {
         judged.has(&[(name, "5.2.2", "error"), (name, "5.2.5", "error")]);
     }
     judged.has(&[("reader", "5.1.3", "passed")]);

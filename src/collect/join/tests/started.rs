@@ -59,3 +59,18 @@ fn one_server_of_several_that_cannot_be_read_leaves_the_whole_unknown() {
     assert_eq!(plugin(&[plain.clone(), hidden.clone()]), None);
     assert_eq!(plugin(&[plain, hidden, off]).as_deref(), Some("disabled"), "one that has it off decides");
 }
+
+#[test]
+fn variables_that_the_pod_sets_count_and_others_are_unknown() {
+    let flag = "--disable-admission-plugins=$(PLUGINS)";
+    let with = |env: Value| json!([{"command": ["kube-apiserver", flag], "env": env}]);
+    let set = with(json!([{"name": "PLUGINS", "value": "PodSecurity"}]));
+    assert_eq!(plugin(&[set]).as_deref(), Some("disabled"));
+    let other = with(json!([{"name": "PLUGINS", "value": "EventRateLimit"}]));
+    assert_eq!(plugin(&[other]).as_deref(), Some("enabled"));
+    let secret = with(json!([{"name": "PLUGINS", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]));
+    assert_eq!(plugin(&[secret]), None);
+    let sidecar = json!([{"command": ["kube-apiserver"]},
+        {"command": ["proxy", "$(KEY)"], "envFrom": [{"secretRef": {"name": "a"}}]}]);
+    assert_eq!(plugin(&[sidecar]).as_deref(), Some("enabled"), "another container's variable is not its");
+}

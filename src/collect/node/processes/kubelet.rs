@@ -97,8 +97,9 @@ fn merge_all(host: &HostRoot, mut base: Value, drop_ins: &[String]) -> Result<Va
         let refused = |gap: Gap| gap.during(format!("read {path}"));
         let document = config_files::first_document(&bytes).map_err(refused)?;
         if let Some(key) = in_other_case(&document, KUBELET.fields) {
-            let what =
-                format!("read {path}: `{key}` is a known key in another case, so it is unclear what counts");
+            let what = format!(
+                "read {path}: `{key}` differs from a known key only in case, so its effect is unclear"
+            );
             return Err(Gap::new(Reason::Malformed, what));
         }
         merge(&mut base, config_files::cut(&KUBELET, document).map_err(refused)?);

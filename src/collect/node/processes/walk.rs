@@ -159,12 +159,15 @@ impl<'a> ProcessWalk<'a> {
         let supervisor = provenance::supervisor_name(&facts, &self.records);
         let view = ProcessView::new(self.records.host, sight, directory.read_link("cwd").ok());
         let shown = program.words_to_show(words);
-        if self.vouched == MAX_CANDIDATES {
-            let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
-            self.found.push((component, Some(Gap::new(Reason::TooLarge, what))));
+        self.vouched += 1;
+        if self.vouched > MAX_CANDIDATES {
+            // One error stands for all of them, also beside others of its kind.
+            if self.vouched == MAX_CANDIDATES + 1 {
+                let what = format!("read more than {MAX_CANDIDATES} processes with the name of a component");
+                self.hide(pid, program, &seen.stat, Gap::new(Reason::TooLarge, what));
+            }
             return;
         }
-        self.vouched += 1;
         let mut manifests = None;
         for EmbeddedComponent { component, given } in &self.parts(&candidate, &view, seen.cgroup.as_deref()) {
             self.found.push((*component, None));

@@ -31,6 +31,17 @@ fn however_many_impostors_there_are_the_real_component_is_judged() {
 }
 
 #[test]
+fn more_components_than_any_node_has_are_an_error_beside_those_that_are_judged() {
+    let tree = Tree::new();
+    for pid in 1000..1010 + u32::try_from(MAX_CANDIDATES).unwrap() {
+        tree.process(&Planted { pid, command: "kube-proxy --v=1", ..Planted::default() });
+    }
+    let seen = tree.observe();
+    let errors = seen.all("kube-proxy").iter().filter(|proxy| !proxy.unread.is_empty()).count();
+    assert_eq!((seen.all("kube-proxy").len(), errors), (MAX_CANDIDATES + 1, 1));
+}
+
+#[test]
 fn processes_that_nobody_vouches_for_are_named_up_to_a_bound() {
     let tree = Tree::new();
     for pid in 1000..1300 {
